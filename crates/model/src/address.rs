@@ -1,0 +1,139 @@
+//! What a resource is called by us (its address) and by AWS (its physical id).
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The name of a resource inside one environment: `subnet.public-a`.
+///
+/// It stands in AWS tags and in `${…}` references, so it has only lower-case letters, digits, `-` and `_`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address {
+    kind: String,
+    name: String,
+}
+
+/// Why a text is not an address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// It has no dot, or nothing on one side of it.
+    #[error("`{0}` is not an address: write `<kind>.<name>`, as in `vpc.main`")]
+    Shape(String),
+    /// A character that neither a tag nor a reference could carry.
+    #[error("`{0}` is not an address: only lower-case letters, digits, `-` and `_` may stand beside the dot")]
+    Characters(String),
+}
+
+impl Address {
+    /// The address of the resource `name` of kind `kind`.
+    ///
+    /// # Errors
+    /// When a part is empty or has a character an address may not have.
+    pub fn new(kind: &str, name: &str) -> Result<Self, AddressError> {
+        let text = || format!("{kind}.{name}");
+        if kind.is_empty() || name.is_empty() {
+            return Err(AddressError::Shape(text()));
+        }
+        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+        if !kind.chars().all(allowed) || !name.chars().all(allowed) {
+            return Err(AddressError::Characters(text()));
+        }
+        Ok(Self { kind: kind.to_owned(), name: name.to_owned() })
+    }
+
+    /// The kind's name: `subnet`.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// The name within its kind: `public-a`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.kind, self.name)
+    }
+}
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        match text.split_once('.') {
+            Some((kind, name)) => Self::new(kind, name),
+            None => Err(AddressError::Shape(text.to_owned())),
+        }
+    }
+}
+
+impl Serialize for Address {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// What AWS calls a resource: `vpc-0a1b…`, an ARN, a name; for things AWS gives no id, a key made by the kind's driver.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct PhysicalId(pub String);
+
+impl PhysicalId {
+    /// The id as AWS writes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PhysicalId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<&str> for PhysicalId {
+    fn from(id: &str) -> Self {
+        Self(id.to_owned())
+    }
+}
+
+impl From<String> for PhysicalId {
+    fn from(id: String) -> Self {
+        Self(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_reads_back_as_written() {
+        let address: Address = "subnet.public-a".parse().unwrap();
+        assert_eq!((address.kind(), address.name(), address.to_string()), ("subnet", "public-a", "subnet.public-a".into()));
+    }
+
+    #[test]
+    fn what_is_no_address_says_why() {
+        for (text, part) in
+            [("vpc", "as in `vpc.main`"), (".main", "as in"), ("vpc.", "as in"), ("vpc.Main", "lower-case"), ("vpc.a.b", "lower-case")]
+        {
+            let error = text.parse::<Address>().unwrap_err().to_string();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+}

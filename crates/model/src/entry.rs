@@ -1,0 +1,120 @@
+//! The state: what the log adds up to.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Account, Address, Intent, IntentId, PhysicalId, World};
+
+/// A name that differs from the declared one, because a replacement could not have that while the old object lived.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renamed {
+    /// The declared name.
+    pub from: String,
+    /// The name it has.
+    pub to: String,
+}
+
+/// A former object of an address that still has to go.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deposed {
+    /// What AWS calls it.
+    pub id: PhysicalId,
+    /// Its last known spec.
+    pub spec: Value,
+    /// What it refers to.
+    pub dependencies: Vec<Address>,
+    /// The intent that made it, where we made it.
+    pub intent: Option<IntentId>,
+}
+
+/// A copy of an object's data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backup {
+    /// Whose data.
+    pub address: Address,
+    /// What AWS calls the copy.
+    pub id: PhysicalId,
+}
+
+/// One line of the state: one resource.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// What AWS calls it.
+    pub id: PhysicalId,
+    /// Its spec as last observed or, until it was, as it was wanted.
+    pub spec: Value,
+    /// What it offers others, as last observed.
+    pub outputs: Value,
+    /// What it refers to.
+    pub dependencies: Vec<Address>,
+    /// Whether it has reached its wanted form at least once.
+    pub reached: bool,
+    /// The intent that made it, where we made it.
+    pub intent: Option<IntentId>,
+    /// Whether it existed before bbws and is never deleted by it.
+    pub existing: bool,
+    /// The name it got instead of the declared one.
+    pub renamed: Option<Renamed>,
+    /// Its former objects that still have to go.
+    pub deposed: Vec<Deposed>,
+}
+
+/// A mutating request of which it is not recorded what became.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenIntent {
+    /// The request.
+    pub intent: Intent,
+    /// The slot that holds it.
+    pub seq: u64,
+    /// When that was written, for people only.
+    pub at: jiff::Timestamp,
+}
+
+/// What the log adds up to at one slot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// Fixed when the environment's state began; it stands in the ownership tags.
+    pub lineage: String,
+    /// Up to which slot.
+    pub seq: u64,
+    /// The owner's epoch.
+    pub generation: u64,
+    /// How often the resources have changed.
+    pub serial: u64,
+    /// Where the ids belong; unknown until the first OPEN.
+    pub world: Option<World>,
+    /// The account.
+    pub account: Option<Account>,
+    /// The region.
+    pub region: Option<String>,
+    /// The resources.
+    pub entries: BTreeMap<Address, Entry>,
+    /// Requests of which it is not recorded what became.
+    pub open: BTreeMap<IntentId, OpenIntent>,
+    /// Copies of data.
+    pub backups: Vec<Backup>,
+    /// The published outputs.
+    pub outputs: BTreeMap<String, Value>,
+}
+
+impl State {
+    /// An empty state of a new lineage.
+    #[must_use]
+    pub fn empty(lineage: impl Into<String>) -> Self {
+        Self {
+            lineage: lineage.into(),
+            seq: 0,
+            generation: 0,
+            serial: 0,
+            world: None,
+            account: None,
+            region: None,
+            entries: BTreeMap::new(),
+            open: BTreeMap::new(),
+            backups: vec![],
+            outputs: BTreeMap::new(),
+        }
+    }
+}

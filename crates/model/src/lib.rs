@@ -1,0 +1,48 @@
+//! The nouns of bbws: plain data that crosses crate boundaries.
+//!
+//! Nothing here does I/O, is async, knows AWS or knows a terminal.
+
+mod address;
+mod canonical;
+mod cidr;
+mod desired;
+mod diff;
+mod entry;
+mod error;
+mod event;
+mod facts;
+mod finding;
+mod kind;
+mod meter;
+mod observed;
+mod plan;
+mod policy;
+mod reference;
+mod secret;
+mod slot;
+mod tags;
+mod world;
+
+pub use address::{Address, AddressError, PhysicalId};
+pub use canonical::{Digest, canonical_json, digest};
+pub use cidr::Cidr;
+pub use desired::{Desired, Wanted};
+pub use diff::{Diff, FieldChange, Risk, RiskKind, Verb};
+pub use entry::{Backup, Deposed, Entry, OpenIntent, Renamed, State};
+pub use error::{Class, CloudError};
+pub use event::{Counts, Event, Outcome, Stamped, StepOutcome, Why};
+pub use facts::{Durations, Facts, Known, NameRule, OutputFact, Pace, Permissions, Recovery};
+pub use finding::{Finding, Severity};
+pub use kind::{AnyKind, BackupRule, Kind, Kinds, Order, Replacement, SpecProblem, erase, typed};
+pub use meter::{Meter, Meters, Unit};
+pub use observed::{Locate, Observed, Ownership, Phase, Seen};
+pub use plan::{Action, After, Basis, MeterDelta, Mode, Plan, Reason, Step, StepId, Until};
+pub use policy::PolicyDocument;
+pub use reference::{
+    Arn, ArnOutput, Id, IdOutput, Name, NameOutput, Output, OutputName, Pointer, Ready, Ref, Stage, Target, Text, Written, pointers,
+    resolve,
+};
+pub use secret::Secret;
+pub use slot::{Intent, IntentId, Op, Owner, Record, ResultOutcome, RunId, Slot};
+pub use tags::Tags;
+pub use world::{Account, World};

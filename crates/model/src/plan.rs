@@ -1,0 +1,225 @@
+//! The plan: every step that will be taken, with its reasons. Apply executes it and decides nothing.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Account, Address, Digest, FieldChange, Finding, IntentId, Meter, PhysicalId, Renamed, Risk, World};
+
+/// What a plan is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// To bring the cluster to what its file says.
+    Apply,
+    /// To remove it.
+    Destroy,
+}
+
+/// A step's number within its plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StepId(pub usize);
+
+impl fmt::Display for StepId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+/// What a step does. A replacement is two steps linked by order, never an action.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Make the object and bring it to its wanted form.
+    Create {
+        /// The written spec; references are resolved when their values are known.
+        want: Value,
+        /// The name written into it instead of the declared one.
+        renamed: Option<Renamed>,
+    },
+    /// Bring the object to its wanted form.
+    Update {
+        /// What AWS calls it.
+        id: PhysicalId,
+        /// As it was observed.
+        have: Value,
+        /// The written spec.
+        want: Value,
+    },
+    /// Remove the object.
+    Delete {
+        /// What AWS calls it.
+        id: PhysicalId,
+        /// As it was observed or last recorded.
+        have: Value,
+        /// Whether it is the successor of which stays.
+        deposed: bool,
+    },
+    /// Take an existing object under management, then bring it to its wanted form.
+    Adopt {
+        /// What AWS calls it.
+        id: PhysicalId,
+        /// As it was observed.
+        have: Value,
+        /// The written spec.
+        want: Value,
+        /// Whether it existed before bbws and is never deleted by it.
+        existing: bool,
+    },
+    /// Manage the resource no longer; the object stays or is gone already.
+    Forget {
+        /// Why.
+        reason: String,
+    },
+    /// Give the resource another address; the object stays.
+    Rename {
+        /// Its address so far.
+        from: Address,
+    },
+    /// Copy the object's data, and wait until the copy is available.
+    Backup {
+        /// The kind that makes the copy.
+        kind: String,
+        /// The copy's resolved spec.
+        want: Value,
+    },
+}
+
+/// Why a step is taken. For people: nothing is decided by it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reason {
+    /// The file declares it and it does not exist.
+    Declared,
+    /// The file no longer declares it.
+    Undeclared,
+    /// It was recorded and is no longer there.
+    Missing,
+    /// The file says otherwise in these fields. Never empty.
+    Changed(Vec<FieldChange>),
+    /// It cannot become what the file says: these fields force a new object. Never empty.
+    Replacing(Vec<FieldChange>),
+    /// Somebody asked for it.
+    Asked,
+    /// It bears our mark but is not in the state.
+    Ours,
+    /// A run was interrupted before it was finished.
+    Unfinished,
+    /// Another step may lose what it holds.
+    Precaution,
+}
+
+/// How far another step must be before this one may start.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Until {
+    /// An output of it is known.
+    Known(String),
+    /// It is finished.
+    Done,
+}
+
+/// That a step comes after another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct After {
+    /// The step that comes first.
+    pub step: StepId,
+    /// How far it must be.
+    pub until: Until,
+}
+
+/// How what is billed changes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MeterDelta {
+    /// What is billed so far and would be no longer.
+    pub less: Vec<Meter>,
+    /// What would be billed.
+    pub more: Vec<Meter>,
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Its number.
+    pub id: StepId,
+    /// The resource.
+    pub address: Address,
+    /// What is done.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+    /// What it may do to people.
+    pub risks: Vec<Risk>,
+    /// What comes first.
+    pub after: Vec<After>,
+    /// The resources the spec refers to.
+    pub dependencies: Vec<Address>,
+    /// The other half of a replacement.
+    pub pair: Option<StepId>,
+    /// How what is billed changes.
+    pub meters: MeterDelta,
+}
+
+impl Step {
+    /// Whether it removes an object, or may lose what one holds.
+    #[must_use]
+    pub fn is_destructive(&self) -> bool {
+        matches!(self.action, Action::Delete { .. }) || self.risks.iter().any(|r| r.kind == crate::RiskKind::DataLoss)
+    }
+}
+
+/// What a plan rests on. It is refused where any of it has moved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Basis {
+    /// The environment's name.
+    pub environment: String,
+    /// The state's lineage.
+    pub lineage: String,
+    /// The state's serial.
+    pub serial: u64,
+    /// The digest of the log's head.
+    pub head: Digest,
+    /// The digest of the configuration with everything filled in.
+    pub configuration: Digest,
+    /// The digest of the specs and ids observed.
+    pub observed: Digest,
+    /// The account.
+    pub account: Account,
+    /// The region.
+    pub region: String,
+    /// The world.
+    pub world: World,
+    /// The engine's version.
+    pub engine: String,
+}
+
+/// Everything that will be done, and all that is needed to show, approve, save and execute it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// What it is for.
+    pub mode: Mode,
+    /// What it rests on.
+    pub basis: Basis,
+    /// The steps, each after all it depends on.
+    pub steps: Vec<Step>,
+    /// What is worth saying beside them.
+    pub notes: Vec<Finding>,
+    /// The published outputs as written, with references.
+    pub outputs: BTreeMap<String, Value>,
+    /// Intents of which it is not recorded what became; apply settles them first.
+    pub open: Vec<IntentId>,
+}
+
+impl Plan {
+    /// Whether nothing is to be done.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// The step of this number.
+    #[must_use]
+    pub fn step(&self, id: StepId) -> Option<&Step> {
+        self.steps.get(id.0)
+    }
+}
