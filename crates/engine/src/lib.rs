@@ -1,0 +1,20 @@
+//! The verbs of bbws: observe, plan, check, schedule, apply.
+//!
+//! All of it is synchronous functions of data, but for one thin async loop (`apply`) and the log's writer. The engine
+//! knows no AWS, no file system, no clock and no terminal: these come in through the ports.
+
+mod driver;
+mod graph;
+mod observe;
+mod outputs;
+mod ports;
+mod reading;
+
+pub use driver::{
+    ADDRESS_TAG, AnyDriver, Attempt, Boxed, Created, Driver, Drivers, INTENT_TAG, LINEAGE_TAG, Place, Progress, Sight, erase, read_tags,
+};
+pub use graph::Graph;
+pub use observe::{Found, Picture, refresh};
+pub use outputs::{publish, recorded};
+pub use ports::{Clock, EventSink, Ids, PutOutcome, Reporter, Store, StoreError};
+pub use reading::Reading;

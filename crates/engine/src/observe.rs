@@ -1,0 +1,81 @@
+//! One look at everything that is recorded or wanted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bbws_model::{Address, CloudError, Desired, Kinds, PhysicalId, Seen, State, pointers, resolve};
+use futures::future::join_all;
+
+use crate::outputs::recorded;
+use crate::{Drivers, Place, Reading};
+
+/// What was found at one place.
+pub type Found = Result<Option<Seen>, CloudError>;
+
+/// One consistent look at the cloud.
+#[derive(Debug, Clone, Default)]
+pub struct Picture {
+    /// What is there of the recorded resources.
+    pub recorded: BTreeMap<Address, Found>,
+    /// What is there of former objects that still have to go.
+    pub deposed: BTreeMap<(Address, PhysicalId), Found>,
+    /// What is there under the natural key or mark of resources that are wanted and not recorded.
+    pub unrecorded: BTreeMap<Address, Found>,
+    /// With how many calls that was seen.
+    pub calls: usize,
+}
+
+/// Looks at everything that is recorded, and at what is wanted and could be there already: all kinds side by side, in
+/// one round.
+pub async fn refresh(drivers: &Arc<Drivers>, kinds: &Kinds, desired: &Desired, state: &State) -> Picture {
+    let reading = Reading::new();
+    let mut places: BTreeMap<String, Vec<(Slot, Place)>> = BTreeMap::new();
+    let mut ask = |slot: Slot, place: Place| places.entry(place.address.kind().to_owned()).or_default().push((slot, place));
+    for (address, entry) in &state.entries {
+        let place = |id: &PhysicalId, spec: &serde_json::Value, intent| Place {
+            address: address.clone(),
+            id: Some(id.clone()),
+            spec: spec.clone(),
+            lineage: state.lineage.clone(),
+            intent,
+        };
+        ask(Slot::Recorded, place(&entry.id, &entry.spec, entry.intent.clone()));
+        for old in &entry.deposed {
+            ask(Slot::Deposed, place(&old.id, &old.spec, old.intent.clone()));
+        }
+    }
+    for (address, wanted) in desired.resources.iter().filter(|(a, _)| !state.entries.contains_key(*a)) {
+        let spec = resolve(&wanted.spec, &|pointer| recorded(state, pointer));
+        // What refers to something that does not exist yet cannot exist itself.
+        if pointers(&spec).is_empty() && kinds.get(address.kind()).is_some() {
+            ask(Slot::Unrecorded, Place { address: address.clone(), id: None, spec, lineage: state.lineage.clone(), intent: None });
+        }
+    }
+    let reading = &reading;
+    let rounds = places.into_iter().map(|(kind, asked)| async move {
+        let (slots, places): (Vec<Slot>, Vec<Place>) = asked.into_iter().unzip();
+        let found = match drivers.get(&kind) {
+            Ok(driver) => driver.observe(&places, reading).await,
+            Err(error) => vec![Err(error); places.len()],
+        };
+        slots.into_iter().zip(places).zip(found).collect::<Vec<_>>()
+    });
+    let mut picture = Picture::default();
+    for ((slot, place), found) in join_all(rounds).await.into_iter().flatten() {
+        match (slot, place.id) {
+            (Slot::Recorded, _) => drop(picture.recorded.insert(place.address, found)),
+            (Slot::Deposed, Some(id)) => drop(picture.deposed.insert((place.address, id), found)),
+            (Slot::Unrecorded | Slot::Deposed, _) => drop(picture.unrecorded.insert(place.address, found)),
+        }
+    }
+    picture.calls = reading.calls();
+    picture
+}
+
+/// For what a place was asked about.
+#[derive(Debug, Clone, Copy)]
+enum Slot {
+    Recorded,
+    Deposed,
+    Unrecorded,
+}
