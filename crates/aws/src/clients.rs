@@ -1,0 +1,183 @@
+//! The SDK clients, built in one place, so that none lacks its guard.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::region::Region;
+
+use crate::guard::{Calls, Gate, Guard};
+
+/// The clients of one region, all with the same guard.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    /// Certificate Manager.
+    pub acm: aws_sdk_acm::Client,
+    /// CloudFront.
+    pub cloudfront: aws_sdk_cloudfront::Client,
+    /// CloudWatch.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// EC2, the network.
+    pub ec2: aws_sdk_ec2::Client,
+    /// ECS.
+    pub ecs: aws_sdk_ecs::Client,
+    /// EFS.
+    pub efs: aws_sdk_efs::Client,
+    /// Elastic Load Balancing, application load balancers.
+    pub elb: aws_sdk_elasticloadbalancingv2::Client,
+    /// IAM.
+    pub iam: aws_sdk_iam::Client,
+    /// CloudWatch Logs.
+    pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// RDS.
+    pub rds: aws_sdk_rds::Client,
+    /// Route 53.
+    pub route53: aws_sdk_route53::Client,
+    /// S3.
+    pub s3: aws_sdk_s3::Client,
+    /// Secrets Manager.
+    pub secrets: aws_sdk_secretsmanager::Client,
+    /// SNS.
+    pub sns: aws_sdk_sns::Client,
+    /// STS.
+    pub sts: aws_sdk_sts::Client,
+}
+
+/// What the clients of one region are made from.
+pub struct Wire {
+    /// Credentials, time, HTTP and endpoint.
+    pub config: SdkConfig,
+    /// An interceptor that every client gets beside its guard: the sandbox hands typed inputs over through it.
+    pub interceptor: Option<SharedInterceptor>,
+}
+
+/// Where calls go: AWS, a server that speaks its protocols, or the sandbox.
+pub trait Connection: Send + Sync + 'static {
+    /// The way to `region`.
+    fn wire(&self, region: &str) -> Wire;
+}
+
+/// A connection to AWS, or to a server that speaks its protocols.
+pub struct Plain(SdkConfig);
+
+impl Connection for Plain {
+    fn wire(&self, region: &str) -> Wire {
+        Wire { config: self.0.to_builder().region(Region::new(region.to_owned())).build(), interceptor: None }
+    }
+}
+
+impl Plain {
+    /// Uses what was loaded from the environment and profile.
+    #[must_use]
+    pub fn new(config: SdkConfig) -> Self {
+        Self(config)
+    }
+}
+
+fn clients(connection: &dyn Connection, region: &str, guard: &Guard, retry: RetryConfig) -> Clients {
+    let Wire { config, interceptor } = connection.wire(region);
+    let base = config
+        .to_builder()
+        .retry_config(retry)
+        .timeout_config(
+            TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(30)).connect_timeout(Duration::from_secs(5)).build(),
+        )
+        .build();
+    // One closure cannot build clients of different types, so each line names its crate.
+    macro_rules! client {
+        ($sdk:ident) => {{ client!($sdk, $sdk::config::Builder::from(&base)) }};
+        ($sdk:ident, $builder:expr) => {{
+            let mut config = $builder.interceptor(guard.clone());
+            if let Some(interceptor) = &interceptor {
+                config = config.interceptor(interceptor.clone());
+            }
+            $sdk::Client::from_conf(config.build())
+        }};
+    }
+    // A server at an endpoint URL has no DNS name per bucket.
+    let s3 = aws_sdk_s3::config::Builder::from(&base).force_path_style(base.endpoint_url().is_some());
+    Clients {
+        acm: client!(aws_sdk_acm),
+        cloudfront: client!(aws_sdk_cloudfront),
+        cloudwatch: client!(aws_sdk_cloudwatch),
+        ec2: client!(aws_sdk_ec2),
+        ecs: client!(aws_sdk_ecs),
+        efs: client!(aws_sdk_efs),
+        elb: client!(aws_sdk_elasticloadbalancingv2),
+        iam: client!(aws_sdk_iam),
+        logs: client!(aws_sdk_cloudwatchlogs),
+        rds: client!(aws_sdk_rds),
+        route53: client!(aws_sdk_route53),
+        s3: client!(aws_sdk_s3, s3),
+        secrets: client!(aws_sdk_secretsmanager),
+        sns: client!(aws_sdk_sns),
+        sts: client!(aws_sdk_sts),
+    }
+}
+
+/// Two sets of clients for the environment's region: one that can only read, with the SDK's retries, and one that may
+/// change things, without any, because a replay behind the engine's back would double a resource.
+#[derive(Clone)]
+pub struct Aws {
+    /// For Describe, Get and List. A mutating call through it is refused.
+    pub read: Clients,
+    /// For everything else. Its calls pass the gate.
+    pub write: Clients,
+    /// The environment's region.
+    pub region: String,
+    others: Arc<Others>,
+}
+
+struct Others {
+    connection: Arc<dyn Connection>,
+    gate: Gate,
+    calls: Calls,
+    made: Mutex<BTreeMap<String, (Clients, Clients)>>,
+}
+
+impl Others {
+    fn pair(&self, region: &str) -> (Clients, Clients) {
+        let guard = |read_only| Guard { gate: self.gate.clone(), calls: self.calls.clone(), read_only };
+        let connection = self.connection.as_ref();
+        (
+            clients(connection, region, &guard(true), RetryConfig::standard().with_max_attempts(4)),
+            clients(connection, region, &guard(false), RetryConfig::disabled()),
+        )
+    }
+}
+
+impl Aws {
+    /// Clients for `region` over `connection`. The gate is closed: only reads leave until it is opened.
+    #[must_use]
+    pub fn new(connection: Arc<dyn Connection>, region: &str) -> Self {
+        let others = Others { connection, gate: Gate::default(), calls: Calls::default(), made: Mutex::default() };
+        let (read, write) = others.pair(region);
+        Self { read, write, region: region.to_owned(), others: Arc::new(others) }
+    }
+
+    /// The same for another region: CloudFront's certificate and log delivery live in us-east-1.
+    #[must_use]
+    pub fn at(&self, region: &str) -> (Clients, Clients) {
+        if region == self.region {
+            return (self.read.clone(), self.write.clone());
+        }
+        let mut made = self.others.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.entry(region.to_owned()).or_insert_with(|| self.others.pair(region)).clone()
+    }
+
+    /// The gate that mutating calls pass.
+    #[must_use]
+    pub fn gate(&self) -> &Gate {
+        &self.others.gate
+    }
+
+    /// The log of all calls.
+    #[must_use]
+    pub fn calls(&self) -> &Calls {
+        &self.others.calls
+    }
+}

@@ -1,0 +1,167 @@
+//! What stands before every request: a gate that mutating requests pass only when it is open, and a log of all calls.
+
+use std::error::Error;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+};
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use aws_types::request_id::RequestId;
+
+/// Why a request was not sent. Certain: nothing left this machine.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{operation} was not sent: {reason}")]
+pub struct Refused {
+    /// The call.
+    pub operation: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Decides whether mutating requests may leave. It is looked at after signing, right before a request is sent.
+#[derive(Debug, Clone)]
+pub struct Gate(Arc<Mutex<Result<(), String>>>);
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Err("the account has not been checked yet".into()))))
+    }
+}
+
+impl Gate {
+    /// Lets mutating requests through.
+    pub fn open(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Ok(());
+    }
+
+    /// Holds mutating requests back, and says why.
+    pub fn close(&self, reason: &str) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Err(reason.to_owned());
+    }
+
+    fn look(&self) -> Result<(), String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// One request that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The operation, as IAM and our errors write it: `ec2:DescribeVpcs`.
+    pub operation: String,
+    /// The HTTP status of the answer; none while there is no answer.
+    pub status: Option<u16>,
+    /// AWS's id of the request.
+    pub request_id: Option<String>,
+}
+
+/// The log of all requests that were sent.
+#[derive(Debug, Clone, Default)]
+pub struct Calls(Arc<Mutex<Vec<Call>>>);
+
+impl Calls {
+    /// All requests so far.
+    #[must_use]
+    pub fn all(&self) -> Vec<Call> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many requests were sent so far.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
+/// Whether an operation only reads, by AWS's own verbs.
+#[must_use]
+pub fn is_read(operation: &str) -> bool {
+    let name = operation.rsplit(':').next().unwrap_or(operation);
+    ["Describe", "Get", "List", "Head", "Simulate", "Decode", "Lookup", "Test", "AssumeRole"].iter().any(|verb| name.starts_with(verb))
+}
+
+/// The interceptor of one client.
+#[derive(Debug, Clone)]
+pub(crate) struct Guard {
+    pub(crate) gate: Gate,
+    pub(crate) calls: Calls,
+    /// The client may only read.
+    pub(crate) read_only: bool,
+}
+
+fn operation(cfg: &ConfigBag) -> String {
+    cfg.load::<Metadata>().map(|m| format!("{}:{}", iam_prefix(m.service()), m.name())).unwrap_or_default()
+}
+
+/// The prefix of a service's IAM actions, by the name the SDK gives it.
+fn iam_prefix(service: &str) -> String {
+    match service {
+        "Elastic Load Balancing v2" => "elasticloadbalancing".to_owned(),
+        "EFS" => "elasticfilesystem".to_owned(),
+        "CloudWatch Logs" => "logs".to_owned(),
+        other => other.to_lowercase().replace(' ', ""),
+    }
+}
+
+/// A call in flight, by its place in the log.
+#[derive(Debug)]
+struct InFlight(usize);
+
+impl aws_smithy_types::config_bag::Storable for InFlight {
+    type Storer = aws_smithy_types::config_bag::StoreReplace<Self>;
+}
+
+#[dyn_dispatch_hint]
+impl Intercept for Guard {
+    fn name(&self) -> &'static str {
+        "guard"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let operation = operation(cfg);
+        if !is_read(&operation) {
+            if self.read_only {
+                return Err(Refused { operation, reason: "this client may only read: a bug in bbws".into() }.into());
+            }
+            if let Err(reason) = self.gate.look() {
+                return Err(Refused { operation, reason }.into());
+            }
+        }
+        let mut calls = self.calls.0.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.push(Call { operation, status: None, request_id: None });
+        let place = calls.len() - 1;
+        cfg.interceptor_state().store_put(InFlight(place));
+        Ok(())
+    }
+
+    fn read_after_transmit(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(InFlight(place)) = cfg.load::<InFlight>() {
+            let mut calls = self.calls.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(call) = calls.get_mut(*place) {
+                call.status = Some(context.response().status().as_u16());
+                call.request_id = context.response().request_id().map(str::to_owned);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Finds one of our own errors inside whatever the SDK wrapped around it.
+pub(crate) fn caused_by<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    std::iter::successors(Some(error), |&e| e.source()).find_map(|e| e.downcast_ref())
+}

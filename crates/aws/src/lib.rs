@@ -1,0 +1,16 @@
+//! How AWS does what bbws wants: one driver file per kind, the clients with their guards, and the errors.
+//!
+//! With `sandbox`, this is the only crate that knows the AWS SDK. A driver speaks to AWS, never to an emulator.
+
+mod clients;
+mod error;
+mod guard;
+mod identity;
+mod kinds;
+mod scan;
+
+pub use clients::{Aws, Clients, Connection, Plain, Wire};
+pub use error::{Told, classify};
+pub use guard::{Call, Calls, Gate, Refused, is_read};
+pub use identity::{Identity, whoami};
+pub use kinds::drivers;
