@@ -1,0 +1,126 @@
+//! The simulated cloud: accounts, their regions, and what stands in them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::kinds;
+
+/// Rows by what AWS calls them.
+pub(crate) type Table<R> = BTreeMap<String, R>;
+
+/// Everything that exists in the sandbox.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cloud {
+    /// The simulated time when it was last written, in seconds since 1970.
+    pub now: u64,
+    /// How often it was written.
+    pub revision: u64,
+    /// The accounts, by id.
+    pub accounts: BTreeMap<String, AccountCloud>,
+}
+
+/// One account.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct AccountCloud {
+    /// How many ids were given so far.
+    ids: u64,
+    /// The regions, by name.
+    pub regions: BTreeMap<String, Region>,
+}
+
+/// What stands in one region of one account, a table per kind.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Region {
+    pub(crate) log_groups: Table<kinds::log_group::Row>,
+    pub(crate) security_groups: Table<kinds::security_group::Row>,
+    pub(crate) subnets: Table<kinds::subnet::Row>,
+    pub(crate) vpcs: Table<kinds::vpc::Row>,
+}
+
+/// One thing that exists, as `bbws sandbox show` lists it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Thing {
+    /// The account.
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// What sort of thing it is, in AWS's words.
+    pub kind: &'static str,
+    /// What AWS calls it.
+    pub id: String,
+    /// Its tags, or what else tells it from others.
+    pub about: String,
+}
+
+/// Where and when a call takes place: the cloud as the caller's account and region see it.
+pub(crate) struct At<'a> {
+    /// All of it.
+    pub(crate) cloud: &'a mut Cloud,
+    /// The caller's account.
+    pub(crate) account: &'a str,
+    /// The region called.
+    pub(crate) region: &'a str,
+    /// The simulated time, in milliseconds since 1970.
+    pub(crate) now_ms: u64,
+    /// By how much AWS's own durations are multiplied.
+    pub(crate) speed: f64,
+}
+
+impl At<'_> {
+    /// The caller's account.
+    pub(crate) fn account(&mut self) -> &mut AccountCloud {
+        self.cloud.accounts.entry(self.account.to_owned()).or_default()
+    }
+
+    /// The region called, in the caller's account.
+    pub(crate) fn here(&mut self) -> &mut Region {
+        let region = self.region.to_owned();
+        self.account().regions.entry(region).or_default()
+    }
+
+    /// A new id of AWS's shape, `vpc-0…` with 17 hex digits. Two accounts never share one.
+    pub(crate) fn id(&mut self, prefix: &str) -> String {
+        format!("{prefix}-0{}", self.hex(16))
+    }
+
+    /// New hex digits, at most 64, that no earlier call got.
+    pub(crate) fn hex(&mut self, digits: usize) -> String {
+        let account = self.account.to_owned();
+        let cloud = self.account();
+        cloud.ids += 1;
+        let mut text = hex::encode(Sha256::digest(format!("{account} {}", cloud.ids)));
+        text.truncate(digits);
+        text
+    }
+
+    /// The ARN of something of a regional service here.
+    pub(crate) fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:aws:{service}:{}:{}:{resource}", self.region, self.account)
+    }
+
+    /// The simulated moment `seconds` from now, as AWS would take them, in milliseconds since 1970.
+    pub(crate) fn after(&self, seconds: u64) -> u64 {
+        self.now_ms + u64::try_from(Duration::from_secs(seconds).mul_f64(self.speed).as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Cloud {
+    /// Lists what exists, independently of bbws's state.
+    #[must_use]
+    pub fn things(&self) -> Vec<Thing> {
+        let mut things = vec![];
+        for (account, cloud) in &self.accounts {
+            for (region, here) in &cloud.regions {
+                for (kind, id, about) in kinds::things(here) {
+                    things.push(Thing { account: account.clone(), region: region.clone(), kind, id, about });
+                }
+            }
+        }
+        things.sort();
+        things
+    }
+}

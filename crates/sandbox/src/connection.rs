@@ -1,0 +1,76 @@
+//! The sandbox as the clients connect to it.
+
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use aws_config::SdkConfig;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_async::time::SharedTimeSource;
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
+use aws_types::region::Region;
+use bbws_aws::{Connection, Wire};
+
+use crate::clock::SandboxClock;
+use crate::cloud::Cloud;
+use crate::file::CloudFile;
+use crate::sim::Sim;
+
+/// AWS inside the binary, with the credentials of one account.
+#[derive(Debug, Clone)]
+pub struct Sandbox {
+    sim: Sim,
+    account: String,
+}
+
+impl Sandbox {
+    /// An empty cloud in memory, for tests. Its time begins at a fixed moment.
+    #[must_use]
+    pub fn in_memory(account: &str) -> Self {
+        // 2026-01-01T00:00:00Z
+        let clock = SandboxClock::at(SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600));
+        Self { sim: Sim::new(Cloud::default(), None, clock, 1.0), account: account.to_owned() }
+    }
+
+    /// The cloud kept in a file. Its time goes on from where it was left, or from `now` if that is later; AWS's own
+    /// durations are multiplied by `speed`.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn in_file(account: &str, file: CloudFile, now: SystemTime, speed: f64) -> io::Result<Self> {
+        let cloud = file.load()?;
+        let left = SystemTime::UNIX_EPOCH + Duration::from_secs(cloud.now + 1);
+        let sim = Sim::new(cloud, Some(file), SandboxClock::at(now.max(left)), speed);
+        Ok(Self { sim, account: account.to_owned() })
+    }
+
+    /// The same cloud with another account's credentials.
+    #[must_use]
+    pub fn with_account(&self, account: &str) -> Self {
+        Self { sim: self.sim.clone(), account: account.to_owned() }
+    }
+
+    /// The simulation behind it.
+    #[must_use]
+    pub fn sim(&self) -> &Sim {
+        &self.sim
+    }
+}
+
+impl Connection for Sandbox {
+    fn wire(&self, region: &str) -> Wire {
+        let sim = self.sim.scoped(&self.account, region);
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region.to_owned()))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("AKIASANDBOX", "sandbox", None, None, "sandbox")))
+            .time_source(SharedTimeSource::new(sim.clock()))
+            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+            .http_client(SharedHttpClient::new(sim.clone()))
+            .build();
+        Wire { config, interceptor: Some(SharedInterceptor::new(sim)) }
+    }
+}

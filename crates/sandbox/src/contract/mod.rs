@@ -1,0 +1,284 @@
+//! The contract of a kind, run through the real SDK on the sandbox: create, observe, update each field, see drift,
+//! delete; and the permissions declared are the calls made.
+
+mod log_group;
+mod subnet;
+mod vpc;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bbws_aws::{Aws, drivers};
+use bbws_engine::{AnyDriver, Attempt, Drivers, Place, Progress, Reading};
+use bbws_model::{Address, Class, CloudError, IntentId, Kinds, Ownership, Phase, PhysicalId, Seen, pointers, resolve};
+use serde_json::{Value, json};
+
+use crate::cloud::{Cloud, Region};
+use crate::connection::Sandbox;
+
+/// The account of all contract tests.
+pub(super) const ACCOUNT: &str = "536580886816";
+/// The region of all contract tests.
+pub(super) const REGION: &str = "af-south-1";
+const LINEAGE: &str = "01LINEAGE";
+
+/// A sandbox with one small engine: it sends one request at a time and observes after each, as the real one does.
+pub(super) struct Bench {
+    pub(super) sandbox: Sandbox,
+    pub(super) aws: Aws,
+    drivers: Drivers,
+    kinds: Kinds,
+    made: BTreeMap<Address, (Seen, Value)>,
+    intents: usize,
+    /// The calls made for each verb.
+    calls: BTreeMap<&'static str, BTreeSet<String>>,
+}
+
+impl Bench {
+    pub(super) fn new() -> Self {
+        let sandbox = Sandbox::in_memory(ACCOUNT);
+        let aws = Aws::new(Arc::new(sandbox.clone()), REGION);
+        aws.gate().open();
+        let drivers = drivers(&aws);
+        Self { sandbox, aws, drivers, kinds: bbws_kinds::all(), made: BTreeMap::new(), intents: 0, calls: BTreeMap::new() }
+    }
+
+    fn driver(&self, address: &Address) -> &dyn AnyDriver {
+        self.drivers.get(address.kind()).unwrap()
+    }
+
+    fn attempt(&mut self, address: &Address) -> Attempt {
+        self.intents += 1;
+        let intent = IntentId(format!("01INTENT{:018}", self.intents));
+        Attempt { owner: Ownership { lineage: LINEAGE.into(), address: address.clone(), intent }, token: format!("{:032x}", self.intents) }
+    }
+
+    fn note_calls(&mut self, verb: &'static str, from: usize) {
+        let made: Vec<String> = self.aws.calls().all()[from..].iter().map(|call| call.operation.clone()).collect();
+        self.calls.entry(verb).or_default().extend(made);
+    }
+
+    /// The spec with every reference to something made replaced by its output.
+    pub(super) fn resolved(&self, want: &Value) -> Value {
+        let known =
+            |p: &bbws_model::Pointer| self.made.get(&p.to).map(|(seen, _)| seen.outputs[&p.output].clone()).filter(|v| !v.is_null());
+        let ready = resolve(want, &known);
+        assert!(pointers(&ready).is_empty(), "unresolved references in {ready}");
+        ready
+    }
+
+    fn place(&self, address: &Address, id: Option<PhysicalId>, spec: &Value) -> Place {
+        Place { address: address.clone(), id, spec: spec.clone(), lineage: LINEAGE.into(), intent: None }
+    }
+
+    async fn look(&mut self, address: &Address, id: Option<PhysicalId>, spec: &Value) -> Result<Option<Seen>, CloudError> {
+        let from = self.aws.calls().count();
+        let place = self.place(address, id, spec);
+        let mut sights = self.driver(address).observe(&[place], &Reading::new()).await;
+        self.note_calls("observe", from);
+        assert_eq!(sights.len(), 1, "one answer per place");
+        sights.remove(0)
+    }
+
+    /// What is there now.
+    pub(super) async fn observe(&mut self, address: &str) -> Option<Seen> {
+        let address: Address = address.parse().unwrap();
+        let (seen, spec) = self.made[&address].clone();
+        self.look(&address, Some(seen.id), &spec).await.unwrap()
+    }
+
+    /// Makes a resource and brings it to its wanted form.
+    pub(super) async fn make(&mut self, address: &str, want: Value) -> Seen {
+        let address: Address = address.parse().unwrap();
+        let kind = self.kinds.get(address.kind()).unwrap_or_else(|| panic!("no kind {}", address.kind()));
+        let problems = kind.check(&want);
+        assert!(problems.is_empty(), "{address}: {problems:?}");
+        let want = self.resolved(&kind.normal(&want).unwrap());
+        let attempt = self.attempt(&address);
+        let from = self.aws.calls().count();
+        let created = self.retried(&address, |driver, want, attempt| Box::pin(driver.create(want, attempt)), &want, &attempt).await;
+        self.note_calls("create", from);
+        self.settle(&address, created.id, want).await
+    }
+
+    async fn retried<T>(
+        &self,
+        address: &Address,
+        call: impl for<'a> Fn(&'a dyn AnyDriver, &'a Value, &'a Attempt) -> bbws_engine::Boxed<'a, Result<T, CloudError>>,
+        want: &Value,
+        attempt: &Attempt,
+    ) -> T {
+        for _ in 0..100 {
+            match call(self.driver(address), want, attempt).await {
+                Ok(done) => return done,
+                Err(e) if matches!(e.class, Class::NotVisibleYet | Class::Conflict | Class::Dependency | Class::Throttled) => {
+                    tokio::time::sleep(Duration::from_secs(5)).await;
+                }
+                Err(e) => panic!("{address}: {e}"),
+            }
+        }
+        panic!("{address}: still refused after 100 tries")
+    }
+
+    /// Changes a resource that was made.
+    pub(super) async fn change(&mut self, address: &str, want: Value) -> Seen {
+        let address: Address = address.parse().unwrap();
+        let want = self.resolved(&self.kinds.get(address.kind()).unwrap().normal(&want).unwrap());
+        let id = self.made[&address].0.id.clone();
+        self.settle(&address, id, want).await
+    }
+
+    /// Updates until nothing differs and the object is ready and ours.
+    async fn settle(&mut self, address: &Address, id: PhysicalId, want: Value) -> Seen {
+        let mut last = None;
+        for _ in 0..600 {
+            let seen = self.look(address, Some(id.clone()), &want).await.unwrap();
+            let Some(seen) = seen else {
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                continue;
+            };
+            if let Phase::Failed(why) = &seen.phase {
+                panic!("{address} failed: {why}");
+            }
+            let kind = self.kinds.get(address.kind()).unwrap();
+            let diff = kind.diff(&seen.spec, &want).unwrap();
+            assert!(!diff.replaces() && !diff.forbids(), "{address} would be replaced: {:?}", diff.changes());
+            let ours = seen.owner.as_ref().is_some_and(|o| o.lineage == LINEAGE && o.address == *address);
+            if diff.is_empty() && ours && seen.phase == Phase::Ready {
+                for output in kind.outputs() {
+                    assert!(!seen.outputs[output.name].is_null(), "{address}: the output {} is not known though it is ready", output.name);
+                }
+                self.made.insert(address.clone(), (seen.clone(), want));
+                return seen;
+            }
+            last = Some(format!("{:?}, {:?}, owner {:?}", seen.phase, diff.changes(), seen.owner));
+            if !diff.is_empty() || !ours {
+                let attempt = self.attempt(address);
+                let from = self.aws.calls().count();
+                let progress = self.driver(address).update(&seen, &want, &attempt).await;
+                let sent = self.aws.calls().all()[from..].iter().filter(|call| !bbws_aws::is_read(&call.operation)).count();
+                assert!(sent <= 1, "{address}: {sent} mutating requests in one update");
+                self.note_calls("update", from);
+                match progress {
+                    Ok(Progress::Sent) => {
+                        assert_eq!(sent, 1, "{address}: `Sent` without a request");
+                        continue;
+                    }
+                    Ok(Progress::Nothing) => {}
+                    Err(e) if matches!(e.class, Class::NotVisibleYet | Class::Conflict | Class::Dependency | Class::Throttled) => {}
+                    Err(e) => panic!("{address}: {e}"),
+                }
+            }
+            tokio::time::sleep(Duration::from_secs(5)).await;
+        }
+        panic!("{address} did not settle: {last:?}")
+    }
+
+    /// Deletes a resource, and waits until it is gone.
+    pub(super) async fn remove(&mut self, address: &str) {
+        let address: Address = address.parse().unwrap();
+        let (seen, spec) = self.made[&address].clone();
+        for _ in 0..600 {
+            let Some(now) = self.look(&address, Some(seen.id.clone()), &spec).await.unwrap() else {
+                self.made.remove(&address);
+                return;
+            };
+            if now.phase != Phase::Leaving {
+                let attempt = self.attempt(&address);
+                let from = self.aws.calls().count();
+                let progress = self.driver(&address).delete(&now, &attempt).await;
+                self.note_calls("delete", from);
+                match progress {
+                    Ok(Progress::Sent) => continue,
+                    Ok(Progress::Nothing) => {}
+                    Err(e) if e.class == Class::Absent => {}
+                    Err(e) if matches!(e.class, Class::Dependency | Class::Conflict | Class::Throttled) => {}
+                    Err(e) => panic!("{address}: {e}"),
+                }
+            }
+            tokio::time::sleep(Duration::from_secs(5)).await;
+        }
+        panic!("{address} is still there")
+    }
+
+    /// Tries one delete, and answers how it was refused.
+    pub(super) async fn refused_delete(&mut self, address: &str) -> CloudError {
+        let at: Address = address.parse().unwrap();
+        let seen = self.observe(address).await.unwrap();
+        let attempt = self.attempt(&at);
+        self.driver(&at).delete(&seen, &attempt).await.unwrap_err()
+    }
+
+    /// Changes the cloud behind bbws's back.
+    pub(super) fn tamper(&self, change: impl FnOnce(&mut Region)) {
+        self.tamper_in(REGION, change);
+    }
+
+    /// The same in another region; global services stand in us-east-1.
+    pub(super) fn tamper_in(&self, region: &str, change: impl FnOnce(&mut Region)) {
+        self.sandbox
+            .sim()
+            .tamper(|cloud: &mut Cloud| change(cloud.accounts.get_mut(ACCOUNT).unwrap().regions.entry(region.into()).or_default()));
+    }
+
+    /// What differs between what is there and what was wanted last: the names of the fields.
+    pub(super) async fn drift(&mut self, address: &str) -> Vec<String> {
+        let seen = self.observe(address).await.expect("it is there");
+        let at: Address = address.parse().unwrap();
+        let diff = self.kinds.get(at.kind()).unwrap().diff(&seen.spec, &self.made[&at].1).unwrap();
+        diff.changes().iter().map(|change| change.field.clone()).collect()
+    }
+
+    /// Mends drift: the same as changing it to what was wanted last.
+    pub(super) async fn mend(&mut self, address: &str) {
+        let want = self.made[&address.parse::<Address>().unwrap()].1.clone();
+        self.change(address, want).await;
+        assert_eq!(self.drift(address).await, Vec::<String>::new());
+    }
+
+    /// The permissions declared are the calls made since the bench was set up for `kind`. `beside` are declared actions
+    /// that AWS checks beside the call itself, such as `iam:PassRole` and tagging on create.
+    pub(super) fn assert_permissions(&self, kind: &str, beside: &[&str]) {
+        let declared = self.kinds.get(kind).unwrap().permissions();
+        let observing = declared.observe;
+        let verbs = [("observe", declared.observe), ("create", declared.create), ("update", declared.update), ("delete", declared.delete)];
+        for (verb, declared) in verbs {
+            let declared: BTreeSet<String> = declared.iter().map(|a| (*a).to_owned()).collect();
+            let made = self.calls.get(verb).cloned().unwrap_or_default();
+            // Whoever may change a thing may look at it.
+            let undeclared: Vec<_> = made.difference(&declared).filter(|a| !observing.contains(&a.as_str())).collect();
+            assert!(undeclared.is_empty(), "{kind} {verb}: called but not declared: {undeclared:?}");
+            let idle: Vec<_> = declared.difference(&made).filter(|a| !beside.contains(&a.as_str())).collect();
+            assert!(idle.is_empty(), "{kind} {verb}: declared but never called in the contract: {idle:?}");
+        }
+    }
+
+    /// Forgets the calls made so far: what was needed to set the stage is not the kind's own.
+    pub(super) fn forget_calls(&mut self) {
+        self.calls.clear();
+    }
+}
+
+/// A written spec with some fields replaced.
+pub(super) fn edited(spec: &Value, edit: Value) -> Value {
+    let mut spec = spec.clone();
+    let Value::Object(edit) = edit else { panic!("an edit is an object") };
+    spec.as_object_mut().unwrap().extend(edit);
+    spec
+}
+
+/// A reference, as specs have it.
+pub(super) fn to(address: &str, output: &str) -> Value {
+    json!({"$ref": address, "output": output})
+}
+
+/// A file of `contract/` that is not in the list above, or a kind without a contract, fails here.
+#[test]
+fn every_kind_has_a_contract() {
+    let list = include_str!("mod.rs");
+    for kind in bbws_kinds::all().iter() {
+        let module = format!("mod {};", kind.name().replace('-', "_"));
+        assert!(list.contains(&module), "the kind {} has no contract test", kind.name());
+    }
+}

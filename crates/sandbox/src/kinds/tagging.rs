@@ -1,0 +1,51 @@
+//! EC2 tags: one call for things of any sort.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ec2::operation::create_tags::{CreateTagsInput, CreateTagsOutput};
+use aws_sdk_ec2::operation::delete_tags::{DeleteTagsInput, DeleteTagsOutput};
+
+use crate::cloud::At;
+use crate::fate::{Answer, refuse};
+use crate::handlers::Handlers;
+use crate::paging::put_tag;
+
+pub(crate) fn handlers(to: Handlers) -> Handlers {
+    to.on(create_tags).on(delete_tags)
+}
+
+/// The tags of whatever has this id.
+fn tags_of<'a>(at: &'a mut At<'_>, id: &str) -> Answer<&'a mut BTreeMap<String, String>> {
+    let here = at.here();
+    let found = match id.split('-').next().unwrap_or_default() {
+        "vpc" => here.vpcs.get_mut(id).map(|row| &mut row.tags).ok_or("InvalidVpcID.NotFound"),
+        "subnet" => here.subnets.get_mut(id).map(|row| &mut row.tags).ok_or("InvalidSubnetID.NotFound"),
+        "sg" => here.security_groups.get_mut(id).map(|row| &mut row.tags).ok_or("InvalidGroup.NotFound"),
+        _ => Err("InvalidID"),
+    };
+    found.map_err(|code| refuse(400, code, format!("The ID '{id}' does not exist")))
+}
+
+fn create_tags(at: &mut At<'_>, input: &CreateTagsInput) -> Answer<CreateTagsOutput> {
+    for id in input.resources() {
+        let tags = tags_of(at, id)?;
+        for tag in input.tags() {
+            put_tag(tags, tag.key().unwrap_or_default(), tag.value().unwrap_or_default())?;
+        }
+    }
+    Ok(CreateTagsOutput::builder().build())
+}
+
+fn delete_tags(at: &mut At<'_>, input: &DeleteTagsInput) -> Answer<DeleteTagsOutput> {
+    for id in input.resources() {
+        let tags = tags_of(at, id)?;
+        for tag in input.tags() {
+            let key = tag.key().unwrap_or_default();
+            // A value given is a condition.
+            if tag.value().is_none_or(|value| tags.get(key).is_some_and(|have| have == value)) {
+                tags.remove(key);
+            }
+        }
+    }
+    Ok(DeleteTagsOutput::builder().build())
+}
