@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Account, Address, Intent, IntentId, PhysicalId, World};
+use crate::{Account, Address, Digest, Intent, IntentId, Owner, PhysicalId, World};
 
 /// A name that differs from the declared one, because a replacement could not have that while the old object lived.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +83,10 @@ pub struct State {
     pub generation: u64,
     /// How often the resources have changed.
     pub serial: u64,
+    /// The digest of that slot's bytes.
+    pub head: Digest,
+    /// The run that holds the environment; none when the last one has given it back.
+    pub holder: Option<Owner>,
     /// Where the ids belong; unknown until the first OPEN.
     pub world: Option<World>,
     /// The account.
@@ -108,6 +112,8 @@ impl State {
             seq: 0,
             generation: 0,
             serial: 0,
+            head: Digest::of(b""),
+            holder: None,
             world: None,
             account: None,
             region: None,
