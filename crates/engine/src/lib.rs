@@ -7,8 +7,10 @@ mod driver;
 mod graph;
 mod observe;
 mod outputs;
+pub mod planner;
 mod ports;
 mod reading;
+mod schedule;
 
 pub use driver::{
     ADDRESS_TAG, AnyDriver, Attempt, Boxed, Created, Driver, Drivers, INTENT_TAG, LINEAGE_TAG, Place, Progress, Sight, erase, read_tags,
@@ -18,3 +20,4 @@ pub use observe::{Found, Picture, refresh};
 pub use outputs::{publish, recorded};
 pub use ports::{Clock, EventSink, Ids, PutOutcome, Reporter, Store, StoreError};
 pub use reading::Reading;
+pub use schedule::{Schedule, expected};

@@ -1,0 +1,198 @@
+//! What becomes of one resource.
+
+use std::collections::BTreeMap;
+
+use bbws_model::{
+    Address, Entry, FieldChange, Finding, NameRule, Order, PhysicalId, Pointer, Reason, Renamed, Seen, Severity, SpecProblem, Verb, resolve,
+};
+use serde_json::Value;
+
+use super::{Request, Sources};
+use crate::Found;
+use crate::outputs::known_in;
+
+/// What becomes of one resource.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Verdict {
+    /// Nothing: it is as wanted. Its outputs are known.
+    Stays { outputs: Value },
+    /// It is made.
+    Make { want: Value, reason: Reason },
+    /// It is taken under management.
+    Adopt { id: PhysicalId, have: Value, want: Value, existing: bool, outputs: Value },
+    /// It is changed in place.
+    Change { id: PhysicalId, have: Value, want: Value, reason: Reason, outputs: Value },
+    /// A new object takes its place.
+    Replace { id: PhysicalId, have: Value, want: Value, renamed: Option<Renamed>, order: Order, why: Vec<FieldChange> },
+    /// It is removed.
+    Remove { id: PhysicalId, have: Value },
+    /// It is managed no longer; the object stays, or is gone already.
+    Forget { reason: String },
+}
+
+impl Verdict {
+    /// The outputs that others may rely on while the plan is made; none where the object is new.
+    fn outputs(&self) -> Option<&Value> {
+        match self {
+            Self::Stays { outputs } | Self::Change { outputs, .. } | Self::Adopt { outputs, .. } => Some(outputs),
+            Self::Make { .. } | Self::Replace { .. } | Self::Remove { .. } | Self::Forget { .. } => None,
+        }
+    }
+}
+
+/// What becomes of a wanted resource, given what becomes of all it refers to.
+pub(super) fn wanted(
+    from: Sources<'_>,
+    request: &Request,
+    address: &Address,
+    verdicts: &BTreeMap<Address, Verdict>,
+) -> Result<Verdict, Vec<Finding>> {
+    let error = |summary: String| vec![Finding::new(Severity::Error, summary).at(address)];
+    let kind = from.kinds.get(address.kind()).ok_or_else(|| error(format!("there is no kind `{}`", address.kind())))?;
+    let (declared, entry) = (&from.desired.resources[address], from.state.entries.get(address));
+    let want = named(&declared.spec, entry, kind.facts().name);
+    let found = if entry.is_some() { from.picture.recorded.get(address) } else { from.picture.unrecorded.get(address) };
+    let seen = look(address, found)?;
+    let Some(seen) = seen else {
+        if declared.existing {
+            let advice = "create it first, or take `existing = true` out of the file";
+            return Err(vec![
+                Finding::new(Severity::Error, "the file says that this exists already, but it was not found").at(address).advise(advice),
+            ]);
+        }
+        let reason = if entry.is_some() { Reason::Missing } else { Reason::Declared };
+        return Ok(Verdict::Make { want, reason });
+    };
+    let ours = owned(from, address, seen, entry, declared.existing)?;
+    if entry.is_none() {
+        return Ok(Verdict::Adopt {
+            id: seen.id.clone(),
+            have: seen.spec.clone(),
+            want,
+            existing: declared.existing,
+            outputs: seen.outputs.clone(),
+        });
+    }
+    let known = |pointer: &Pointer| known_in(verdicts.get(&pointer.to)?.outputs()?, &pointer.output);
+    let resolved = resolve(&want, &known);
+    let misfit = |p: SpecProblem| error(format!("the spec does not fit its kind at `{}`: {}", p.field, p.message));
+    let mut changes = kind.diff(&seen.spec, &resolved).map_err(misfit)?.into_changes();
+    let forbidden: Vec<Finding> = changes.iter().filter_map(|change| forbidden(address, change)).collect();
+    if !forbidden.is_empty() {
+        return Err(forbidden);
+    }
+    let asked = request.replace.contains(address);
+    if asked || changes.iter().any(|c| c.verb == Verb::Replace) {
+        let replacement = kind.replacement(&seen.spec, &resolved).map_err(misfit)?;
+        let (want, renamed) = match (replacement.fresh_name, kind.facts().name) {
+            (true, Some(rule)) => fresh(&declared.spec, &seen.spec, rule),
+            _ => (want, None),
+        };
+        if asked {
+            changes.push(own_change("replacement asked for"));
+        }
+        return Ok(Verdict::Replace {
+            id: seen.id.clone(),
+            have: seen.spec.clone(),
+            want,
+            renamed,
+            order: replacement.order,
+            why: changes,
+        });
+    }
+    let (id, have, outputs) = (seen.id.clone(), seen.spec.clone(), seen.outputs.clone());
+    if !ours {
+        changes.push(own_change("bbws's ownership tags"));
+    }
+    if !changes.is_empty() {
+        return Ok(Verdict::Change { id, have, want, reason: Reason::Changed(changes), outputs });
+    }
+    if seen.phase != bbws_model::Phase::Ready || entry.is_some_and(|e| !e.reached) {
+        return Ok(Verdict::Change { id, have, want, reason: Reason::Unfinished, outputs });
+    }
+    Ok(Verdict::Stays { outputs })
+}
+
+/// What becomes of a recorded resource that is not wanted.
+pub(super) fn undeclared(from: Sources<'_>, address: &Address) -> Result<Verdict, Vec<Finding>> {
+    let entry = &from.state.entries[address];
+    if entry.existing {
+        return Ok(Verdict::Forget { reason: "it existed before bbws, which does not delete it".into() });
+    }
+    let Some(seen) = look(address, from.picture.recorded.get(address))? else {
+        return Ok(Verdict::Forget { reason: "it is gone already".into() });
+    };
+    owned(from, address, seen, Some(entry), false)?;
+    Ok(Verdict::Remove { id: seen.id.clone(), have: seen.spec.clone() })
+}
+
+/// A failed look is never an absence.
+fn look<'a>(address: &Address, found: Option<&'a Found>) -> Result<Option<&'a Seen>, Vec<Finding>> {
+    match found {
+        None => Ok(None),
+        Some(Ok(seen)) => Ok(seen.as_ref()),
+        Some(Err(error)) => {
+            let advice = "nothing is planned on a guess: mend the cause and plan again";
+            Err(vec![Finding::new(Severity::Error, "it could not be read").at(address).seen(error.to_string()).advise(advice)])
+        }
+    }
+}
+
+/// Whether the object bears our mark. One that bears another's, or none and is not recorded, is not touched.
+fn owned(from: Sources<'_>, address: &Address, seen: &Seen, entry: Option<&Entry>, existing: bool) -> Result<bool, Vec<Finding>> {
+    match &seen.owner {
+        Some(owner) if owner.lineage == from.state.lineage && owner.address == *address => Ok(true),
+        // Renaming and adopting leave an older address in the tags.
+        Some(owner) if owner.lineage == from.state.lineage && entry.is_some() => Ok(false),
+        None if entry.is_some() || existing => Ok(existing),
+        owner => {
+            let whose =
+                owner.as_ref().map_or("bears no mark of bbws".into(), |o| format!("belongs to {} of the state {}", o.address, o.lineage));
+            Err(vec![
+                Finding::new(Severity::Error, format!("{} exists already and is not ours", seen.id))
+                    .at(address)
+                    .seen(format!("it {whose}"))
+                    .advise(format!("import it (`bbws import ENV {address} {}`), or choose another name", seen.id)),
+            ])
+        }
+    }
+}
+
+fn forbidden(address: &Address, change: &FieldChange) -> Option<Finding> {
+    let Verb::Forbid(way) = &change.verb else { return None };
+    let finding = Finding::new(Severity::Error, format!("`{}` must not be changed by a plan: data would be lost", change.field));
+    Some(finding.at(address).seen(format!("it is {}, the file says {}", change.from, change.to)).advise(way.clone()))
+}
+
+fn own_change(what: &str) -> FieldChange {
+    FieldChange { field: what.to_owned(), verb: Verb::Update, from: Value::Null, to: Value::Null, risks: vec![], backup: false }
+}
+
+/// The written spec under the name that the object got instead of the declared one.
+fn named(spec: &Value, entry: Option<&Entry>, rule: Option<NameRule>) -> Value {
+    let mut spec = spec.clone();
+    if let (Some(rule), Some(renamed)) = (rule, entry.and_then(|e| e.renamed.as_ref()))
+        && spec.get(rule.field).and_then(Value::as_str) == Some(renamed.from.as_str())
+    {
+        spec[rule.field] = renamed.to.clone().into();
+    }
+    spec
+}
+
+/// The written spec under the next free name: `alb`, `alb-2`, `alb-3`. A changed name is free by itself.
+fn fresh(declared: &Value, have: &Value, rule: NameRule) -> (Value, Option<Renamed>) {
+    let text = |spec: &Value| spec.get(rule.field).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (base, taken) = (text(declared), text(have));
+    let mut number = 1;
+    let mut name = base.clone();
+    while name == taken {
+        number += 1;
+        let suffix = format!("-{number}");
+        let kept: String = base.chars().take(rule.max.saturating_sub(suffix.len())).collect();
+        name = format!("{kept}{suffix}");
+    }
+    let mut spec = declared.clone();
+    let renamed = (name != base).then(|| Renamed { from: base, to: name.clone() });
+    spec[rule.field] = name.into();
+    (spec, renamed)
+}

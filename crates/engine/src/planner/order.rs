@@ -1,0 +1,241 @@
+//! In what order the steps go.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bbws_model::{Action, Address, After, Finding, MeterDelta, Order, PhysicalId, Reason, Risk, Severity, Step, StepId, Until, pointers};
+use serde_json::Value;
+
+use super::Sources;
+use super::classify::Verdict;
+use crate::Graph;
+
+/// The steps that one address got: the one after which its new form is known, and the one that removes an object.
+#[derive(Debug, Default, Clone, Copy)]
+struct Halves {
+    makes: Option<usize>,
+    changes: Option<usize>,
+    removes: Option<usize>,
+    backs_up: Option<usize>,
+}
+
+/// Turns verdicts into steps, each after all it depends on.
+pub(super) fn arrange(from: Sources<'_>, graph: &Graph, mut verdicts: BTreeMap<Address, Verdict>) -> Result<Vec<Step>, Vec<Finding>> {
+    spread_delete_first(graph, &mut verdicts);
+    let mut made = Making { from, steps: vec![], halves: BTreeMap::new() };
+    for (address, verdict) in &verdicts {
+        made.add(address, verdict);
+    }
+    made.deposed();
+    let mut wrong = made.connect(&verdicts);
+    match in_order(made.steps) {
+        Ok(steps) if wrong.is_empty() => Ok(steps),
+        Ok(_) => Err(wrong),
+        Err(finding) => {
+            wrong.push(*finding);
+            Err(wrong)
+        }
+    }
+}
+
+/// What is replaced and stands on something whose old object goes first must itself go first.
+fn spread_delete_first(graph: &Graph, verdicts: &mut BTreeMap<Address, Verdict>) {
+    for address in graph.order() {
+        let first = |v: &Verdict| matches!(v, Verdict::Replace { order: Order::DeleteFirst, .. });
+        let under = graph.needs(address).any(|p| verdicts.get(&p.to).is_some_and(first));
+        if under && let Some(Verdict::Replace { order, .. }) = verdicts.get_mut(address) {
+            *order = Order::DeleteFirst;
+        }
+    }
+}
+
+struct Making<'a> {
+    from: Sources<'a>,
+    steps: Vec<Step>,
+    halves: BTreeMap<Address, Halves>,
+}
+
+impl Making<'_> {
+    fn push(&mut self, address: &Address, action: Action, reason: Reason, risks: Vec<Risk>, dependencies: Vec<Address>) -> usize {
+        let number = self.steps.len();
+        let meters = self.meters(address, &action);
+        let (id, address) = (StepId(number), address.clone());
+        self.steps.push(Step { id, address, action, reason, risks, after: vec![], dependencies, pair: None, meters });
+        number
+    }
+
+    fn meters(&self, address: &Address, action: &Action) -> MeterDelta {
+        let of = |spec: &Value| self.from.kinds.get(address.kind()).and_then(|k| k.meters(spec).ok()).unwrap_or_default().0;
+        match action {
+            Action::Create { want, .. } => MeterDelta { less: vec![], more: of(want) },
+            Action::Update { have, want, .. } if of(have) != of(want) => MeterDelta { less: of(have), more: of(want) },
+            Action::Delete { have, .. } => MeterDelta { less: of(have), more: vec![] },
+            Action::Update { .. } | Action::Adopt { .. } | Action::Forget { .. } | Action::Rename { .. } | Action::Backup { .. } => {
+                MeterDelta::default()
+            }
+        }
+    }
+
+    fn add(&mut self, address: &Address, verdict: &Verdict) {
+        let needs = |want: &Value| pointers(want).into_iter().map(|p| p.to).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
+        let recorded = self.from.state.entries.get(address).map(|e| e.dependencies.clone()).unwrap_or_default();
+        let mut halves = Halves::default();
+        match verdict {
+            Verdict::Stays { .. } => return,
+            Verdict::Make { want, reason } => {
+                let action = Action::Create { want: want.clone(), renamed: None };
+                halves.makes = Some(self.push(address, action, reason.clone(), vec![], needs(want)));
+            }
+            Verdict::Adopt { id, have, want, existing, .. } => {
+                let action = Action::Adopt { id: id.clone(), have: have.clone(), want: want.clone(), existing: *existing };
+                let reason = if *existing { Reason::Declared } else { Reason::Ours };
+                halves.makes = Some(self.push(address, action, reason, vec![], needs(want)));
+            }
+            Verdict::Change { id, have, want, reason, .. } => {
+                let (risks, backup) = match reason {
+                    Reason::Changed(changes) => (changes.iter().flat_map(|c| c.risks.clone()).collect(), changes.iter().any(|c| c.backup)),
+                    _ => (vec![], false),
+                };
+                halves.backs_up = if backup { self.backup(address, id) } else { None };
+                let action = Action::Update { id: id.clone(), have: have.clone(), want: want.clone() };
+                halves.changes = Some(self.push(address, action, reason.clone(), risks, needs(want)));
+            }
+            Verdict::Replace { id, have, want, renamed, order: _, why } => {
+                let risks: Vec<Risk> = why.iter().flat_map(|c| c.risks.clone()).collect();
+                halves.backs_up = self.backup(address, id);
+                let create = Action::Create { want: want.clone(), renamed: renamed.clone() };
+                let makes = self.push(address, create, Reason::Replacing(why.clone()), risks, needs(want));
+                let delete = Action::Delete { id: id.clone(), have: have.clone(), deposed: true };
+                let removes = self.push(address, delete, Reason::Replacing(why.clone()), vec![], recorded);
+                self.steps[makes].pair = Some(StepId(removes));
+                self.steps[removes].pair = Some(StepId(makes));
+                (halves.makes, halves.removes) = (Some(makes), Some(removes));
+            }
+            Verdict::Remove { id, have } => {
+                halves.backs_up = self.backup(address, id);
+                let action = Action::Delete { id: id.clone(), have: have.clone(), deposed: false };
+                halves.removes = Some(self.push(address, action, Reason::Undeclared, vec![], recorded));
+            }
+            Verdict::Forget { reason } => {
+                halves.removes = Some(self.push(address, Action::Forget { reason: reason.clone() }, Reason::Undeclared, vec![], recorded));
+            }
+        }
+        self.halves.insert(address.clone(), halves);
+    }
+
+    /// The step that copies an object's data, for kinds whose data can be copied.
+    fn backup(&mut self, address: &Address, id: &PhysicalId) -> Option<usize> {
+        let rule = self.from.kinds.backup(address.kind())?;
+        let want = (rule.spec)(id.as_str(), &format!("{}-bbws-{}", id.as_str(), self.from.state.serial));
+        Some(self.push(address, Action::Backup { kind: rule.kind.to_owned(), want }, Reason::Precaution, vec![], vec![]))
+    }
+
+    /// Former objects that an earlier run left over.
+    fn deposed(&mut self) {
+        for (address, entry) in &self.from.state.entries {
+            for old in &entry.deposed {
+                let there = matches!(self.from.picture.deposed.get(&(address.clone(), old.id.clone())), Some(Ok(Some(_))));
+                if there {
+                    let action = Action::Delete { id: old.id.clone(), have: old.spec.clone(), deposed: true };
+                    self.push(address, action, Reason::Unfinished, vec![], old.dependencies.clone());
+                }
+            }
+        }
+    }
+
+    fn after(&mut self, step: usize, first: usize, until: Until) {
+        let after = After { step: StepId(first), until };
+        if step != first && !self.steps[step].after.contains(&after) {
+            self.steps[step].after.push(after);
+        }
+    }
+
+    /// Draws every edge, and tells which orders AWS would refuse.
+    fn connect(&mut self, verdicts: &BTreeMap<Address, Verdict>) -> Vec<Finding> {
+        let all: Vec<(Address, Halves)> = self.halves.iter().map(|(a, h)| (a.clone(), *h)).collect();
+        let mut wrong = vec![];
+        for (address, halves) in &all {
+            for step in [halves.makes, halves.changes].into_iter().flatten() {
+                self.after_what_it_needs(step);
+            }
+            if let Some(backup) = halves.backs_up {
+                for step in [halves.changes, halves.removes].into_iter().flatten() {
+                    self.after(step, backup, Until::Done);
+                }
+            }
+            let delete_first = matches!(verdicts.get(address), Some(Verdict::Replace { order: Order::DeleteFirst, .. }));
+            if let (Some(makes), Some(removes)) = (halves.makes, halves.removes) {
+                if delete_first { self.after(makes, removes, Until::Done) } else { self.after(removes, makes, Until::Done) }
+            }
+            if let Some(removes) = halves.removes {
+                wrong.extend(self.after_all_let_go(address, removes, delete_first));
+            }
+        }
+        wrong
+    }
+
+    fn after_what_it_needs(&mut self, step: usize) {
+        let want = match &self.steps[step].action {
+            Action::Create { want, .. } | Action::Update { want, .. } | Action::Adopt { want, .. } => want.clone(),
+            Action::Delete { .. } | Action::Forget { .. } | Action::Rename { .. } | Action::Backup { .. } => return,
+        };
+        for pointer in pointers(&want) {
+            if let Some(first) = self.halves.get(&pointer.to).and_then(|h| h.makes) {
+                self.after(step, first, Until::Known(pointer.output));
+            }
+        }
+    }
+
+    /// An object goes only after all that hold it are gone or have let go of it.
+    fn after_all_let_go(&mut self, address: &Address, removes: usize, delete_first: bool) -> Option<Finding> {
+        let holders: Vec<Address> =
+            self.from.state.entries.iter().filter(|(_, e)| e.dependencies.contains(address)).map(|(a, _)| a.clone()).collect();
+        for holder in holders {
+            let halves = self.halves.get(&holder).copied().unwrap_or_default();
+            if let Some(first) = halves.removes {
+                self.after(removes, first, Until::Done);
+            } else if let Some(first) = halves.changes {
+                if !delete_first {
+                    self.after(removes, first, Until::Done);
+                    continue;
+                }
+                let soft = self.from.kinds.get(holder.kind()).is_some_and(|k| k.facts().soft_on.contains(&address.kind()));
+                if !soft {
+                    let told =
+                        format!("it must be deleted before its successor can be made, but {holder} holds it and can only be updated");
+                    return Some(
+                        Finding::new(Severity::Error, told)
+                            .at(address)
+                            .advise(format!("let {holder} go of it first, in an apply of its own")),
+                    );
+                }
+            }
+        }
+        None
+    }
+}
+
+/// The steps numbered anew so that each stands after all it comes after.
+fn in_order(steps: Vec<Step>) -> Result<Vec<Step>, Box<Finding>> {
+    let mut left: BTreeMap<usize, Step> = steps.into_iter().enumerate().collect();
+    let mut number: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut sorted = vec![];
+    while !left.is_empty() {
+        let ready = left.iter().find(|(_, step)| step.after.iter().all(|a| number.contains_key(&a.step.0))).map(|(n, _)| *n);
+        let Some(step) = ready.and_then(|n| left.remove(&n).map(|step| (n, step))) else {
+            let names: Vec<String> = left.values().map(|s| s.address.to_string()).collect();
+            let finding = Finding::new(Severity::Error, "these steps wait for each other").seen(names.join(", "));
+            return Err(Box::new(finding.advise("plan some of them apart")));
+        };
+        number.insert(step.0, sorted.len());
+        sorted.push(step.1);
+    }
+    for (place, step) in sorted.iter_mut().enumerate() {
+        step.id = StepId(place);
+        for after in &mut step.after {
+            after.step = StepId(number[&after.step.0]);
+        }
+        step.after.sort();
+        step.pair = step.pair.map(|p| StepId(number[&p.0]));
+    }
+    Ok(sorted)
+}

@@ -1,0 +1,231 @@
+use std::collections::BTreeSet;
+
+use bbws_model::{
+    Action, Address, BackupRule, Class, CloudError, Desired, Diff, Durations, Entry, Facts, Finding, Kind, Kinds, Meters, Mode, NameRule,
+    Observed, OutputFact, Ownership, Pace, Permissions, Phase, Recovery, Replacement, Seen, SpecProblem, Stage, State, Wanted, Written,
+    pointers,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Request, Sources, steps};
+use crate::Picture;
+
+/// A toy: one field of each verb.
+enum Toy {}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(bound = "")]
+#[schemars(bound = "")]
+struct ToySpec<S: Stage> {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    on: Option<S::Text>,
+    #[serde(default)]
+    holds: Option<S::Text>,
+    #[serde(default)]
+    size: u32,
+    #[serde(default)]
+    key: u32,
+    #[serde(default)]
+    first: bool,
+}
+
+impl Kind for Toy {
+    const NAME: &'static str = "toy";
+    const FACTS: Facts = Facts {
+        service: "toy",
+        id_prefix: "",
+        holds_data: true,
+        backbone: false,
+        carries: false,
+        name: Some(NameRule { field: "name", max: 8 }),
+        soft_on: &[],
+        recovery: Recovery::NaturalKey,
+        durations: Durations::secs(1, 1, 1, 1),
+        pace: Pace { bucket: "toy", burst: 1, per_second: 1.0 },
+    };
+    const PERMISSIONS: Permissions = Permissions { observe: &[], create: &[], update: &[], delete: &[] };
+    const OUTPUTS: &'static [OutputFact] = &[OutputFact::created("id")];
+    type Spec<S: Stage> = ToySpec<S>;
+    type Outputs = Value;
+
+    fn check(_: &ToySpec<Written>) -> Vec<SpecProblem> {
+        vec![]
+    }
+
+    fn diff(have: &ToySpec<Written>, want: &ToySpec<Written>) -> Diff {
+        let ToySpec { name, on, holds, size, key, first: _ } = want;
+        let diff = Diff::new().replace("name", &have.name, name).replace("on", &have.on, on).update("holds", &have.holds, holds);
+        diff.update("size", &have.size, size).with_backup().forbid("key", &have.key, key, "restore it from a copy")
+    }
+
+    fn replacement(_: &ToySpec<Written>, want: &ToySpec<Written>) -> Replacement {
+        if want.first { Replacement::DELETE_FIRST } else { Replacement::FRESH_NAME }
+    }
+
+    fn meters(_: &ToySpec<Written>) -> Meters {
+        Meters::free()
+    }
+
+    fn health(_: &Observed<Self>) -> Vec<Finding> {
+        vec![]
+    }
+}
+
+fn kinds() -> Kinds {
+    Kinds::new().with::<Toy>()
+}
+
+fn kinds_with_backup() -> Kinds {
+    kinds().with_backup("toy", BackupRule { kind: "copy", spec: |of, name| json!({"of": of, "name": name}) })
+}
+
+fn address(name: &str) -> Address {
+    Address::new("toy", name).unwrap()
+}
+
+fn to(name: &str) -> Value {
+    json!({"$ref": format!("toy.{name}"), "output": "id"})
+}
+
+fn desired(of: &[(&str, Value)]) -> Desired {
+    Desired { resources: of.iter().map(|(name, spec)| (address(name), Wanted::new(spec.clone()))).collect(), ..Desired::default() }
+}
+
+/// A world in which all of this was applied: references hold the ids `id-<name>`.
+fn applied(of: &[(&str, Value)]) -> (State, Picture) {
+    let (mut state, mut picture) = (State::empty("L"), Picture::default());
+    for (name, written) in of {
+        let spec = bbws_model::resolve(written, &|p| Some(json!(format!("id-{}", p.to.name()))));
+        let spec = kinds().get("toy").unwrap().normal(&spec).unwrap();
+        let (address, id, outputs) = (address(name), format!("id-{name}"), json!({"id": format!("id-{name}")}));
+        let owner = Ownership { lineage: "L".into(), address: address.clone(), intent: bbws_model::IntentId("I".into()) };
+        let seen = Seen { id: id.as_str().into(), spec: spec.clone(), outputs: outputs.clone(), phase: Phase::Ready, owner: Some(owner) };
+        picture.recorded.insert(address.clone(), Ok(Some(seen)));
+        let dependencies = pointers(written).into_iter().map(|p| p.to).collect();
+        let entry = Entry {
+            id: id.into(),
+            spec,
+            outputs,
+            dependencies,
+            reached: true,
+            intent: None,
+            existing: false,
+            renamed: None,
+            deposed: vec![],
+        };
+        state.entries.insert(address, entry);
+    }
+    (state, picture)
+}
+
+fn plan(kinds: &Kinds, desired: &Desired, (state, picture): &(State, Picture), mode: Mode) -> Result<Vec<String>, Vec<Finding>> {
+    let request = Request { mode, replace: BTreeSet::new() };
+    let steps = steps(Sources { kinds, desired, state, picture }, &request)?;
+    for step in &steps {
+        assert!(step.after.iter().all(|a| a.step < step.id), "{} stands before what it comes after", step.id);
+    }
+    let verb = |action: &Action| match action {
+        Action::Create { want, .. } => format!("create {}", want["name"].as_str().unwrap_or_default()),
+        Action::Update { .. } => "update".into(),
+        Action::Delete { .. } => "delete".into(),
+        Action::Adopt { .. } => "adopt".into(),
+        Action::Forget { .. } => "forget".into(),
+        Action::Rename { .. } => "rename".into(),
+        Action::Backup { .. } => "backup".into(),
+    };
+    Ok(steps.iter().map(|s| format!("{}: {}", s.address.name(), verb(&s.action).trim())).collect())
+}
+
+#[test]
+fn what_is_new_is_made_after_what_it_refers_to() {
+    let want = desired(&[("a", json!({"on": to("b")})), ("b", json!({}))]);
+    assert_eq!(plan(&kinds(), &want, &applied(&[]), Mode::Apply).unwrap(), ["b: create", "a: create"]);
+}
+
+#[test]
+fn what_is_as_wanted_gets_no_step() {
+    let of = [("a", json!({"on": to("b"), "size": 3})), ("b", json!({}))];
+    assert_eq!(plan(&kinds(), &desired(&of), &applied(&of), Mode::Apply).unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_undeclared_goes_after_all_that_hold_it() {
+    let of = [("a", json!({"on": to("b")})), ("b", json!({}))];
+    assert_eq!(plan(&kinds(), &desired(&of), &applied(&of), Mode::Destroy).unwrap(), ["a: delete", "b: delete"]);
+}
+
+#[test]
+fn a_change_of_data_is_preceded_by_a_copy() {
+    let (was, is) = ([("a", json!({"size": 1}))], [("a", json!({"size": 2}))]);
+    assert_eq!(plan(&kinds_with_backup(), &desired(&is), &applied(&was), Mode::Apply).unwrap(), ["a: backup", "a: update"]);
+}
+
+#[test]
+fn a_replacement_takes_a_fresh_name_and_others_let_go_before_the_old_one_goes() {
+    let was = [("a", json!({"holds": to("b")})), ("b", json!({"name": "b", "on": "x"}))];
+    let is = [("a", json!({"holds": to("b")})), ("b", json!({"name": "b", "on": "y"}))];
+    assert_eq!(plan(&kinds(), &desired(&is), &applied(&was), Mode::Apply).unwrap(), ["b: create b-2", "a: update", "b: delete"]);
+}
+
+#[test]
+fn one_that_must_go_first_takes_those_on_it_along() {
+    let was = [("a", json!({"on": to("b")})), ("b", json!({"name": "b"}))];
+    let is = [("a", json!({"on": to("b")})), ("b", json!({"name": "c", "first": true}))];
+    assert_eq!(
+        plan(&kinds(), &desired(&is), &applied(&was), Mode::Apply).unwrap(),
+        ["a: delete", "b: delete", "b: create c", "a: create -2"]
+    );
+}
+
+#[test]
+fn one_that_must_go_first_but_is_held_is_refused() {
+    let was = [("a", json!({"holds": to("b")})), ("b", json!({"name": "b"}))];
+    let is = [("a", json!({"holds": to("b")})), ("b", json!({"name": "c", "first": true}))];
+    let wrong = plan(&kinds(), &desired(&is), &applied(&was), Mode::Apply).unwrap_err();
+    assert!(wrong[0].summary.contains("toy.a holds it"), "{wrong:?}");
+}
+
+#[test]
+fn what_would_lose_data_is_refused_with_the_way() {
+    let (was, is) = ([("a", json!({"key": 1}))], [("a", json!({"key": 2}))]);
+    let wrong = plan(&kinds(), &desired(&is), &applied(&was), Mode::Apply).unwrap_err();
+    assert_eq!(wrong[0].advice, "restore it from a copy");
+}
+
+#[test]
+fn a_failed_look_is_not_an_absence() {
+    let of = [("a", json!({}))];
+    let (state, mut picture) = applied(&of);
+    picture.recorded.insert(address("a"), Err(CloudError::own("toy:Describe", Class::Transient, "reset")));
+    let wrong = plan(&kinds(), &desired(&of), &(state, picture), Mode::Apply).unwrap_err();
+    assert_eq!(wrong[0].summary, "it could not be read");
+}
+
+#[test]
+fn what_is_gone_is_made_again_and_what_is_not_ours_is_left_alone() {
+    let of = [("a", json!({}))];
+    let (state, mut picture) = applied(&of);
+    let mut theirs = picture.recorded[&address("a")].clone().unwrap().unwrap();
+    picture.recorded.insert(address("a"), Ok(None));
+    assert_eq!(plan(&kinds(), &desired(&of), &(state.clone(), picture.clone()), Mode::Apply).unwrap(), ["a: create"]);
+
+    theirs.owner = None;
+    let new = desired(&[("a", json!({})), ("n", json!({}))]);
+    let (state, mut picture) = applied(&of);
+    picture.unrecorded.insert(address("n"), Ok(Some(theirs)));
+    let wrong = plan(&kinds(), &new, &(state, picture), Mode::Apply).unwrap_err();
+    assert!(wrong[0].summary.contains("is not ours"), "{wrong:?}");
+}
+
+#[test]
+fn an_object_of_another_state_is_never_removed() {
+    let (state, mut picture) = applied(&[("a", json!({}))]);
+    if let Some(Ok(Some(seen))) = picture.recorded.get_mut(&address("a")) {
+        seen.owner.as_mut().unwrap().lineage = "OTHER".into();
+    }
+    assert!(plan(&kinds(), &desired(&[]), &(state, picture), Mode::Destroy).is_err());
+}
