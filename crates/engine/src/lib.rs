@@ -3,6 +3,7 @@
 //! All of it is synchronous functions of data, but for one thin async loop (`apply`) and the log's writer. The engine
 //! knows no AWS, no file system, no clock and no terminal: these come in through the ports.
 
+mod checker;
 mod driver;
 mod graph;
 mod observe;
@@ -12,6 +13,7 @@ mod ports;
 mod reading;
 mod schedule;
 
+pub use checker::check;
 pub use driver::{
     ADDRESS_TAG, AnyDriver, Attempt, Boxed, Created, Driver, Drivers, INTENT_TAG, LINEAGE_TAG, Place, Progress, Sight, erase, read_tags,
 };

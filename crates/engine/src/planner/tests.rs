@@ -125,6 +125,7 @@ fn applied(of: &[(&str, Value)]) -> (State, Picture) {
 fn plan(kinds: &Kinds, desired: &Desired, (state, picture): &(State, Picture), mode: Mode) -> Result<Vec<String>, Vec<Finding>> {
     let request = Request { mode, replace: BTreeSet::new() };
     let steps = steps(Sources { kinds, desired, state, picture }, &request)?;
+    assert_eq!(crate::check(&steps, state, kinds), vec![], "the checker finds nothing wrong with what the planner makes");
     for step in &steps {
         assert!(step.after.iter().all(|a| a.step < step.id), "{} stands before what it comes after", step.id);
     }
@@ -228,4 +229,49 @@ fn an_object_of_another_state_is_never_removed() {
         seen.owner.as_mut().unwrap().lineage = "OTHER".into();
     }
     assert!(plan(&kinds(), &desired(&[]), &(state, picture), Mode::Destroy).is_err());
+}
+
+/// Each way of spoiling a sound plan, and what the checker says to it.
+#[test]
+fn the_checker_finds_what_is_wrong() {
+    let was = [("a", json!({"holds": to("b")})), ("b", json!({}))];
+    let (state, picture) = applied(&was);
+    let kinds = kinds_with_backup();
+    let want = desired(&[("n", json!({"on": to("m")})), ("m", json!({}))]);
+    let request = Request { mode: Mode::Apply, replace: BTreeSet::new() };
+    let sound = steps(Sources { kinds: &kinds, desired: &want, state: &state, picture: &picture }, &request).unwrap();
+    assert_eq!(crate::check(&sound, &state, &kinds), vec![]);
+    let place = |name: &str, delete: bool| {
+        sound
+            .iter()
+            .position(|s| {
+                s.address.name() == name
+                    && matches!(s.action, Action::Delete { .. }) == delete
+                    && !matches!(s.action, Action::Backup { .. })
+            })
+            .unwrap()
+    };
+    let told = |spoil: &dyn Fn(&mut Vec<bbws_model::Step>, &mut State)| {
+        let (mut steps, mut state) = (sound.clone(), state.clone());
+        spoil(&mut steps, &mut state);
+        crate::check(&steps, &state, &kinds).into_iter().map(|f| f.summary).collect::<Vec<_>>().join("; ")
+    };
+    let (b, n) = (place("b", true), place("n", false));
+    assert!(told(&|s, _| s[b].after.clear()).contains("deletes what toy.a still holds"));
+    assert!(told(&|s, _| s[b].after.clear()).contains("without copying it first"));
+    assert!(told(&|s, _| s[n].after.clear()).contains("which no step before it makes"));
+    assert!(told(&|_, state| state.entries.get_mut(&address("b")).unwrap().existing = true).contains("existed before bbws"));
+    assert!(
+        told(&|_, state| state.entries.get_mut(&address("b")).unwrap().id = "other".into()).contains("is not recorded for this address")
+    );
+    assert!(told(&|s, _| s[n].reason = bbws_model::Reason::Changed(vec![])).contains("gives no reason"));
+    assert!(told(&|s, _| s[n].after[0].step = bbws_model::StepId(99)).contains("stands behind it"));
+    assert!(
+        told(&|s, _| {
+            let mut twice = s[n].clone();
+            twice.id = bbws_model::StepId(s.len());
+            s.push(twice)
+        })
+        .contains("another step makes or changes it")
+    );
 }
