@@ -1,0 +1,68 @@
+//! What production demands.
+
+use super::{Fault, Judge};
+use crate::{Backend, Environment, Nat, RuleId};
+
+pub(super) fn check(env: &Environment, judge: &mut Judge<'_>) {
+    if !env.tier.is_prod() {
+        return;
+    }
+    let mut demand = |met: bool, rule, path: &str, message: &str, fix: &str| {
+        if !met {
+            judge.raise(Fault::new(rule, path, message, fix).beside("tier", "production"));
+        }
+    };
+    demand(
+        env.rds.multi_az,
+        RuleId::ProdMultiAz,
+        "rds.multi_az",
+        "production's database has a standby in another zone",
+        "write `multi_az = true`",
+    );
+    let days = env.rds.backup_days;
+    demand(
+        days >= 7,
+        RuleId::ProdBackups,
+        "rds.backup_days",
+        &format!("production keeps backups for 7 days at least, not {days}"),
+        "write `backup_days = 7` or more, up to 35",
+    );
+    let cannot = "production cannot be deleted by accident";
+    demand(
+        env.rds.deletion_protection,
+        RuleId::ProdDeletionProtection,
+        "rds.deletion_protection",
+        cannot,
+        "write `deletion_protection = true`",
+    );
+    demand(
+        env.alb.deletion_protection,
+        RuleId::ProdDeletionProtection,
+        "alb.deletion_protection",
+        cannot,
+        "write `deletion_protection = true`",
+    );
+    demand(
+        env.network.nat == Nat::PerZone,
+        RuleId::ProdNat,
+        "network.nat",
+        "with one NAT gateway the loss of its zone takes the internet from all of production",
+        "write `nat = \"per-zone\"`",
+    );
+    let days = env.logs.retention_days;
+    demand(
+        days >= 30,
+        RuleId::ProdLogs,
+        "logs.retention_days",
+        &format!("production keeps logs for 30 days at least, not {days}"),
+        "write `retention_days = 30` or more",
+    );
+    demand(
+        env.state.backend == Backend::S3,
+        RuleId::ProdStore,
+        "state.backend",
+        "production's state is shared, versioned and locked: a folder is none of it",
+        "write `backend = \"s3\"` and a `bucket`",
+    );
+    demand(env.efs.backup, RuleId::ProdFileBackup, "efs.backup", "production's files are backed up every day", "write `backup = true`");
+}

@@ -1,0 +1,123 @@
+//! Further resources: kinds, specs and references.
+
+use std::collections::BTreeSet;
+
+use bbws_model::{Address, AnyKind, Pointer, pointers};
+use serde_json::Value;
+
+use super::{Fault, Judge};
+use crate::decode::closest;
+use crate::{Context, Environment, Resource, RuleId};
+
+pub(super) fn check(env: &Environment, context: &Context<'_>, judge: &mut Judge<'_>) {
+    if env.resources.0.is_empty() {
+        return;
+    }
+    let blueprint = (context.blueprint)(env);
+    for (address, resource) in &env.resources.0 {
+        let Some(kind) = context.kinds.get(address.kind()) else {
+            let names: Vec<&str> = context.kinds.iter().map(AnyKind::name).collect();
+            let fix = closest(address.kind(), names.iter().copied())
+                .map_or_else(|| format!("the kinds are {}", names.join(", ")), |near| format!("did you mean `{near}`?"));
+            judge.raise(Fault::new(RuleId::ResourceKind, resource.path.clone(), format!("bbws knows no kind `{}`", address.kind()), fix));
+            continue;
+        };
+        if blueprint.contains(address) {
+            judge.raise(Fault::new(
+                RuleId::ResourceTwice,
+                resource.path.clone(),
+                format!("the cluster has `{address}` already"),
+                "take another name; the cluster's own resources are changed in their sections of this file",
+            ));
+        }
+        spec(kind, resource, judge);
+        for pointer in pointers(&resource.spec) {
+            reference(&pointer, address, resource, env, &blueprint, context, judge);
+        }
+    }
+}
+
+/// Keys first, all of them; then the kind's own judgement, which stops at the first wrong type.
+fn spec(kind: &dyn AnyKind, resource: &Resource, judge: &mut Judge<'_>) {
+    let mut generator = schemars::generate::SchemaSettings::draft07().with(|s| s.inline_subschemas = true).into_generator();
+    let schema = kind.schema(&mut generator).to_value();
+    let fields: Vec<&str> = schema["properties"].as_object().into_iter().flat_map(|fields| fields.keys().map(String::as_str)).collect();
+    let takes = format!("a {} takes {}", kind.name(), fields.join(", "));
+    let Some(given) = resource.spec.as_object() else { return };
+    let mut sound = true;
+    for key in given.keys().filter(|key| !fields.is_empty() && !fields.contains(&key.as_str())) {
+        sound = false;
+        let fix = closest(key, fields.iter().copied()).map_or_else(|| takes.clone(), |near| format!("did you mean `{near}`?"));
+        judge.raise(Fault::new(RuleId::ResourceSpec, format!("{}.{key}", resource.path), format!("a {} has no `{key}`", kind.name()), fix));
+    }
+    for key in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).filter(|key| !given.contains_key(*key)) {
+        sound = false;
+        judge.raise(Fault::new(
+            RuleId::ResourceSpec,
+            resource.path.clone(),
+            format!("the {} does not say `{key}`", kind.name()),
+            takes.clone(),
+        ));
+    }
+    if sound {
+        for problem in kind.check(&resource.spec) {
+            let path = if problem.field.is_empty() { resource.path.clone() } else { format!("{}.{}", resource.path, problem.field) };
+            judge.raise(Fault::new(RuleId::ResourceSpec, path, problem.message, takes.clone()));
+        }
+    }
+}
+
+fn reference(
+    pointer: &Pointer,
+    from: &Address,
+    resource: &Resource,
+    env: &Environment,
+    blueprint: &BTreeSet<Address>,
+    context: &Context<'_>,
+    judge: &mut Judge<'_>,
+) {
+    let path = place_of(&resource.spec, pointer, &resource.path).unwrap_or_else(|| resource.path.clone());
+    if pointer.to == *from {
+        judge.raise(Fault::new(
+            RuleId::DanglingReference,
+            path,
+            format!("`{pointer}` refers to the resource that it stands in"),
+            "refer to another resource",
+        ));
+        return;
+    }
+    if !blueprint.contains(&pointer.to) && !env.resources.0.contains_key(&pointer.to) {
+        let known: Vec<String> = blueprint.iter().chain(env.resources.0.keys()).map(ToString::to_string).collect();
+        let wanted = pointer.to.to_string();
+        let same: Vec<&str> = known.iter().map(String::as_str).filter(|k| k.starts_with(&format!("{}.", pointer.to.kind()))).collect();
+        let fix = match closest(&wanted, known.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if same.is_empty() => format!("there is no {} in this environment", pointer.to.kind()),
+            None => format!("there are {}", same.join(", ")),
+        };
+        judge.raise(Fault::new(RuleId::DanglingReference, path, format!("there is no `{wanted}` to refer to"), fix));
+        return;
+    }
+    let Some(kind) = context.kinds.get(pointer.to.kind()) else { return };
+    let outputs: Vec<&str> = kind.outputs().iter().map(|output| output.name).collect();
+    if !outputs.contains(&pointer.output.as_str()) {
+        let fix = closest(&pointer.output, outputs.iter().copied())
+            .map_or_else(|| format!("it has {}", outputs.join(", ")), |near| format!("did you mean `{near}`?"));
+        judge.raise(Fault::new(RuleId::UnknownOutput, path, format!("a {} has no output `{}`", pointer.to.kind(), pointer.output), fix));
+    }
+}
+
+/// The path of the value that holds the reference.
+fn place_of(value: &Value, pointer: &Pointer, path: &str) -> Option<String> {
+    if *value == pointer.to_value() {
+        return Some(path.to_owned());
+    }
+    match value {
+        Value::Object(map) => match map.get("$text") {
+            Some(Value::Array(parts)) => parts.contains(&pointer.to_value()).then(|| path.to_owned()),
+            _ => map.iter().find_map(|(key, inner)| place_of(inner, pointer, &format!("{path}.{key}"))),
+        },
+        Value::Array(items) => items.iter().enumerate().find_map(|(at, inner)| place_of(inner, pointer, &format!("{path}[{at}]"))),
+        _ => None,
+    }
+}

@@ -1,0 +1,23 @@
+//! The cluster: an environment file becomes an [`Environment`], judged as a whole before anything touches AWS.
+//!
+//! Nothing here does I/O: the text, today's date and the other environments come in as parameters.
+
+mod check;
+mod decode;
+mod environment;
+mod load;
+mod place;
+mod problem;
+mod rule_id;
+mod schema;
+mod show;
+mod sibling;
+
+pub use environment::*;
+pub use load::{Context, Loaded, load};
+pub use place::Places;
+pub use problem::{Problem, Problems, Span};
+pub use rule_id::RuleId;
+pub use schema::{keys_read, schema};
+pub use show::{Look, show};
+pub use sibling::Sibling;
