@@ -115,9 +115,11 @@ impl<T: Target> JsonSchema for Ref<T> {
         format!("Ref_{}_{}", T::KIND, T::OUTPUT).into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let value = T::json_schema(generator).get("type").cloned().unwrap_or_default();
+        let either = if value == "string" { value } else { json!(["string", value]) };
         json_schema!({
-            "type": "string",
+            "type": either,
             "description": format!("the {} of a {}: a reference `${{{}.NAME.{}}}`, or the value itself", T::OUTPUT, T::KIND, T::KIND, T::OUTPUT)
         })
     }

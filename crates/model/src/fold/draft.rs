@@ -1,0 +1,329 @@
+//! What a slot's records would make of a state: an overlay, so that a refused slot leaves no trace and a slot costs as
+//! much as it touches.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::FoldError;
+use crate::{Account, Address, Backup, Deposed, Entry, Intent, IntentId, Op, OpenIntent, PhysicalId, Record, ResultOutcome, State, World};
+
+/// What differs from the state underneath; none stands for removed.
+#[derive(Default)]
+pub(super) struct Edits {
+    place: Option<(World, Account, String)>,
+    entries: BTreeMap<Address, Option<Entry>>,
+    open: BTreeMap<IntentId, Option<OpenIntent>>,
+    backups: Option<Vec<Backup>>,
+    outputs: Option<BTreeMap<String, Value>>,
+}
+
+impl Edits {
+    pub(super) fn apply(self, state: &mut State) {
+        if let Some((world, account, region)) = self.place {
+            (state.world, state.account, state.region) = (Some(world), Some(account), Some(region));
+        }
+        overlay(&mut state.entries, self.entries);
+        overlay(&mut state.open, self.open);
+        state.backups = self.backups.unwrap_or_else(|| std::mem::take(&mut state.backups));
+        state.outputs = self.outputs.unwrap_or_else(|| std::mem::take(&mut state.outputs));
+    }
+}
+
+fn overlay<K: Ord, V>(map: &mut BTreeMap<K, V>, edits: BTreeMap<K, Option<V>>) {
+    for (key, value) in edits {
+        match value {
+            Some(value) => drop(map.insert(key, value)),
+            None => drop(map.remove(&key)),
+        }
+    }
+}
+
+/// A state with the records of its next slot laid over it.
+pub(super) struct Draft<'a> {
+    base: &'a State,
+    at: jiff::Timestamp,
+    edits: Edits,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(base: &'a State, at: jiff::Timestamp) -> Self {
+        Self { base, at, edits: Edits::default() }
+    }
+
+    pub(super) fn with(mut self, records: &[Record]) -> Result<Self, FoldError> {
+        for record in records {
+            self.record(record)?;
+        }
+        Ok(self)
+    }
+
+    /// Whether the serial rises.
+    pub(super) fn changes(&self) -> bool {
+        self.edits.entries.iter().any(|(address, entry)| entry.as_ref() != self.base.entries.get(address))
+            || self.edits.backups.as_ref().is_some_and(|b| *b != self.base.backups)
+            || self.edits.outputs.as_ref().is_some_and(|o| *o != self.base.outputs)
+    }
+
+    pub(super) fn into_edits(self) -> Edits {
+        self.edits
+    }
+
+    fn seq(&self) -> u64 {
+        self.base.seq.saturating_add(1)
+    }
+
+    fn misfit<T>(&self, why: String) -> Result<T, FoldError> {
+        Err(FoldError::Misfit { seq: self.seq(), why })
+    }
+
+    fn entry(&self, address: &Address) -> Option<&Entry> {
+        match self.edits.entries.get(address) {
+            Some(entry) => entry.as_ref(),
+            None => self.base.entries.get(address),
+        }
+    }
+
+    fn entry_mut(&mut self, address: &Address) -> Option<&mut Entry> {
+        let base = self.base;
+        self.edits.entries.entry(address.clone()).or_insert_with(|| base.entries.get(address).cloned()).as_mut()
+    }
+
+    fn take_entry(&mut self, address: &Address) -> Option<Entry> {
+        let entry = self.entry(address).cloned();
+        self.edits.entries.insert(address.clone(), None);
+        entry
+    }
+
+    fn put_entry(&mut self, address: Address, entry: Entry) {
+        self.edits.entries.insert(address, Some(entry));
+    }
+
+    fn entries(&self) -> impl Iterator<Item = (&Address, &Entry)> {
+        let untouched = self.base.entries.iter().filter(|(address, _)| !self.edits.entries.contains_key(*address));
+        untouched.chain(self.edits.entries.iter().filter_map(|(address, entry)| Some((address, entry.as_ref()?))))
+    }
+
+    fn open(&self, id: &IntentId) -> Option<&OpenIntent> {
+        match self.edits.open.get(id) {
+            Some(open) => open.as_ref(),
+            None => self.base.open.get(id),
+        }
+    }
+
+    fn opened(&self) -> impl Iterator<Item = &OpenIntent> {
+        let untouched = self.base.open.iter().filter(|(id, _)| !self.edits.open.contains_key(*id)).map(|(_, open)| open);
+        untouched.chain(self.edits.open.values().flatten())
+    }
+
+    fn backups_mut(&mut self) -> &mut Vec<Backup> {
+        self.edits.backups.get_or_insert_with(|| self.base.backups.clone())
+    }
+
+    fn record(&mut self, record: &Record) -> Result<(), FoldError> {
+        match record {
+            Record::Open { owner: _, world, account, region, mode: _, plan: _ } => self.opens(world, account, region)?,
+            Record::Heartbeat | Record::Checkpoint { seq: _, digest: _ } | Record::Close { outcome: _ } => {}
+            Record::Intent(intent) => self.intends(intent)?,
+            Record::Result { intent, outcome, request_id: _ } => self.result(intent, outcome)?,
+            Record::Ambiguous { intent, why: _ } => {
+                if self.open(intent).is_none() {
+                    return Err(FoldError::NotOpen { seq: self.seq(), intent: intent.clone() });
+                }
+            }
+            Record::Abandon { intent, evidence: _ } => drop(self.close(intent, None)?),
+            Record::Reached { address, id, spec, outputs, dependencies, renamed } => {
+                let Some(entry) = self.entry_mut(address).filter(|entry| entry.id == *id) else {
+                    return self.misfit(format!("{address} reached its form as {id}, which is not recorded"));
+                };
+                (entry.spec, entry.outputs, entry.dependencies) = (spec.clone(), outputs.clone(), dependencies.clone());
+                (entry.renamed, entry.reached) = (renamed.clone(), true);
+            }
+            Record::Gone { address, id } => self.gone(address, id)?,
+            Record::Import { address, id, spec, outputs, dependencies, existing } => {
+                if let Some(entry) = self.entry(address) {
+                    return self.misfit(format!("{address} is imported as {id}, but is recorded already as {}", entry.id));
+                }
+                let mut entry = Entry::made(id.clone(), spec.clone(), dependencies.clone(), None);
+                (entry.outputs, entry.reached, entry.existing) = (outputs.clone(), true, *existing);
+                self.put_entry(address.clone(), entry);
+            }
+            Record::Forget { address, reason: _ } => {
+                if self.take_entry(address).is_none() {
+                    return self.misfit(format!("{address} is forgotten, but is not recorded"));
+                }
+            }
+            Record::Rename { from, to } => self.rename(from, to)?,
+            Record::Backup { address, id } => {
+                let backup = Backup { address: address.clone(), id: id.clone() };
+                let backups = self.backups_mut();
+                if !backups.contains(&backup) {
+                    backups.push(backup);
+                }
+            }
+            Record::Outputs(outputs) => self.edits.outputs = Some(outputs.clone()),
+        }
+        Ok(())
+    }
+
+    fn opens(&mut self, world: &World, account: &Account, region: &str) -> Result<(), FoldError> {
+        let text = |part: Option<String>, found: String| part.filter(|expected| *expected != found).map(|expected| (expected, found));
+        let other = [
+            ("the world", text(self.base.world.as_ref().map(ToString::to_string), world.to_string())),
+            ("the account", text(self.base.account.as_ref().map(ToString::to_string), account.to_string())),
+            ("the region", text(self.base.region.clone(), region.to_owned())),
+        ];
+        if let Some((what, Some((expected, found)))) = other.into_iter().find(|(_, other)| other.is_some()) {
+            return Err(FoldError::Elsewhere { seq: self.seq(), what, expected, found });
+        }
+        self.edits.place = Some((world.clone(), account.clone(), region.to_owned()));
+        Ok(())
+    }
+
+    fn intends(&mut self, intent: &Intent) -> Result<(), FoldError> {
+        if self.open(&intent.id).is_some() {
+            return self.misfit(format!("the intent {} is recorded twice", intent.id));
+        }
+        self.allows(intent)?;
+        let open = OpenIntent { intent: intent.clone(), seq: self.seq(), at: self.at };
+        self.edits.open.insert(intent.id.clone(), Some(open));
+        Ok(())
+    }
+
+    /// Refuses, before the request leaves, what could not be recorded afterwards or must never be done.
+    fn allows(&self, intent: &Intent) -> Result<(), FoldError> {
+        let Some(entry) = self.entry(&intent.address).filter(|_| !intent.is_backup()) else { return Ok(()) };
+        let (address, id) = (&intent.address, &entry.id);
+        match &intent.op {
+            Op::Create { spec: _ } if !intent.replaces => {
+                self.misfit(format!("{address} is created, but is recorded already as {id}: replace it, or record first that it is gone"))
+            }
+            Op::Create { spec: _ } if entry.existing => {
+                self.misfit(format!("{address} is replaced, but {id} existed before bbws and is never deleted by it: forget it first"))
+            }
+            Op::Delete { id: deleted } if entry.existing && deleted == id => {
+                self.misfit(format!("{address} is deleted, but {id} existed before bbws and is never deleted by it: forget it"))
+            }
+            Op::Create { .. } | Op::Update { .. } | Op::Delete { .. } => Ok(()),
+        }
+    }
+
+    /// Takes an intent out of those that are open; `made` is what its result says it made.
+    fn close(&mut self, id: &IntentId, made: Option<&PhysicalId>) -> Result<Intent, FoldError> {
+        if let Some(open) = self.open(id) {
+            let intent = open.intent.clone();
+            self.edits.open.insert(id.clone(), None);
+            return Ok(intent);
+        }
+        let first = self.entries().find_map(|(_, entry)| {
+            let own = (entry.intent.as_ref(), &entry.id);
+            let mut all = std::iter::once(own).chain(entry.deposed.iter().map(|old| (old.intent.as_ref(), &old.id)));
+            all.find(|(intent, _)| *intent == Some(id)).map(|(_, made)| made.clone())
+        });
+        let (seq, intent) = (self.seq(), id.clone());
+        Err(match (first, made.cloned()) {
+            (Some(first), Some(second)) => FoldError::SecondResult { seq, intent, first, second },
+            _ => FoldError::NotOpen { seq, intent },
+        })
+    }
+
+    /// Of the results only that of a create changes the resources: an update is followed by `Reached`, a delete by `Gone`,
+    /// a copy of data by `Backup`.
+    fn result(&mut self, id: &IntentId, outcome: &ResultOutcome) -> Result<(), FoldError> {
+        let made = match outcome {
+            ResultOutcome::Refused { code: _ } => return self.close(id, None).map(drop),
+            ResultOutcome::Done { id } | ResultOutcome::Settled { id } => id.as_ref(),
+        };
+        let intent = self.close(id, made)?;
+        match &intent.op {
+            Op::Create { spec } if !intent.is_backup() => self.made(&intent, spec, made),
+            Op::Create { .. } | Op::Update { .. } | Op::Delete { .. } => Ok(()),
+        }
+    }
+
+    fn made(&mut self, intent: &Intent, spec: &Value, id: Option<&PhysicalId>) -> Result<(), FoldError> {
+        let address = &intent.address;
+        let Some(id) = id else { return self.misfit(format!("{address} was made by the intent {}, but no id is recorded", intent.id)) };
+        let mut entry = Entry::made(id.clone(), spec.clone(), intent.dependencies.clone(), Some(intent.id.clone()));
+        if let Some(old) = self.take_entry(address) {
+            if !intent.replaces {
+                return self.misfit(format!("{address} was made as {id}, but is recorded already as {}", old.id));
+            }
+            entry.deposed = old.deposed;
+            entry.deposed.push(Deposed { id: old.id, spec: old.spec, dependencies: old.dependencies, intent: old.intent });
+        }
+        self.put_entry(address.clone(), entry);
+        Ok(())
+    }
+
+    /// Where the current object is gone and former ones remain, the newest of these becomes the current one: what exists
+    /// stays recorded.
+    fn gone(&mut self, address: &Address, id: &PhysicalId) -> Result<(), FoldError> {
+        let known = |entry: &Entry| entry.id == *id || entry.deposed.iter().any(|old| old.id == *id);
+        let Some(mut entry) = self.entry(address).filter(|entry| known(entry)).cloned() else {
+            return self.misfit(format!("{address} is gone as {id}, which is not recorded"));
+        };
+        let left = if entry.id != *id {
+            entry.deposed.retain(|old| old.id != *id);
+            Some(entry)
+        } else {
+            entry.deposed.pop().map(|old| Entry { deposed: entry.deposed, ..Entry::made(old.id, old.spec, old.dependencies, old.intent) })
+        };
+        self.edits.entries.insert(address.clone(), left);
+        Ok(())
+    }
+
+    /// Whoever refers to the resource, or holds a copy of its data, follows: dependencies order deletes when the
+    /// declaration is gone.
+    fn rename(&mut self, from: &Address, to: &Address) -> Result<(), FoldError> {
+        if from.kind() != to.kind() {
+            return self.misfit(format!("{from} cannot become {to}: that is another kind"));
+        }
+        if self.entry(to).is_some() {
+            return self.misfit(format!("{from} cannot become {to}: that is recorded already"));
+        }
+        if let Some(open) = self.opened().find(|open| open.intent.address == *from || open.intent.address == *to) {
+            return self.misfit(format!("{from} cannot become {to} while the intent {} is open: settle it first", open.intent.id));
+        }
+        let Some(entry) = self.take_entry(from) else {
+            return self.misfit(format!("{from} becomes {to}, but is not recorded"));
+        };
+        self.put_entry(to.clone(), entry);
+        let refers = |list: &[Address]| list.contains(from);
+        let referring = |entry: &Entry| refers(&entry.dependencies) || entry.deposed.iter().any(|old| refers(&old.dependencies));
+        let holders: Vec<Address> = self.entries().filter(|(_, entry)| referring(entry)).map(|(address, _)| address.clone()).collect();
+        for holder in holders {
+            if let Some(entry) = self.entry_mut(&holder) {
+                replace(&mut entry.dependencies, from, to);
+                entry.deposed.iter_mut().for_each(|old| replace(&mut old.dependencies, from, to));
+            }
+        }
+        let waiting: Vec<OpenIntent> = self.opened().filter(|open| refers(&open.intent.dependencies)).cloned().collect();
+        for mut open in waiting {
+            replace(&mut open.intent.dependencies, from, to);
+            self.edits.open.insert(open.intent.id.clone(), Some(open));
+        }
+        if self.base.backups.iter().chain(self.edits.backups.iter().flatten()).any(|backup| backup.address == *from) {
+            self.backups_mut().iter_mut().filter(|backup| backup.address == *from).for_each(|backup| backup.address = to.clone());
+        }
+        Ok(())
+    }
+}
+
+fn replace(list: &mut [Address], from: &Address, to: &Address) {
+    list.iter_mut().filter(|address| *address == from).for_each(|address| *address = to.clone());
+}
+
+impl Entry {
+    /// An object that exists and of which nothing has been observed.
+    fn made(id: PhysicalId, spec: Value, dependencies: Vec<Address>, intent: Option<IntentId>) -> Self {
+        Self { id, spec, outputs: Value::Null, dependencies, reached: false, intent, existing: false, renamed: None, deposed: vec![] }
+    }
+}
+
+impl Intent {
+    /// Whether it copies the data of its address instead of being about the object itself.
+    fn is_backup(&self) -> bool {
+        self.kind != self.address.kind()
+    }
+}
