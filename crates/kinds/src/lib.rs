@@ -3,13 +3,65 @@
 //! Nothing here knows an SDK, does I/O or is async. How a kind is done stands in `aws`, in a file of the same name; how
 //! AWS answers stands in `sandbox`, in a file of the same name.
 
+mod bucket;
+mod certificate;
+mod container;
+mod dns_record;
+mod domain_name;
+mod ecs_cluster;
+mod elastic_ip;
+mod health_check;
+mod hosted_zone;
+mod internet_gateway;
+mod listener;
+mod load_balancer;
 mod log_group;
+mod metric_alarm;
+mod nat_gateway;
 mod pace;
+mod record_value;
+mod role;
+mod role_policy;
+mod role_policy_attachment;
+mod route;
+mod route_table;
+mod route_table_association;
+mod secret;
+mod secret_value;
 mod subnet;
+mod task_definition;
+mod topic;
 mod vpc;
 
+pub use bucket::{Bucket, BucketEncryption, BucketLifecycle, BucketOutputs, BucketOwnership, BucketSpec};
+pub use certificate::{Certificate, CertificateOutputs, CertificateSpec, KeyAlgorithm, ValidationRecord};
+pub use container::{Container, Log, Mount, Port, Transport, Volume};
+pub use dns_record::{Alias, CLOUDFRONT_ZONE, DEFAULT_TTL, DnsRecord, DnsRecordOutputs, DnsRecordSpec};
+pub use domain_name::DomainName;
+pub use ecs_cluster::{CapacityShare, ContainerInsights, EcsCluster, EcsClusterOutputs, EcsClusterSpec, ExecLogging};
+pub use elastic_ip::{ElasticIp, ElasticIpOutputs, ElasticIpSpec};
+pub use health_check::{CheckProtocol, HealthCheck, HealthCheckOutputs, HealthCheckSpec};
+pub use hosted_zone::{HostedZone, HostedZoneOutputs, HostedZoneSpec, NameServers};
+pub use internet_gateway::{InternetGateway, InternetGatewayOutputs, InternetGatewaySpec};
+pub use listener::{Action, Listener, ListenerOutputs, ListenerSpec, TLS_POLICY, Tls};
+pub use load_balancer::{
+    ActiveArn, ActiveArnOutput, DesyncMitigation, ForwardedFor, IpAddressType, LoadBalancer, LoadBalancerOutputs, LoadBalancerSpec, LogsTo,
+};
 pub use log_group::{LogGroup, LogGroupOutputs, LogGroupSpec, RETENTION_DAYS};
+pub use metric_alarm::{MetricAlarm, MetricAlarmOutputs, MetricAlarmSpec, STATISTICS};
+pub use nat_gateway::{NatGateway, NatGatewayOutputs, NatGatewaySpec};
+pub use record_value::{RecordType, quoted_txt};
+pub use role::{Role, RoleOutputs, RoleSpec};
+pub use role_policy::{RolePolicy, RolePolicyOutputs, RolePolicySpec};
+pub use role_policy_attachment::{RolePolicyAttachment, RolePolicyAttachmentOutputs, RolePolicyAttachmentSpec};
+pub use route::{Route, RouteOutputs, RouteSpec};
+pub use route_table::{RouteTable, RouteTableOutputs, RouteTableSpec};
+pub use route_table_association::{RouteTableAssociation, RouteTableAssociationOutputs, RouteTableAssociationSpec};
+pub use secret::{Secret, SecretOutputs, SecretSpec};
+pub use secret_value::{SecretValue, SecretValueOutputs, SecretValueSpec};
 pub use subnet::{Subnet, SubnetOutputs, SubnetSpec};
+pub use task_definition::{Architecture, TaskDefinition, TaskDefinitionOutputs, TaskDefinitionSpec, fargate_size_problem};
+pub use topic::{Topic, TopicOutputs, TopicSpec};
 pub use vpc::{Vpc, VpcOutputs, VpcSpec};
 
 use bbws_model::Kinds;
@@ -18,7 +70,29 @@ use bbws_model::Kinds;
 #[must_use]
 pub fn all() -> Kinds {
     Kinds::new() //
+        .with::<Bucket>()
+        .with::<Certificate>()
+        .with::<DnsRecord>()
+        .with::<EcsCluster>()
+        .with::<ElasticIp>()
+        .with::<HealthCheck>()
+        .with::<HostedZone>()
+        .with::<InternetGateway>()
+        .with::<Listener>()
+        .with::<LoadBalancer>()
         .with::<LogGroup>()
+        .with::<MetricAlarm>()
+        .with::<NatGateway>()
+        .with::<Role>()
+        .with::<RolePolicy>()
+        .with::<RolePolicyAttachment>()
+        .with::<Route>()
+        .with::<RouteTable>()
+        .with::<RouteTableAssociation>()
+        .with::<Secret>()
+        .with::<SecretValue>()
         .with::<Subnet>()
+        .with::<TaskDefinition>()
+        .with::<Topic>()
         .with::<Vpc>()
 }
