@@ -6,8 +6,8 @@ use std::fmt;
 use bbws_model::{Address, Kinds, Severity};
 use jiff::civil::Date;
 
-use crate::decode::{Reader, parse};
-use crate::{Environment, Places, Problem, Problems, RuleId, Sibling, check};
+use crate::decode::{Reader, parse, readable};
+use crate::{Environment, Places, Problem, Problems, Sibling, check};
 
 /// What judging an environment needs to know beside its file.
 #[derive(Clone, Copy)]
@@ -48,28 +48,17 @@ pub struct Loaded {
 /// # Errors
 /// All that is wrong with it, warnings included, in the order of the file.
 pub fn load(name: &str, text: &str, context: &Context<'_>) -> Result<Loaded, Problems> {
-    let (document, syntax) = parse(text);
+    let rest = readable(text);
+    let (document, twice) = parse(&rest.text);
     let reader = Reader::default();
+    rest.lost.iter().for_each(|path| reader.unreadable(path));
     let environment = reader.root(&document, |table| Environment::read(name, &reader, table));
     let (found, places, _) = reader.into_parts();
     let judged = check::judge(&environment, &places, context);
-    let mut list: Vec<Problem> = found.into_iter().chain(judged).filter(|problem| !follows_from(problem, &syntax, text)).collect();
-    list.extend(syntax);
+    let mut list: Vec<Problem> = found.into_iter().chain(twice).chain(judged).chain(rest.problems).collect();
     list.sort_by_key(|problem| (problem.span, problem.rule));
     list.dedup();
     let refused = list.iter().any(|problem| problem.severity == Severity::Error);
     let problems = Problems { file: format!("{name}.toml"), text: text.to_owned(), list };
     if refused { Err(problems) } else { Ok(Loaded { environment, places, warnings: problems }) }
-}
-
-/// Whether a problem only shows that the parser gave up on a line: it stands there, or misses what that line gives.
-fn follows_from(problem: &Problem, syntax: &[Problem], text: &str) -> bool {
-    syntax.iter().filter(|broken| broken.rule == RuleId::Syntax).any(|broken| {
-        let start = text[..broken.span.start].rfind('\n').map_or(0, |at| at + 1);
-        let end = text[broken.span.end..].find('\n').map_or(text.len(), |at| broken.span.end + at);
-        let inside = problem.span.start < end && start < problem.span.end;
-        let missing =
-            problem.rule == RuleId::MissingKey && problem.message.split('`').nth_back(1).is_some_and(|key| text[start..end].contains(key));
-        inside || missing
-    })
 }

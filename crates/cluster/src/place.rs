@@ -8,6 +8,8 @@ use crate::Span;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Places {
     spans: BTreeMap<String, Span>,
+    /// Where names stand that the user chose: the keys of subnets, tags, resources.
+    keys: BTreeMap<String, Span>,
     /// Paths whose value could not be read. What rests on them is not judged.
     unread: BTreeSet<String>,
 }
@@ -17,6 +19,12 @@ impl Places {
     #[must_use]
     pub fn at(&self, path: &str) -> Span {
         upwards(path).find_map(|path| self.spans.get(path)).copied().unwrap_or_default()
+    }
+
+    /// Where the key of this path stands, if the user chose it; else where its value does.
+    #[must_use]
+    pub fn key_at(&self, path: &str) -> Span {
+        self.keys.get(path).copied().unwrap_or_else(|| self.at(path))
     }
 
     /// Whether the file itself gives this path.
@@ -41,6 +49,10 @@ impl Places {
 
     pub(crate) fn put(&mut self, path: &str, span: Span) {
         self.spans.insert(path.to_owned(), span);
+    }
+
+    pub(crate) fn put_key(&mut self, path: &str, span: Span) {
+        self.keys.insert(path.to_owned(), span);
     }
 
     pub(crate) fn unreadable(&mut self, path: &str) {

@@ -40,8 +40,9 @@ pub fn schema(kinds: &Kinds) -> Value {
         "additionalProperties": false
     });
     root["title"] = json!("A bbws environment");
-    if let Some(definitions) = generator.take_definitions(true).into_iter().next() {
-        root["definitions"] = json!({ definitions.0: definitions.1 });
+    let shared = generator.take_definitions(true);
+    if !shared.is_empty() {
+        root["definitions"] = Value::Object(shared);
     }
     root
 }

@@ -175,12 +175,15 @@ fn parameters(rds: &Rds, judge: &mut Judge<'_>) {
                 "remove the line",
             ));
         } else if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
-            judge.raise(Fault::new(
-                RuleId::RdsParameter,
-                path,
-                format!("`{name}` is not the name of a MySQL parameter"),
-                "use MySQL's own name: `max_connections`",
-            ));
+            judge.raise(
+                Fault::new(
+                    RuleId::RdsParameter,
+                    path,
+                    format!("`{name}` is not the name of a MySQL parameter"),
+                    "use MySQL's own name: `max_connections`",
+                )
+                .of_key(),
+            );
         } else if value.is_empty() {
             judge.raise(Fault::new(
                 RuleId::RdsParameter,

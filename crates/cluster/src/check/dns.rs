@@ -98,12 +98,15 @@ fn one(name: &str, delegation: &Delegation, env: &Environment, siblings: &[Sibli
         return;
     }
     if bbws_model::Address::new("dns-record", name).is_err() {
-        judge.raise(Fault::new(
-            RuleId::DelegationName,
-            path.clone(),
-            format!("`{name}` cannot be part of an output's name"),
-            "use lower-case letters, digits, `-` and `_`",
-        ));
+        judge.raise(
+            Fault::new(
+                RuleId::DelegationName,
+                path.clone(),
+                format!("`{name}` cannot be part of an output's name"),
+                "use lower-case letters, digits, `-` and `_`",
+            )
+            .of_key(),
+        );
     }
     if !delegation.zone.is_within(zone) || delegation.zone == *zone {
         judge.raise(

@@ -26,12 +26,15 @@ pub(super) fn check(env: &Environment, judge: &mut Judge<'_>) {
             && name.len() <= 40
             && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
         if !fits {
-            judge.raise(Fault::new(
-                RuleId::FunctionCode,
-                path,
-                format!("`{name}` cannot be a function's name"),
-                "use up to 40 lower-case letters, digits, `-` and `_`",
-            ));
+            judge.raise(
+                Fault::new(
+                    RuleId::FunctionCode,
+                    path,
+                    format!("`{name}` cannot be a function's name"),
+                    "use up to 40 lower-case letters, digits, `-` and `_`",
+                )
+                .of_key(),
+            );
         } else if function.code.len() > 10_240 {
             judge.raise(Fault::new(
                 RuleId::FunctionCode,
@@ -65,12 +68,15 @@ pub(super) fn check(env: &Environment, judge: &mut Judge<'_>) {
         ];
         let token = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
         if !token || kept.contains(&lower.as_str()) || lower.starts_with("x-amz-") || lower.starts_with("x-edge-") {
-            judge.raise(Fault::new(
-                RuleId::OriginHeader,
-                format!("cdn.origin.header.{name}"),
-                format!("CloudFront does not add a header `{name}`"),
-                "take a name of your own: `X-Origin-Verify`",
-            ));
+            judge.raise(
+                Fault::new(
+                    RuleId::OriginHeader,
+                    format!("cdn.origin.header.{name}"),
+                    format!("CloudFront does not add a header `{name}`"),
+                    "take a name of your own: `X-Origin-Verify`",
+                )
+                .of_key(),
+            );
         }
     }
 }
@@ -116,7 +122,7 @@ fn aliases(env: &Environment, judge: &mut Judge<'_>) {
             if list == "cdn.aliases" && !name.is_within(&env.dns.zone.name) {
                 judge.raise(
                     Fault::new(
-                        RuleId::KeepCertificateAlias,
+                        RuleId::CdnAliasOutside,
                         path,
                         format!("`{name}` is not inside `{}`, where its record would stand", env.dns.zone.name),
                         "take names inside the zone",

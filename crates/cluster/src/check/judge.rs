@@ -19,6 +19,7 @@ pub(super) struct Fault {
     fix: String,
     beside: Vec<(String, String)>,
     rests_on: Vec<String>,
+    of_key: bool,
 }
 
 impl Fault {
@@ -32,6 +33,7 @@ impl Fault {
             fix: fix.into(),
             beside: vec![],
             rests_on: vec![],
+            of_key: false,
         }
     }
 
@@ -44,6 +46,11 @@ impl Fault {
     pub(super) fn beside(mut self, path: impl Into<String>, what: impl Into<String>) -> Self {
         self.beside.push((path.into(), what.into()));
         self
+    }
+
+    /// It is the key that is wrong, not the value.
+    pub(super) fn of_key(self) -> Self {
+        Self { of_key: true, ..self }
     }
 
     /// Another value that it rests on, not shown.
@@ -70,13 +77,14 @@ impl<'a> Judge<'a> {
 
     /// Raises the fault, unless a value that it rests on could not be read.
     pub(super) fn raise(&mut self, fault: Fault) {
-        let Fault { rule, severity, path, message, fix, beside, rests_on } = fault;
+        let Fault { rule, severity, path, message, fix, beside, rests_on, of_key } = fault;
         if std::iter::once(&path).chain(beside.iter().map(|(path, _)| path)).chain(&rests_on).any(|path| !self.places.readable(path)) {
             return;
         }
         let related: Vec<(Span, String)> =
             beside.into_iter().filter(|(path, _)| self.places.given(path)).map(|(path, what)| (self.places.at(&path), what)).collect();
-        self.problems.push(Problem { rule, severity, span: self.places.at(&path), message, fix, related });
+        let span = if of_key { self.places.key_at(&path) } else { self.places.at(&path) };
+        self.problems.push(Problem { rule, severity, span, message, fix, related });
     }
 
     pub(super) fn into_problems(self) -> Vec<Problem> {

@@ -54,12 +54,15 @@ fn one(path: &str, subnet: &Subnet, env: &Environment, judge: &mut Judge<'_>) {
     let Subnet { cidr, zone, spare: _ } = subnet;
     let name = path.rsplit('.').next().unwrap_or_default();
     if Address::new("subnet", name).is_err() {
-        judge.raise(Fault::new(
-            RuleId::SubnetName,
-            path,
-            format!("`{name}` cannot be a subnet's name"),
-            "use lower-case letters, digits, `-` and `_`: the name is part of the address `subnet.public-a`",
-        ));
+        judge.raise(
+            Fault::new(
+                RuleId::SubnetName,
+                path,
+                format!("`{name}` cannot be a subnet's name"),
+                "use lower-case letters, digits, `-` and `_`: the name is part of the address `subnet.public-a`",
+            )
+            .of_key(),
+        );
     }
     let at = format!("{path}.cidr");
     let vpc = &env.network.vpc_cidr;

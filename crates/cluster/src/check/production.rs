@@ -16,7 +16,7 @@ pub(super) fn check(env: &Environment, judge: &mut Judge<'_>) {
         env.rds.multi_az,
         RuleId::ProdMultiAz,
         "rds.multi_az",
-        "production's database has a standby in another zone",
+        "production's database must have a standby in another zone",
         "write `multi_az = true`",
     );
     let days = env.rds.backup_days;
@@ -24,10 +24,10 @@ pub(super) fn check(env: &Environment, judge: &mut Judge<'_>) {
         days >= 7,
         RuleId::ProdBackups,
         "rds.backup_days",
-        &format!("production keeps backups for 7 days at least, not {days}"),
+        &format!("production must keep backups for 7 days at least, not {days}"),
         "write `backup_days = 7` or more, up to 35",
     );
-    let cannot = "production cannot be deleted by accident";
+    let cannot = "production must be protected from deletion by accident";
     demand(
         env.rds.deletion_protection,
         RuleId::ProdDeletionProtection,
@@ -54,15 +54,15 @@ pub(super) fn check(env: &Environment, judge: &mut Judge<'_>) {
         days >= 30,
         RuleId::ProdLogs,
         "logs.retention_days",
-        &format!("production keeps logs for 30 days at least, not {days}"),
+        &format!("production must keep logs for 30 days at least, not {days}"),
         "write `retention_days = 30` or more",
     );
     demand(
         env.state.backend == Backend::S3,
         RuleId::ProdStore,
         "state.backend",
-        "production's state is shared, versioned and locked: a folder is none of it",
+        "production's state must be shared, versioned and locked: a folder is none of it",
         "write `backend = \"s3\"` and a `bucket`",
     );
-    demand(env.efs.backup, RuleId::ProdFileBackup, "efs.backup", "production's files are backed up every day", "write `backup = true`");
+    demand(env.efs.backup, RuleId::ProdFileBackup, "efs.backup", "production's files must be backed up every day", "write `backup = true`");
 }

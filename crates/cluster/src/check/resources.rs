@@ -19,7 +19,15 @@ pub(super) fn check(env: &Environment, context: &Context<'_>, judge: &mut Judge<
             let names: Vec<&str> = context.kinds.iter().map(AnyKind::name).collect();
             let fix = closest(address.kind(), names.iter().copied())
                 .map_or_else(|| format!("the kinds are {}", names.join(", ")), |near| format!("did you mean `{near}`?"));
-            judge.raise(Fault::new(RuleId::ResourceKind, resource.path.clone(), format!("bbws knows no kind `{}`", address.kind()), fix));
+            judge.raise(
+                Fault::new(
+                    RuleId::ResourceKind,
+                    format!("resource.{}", address.kind()),
+                    format!("bbws knows no kind `{}`", address.kind()),
+                    fix,
+                )
+                .of_key(),
+            );
             continue;
         };
         if blueprint.contains(address) {
@@ -30,43 +38,60 @@ pub(super) fn check(env: &Environment, context: &Context<'_>, judge: &mut Judge<
                 "take another name; the cluster's own resources are changed in their sections of this file",
             ));
         }
-        spec(kind, resource, judge);
+        // A kind refuses a reference that leads nowhere too, in its own words: once is enough.
+        let mut sound = keys(kind, resource, judge);
         for pointer in pointers(&resource.spec) {
-            reference(&pointer, address, resource, env, &blueprint, context, judge);
+            sound &= reference(&pointer, address, resource, env, &blueprint, context, judge);
+        }
+        if sound {
+            spec(kind, resource, judge);
         }
     }
 }
 
-/// Keys first, all of them; then the kind's own judgement, which stops at the first wrong type.
-fn spec(kind: &dyn AnyKind, resource: &Resource, judge: &mut Judge<'_>) {
+/// What a spec of the kind may hold, and what it must.
+fn fields(kind: &dyn AnyKind) -> (Vec<String>, Vec<String>) {
     let mut generator = schemars::generate::SchemaSettings::draft07().with(|s| s.inline_subschemas = true).into_generator();
     let schema = kind.schema(&mut generator).to_value();
-    let fields: Vec<&str> = schema["properties"].as_object().into_iter().flat_map(|fields| fields.keys().map(String::as_str)).collect();
-    let takes = format!("a {} takes {}", kind.name(), fields.join(", "));
-    let Some(given) = resource.spec.as_object() else { return };
-    let mut sound = true;
-    for key in given.keys().filter(|key| !fields.is_empty() && !fields.contains(&key.as_str())) {
-        sound = false;
-        let fix = closest(key, fields.iter().copied()).map_or_else(|| takes.clone(), |near| format!("did you mean `{near}`?"));
+    let may = schema["properties"].as_object().into_iter().flat_map(|fields| fields.keys().cloned()).collect();
+    let must = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    (may, must)
+}
+
+fn takes(kind: &dyn AnyKind, fields: &[String]) -> String {
+    format!("a {} takes {}", kind.name(), fields.join(", "))
+}
+
+/// All wrong and missing keys of a spec; whether there are none.
+fn keys(kind: &dyn AnyKind, resource: &Resource, judge: &mut Judge<'_>) -> bool {
+    let (may, must) = fields(kind);
+    let Some(given) = resource.spec.as_object() else { return false };
+    let unknown: Vec<&String> = given.keys().filter(|key| !may.is_empty() && !may.contains(key)).collect();
+    let missing: Vec<&String> = must.iter().filter(|key| !given.contains_key(*key)).collect();
+    for key in &unknown {
+        let fix = closest(key, may.iter().map(String::as_str)).map_or_else(|| takes(kind, &may), |near| format!("did you mean `{near}`?"));
         judge.raise(Fault::new(RuleId::ResourceSpec, format!("{}.{key}", resource.path), format!("a {} has no `{key}`", kind.name()), fix));
     }
-    for key in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).filter(|key| !given.contains_key(*key)) {
-        sound = false;
+    for key in &missing {
         judge.raise(Fault::new(
             RuleId::ResourceSpec,
             resource.path.clone(),
             format!("the {} does not say `{key}`", kind.name()),
-            takes.clone(),
+            takes(kind, &may),
         ));
     }
-    if sound {
-        for problem in kind.check(&resource.spec) {
-            let path = if problem.field.is_empty() { resource.path.clone() } else { format!("{}.{}", resource.path, problem.field) };
-            judge.raise(Fault::new(RuleId::ResourceSpec, path, problem.message, takes.clone()));
-        }
+    unknown.is_empty() && missing.is_empty()
+}
+
+/// The kind's own judgement, which stops at the first wrong type.
+fn spec(kind: &dyn AnyKind, resource: &Resource, judge: &mut Judge<'_>) {
+    for problem in kind.check(&resource.spec) {
+        let path = if problem.field.is_empty() { resource.path.clone() } else { format!("{}.{}", resource.path, problem.field) };
+        judge.raise(Fault::new(RuleId::ResourceSpec, path, problem.message, takes(kind, &fields(kind).0)));
     }
 }
 
+/// Judges one reference; whether it leads somewhere.
 fn reference(
     pointer: &Pointer,
     from: &Address,
@@ -75,7 +100,7 @@ fn reference(
     blueprint: &BTreeSet<Address>,
     context: &Context<'_>,
     judge: &mut Judge<'_>,
-) {
+) -> bool {
     let path = place_of(&resource.spec, pointer, &resource.path).unwrap_or_else(|| resource.path.clone());
     if pointer.to == *from {
         judge.raise(Fault::new(
@@ -84,7 +109,7 @@ fn reference(
             format!("`{pointer}` refers to the resource that it stands in"),
             "refer to another resource",
         ));
-        return;
+        return false;
     }
     if !blueprint.contains(&pointer.to) && !env.resources.0.contains_key(&pointer.to) {
         let known: Vec<String> = blueprint.iter().chain(env.resources.0.keys()).map(ToString::to_string).collect();
@@ -96,15 +121,17 @@ fn reference(
             None => format!("there are {}", same.join(", ")),
         };
         judge.raise(Fault::new(RuleId::DanglingReference, path, format!("there is no `{wanted}` to refer to"), fix));
-        return;
+        return false;
     }
-    let Some(kind) = context.kinds.get(pointer.to.kind()) else { return };
+    let Some(kind) = context.kinds.get(pointer.to.kind()) else { return true };
     let outputs: Vec<&str> = kind.outputs().iter().map(|output| output.name).collect();
     if !outputs.contains(&pointer.output.as_str()) {
         let fix = closest(&pointer.output, outputs.iter().copied())
             .map_or_else(|| format!("it has {}", outputs.join(", ")), |near| format!("did you mean `{near}`?"));
         judge.raise(Fault::new(RuleId::UnknownOutput, path, format!("a {} has no output `{}`", pointer.to.kind(), pointer.output), fix));
+        return false;
     }
+    true
 }
 
 /// The path of the value that holds the reference.

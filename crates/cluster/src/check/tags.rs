@@ -20,22 +20,28 @@ pub(super) fn check(env: &Environment, judge: &mut Judge<'_>) {
         let path = format!("tags.{key}");
         let lower = key.to_lowercase();
         if let Some(owner) = ["aws:", "bbws:"].into_iter().find(|prefix| lower.starts_with(prefix)) {
-            judge.raise(Fault::new(
-                RuleId::TagReserved,
-                path,
-                format!(
-                    "tags beginning with `{owner}` are not yours to set: {}",
-                    if owner == "aws:" { "AWS keeps them for itself" } else { "bbws marks with them what it owns" }
-                ),
-                "choose another key",
-            ));
+            judge.raise(
+                Fault::new(
+                    RuleId::TagReserved,
+                    path,
+                    format!(
+                        "tags beginning with `{owner}` are not yours to set: {}",
+                        if owner == "aws:" { "AWS keeps them for itself" } else { "bbws marks with them what it owns" }
+                    ),
+                    "choose another key",
+                )
+                .of_key(),
+            );
         } else if ["Environment", "Name", "Project"].contains(&key.as_str()) {
-            judge.raise(Fault::new(
-                RuleId::TagOwn,
-                path,
-                format!("`{key}` is set by bbws on every resource"),
-                "remove the line; `project`, the file's name and `[names]` set these tags",
-            ));
+            judge.raise(
+                Fault::new(
+                    RuleId::TagOwn,
+                    path,
+                    format!("`{key}` is set by bbws on every resource"),
+                    "remove the line; `project`, the file's name and `[names]` set these tags",
+                )
+                .of_key(),
+            );
         } else if let Some(why) = trouble(key, value) {
             judge.raise(Fault::new(
                 RuleId::TagCharacters,

@@ -17,9 +17,10 @@ impl<'r, 't> Table<'r, 't> {
                 read("x", &Table::new(outer.reader, None, outer.path_of("x"), pattern(outer), outer.span));
             }
             let mut found = BTreeMap::new();
-            for (name, value) in outer.entries.iter().flat_map(|entries| entries.iter()) {
-                let name = name.get_ref().as_ref();
+            for (key, value) in outer.entries.iter().flat_map(|entries| entries.iter()) {
+                let name = key.get_ref().as_ref();
                 let path = outer.path_of(name);
+                outer.reader.put_key(&path, key.span().into());
                 outer.asked.borrow_mut().insert(name.to_owned());
                 outer.reader.put(&path, value.span().into());
                 if let Some(entries) = outer.entries_of(&path, value) {
@@ -36,8 +37,9 @@ impl<'r, 't> Table<'r, 't> {
     pub(crate) fn texts(&self, key: &'static str) -> BTreeMap<String, String> {
         self.table(key, |table| {
             let mut found = BTreeMap::new();
-            for (name, value) in table.entries.iter().flat_map(|entries| entries.iter()) {
-                let name = name.get_ref().as_ref();
+            for (key, value) in table.entries.iter().flat_map(|entries| entries.iter()) {
+                let name = key.get_ref().as_ref();
+                table.reader.put_key(&table.path_of(name), key.span().into());
                 table.asked.borrow_mut().insert(name.to_owned());
                 table.reader.put(&table.path_of(name), value.span().into());
                 match value.get_ref() {

@@ -9,5 +9,5 @@ mod syntax;
 mod table;
 
 pub(crate) use scalar::{Choice, Scalar, Wrong, describe, name_of};
-pub(crate) use syntax::parse;
+pub(crate) use syntax::{parse, readable};
 pub(crate) use table::{Reader, Table, closest};

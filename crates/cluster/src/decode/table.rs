@@ -50,6 +50,10 @@ impl Reader {
         self.places.borrow_mut().put(path, span);
     }
 
+    pub(crate) fn put_key(&self, path: &str, span: Span) {
+        self.places.borrow_mut().put_key(path, span);
+    }
+
     /// Where the value of this path stands.
     pub(crate) fn place(&self, path: &str) -> Span {
         self.places.borrow().at(path)
@@ -249,7 +253,8 @@ impl<T> Got<'_, '_, '_, T> {
     /// The value; the file must have it. `example` is what could stand there, and stands in for a missing one.
     pub(crate) fn required(self, example: T, shown: &str) -> T {
         self.table.reader.keys.borrow_mut().insert((join(&self.table.pattern, self.key), true));
-        if self.absent && !self.table.reader.survey {
+        let readable = self.table.reader.places.borrow().readable(&self.table.path_of(self.key));
+        if self.absent && readable && !self.table.reader.survey {
             let place = if self.table.path.is_empty() { "the file".to_owned() } else { format!("`[{}]`", self.table.path) };
             self.table.reader.report(
                 RuleId::MissingKey,

@@ -38,12 +38,7 @@ pub struct Efs {
 
 impl Efs {
     pub(super) fn read(t: &Table<'_, '_>, tier: Tier) -> Self {
-        t.fixed(
-            &["encrypted"],
-            true,
-            RuleId::EncryptionOff,
-            "the file system is always encrypted: encryption cannot be switched off, nor on later",
-        );
+        t.fixed(&["encrypted"], true, RuleId::EncryptionOff, "the file system is always encrypted: that cannot be switched off");
         Self {
             throughput: t.get("throughput").or(Throughput::Bursting),
             infrequent_access_days: t.get("infrequent_access_days").or(30),

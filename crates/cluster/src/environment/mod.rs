@@ -65,6 +65,7 @@ pub struct Environment {
     /// Names, where they are not to begin with `{project}-{environment}`.
     pub names: Names,
     /// Tags of every resource, beside Environment, Name and Project.
+    #[schemars(extend("additionalProperties" = {"type": ["string", "integer", "boolean"]}))]
     pub tags: Tags,
     /// Where bbws keeps its state.
     pub state: Store,

@@ -61,6 +61,7 @@ pub struct Rds {
     /// The logs that CloudWatch receives.
     pub log_exports: Vec<LogExport>,
     /// MySQL's own parameters, beside bbws's (utf8mb4, slow_query_log, require_secure_transport).
+    #[schemars(extend("additionalProperties" = {"type": ["string", "integer", "boolean"]}))]
     pub parameters: BTreeMap<String, String>,
 }
 
@@ -76,7 +77,7 @@ impl Rds {
             &["encrypted", "storage_encrypted"],
             true,
             RuleId::EncryptionOff,
-            "the database is always encrypted: encryption cannot be switched off, nor on later",
+            "the database is always encrypted: that cannot be switched off",
         );
         t.fixed(
             &["public", "publicly_accessible"],

@@ -45,6 +45,7 @@ impl Documents {
         let mut found = BTreeMap::new();
         t.table("resource", |kinds| {
             for (kind, span, named) in kinds.everything() {
+                reader.put_key(&format!("resource.{kind}"), span);
                 let DeValue::Table(named) = named.get_ref() else {
                     reader.report(
                         RuleId::WrongType,
@@ -93,8 +94,14 @@ fn document(reader: &Reader, path: &str, value: &DeValue<'_>) -> Value {
             reader.report(RuleId::ReferenceShape, reader.place(path), why, fix);
             Value::String(text.clone().into_owned())
         }),
-        DeValue::Integer(number) => i64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).map_or(Value::Null, Value::from),
-        DeValue::Float(number) => number.as_str().replace('_', "").parse::<f64>().ok().map_or(Value::Null, Value::from),
+        DeValue::Integer(number) => {
+            let value = i64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).map(Value::from);
+            value.unwrap_or_else(|_| too_large(reader, path, number))
+        }
+        DeValue::Float(number) => {
+            let value = number.as_str().replace('_', "").parse::<f64>().ok().and_then(serde_json::Number::from_f64);
+            value.map_or_else(|| too_large(reader, path, number), Value::Number)
+        }
         DeValue::Boolean(yes) => Value::Bool(*yes),
         DeValue::Datetime(date) => Value::String(date.to_string()),
         DeValue::Array(items) => {
@@ -114,6 +121,13 @@ fn document(reader: &Reader, path: &str, value: &DeValue<'_>) -> Value {
             Value::Object(entries.collect())
         }
     }
+}
+
+/// Reports a number that JSON cannot hold.
+fn too_large(reader: &Reader, path: &str, number: &impl std::fmt::Display) -> Value {
+    reader.unreadable(path);
+    reader.report(RuleId::OutOfRange, reader.place(path), format!("`{number}` is out of range"), "give a finite number of up to 18 digits");
+    Value::Null
 }
 
 /// A text, or the reference or references in it; `$${` stands for `${` itself.

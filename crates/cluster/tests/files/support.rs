@@ -35,3 +35,34 @@ fn blueprint(environment: &Environment) -> BTreeSet<Address> {
 pub(crate) fn render(problems: &Problems) -> String {
     show(problems, Look { unicode: true, color: false, width: 120 })
 }
+
+/// The text after some edits: `("rds", "class = \"x\"")` sets a line of `[rds]`, `("rds", "-class")` takes it out, `("", …)` is
+/// about the top of the file, and `("+", …)` adds lines at its end.
+pub(crate) fn edited(text: &str, edits: &[(&str, &str)]) -> String {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    for (section, line) in edits {
+        if *section == "+" {
+            lines.push((*line).to_owned());
+            continue;
+        }
+        let head = if section.is_empty() {
+            Some(0)
+        } else {
+            lines.iter().position(|l| l.split_whitespace().next() == Some(&format!("[{section}]")))
+        };
+        let Some(head) = head else {
+            lines.extend([format!("[{section}]"), (*line).to_owned()]);
+            continue;
+        };
+        let end = (head + 1..lines.len()).find(|at| lines[*at].starts_with('[')).unwrap_or(lines.len());
+        let key = line.trim_start_matches('-').split([' ', '=']).next().unwrap_or_default();
+        let found = (head + 1..end).find(|at| lines[*at].split([' ', '=']).next() == Some(key));
+        match (found, line.starts_with('-')) {
+            (Some(at), true) => drop(lines.remove(at)),
+            (Some(at), false) => (*line).clone_into(&mut lines[at]),
+            (None, true) => panic!("[{section}] has no `{key}`"),
+            (None, false) => lines.insert(head + 1, (*line).to_owned()),
+        }
+    }
+    lines.join("\n") + "\n"
+}

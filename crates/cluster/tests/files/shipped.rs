@@ -1,9 +1,7 @@
 //! The three files that come with bbws.
 
-mod support;
-
+use crate::support::{SHIPPED, load_with, render, shipped};
 use bbws_cluster::{Loaded, RuleId, Tier};
-use support::{SHIPPED, load_with, render, shipped};
 
 fn loaded(name: &str) -> Loaded {
     load_with(name, shipped(name)).unwrap_or_else(|problems| panic!("{}", render(&problems)))
