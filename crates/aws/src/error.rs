@@ -54,7 +54,7 @@ where
             let (code, message) = (service.err().code().unwrap_or_default(), service.err().message().unwrap_or_default());
             let id = service.raw().request_id();
             // A HEAD answer has no body, so no code: the status is all there is.
-            let code = if code.is_empty() && is_read(operation) && (400..500).contains(&status) { status_code(status) } else { code };
+            let code = if code.is_empty() && is_read(operation) && (300..500).contains(&status) { status_code(status) } else { code };
             match classify(code, message, status) {
                 Some(class) => make(class, code, message.to_owned(), id),
                 None => make(
@@ -79,6 +79,7 @@ fn is_credentials(error: &aws_smithy_runtime_api::client::result::ConnectorError
 
 fn status_code(status: u16) -> &'static str {
     match status {
+        301 => "PermanentRedirect",
         403 => "AccessDenied",
         404 => "NotFound",
         412 => "PreconditionFailed",
@@ -128,6 +129,8 @@ const CONFLICT: &[&str] = &[
     "InvalidDBParameterGroupState",
     "IncorrectFileSystemLifeCycleState",
     "InvalidDBSubnetGroupStateFault",
+    "HealthCheckVersionMismatch",
+    "RequestInProgressException",
 ];
 const EXISTS: &[&str] = &[
     "InvalidGroup.Duplicate",
@@ -166,6 +169,7 @@ const DEPENDENCY: &[&str] = &[
     "ResourceInUseException",
     "DeleteConflict",
     "BucketNotEmpty",
+    "ClusterContainsCapacityProviderException",
     "ClusterContainsContainerInstancesException",
     "ClusterContainsServicesException",
     "ClusterContainsTasksException",
@@ -196,7 +200,8 @@ const CREDENTIALS: &[&str] = &[
     "InvalidAccessKeyId",
 ];
 const ACCOUNT_STATE: &[&str] = &["OptInRequired", "PendingVerification", "Blocked", "BlockedException", "AccountDisabled"];
-const CAPACITY: &[&str] = &["InsufficientAddressCapacity", "InsufficientFreeAddressesInSubnet", "InsufficientDBInstanceCapacity"];
+const CAPACITY: &[&str] =
+    &["InsufficientAddressCapacity", "InsufficientFreeAddressesInSubnet", "InsufficientDBInstanceCapacity", "DelegationSetNotAvailable"];
 /// Quotas whose code does not say `Limit` or begin with `TooMany`.
 const LIMIT: &[&str] = &[
     "ResourceCountLimitExceeded",
@@ -243,8 +248,14 @@ const ABSENT: &[&str] = &[
 /// What an error code means, where that is certain; none where the request may have taken effect all the same.
 #[must_use]
 pub fn classify(code: &str, message: &str, status: u16) -> Option<Class> {
-    if THROTTLED.contains(&code) || status == 429 {
+    // ECS and ELB hand on, in words, that EC2 throttled them.
+    let handed_on = status < 500 && (message.contains("RequestLimitExceeded") || message.contains("Request limit exceeded"));
+    if THROTTLED.contains(&code) || status == 429 || handed_on {
         return Some(Class::Throttled);
+    }
+    // The bucket stands in another region.
+    if code == "PermanentRedirect" {
+        return Some(Class::Invalid);
     }
     if code.is_empty() || status >= 500 || (status < 400 && status != 0) || code == "RequestTimeout" || code == "RequestTimeoutException" {
         return None;
@@ -252,10 +263,24 @@ pub fn classify(code: &str, message: &str, status: u16) -> Option<Class> {
     let has = |list: &[&str]| list.contains(&code);
     Some(match code {
         "AuthFailure" => auth_failure(message),
+        "InvalidChangeBatch" => invalid_change_batch(message),
         // A fresh principal, role or certificate that AWS has not spread yet.
         "MalformedPolicyDocument" | "MalformedPolicy" if message.contains("Invalid principal") => Class::NotVisibleYet,
+        // A deleted secret holds its name for its recovery window, and for a moment after it was deleted for good.
+        "InvalidRequestException" if message.contains("scheduled for deletion") => Class::Exists,
+        "InvalidRequestException" if message.contains("because it was deleted") => Class::Conflict,
+        "InvalidRequestException" if message.contains("marked for deletion") => Class::Absent,
+        // Elastic Load Balancing asks S3 for a bucket whose policy S3 has not spread yet, EC2 for a gateway, ACM for a certificate.
+        "InvalidConfigurationRequest" if message.contains("Access Denied for bucket") => Class::NotVisibleYet,
+        "InvalidSubnet" if message.contains("no internet gateway") => Class::NotVisibleYet,
+        "OperationNotPermitted" if message.contains("not support creating load balancers") => Class::AccountState,
+        // ECS has few codes and says the rest in words.
+        "InvalidParameterException" if message.contains("idempotent request") => Class::Exists,
+        "ClientException" if message.contains("Cluster was not ACTIVE") => Class::Conflict,
+        "ClientException" if message.contains("Unable to describe task definition") => Class::Absent,
+        "ClientException" if message.contains("task definition does not exist") => Class::Absent,
         _ if message.contains("nable to assume") || message.contains("cannot be assumed") => Class::NotVisibleYet,
-        "CertificateNotFound" | "InvalidSecurityGroup" | "SubnetNotFound" => Class::NotVisibleYet,
+        "CertificateNotFound" | "UnsupportedCertificate" | "InvalidSecurityGroup" | "SubnetNotFound" => Class::NotVisibleYet,
         _ if has(CONFLICT) => Class::Conflict,
         _ if has(EXISTS) => Class::Exists,
         _ if has(DEPENDENCY) => Class::Dependency,
@@ -278,6 +303,19 @@ fn auth_failure(message: &str) -> Class {
         Class::Dependency
     } else {
         Class::Credentials
+    }
+}
+
+/// Route 53 says with one code all that may be wrong with a change of records.
+fn invalid_change_batch(message: &str) -> Class {
+    if message.contains("but it already exists") {
+        Class::Exists
+    } else if message.contains("but it was not found") {
+        Class::Absent
+    } else if message.contains("values provided do not match") {
+        Class::Conflict
+    } else {
+        Class::Invalid
     }
 }
 
@@ -310,6 +348,42 @@ mod tests {
             ("InvalidParameter", "Unable to assume given IAM role", 400, Some(Class::NotVisibleYet)),
             ("OperationAbortedException", "", 400, Some(Class::Conflict)),
             ("OptInRequired", "", 403, Some(Class::AccountState)),
+            (
+                "OperationNotPermitted",
+                "Load balancer 'a' cannot be deleted because deletion protection is enabled",
+                400,
+                Some(Class::Denied),
+            ),
+            (
+                "OperationNotPermitted",
+                "This AWS account currently does not support creating load balancers",
+                400,
+                Some(Class::AccountState),
+            ),
+            (
+                "InvalidConfigurationRequest",
+                "Access Denied for bucket: b. Please check S3bucket permission",
+                400,
+                Some(Class::NotVisibleYet),
+            ),
+            ("InvalidSubnet", "VPC vpc-1 has no internet gateway", 400, Some(Class::NotVisibleYet)),
+            ("InvalidParameterException", "Arguments on this idempotent request are inconsistent", 400, Some(Class::Exists)),
+            ("InvalidParameterException", "Error retrieving security group: Request limit exceeded.", 400, Some(Class::Throttled)),
+            ("ClientException", "Unable to describe task definition.", 400, Some(Class::Absent)),
+            ("ClientException", "Role is not valid", 400, Some(Class::Invalid)),
+            ("PermanentRedirect", "", 301, Some(Class::Invalid)),
+            (
+                "InvalidRequestException",
+                "You can't create this secret because a secret with this name is already scheduled for deletion.",
+                400,
+                Some(Class::Exists),
+            ),
+            (
+                "InvalidRequestException",
+                "You can't perform this operation on the secret because it was marked for deletion.",
+                400,
+                Some(Class::Absent),
+            ),
         ];
         for (code, message, status, class) in table {
             assert_eq!(classify(code, message, status), class, "{code} {status}");

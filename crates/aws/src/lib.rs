@@ -2,6 +2,7 @@
 //!
 //! With `sandbox`, this is the only crate that knows the AWS SDK. A driver speaks to AWS, never to an emulator.
 
+mod action;
 mod clients;
 mod error;
 mod guard;
@@ -9,6 +10,7 @@ mod identity;
 mod kinds;
 mod scan;
 
+pub use action::iam_action;
 pub use clients::{Aws, Clients, Connection, Plain, Wire};
 pub use error::{Told, classify};
 pub use guard::{Call, Calls, Gate, Refused, is_read};

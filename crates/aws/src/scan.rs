@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use bbws_model::{CloudError, Kind, Locate};
+use bbws_model::{CloudError, IntentId, Kind, Locate, Ownership};
 
 /// Objects by what AWS calls them.
 pub(crate) type ById<T> = BTreeMap<String, T>;
@@ -28,4 +28,10 @@ pub(crate) fn unseen<'a, K: Kind, T>(at: &'a [Locate<K>], seen: &ById<T>) -> Vec
 /// The same error for every place: a failed read is never an absence.
 pub(crate) fn all_failed<K: Kind, T>(at: &[Locate<K>], error: &CloudError) -> Vec<Result<T, CloudError>> {
     at.iter().map(|_| Err(error.clone())).collect()
+}
+
+/// The mark of an object that can bear none, such as a DNS record: the state, or what it says, shows whose it is.
+pub(crate) fn kept<K: Kind>(place: &Locate<K>) -> Ownership {
+    let intent = place.intent.clone().unwrap_or_else(|| IntentId(String::new()));
+    Ownership { lineage: place.lineage.clone(), address: place.address.clone(), intent }
 }

@@ -1,12 +1,37 @@
 //! The drivers, one file per kind, and the list of them.
 
+mod bucket;
+mod certificate;
+mod container;
+mod dns_record;
 mod ec2;
+mod ecs;
+mod ecs_cluster;
+mod elb;
+mod health_check;
+mod hosted_zone;
+mod iam;
+mod listener;
+mod load_balancer;
 mod log_group;
+mod metric_alarm;
+mod role;
+mod role_policy;
+mod role_policy_attachment;
+mod route53;
+mod s3;
+mod secret;
+mod secret_value;
 mod subnet;
+mod task_definition;
+mod topic;
 mod vpc;
 
 use bbws_engine::Drivers;
-use bbws_kinds::{LogGroup, Subnet, Vpc};
+use bbws_kinds::{
+    Bucket, Certificate, DnsRecord, EcsCluster, HealthCheck, HostedZone, Listener, LoadBalancer, LogGroup, MetricAlarm, Role, RolePolicy,
+    RolePolicyAttachment, Secret, SecretValue, Subnet, TaskDefinition, Topic, Vpc,
+};
 
 use crate::Aws;
 
@@ -14,7 +39,23 @@ use crate::Aws;
 #[must_use]
 pub fn drivers(aws: &Aws) -> Drivers {
     Drivers::new() //
+        .with::<Bucket>(aws.clone())
+        .with::<Certificate>(aws.clone())
+        .with::<DnsRecord>(aws.clone())
+        .with::<EcsCluster>(aws.clone())
+        .with::<HealthCheck>(aws.clone())
+        .with::<HostedZone>(aws.clone())
+        .with::<Listener>(aws.clone())
+        .with::<LoadBalancer>(aws.clone())
         .with::<LogGroup>(aws.clone())
+        .with::<MetricAlarm>(aws.clone())
+        .with::<Role>(aws.clone())
+        .with::<RolePolicy>(aws.clone())
+        .with::<RolePolicyAttachment>(aws.clone())
+        .with::<Secret>(aws.clone())
+        .with::<SecretValue>(aws.clone())
         .with::<Subnet>(aws.clone())
+        .with::<TaskDefinition>(aws.clone())
+        .with::<Topic>(aws.clone())
         .with::<Vpc>(aws.clone())
 }
