@@ -11,6 +11,9 @@ use crate::kinds;
 /// Rows by what AWS calls them.
 pub(crate) type Table<R> = BTreeMap<String, R>;
 
+/// The region that global services are signed for, and so kept in.
+pub(crate) const GLOBAL: &str = "us-east-1";
+
 /// Everything that exists in the sandbox.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cloud {
@@ -35,9 +38,17 @@ pub struct AccountCloud {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Region {
+    pub(crate) alarms: Table<kinds::metric_alarm::Row>,
+    pub(crate) buckets: Table<kinds::bucket::Row>,
+    pub(crate) certificates: Table<kinds::certificate::Row>,
+    pub(crate) health_checks: Table<kinds::health_check::Row>,
+    pub(crate) hosted_zones: Table<kinds::hosted_zone::Row>,
     pub(crate) log_groups: Table<kinds::log_group::Row>,
+    pub(crate) route53: kinds::route53::Memory,
+    pub(crate) secrets: Table<kinds::secret::Row>,
     pub(crate) security_groups: Table<kinds::security_group::Row>,
     pub(crate) subnets: Table<kinds::subnet::Row>,
+    pub(crate) topics: Table<kinds::topic::Row>,
     pub(crate) vpcs: Table<kinds::vpc::Row>,
 }
 
@@ -82,6 +93,11 @@ impl At<'_> {
         self.account().regions.entry(region).or_default()
     }
 
+    /// Where the caller's account keeps what belongs to no region: Route 53, CloudFront, IAM.
+    pub(crate) fn global(&mut self) -> &mut Region {
+        self.account().regions.entry(GLOBAL.to_owned()).or_default()
+    }
+
     /// A new id of AWS's shape, `vpc-0…` with 17 hex digits. Two accounts never share one.
     pub(crate) fn id(&mut self, prefix: &str) -> String {
         format!("{prefix}-0{}", self.hex(16))
@@ -97,6 +113,12 @@ impl At<'_> {
         text
     }
 
+    /// A new UUID.
+    pub(crate) fn uuid(&mut self) -> String {
+        let hex = self.hex(32);
+        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    }
+
     /// The ARN of something of a regional service here.
     pub(crate) fn arn(&self, service: &str, resource: &str) -> String {
         format!("arn:aws:{service}:{}:{}:{resource}", self.region, self.account)
@@ -104,7 +126,12 @@ impl At<'_> {
 
     /// The simulated moment `seconds` from now, as AWS would take them, in milliseconds since 1970.
     pub(crate) fn after(&self, seconds: u64) -> u64 {
-        self.now_ms + u64::try_from(Duration::from_secs(seconds).mul_f64(self.speed).as_millis()).unwrap_or(u64::MAX)
+        self.now_ms + self.span(Duration::from_secs(seconds))
+    }
+
+    /// How long something takes that takes AWS `time`, in milliseconds.
+    pub(crate) fn span(&self, time: Duration) -> u64 {
+        u64::try_from(time.mul_f64(self.speed).as_millis()).unwrap_or(u64::MAX)
     }
 }
 

@@ -53,6 +53,15 @@ impl Sandbox {
         Self { sim: self.sim.clone(), account: account.to_owned() }
     }
 
+    /// Sees to it that the account has a public zone of this name from the start, and answers its id: what a file marks
+    /// as existing exists in the sandbox.
+    ///
+    /// # Errors
+    /// When the sandbox's file cannot be read or written.
+    pub fn ensure_zone(&self, account: &str, name: &str) -> io::Result<String> {
+        self.sim.prepare(|cloud, now_ms| cloud.ensure_zone(account, name, now_ms))
+    }
+
     /// The simulation behind it.
     #[must_use]
     pub fn sim(&self) -> &Sim {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use aws_smithy_types::error::operation::BuildError;
+
 /// What a service says when it will not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -18,6 +20,13 @@ pub struct Refusal {
 /// A refusal without further members.
 pub fn refuse(status: u16, code: &'static str, message: impl Into<String>) -> Refusal {
     Refusal { status, code, message: message.into(), members: vec![] }
+}
+
+/// An answer that the SDK will not put together is the sandbox's own fault.
+impl From<BuildError> for Refusal {
+    fn from(error: BuildError) -> Self {
+        refuse(500, "InternalFailure", format!("sandbox: {error}"))
+    }
 }
 
 /// What a handler answers.

@@ -13,11 +13,14 @@ use crate::fate::Answer;
 /// A captured call, ready to run on the cloud once or, late, later.
 pub(crate) type Run = Arc<dyn Fn(&mut At<'_>) -> Answer<Output> + Send + Sync>;
 type Capture = Box<dyn Fn(&Input) -> Option<Run> + Send + Sync>;
+/// What time alone does to the cloud.
+type Tick = Box<dyn Fn(&mut At<'_>) + Send + Sync>;
 
-/// The operations that are simulated.
+/// The operations that are simulated, and what time does by itself.
 #[derive(Default)]
 pub(crate) struct Handlers {
     captures: HashMap<String, Vec<Capture>>,
+    ticks: Vec<Tick>,
 }
 
 impl Handlers {
@@ -53,9 +56,22 @@ impl Handlers {
         self
     }
 
+    /// Adds what time alone does: what was `deleting` is gone, what was `pending` needs nothing.
+    pub(crate) fn tick(mut self, tick: impl Fn(&mut At<'_>) + Send + Sync + 'static) -> Self {
+        self.ticks.push(Box::new(tick));
+        self
+    }
+
     /// Takes the call's input over, if its operation is simulated.
     pub(crate) fn capture(&self, name: &str, input: &Input) -> Option<Run> {
         self.captures.get(&operation(name))?.iter().find_map(|capture| capture(input))
+    }
+
+    /// Lets time do its work.
+    pub(crate) fn pass_time(&self, at: &mut At<'_>) {
+        for tick in &self.ticks {
+            tick(at);
+        }
     }
 }
 

@@ -140,6 +140,29 @@ impl Sim {
         self.world(|world, _| change(&mut world.cloud))
     }
 
+    /// Puts into the cloud what is to be there from the start; with a file, for all processes.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub(crate) fn prepare<T>(&self, change: impl FnOnce(&mut Cloud, u64) -> T) -> io::Result<T> {
+        let Some(file) = &self.inner.file else { return Ok(self.world(|world, sim| change(&mut world.cloud, sim.now_ms()))) };
+        let _held = file.lock()?;
+        self.world(|world, sim| {
+            if file.version() != world.version {
+                world.cloud = file.load()?;
+            }
+            let before = world.cloud.clone();
+            let done = change(&mut world.cloud, sim.now_ms());
+            if world.cloud != before {
+                world.cloud.now = sim.inner.clock.seconds();
+                world.cloud.revision += 1;
+                file.save(&world.cloud)?;
+                world.version = file.version();
+            }
+            Ok(done)
+        })
+    }
+
     /// The simulated clock.
     #[must_use]
     pub fn clock(&self) -> SandboxClock {
@@ -154,6 +177,7 @@ impl Sim {
     fn run(&self, world: &mut World, call: &Call, run: &Run) -> Answer<Output> {
         let (account, region) = (call.account.as_str(), call.region.as_str());
         let mut at = At { cloud: &mut world.cloud, account, region, now_ms: self.now_ms(), speed: self.inner.speed };
+        self.inner.handlers.pass_time(&mut at);
         // A refused call leaves nothing behind.
         let before = if call.is_read() { None } else { Some(at.cloud.clone()) };
         let answer = run(&mut at);

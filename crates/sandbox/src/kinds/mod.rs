@@ -1,10 +1,25 @@
 //! How AWS answers, one file per kind, and the list of them.
 
+mod alias_target;
+pub(crate) mod bucket;
+pub(crate) mod bucket_settings;
+pub(crate) mod certificate;
+mod certificate_user;
+mod dns;
+pub(crate) mod dns_record;
+pub(crate) mod health_check;
+pub(crate) mod hosted_zone;
 mod identity;
 pub(crate) mod log_group;
+pub(crate) mod metric_alarm;
+pub(crate) mod object;
+pub(crate) mod route53;
+pub(crate) mod secret;
+mod secret_value;
 pub(crate) mod security_group;
 pub(crate) mod subnet;
 mod tagging;
+pub(crate) mod topic;
 pub(crate) mod vpc;
 
 use std::collections::BTreeMap;
@@ -15,11 +30,23 @@ use crate::handlers::Handlers;
 /// The handlers of all operations.
 pub(crate) fn handlers() -> Handlers {
     let add = [
+        bucket::handlers,
+        bucket_settings::handlers,
+        certificate::handlers,
+        dns_record::handlers,
+        health_check::handlers,
+        hosted_zone::handlers,
         identity::handlers, //
         log_group::handlers,
+        metric_alarm::handlers,
+        object::handlers,
+        route53::handlers,
+        secret::handlers,
+        secret_value::handlers,
         security_group::handlers,
         subnet::handlers,
         tagging::handlers,
+        topic::handlers,
         vpc::handlers,
     ];
     add.into_iter().fold(Handlers::default(), |handlers, add| add(handlers))
@@ -29,13 +56,24 @@ pub(crate) fn handlers() -> Handlers {
 pub(crate) fn things(here: &Region) -> Vec<(&'static str, String, String)> {
     let mut things = vec![];
     let mut list = |kind: &'static str, ids: Vec<(String, String)>| things.extend(ids.into_iter().map(|(id, about)| (kind, id, about)));
+    list("alarm", here.alarms.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
+    list("bucket", here.buckets.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
     list("log group", here.log_groups.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
+    list("secret", here.secrets.iter().map(|(id, row)| (id.clone(), format!("{}{}", about(&row.tags), row.about()))).collect());
     list(
         "security group",
         here.security_groups.iter().map(|(id, row)| (id.clone(), format!("{} {}", row.name, about(&row.tags)))).collect(),
     );
     list("subnet", here.subnets.iter().map(|(id, row)| (id.clone(), format!("{} {}", row.cidr, about(&row.tags)))).collect());
+    list("topic", here.topics.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
     list("vpc", here.vpcs.iter().map(|(id, row)| (id.clone(), format!("{} {}", row.cidr, about(&row.tags)))).collect());
+    list("certificate", here.certificates.iter().map(|(id, row)| (id.clone(), format!("{} {}", row.names[0], about(&row.tags)))).collect());
+    list("dns record", here.hosted_zones.iter().flat_map(|(id, row)| dns_record::things(id, row)).collect());
+    list(
+        "health check",
+        here.health_checks.iter().map(|(id, row)| (id.clone(), format!("{} {}", row.config.domain, about(&row.tags)))).collect(),
+    );
+    list("hosted zone", here.hosted_zones.iter().map(|(id, row)| (id.clone(), format!("{} {}", row.name, about(&row.tags)))).collect());
     things
 }
 

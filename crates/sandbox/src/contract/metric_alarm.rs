@@ -1,0 +1,106 @@
+use bbws_aws::Told;
+use bbws_engine::{Place, Reading};
+use bbws_model::Class;
+use serde_json::{Value, json};
+
+use super::{Bench, LINEAGE, edited, to};
+
+fn spec() -> Value {
+    json!({
+        "name": "dev-rds-cpu", "description": "the database is busy", "namespace": "AWS/RDS", "metric": "CPUUtilization",
+        "dimensions": {"DBInstanceIdentifier": "dev-mysql"}, "statistic": "Average", "period_seconds": 300,
+        "comparison": "GreaterThanThreshold", "threshold": 80, "evaluation_periods": 3, "treat_missing_data": "notBreaching",
+        "alarm_actions": [to("topic.alarms", "arn")], "tags": {"Name": "cpu"}
+    })
+}
+
+/// A field, and a change of it behind bbws's back.
+type Drift = (&'static str, fn(&mut crate::kinds::metric_alarm::Row));
+
+#[tokio::test(start_paused = true)]
+async fn the_contract_holds() {
+    let mut bench = Bench::new();
+    bench.make("topic.alarms", json!({"name": "dev-alarms"})).await;
+    bench.forget_calls();
+    bench.make("metric-alarm.cpu", spec()).await;
+
+    let topic = "arn:aws:sns:af-south-1:536580886816:dev-alarms";
+    for edit in [
+        json!({"description": ""}),
+        json!({"namespace": "AWS/EFS", "metric": "BurstCreditBalance"}),
+        json!({"dimensions": {"FileSystemId": "fs-1"}}),
+        json!({"statistic": "p99.9"}),
+        json!({"period_seconds": 60, "evaluation_periods": 5, "datapoints_to_alarm": 3}),
+        json!({"comparison": "LessThanOrEqualToThreshold", "threshold": 0.5}),
+        json!({"treat_missing_data": "breaching"}),
+        json!({"unit": "Percent"}),
+        json!({"actions_enabled": false}),
+        json!({"alarm_actions": [], "ok_actions": [topic], "insufficient_data_actions": [topic]}),
+        json!({"tags": {"Team": "web"}}),
+    ] {
+        bench.change("metric-alarm.cpu", edited(&spec(), edit)).await;
+    }
+    bench.change("metric-alarm.cpu", spec()).await;
+
+    let drifts: [Drift; 9] = [
+        ("description", |row| row.description = None),
+        ("metric", |row| row.metric = "FreeStorageSpace".into()),
+        ("dimensions", |row| row.dimensions.clear()),
+        ("threshold", |row| row.threshold = 99.0),
+        ("datapoints_to_alarm", |row| row.datapoints_to_alarm = Some(1)),
+        ("treat_missing_data", |row| row.treat_missing_data = None),
+        ("actions_enabled", |row| row.actions_enabled = false),
+        ("alarm_actions", |row| row.alarm_actions.clear()),
+        ("tags", |row| row.tags.clear()),
+    ];
+    for (field, drift) in drifts {
+        bench.tamper(|here| drift(here.alarms.get_mut("dev-rds-cpu").unwrap()));
+        assert_eq!(bench.drift("metric-alarm.cpu").await, [field]);
+        bench.mend("metric-alarm.cpu").await;
+    }
+
+    bench.remove("metric-alarm.cpu").await;
+    bench.assert_permissions("metric-alarm", &["cloudwatch:TagResource"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alarm_tells_only_topics_of_its_region() {
+    let mut bench = Bench::new();
+    bench.make("topic.alarms", json!({"name": "dev-alarms"})).await;
+    let refused = bench.refused_create("metric-alarm.cdn", edited(&spec(), json!({"name": "dev-cdn", "region": "us-east-1"}))).await;
+    assert_eq!((refused.class, refused.code.as_str()), (Class::Invalid, "ValidationError"));
+    bench.make("metric-alarm.cdn", edited(&spec(), json!({"name": "dev-cdn", "region": "us-east-1", "alarm_actions": []}))).await;
+    bench.tamper_in("us-east-1", |here| assert!(here.alarms.contains_key("dev-cdn")));
+    bench.remove("metric-alarm.cdn").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alarm_that_is_not_there_has_its_own_codes() {
+    let bench = Bench::new();
+    let deleted = bench.aws.write.cloudwatch.delete_alarms().alarm_names("none").send().await.told("cloudwatch:DeleteAlarms").unwrap_err();
+    assert_eq!((deleted.class, deleted.code.as_str()), (Class::Absent, "ResourceNotFound"));
+    let arn = "arn:aws:cloudwatch:af-south-1:536580886816:alarm:none";
+    let tags = bench.aws.read.cloudwatch.list_tags_for_resource().resource_arn(arn).send().await.told("cloudwatch:ListTagsForResource");
+    assert_eq!(tags.unwrap_err().class, Class::Absent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_alarms_are_one_call() {
+    let mut bench = Bench::new();
+    for n in 0..3 {
+        bench.make(&format!("metric-alarm.a{n}"), edited(&spec(), json!({"name": format!("a{n}"), "alarm_actions": []}))).await;
+    }
+    let place = |n: usize| Place {
+        address: format!("metric-alarm.a{n}").parse().unwrap(),
+        id: None,
+        spec: edited(&spec(), json!({"name": format!("a{n}"), "alarm_actions": []})),
+        lineage: LINEAGE.into(),
+        intent: None,
+    };
+    let (places, from): (Vec<Place>, usize) = ((0..150).map(place).collect(), bench.aws.calls().count());
+    let sights = bench.driver(&places[0].address).observe(&places, &Reading::new()).await;
+    assert_eq!(sights.iter().filter(|sight| sight.as_ref().unwrap().is_some()).count(), 3);
+    let calls: Vec<String> = bench.aws.calls().all()[from..].iter().map(|call| call.operation.clone()).collect();
+    assert_eq!(calls.iter().filter(|call| call.as_str() == "cloudwatch:DescribeAlarms").count(), 2);
+    assert_eq!(calls.len(), 2 + 3, "the tags of those that are there cost a call each");
+}

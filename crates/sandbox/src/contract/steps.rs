@@ -1,0 +1,77 @@
+//! The smaller steps of the bench: a create without what follows, a look-up without an id, a repeat, a refusal.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bbws_aws::{Aws, drivers};
+use bbws_engine::{Attempt, Place, Reading};
+use bbws_model::{Address, CloudError, IntentId, Phase, PhysicalId, Seen};
+use serde_json::{Value, json};
+
+use super::{Bench, LINEAGE, REGION};
+
+impl Bench {
+    /// The same cloud with the credentials of another account.
+    pub(super) fn of_account(&self, account: &str) -> Self {
+        let sandbox = self.sandbox.with_account(account);
+        let aws = Aws::new(Arc::new(sandbox.clone()), REGION);
+        aws.gate().open();
+        let drivers = drivers(&aws);
+        Self { sandbox, aws, drivers, kinds: bbws_kinds::all(), made: BTreeMap::new(), intents: 1000, calls: BTreeMap::new() }
+    }
+
+    /// What is found without an id: by natural key, mark or intent.
+    pub(super) async fn find(&mut self, address: &str, spec: &Value, intent: Option<IntentId>) -> Result<Option<Seen>, CloudError> {
+        let address: Address = address.parse().unwrap();
+        let spec = self.kinds.get(address.kind()).unwrap().normal(spec).unwrap();
+        let from = self.aws.calls().count();
+        let place = Place { address: address.clone(), id: None, spec, lineage: LINEAGE.into(), intent };
+        let mut sights = self.driver(&address).observe(&[place], &Reading::new()).await;
+        self.note_calls("observe", from);
+        sights.remove(0)
+    }
+
+    /// Sends the create call and no more. [`Bench::keep`] sees what became of it.
+    pub(super) async fn only_create(&mut self, address: &str, want: Value) -> (Attempt, PhysicalId) {
+        let at: Address = address.parse().unwrap();
+        let attempt = self.attempt(&at);
+        let id = self.again(address, want.clone(), &attempt).await.unwrap();
+        let want = self.resolved(&self.kinds.get(at.kind()).unwrap().normal(&want).unwrap());
+        let seen =
+            Seen { id: id.clone(), spec: want.clone(), outputs: json!({}), phase: Phase::Pending("not looked at".into()), owner: None };
+        self.made.insert(at, (seen, want));
+        (attempt, id)
+    }
+
+    /// Sends the create call of an attempt, or repeats it.
+    pub(super) async fn again(&mut self, address: &str, want: Value, attempt: &Attempt) -> Result<PhysicalId, CloudError> {
+        let address: Address = address.parse().unwrap();
+        let want = self.resolved(&self.kinds.get(address.kind()).unwrap().normal(&want).unwrap());
+        let from = self.aws.calls().count();
+        let created = self.driver(&address).create(&want, attempt).await;
+        self.note_calls("create", from);
+        created.map(|created| created.id)
+    }
+
+    /// Tries one create, and answers how it was refused.
+    pub(super) async fn refused_create(&mut self, address: &str, want: Value) -> CloudError {
+        let attempt = self.attempt(&address.parse().unwrap());
+        self.again(address, want, &attempt).await.unwrap_err()
+    }
+
+    /// Tries to delete what was found, and answers how it was refused.
+    pub(super) async fn refused_delete_of(&mut self, address: &str, seen: &Seen) -> CloudError {
+        let address: Address = address.parse().unwrap();
+        let attempt = self.attempt(&address);
+        self.driver(&address).delete(seen, &attempt).await.unwrap_err()
+    }
+
+    /// Looks at something made, ready or not, and takes its outputs over for whoever refers to them.
+    pub(super) async fn keep(&mut self, address: &str) -> Seen {
+        let seen = self.observe(address).await.expect("it is there");
+        if let Some((kept, _)) = self.made.get_mut(&address.parse::<Address>().unwrap()) {
+            *kept = seen.clone();
+        }
+        seen
+    }
+}
