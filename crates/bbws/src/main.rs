@@ -1,0 +1,2 @@
+//! bbws.
+fn main() {}
