@@ -22,6 +22,7 @@ mod reference;
 mod secret;
 mod slot;
 mod tags;
+pub mod wire;
 mod world;
 
 pub use address::{Address, AddressError, PhysicalId};

@@ -6,12 +6,15 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::FoldError;
-use crate::{Account, Address, Backup, Deposed, Entry, Intent, IntentId, Op, OpenIntent, PhysicalId, Record, ResultOutcome, State, World};
+use crate::{
+    Account, Address, Backup, Deposed, Entry, Intent, IntentId, Op, OpenIntent, Owner, PhysicalId, Record, ResultOutcome, State, World,
+};
 
 /// What differs from the state underneath; none stands for removed.
 #[derive(Default)]
 pub(super) struct Edits {
     place: Option<(World, Account, String)>,
+    holder: Option<Option<Owner>>,
     entries: BTreeMap<Address, Option<Entry>>,
     open: BTreeMap<IntentId, Option<OpenIntent>>,
     backups: Option<Vec<Backup>>,
@@ -22,6 +25,9 @@ impl Edits {
     pub(super) fn apply(self, state: &mut State) {
         if let Some((world, account, region)) = self.place {
             (state.world, state.account, state.region) = (Some(world), Some(account), Some(region));
+        }
+        if let Some(holder) = self.holder {
+            state.holder = holder;
         }
         overlay(&mut state.entries, self.entries);
         overlay(&mut state.open, self.open);
@@ -122,8 +128,12 @@ impl<'a> Draft<'a> {
 
     fn record(&mut self, record: &Record) -> Result<(), FoldError> {
         match record {
-            Record::Open { owner: _, world, account, region, mode: _, plan: _ } => self.opens(world, account, region)?,
-            Record::Heartbeat | Record::Checkpoint { seq: _, digest: _ } | Record::Close { outcome: _ } => {}
+            Record::Open { owner, world, account, region, mode: _, plan: _ } => {
+                self.opens(world, account, region)?;
+                self.edits.holder = Some(Some(owner.clone()));
+            }
+            Record::Close { outcome: _ } => self.edits.holder = Some(None),
+            Record::Heartbeat | Record::Checkpoint { seq: _, digest: _ } => {}
             Record::Intent(intent) => self.intends(intent)?,
             Record::Result { intent, outcome, request_id: _ } => self.result(intent, outcome)?,
             Record::Ambiguous { intent, why: _ } => {

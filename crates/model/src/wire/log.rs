@@ -1,0 +1,415 @@
+//! A slot of the log, format 1: one JSON object, `<env>/log/<seq, 20 digits>.json`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::WireError;
+use crate::{Account, Address, Digest, IntentId, Mode, PhysicalId, Renamed, RunId, World};
+
+/// The newest format this bbws writes and reads.
+pub const FORMAT: u64 = 1;
+
+/// The key of a slot within its environment.
+#[must_use]
+pub fn key(seq: u64) -> String {
+    format!("{PREFIX}{seq:020}.json")
+}
+
+/// What every slot's key begins with.
+pub const PREFIX: &str = "log/";
+
+/// The number in a slot's key.
+#[must_use]
+pub fn seq_of(key: &str) -> Option<u64> {
+    let digits = key.strip_prefix(PREFIX)?.strip_suffix(".json")?;
+    if digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit()) { digits.parse().ok() } else { None }
+}
+
+/// A slot as it is written: the same bytes for the same slot.
+///
+/// # Errors
+/// Never for a slot that bbws made; a document with keys that are no text would be one.
+pub fn write(slot: &crate::Slot) -> Result<Vec<u8>, WireError> {
+    serde_json::to_vec(&Slot::from(slot.clone())).map_err(|e| WireError::Damaged { what: "slot", cause: e.to_string() })
+}
+
+/// Reads a slot.
+///
+/// # Errors
+/// When the bytes are damaged, or a newer bbws wrote them.
+pub fn read(bytes: &[u8]) -> Result<crate::Slot, WireError> {
+    super::read::<Slot>("slot", FORMAT, bytes).map(Into::into)
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Slot {
+    format: u64,
+    lineage: String,
+    seq: u64,
+    generation: u64,
+    serial: u64,
+    prev: Digest,
+    put_id: String,
+    run: RunId,
+    at: jiff::Timestamp,
+    records: Vec<Record>,
+}
+
+/// The process that holds an environment.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Owner {
+    run: RunId,
+    user: String,
+    host: String,
+    boot_id: String,
+    pid_namespace: String,
+    pid: u32,
+    pid_start: u64,
+    command: String,
+    version: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "kebab-case", deny_unknown_fields)]
+enum Record {
+    Open {
+        owner: Owner,
+        #[serde(with = "super::world_text")]
+        world: World,
+        account: Account,
+        region: String,
+        mode: Mode,
+        plan: Option<Digest>,
+    },
+    Heartbeat {},
+    Intent(Intent),
+    Result {
+        intent: IntentId,
+        outcome: ResultOutcome,
+        request_id: Option<String>,
+    },
+    Ambiguous {
+        intent: IntentId,
+        why: String,
+    },
+    Abandon {
+        intent: IntentId,
+        evidence: String,
+    },
+    Reached {
+        address: Address,
+        id: PhysicalId,
+        spec: Value,
+        outputs: Value,
+        dependencies: Vec<Address>,
+        renamed: Option<Renamed>,
+    },
+    Gone {
+        address: Address,
+        id: PhysicalId,
+    },
+    Import {
+        address: Address,
+        id: PhysicalId,
+        spec: Value,
+        outputs: Value,
+        dependencies: Vec<Address>,
+        existing: bool,
+    },
+    Forget {
+        address: Address,
+        reason: String,
+    },
+    Rename {
+        from: Address,
+        to: Address,
+    },
+    Backup {
+        address: Address,
+        id: PhysicalId,
+    },
+    Outputs {
+        outputs: BTreeMap<String, Value>,
+    },
+    Checkpoint {
+        seq: u64,
+        digest: Digest,
+    },
+    Close {
+        outcome: String,
+    },
+}
+
+/// A request that is about to leave.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Intent {
+    id: IntentId,
+    address: Address,
+    kind: String,
+    op: Op,
+    token: String,
+    dependencies: Vec<Address>,
+    replaces: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "kebab-case", deny_unknown_fields)]
+enum Op {
+    Create { spec: Value },
+    Update { id: PhysicalId, spec: Value },
+    Delete { id: PhysicalId },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "kebab-case", deny_unknown_fields)]
+enum ResultOutcome {
+    Done { id: Option<PhysicalId> },
+    Refused { code: String },
+    Settled { id: Option<PhysicalId> },
+}
+
+impl From<crate::Slot> for Slot {
+    fn from(slot: crate::Slot) -> Self {
+        let crate::Slot { lineage, seq, generation, serial, prev, put_id, run, at, records } = slot;
+        let records = records.into_iter().map(Into::into).collect();
+        Self { format: FORMAT, lineage, seq, generation, serial, prev, put_id, run, at, records }
+    }
+}
+
+impl From<Slot> for crate::Slot {
+    fn from(slot: Slot) -> Self {
+        let Slot { format: _, lineage, seq, generation, serial, prev, put_id, run, at, records } = slot;
+        let records = records.into_iter().map(Into::into).collect();
+        Self { lineage, seq, generation, serial, prev, put_id, run, at, records }
+    }
+}
+
+impl From<crate::Owner> for Owner {
+    fn from(owner: crate::Owner) -> Self {
+        let crate::Owner { run, user, host, boot_id, pid_namespace, pid, pid_start, command, version } = owner;
+        Self { run, user, host, boot_id, pid_namespace, pid, pid_start, command, version }
+    }
+}
+
+impl From<Owner> for crate::Owner {
+    fn from(owner: Owner) -> Self {
+        let Owner { run, user, host, boot_id, pid_namespace, pid, pid_start, command, version } = owner;
+        Self { run, user, host, boot_id, pid_namespace, pid, pid_start, command, version }
+    }
+}
+
+impl From<crate::Intent> for Intent {
+    fn from(intent: crate::Intent) -> Self {
+        let crate::Intent { id, address, kind, op, token, dependencies, replaces } = intent;
+        let op = match op {
+            crate::Op::Create { spec } => Op::Create { spec },
+            crate::Op::Update { id, spec } => Op::Update { id, spec },
+            crate::Op::Delete { id } => Op::Delete { id },
+        };
+        Self { id, address, kind, op, token, dependencies, replaces }
+    }
+}
+
+impl From<Intent> for crate::Intent {
+    fn from(intent: Intent) -> Self {
+        let Intent { id, address, kind, op, token, dependencies, replaces } = intent;
+        let op = match op {
+            Op::Create { spec } => crate::Op::Create { spec },
+            Op::Update { id, spec } => crate::Op::Update { id, spec },
+            Op::Delete { id } => crate::Op::Delete { id },
+        };
+        Self { id, address, kind, op, token, dependencies, replaces }
+    }
+}
+
+impl From<crate::Record> for Record {
+    fn from(record: crate::Record) -> Self {
+        use crate::Record as Of;
+        match record {
+            Of::Open { owner, world, account, region, mode, plan } => {
+                Self::Open { owner: owner.into(), world, account, region, mode, plan }
+            }
+            Of::Heartbeat => Self::Heartbeat {},
+            Of::Intent(intent) => Self::Intent(intent.into()),
+            Of::Result { intent, outcome, request_id } => {
+                let outcome = match outcome {
+                    crate::ResultOutcome::Done { id } => ResultOutcome::Done { id },
+                    crate::ResultOutcome::Refused { code } => ResultOutcome::Refused { code },
+                    crate::ResultOutcome::Settled { id } => ResultOutcome::Settled { id },
+                };
+                Self::Result { intent, outcome, request_id }
+            }
+            Of::Ambiguous { intent, why } => Self::Ambiguous { intent, why },
+            Of::Abandon { intent, evidence } => Self::Abandon { intent, evidence },
+            Of::Reached { address, id, spec, outputs, dependencies, renamed } => {
+                Self::Reached { address, id, spec, outputs, dependencies, renamed }
+            }
+            Of::Gone { address, id } => Self::Gone { address, id },
+            Of::Import { address, id, spec, outputs, dependencies, existing } => {
+                Self::Import { address, id, spec, outputs, dependencies, existing }
+            }
+            Of::Forget { address, reason } => Self::Forget { address, reason },
+            Of::Rename { from, to } => Self::Rename { from, to },
+            Of::Backup { address, id } => Self::Backup { address, id },
+            Of::Outputs(outputs) => Self::Outputs { outputs },
+            Of::Checkpoint { seq, digest } => Self::Checkpoint { seq, digest },
+            Of::Close { outcome } => Self::Close { outcome },
+        }
+    }
+}
+
+impl From<Record> for crate::Record {
+    fn from(record: Record) -> Self {
+        use Record as Of;
+        match record {
+            Of::Open { owner, world, account, region, mode, plan } => {
+                Self::Open { owner: owner.into(), world, account, region, mode, plan }
+            }
+            Of::Heartbeat {} => Self::Heartbeat,
+            Of::Intent(intent) => Self::Intent(intent.into()),
+            Of::Result { intent, outcome, request_id } => {
+                let outcome = match outcome {
+                    ResultOutcome::Done { id } => crate::ResultOutcome::Done { id },
+                    ResultOutcome::Refused { code } => crate::ResultOutcome::Refused { code },
+                    ResultOutcome::Settled { id } => crate::ResultOutcome::Settled { id },
+                };
+                Self::Result { intent, outcome, request_id }
+            }
+            Of::Ambiguous { intent, why } => Self::Ambiguous { intent, why },
+            Of::Abandon { intent, evidence } => Self::Abandon { intent, evidence },
+            Of::Reached { address, id, spec, outputs, dependencies, renamed } => {
+                Self::Reached { address, id, spec, outputs, dependencies, renamed }
+            }
+            Of::Gone { address, id } => Self::Gone { address, id },
+            Of::Import { address, id, spec, outputs, dependencies, existing } => {
+                Self::Import { address, id, spec, outputs, dependencies, existing }
+            }
+            Of::Forget { address, reason } => Self::Forget { address, reason },
+            Of::Rename { from, to } => Self::Rename { from, to },
+            Of::Backup { address, id } => Self::Backup { address, id },
+            Of::Outputs { outputs } => Self::Outputs(outputs),
+            Of::Checkpoint { seq, digest } => Self::Checkpoint { seq, digest },
+            Of::Close { outcome } => Self::Close { outcome },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Mode, Record, ResultOutcome};
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn vpc() -> Address {
+        "vpc.main".parse().unwrap()
+    }
+
+    /// One slot with every record there is.
+    fn whole() -> crate::Slot {
+        let intent = |op| {
+            let (id, kind, token) = (IntentId("01I".into()), "vpc".to_owned(), "00112233445566778899aabbccddeeff".to_owned());
+            Record::Intent(crate::Intent { id, address: vpc(), kind, op, token, dependencies: vec![], replaces: false })
+        };
+        let result = |outcome| Record::Result { intent: IntentId("01I".into()), outcome, request_id: Some("r-1".into()) };
+        let owner = crate::Owner {
+            run: RunId("01R".into()),
+            user: "thandi".into(),
+            host: "laptop".into(),
+            boot_id: "b".into(),
+            pid_namespace: "4026531836".into(),
+            pid: 4711,
+            pid_start: 12345,
+            command: "bbws apply dev".into(),
+            version: "0.1.0".into(),
+        };
+        let (spec, outputs, id) = (json!({"cidr": "10.0.0.0/16"}), json!({"id": "vpc-1"}), PhysicalId::from("vpc-1"));
+        let renamed = Some(Renamed { from: "alb".into(), to: "alb-2".into() });
+        let (account, region) = ("093646564004".parse().unwrap(), "af-south-1".to_owned());
+        crate::Slot {
+            lineage: "01L".into(),
+            seq: 7,
+            generation: 2,
+            serial: 3,
+            prev: Digest::of(b"slot 6"),
+            put_id: "01P".into(),
+            run: RunId("01R".into()),
+            at: "2026-11-24T08:00:00Z".parse().unwrap(),
+            records: vec![
+                Record::Open { owner, world: World::Endpoint("http://localhost:1".into()), account, region, mode: Mode::Apply, plan: None },
+                Record::Heartbeat,
+                intent(crate::Op::Create { spec: spec.clone() }),
+                intent(crate::Op::Update { id: id.clone(), spec: spec.clone() }),
+                intent(crate::Op::Delete { id: id.clone() }),
+                result(ResultOutcome::Done { id: Some(id.clone()) }),
+                result(ResultOutcome::Refused { code: "VpcLimitExceeded".into() }),
+                result(ResultOutcome::Settled { id: None }),
+                Record::Ambiguous { intent: IntentId("01I".into()), why: "timed out".into() },
+                Record::Abandon { intent: IntentId("01I".into()), evidence: "looked for 105 s".into() },
+                Record::Reached {
+                    address: vpc(),
+                    id: id.clone(),
+                    spec: spec.clone(),
+                    outputs: outputs.clone(),
+                    dependencies: vec!["role.a".parse().unwrap()],
+                    renamed,
+                },
+                Record::Gone { address: vpc(), id: id.clone() },
+                Record::Import { address: vpc(), id: id.clone(), spec, outputs, dependencies: vec![], existing: true },
+                Record::Forget { address: vpc(), reason: "asked".into() },
+                Record::Rename { from: vpc(), to: "vpc.other".parse().unwrap() },
+                Record::Backup { address: vpc(), id },
+                Record::Outputs(BTreeMap::from([("vpc_id".into(), json!("vpc-1"))])),
+                Record::Checkpoint { seq: 5, digest: Digest::of(b"5") },
+                Record::Close { outcome: "done".into() },
+            ],
+        }
+    }
+
+    #[test]
+    fn a_slot_reads_back_as_it_was_written() {
+        let slot = whole();
+        assert_eq!(read(&write(&slot).unwrap()).unwrap(), slot);
+    }
+
+    #[test]
+    fn format_1_stays_as_it_is() {
+        let text = serde_json::to_string_pretty(&Slot::from(whole())).unwrap();
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn another_format_is_refused_with_its_cause() {
+        let told = |text: &str| read(text.as_bytes()).unwrap_err().to_string();
+        assert_eq!(told(r#"{"format":2}"#), "the slot has format 2, this bbws knows format 1: use the newer bbws that wrote it");
+        assert!(told("").contains("not a slot of bbws"));
+        assert!(told("{}").contains("does not say its format"));
+        let unknown = String::from_utf8(write(&whole()).unwrap()).unwrap().replace("\"heartbeat\"", "\"pulse\"");
+        assert!(told(&unknown).contains("at `records[1]"), "{}", told(&unknown));
+    }
+
+    #[test]
+    fn keys_sort_as_their_numbers() {
+        assert_eq!(key(42), "log/00000000000000000042.json");
+        assert_eq!(seq_of(&key(u64::MAX)), Some(u64::MAX));
+        assert_eq!((seq_of("log/42.json"), seq_of("log/0000000000000000004x.json"), seq_of("state.json")), (None, None, None));
+    }
+
+    proptest! {
+        /// No bytes, and no spoilt slot, make the reader panic or read a slot that does not write itself back.
+        #[test]
+        fn spoilt_slots_are_refused_or_sound(place in 0usize..3000, byte in any::<u8>()) {
+            let mut bytes = write(&whole()).unwrap();
+            let place = place % bytes.len();
+            bytes[place] = byte;
+            if let Ok(slot) = read(&bytes) {
+                prop_assert_eq!(read(&write(&slot).unwrap()).unwrap(), slot);
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The formats that leave the process: files and lines that another version of bbws, or another program, may read.
+//!
+//! Each is a module with types of its own and conversions both ways, so that a change of the model never changes a
+//! format by accident. Golden files show each as it is written.
+
+pub mod log;
+pub mod state;
+
+/// Why bytes are not what they should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WireError {
+    /// They are damaged, or something else.
+    #[error("it is not a {what} of bbws: {cause}")]
+    Damaged {
+        /// What it should be.
+        what: &'static str,
+        /// What the parser says.
+        cause: String,
+    },
+    /// A newer bbws wrote them.
+    #[error("the {what} has format {found}, this bbws knows format {known}: use the newer bbws that wrote it")]
+    Newer {
+        /// What it is.
+        what: &'static str,
+        /// The format found.
+        found: u64,
+        /// The newest format known.
+        known: u64,
+    },
+}
+
+/// Reads a document that says its format first, and refuses one of another format before anything in it is believed.
+pub(crate) fn read<T: serde::de::DeserializeOwned>(what: &'static str, known: u64, bytes: &[u8]) -> Result<T, WireError> {
+    let damaged = |cause: String| WireError::Damaged { what, cause };
+    let document: serde_json::Value = serde_json::from_slice(bytes).map_err(|e| damaged(e.to_string()))?;
+    match document.get("format").and_then(serde_json::Value::as_u64) {
+        Some(found) if found > known => Err(WireError::Newer { what, found, known }),
+        Some(_) => serde_path_to_error::deserialize(document).map_err(|e| damaged(format!("at `{}`: {}", e.path(), e.inner()))),
+        None => Err(damaged("it does not say its format".into())),
+    }
+}
+
+/// A world as text.
+mod world_text {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::World;
+
+    pub(super) fn serialize<S: Serializer>(world: &World, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(world)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<World, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}

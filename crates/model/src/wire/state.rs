@@ -1,0 +1,232 @@
+//! The state, format 1: `<env>/state.json` and `<env>/checkpoints/<seq>.json`, for the engine, for people and for jq.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::WireError;
+use super::log::{Intent, Owner};
+use crate::{Account, Address, Digest, IntentId, PhysicalId, Renamed, World};
+
+/// The newest format this bbws writes and reads.
+pub const FORMAT: u64 = 1;
+
+/// The key of the state that is rewritten after each run.
+pub const KEY: &str = "state.json";
+
+/// What every checkpoint's key begins with.
+pub const CHECKPOINTS: &str = "checkpoints/";
+
+/// The key of the checkpoint of the fold up to a slot.
+#[must_use]
+pub fn checkpoint_key(seq: u64) -> String {
+    format!("{CHECKPOINTS}{seq:020}.json")
+}
+
+/// The number in a checkpoint's key.
+#[must_use]
+pub fn checkpoint_of(key: &str) -> Option<u64> {
+    key.strip_prefix(CHECKPOINTS)?.strip_suffix(".json")?.parse().ok()
+}
+
+/// A state as it is written: the same bytes for the same state, readable by people.
+///
+/// # Errors
+/// Never for a state that bbws folded.
+pub fn write(state: &crate::State) -> Result<Vec<u8>, WireError> {
+    let mut bytes =
+        serde_json::to_vec_pretty(&State::from(state.clone())).map_err(|e| WireError::Damaged { what: "state", cause: e.to_string() })?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// Reads a state.
+///
+/// # Errors
+/// When the bytes are damaged, or a newer bbws wrote them.
+pub fn read(bytes: &[u8]) -> Result<crate::State, WireError> {
+    super::read::<State>("state", FORMAT, bytes).map(Into::into)
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct State {
+    format: u64,
+    lineage: String,
+    seq: u64,
+    generation: u64,
+    serial: u64,
+    head: Digest,
+    holder: Option<Owner>,
+    world: Option<WorldText>,
+    account: Option<Account>,
+    region: Option<String>,
+    entries: BTreeMap<Address, Entry>,
+    open: BTreeMap<IntentId, OpenIntent>,
+    backups: Vec<Backup>,
+    outputs: BTreeMap<String, Value>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct WorldText(#[serde(with = "super::world_text")] World);
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    id: PhysicalId,
+    spec: Value,
+    outputs: Value,
+    dependencies: Vec<Address>,
+    reached: bool,
+    intent: Option<IntentId>,
+    existing: bool,
+    renamed: Option<Renamed>,
+    deposed: Vec<Deposed>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Deposed {
+    id: PhysicalId,
+    spec: Value,
+    dependencies: Vec<Address>,
+    intent: Option<IntentId>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OpenIntent {
+    seq: u64,
+    at: jiff::Timestamp,
+    intent: Intent,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Backup {
+    address: Address,
+    id: PhysicalId,
+}
+
+impl From<crate::State> for State {
+    fn from(state: crate::State) -> Self {
+        let crate::State { lineage, seq, generation, serial, head, holder, world, account, region, entries, open, backups, outputs } =
+            state;
+        Self {
+            format: FORMAT,
+            lineage,
+            seq,
+            generation,
+            serial,
+            head,
+            holder: holder.map(Into::into),
+            world: world.map(WorldText),
+            account,
+            region,
+            entries: entries.into_iter().map(|(address, entry)| (address, entry.into())).collect(),
+            open: open.into_iter().map(|(id, o)| (id, OpenIntent { seq: o.seq, at: o.at, intent: o.intent.into() })).collect(),
+            backups: backups.into_iter().map(|b| Backup { address: b.address, id: b.id }).collect(),
+            outputs,
+        }
+    }
+}
+
+impl From<State> for crate::State {
+    fn from(state: State) -> Self {
+        let State { format: _, lineage, seq, generation, serial, head, holder, world, account, region, entries, open, backups, outputs } =
+            state;
+        Self {
+            lineage,
+            seq,
+            generation,
+            serial,
+            head,
+            holder: holder.map(Into::into),
+            world: world.map(|w| w.0),
+            account,
+            region,
+            entries: entries.into_iter().map(|(address, entry)| (address, entry.into())).collect(),
+            open: open.into_iter().map(|(id, o)| (id, crate::OpenIntent { seq: o.seq, at: o.at, intent: o.intent.into() })).collect(),
+            backups: backups.into_iter().map(|b| crate::Backup { address: b.address, id: b.id }).collect(),
+            outputs,
+        }
+    }
+}
+
+impl From<crate::Entry> for Entry {
+    fn from(entry: crate::Entry) -> Self {
+        let crate::Entry { id, spec, outputs, dependencies, reached, intent, existing, renamed, deposed } = entry;
+        let deposed =
+            deposed.into_iter().map(|crate::Deposed { id, spec, dependencies, intent }| Deposed { id, spec, dependencies, intent });
+        Self { id, spec, outputs, dependencies, reached, intent, existing, renamed, deposed: deposed.collect() }
+    }
+}
+
+impl From<Entry> for crate::Entry {
+    fn from(entry: Entry) -> Self {
+        let Entry { id, spec, outputs, dependencies, reached, intent, existing, renamed, deposed } = entry;
+        let deposed =
+            deposed.into_iter().map(|Deposed { id, spec, dependencies, intent }| crate::Deposed { id, spec, dependencies, intent });
+        Self { id, spec, outputs, dependencies, reached, intent, existing, renamed, deposed: deposed.collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn whole() -> crate::State {
+        let mut state = crate::State::empty("01L");
+        (state.seq, state.generation, state.serial) = (9, 2, 4);
+        (state.world, state.account, state.region) =
+            (Some(World::Sandbox), Some("093646564004".parse().unwrap()), Some("af-south-1".into()));
+        let deposed = crate::Deposed { id: "vpc-0".into(), spec: json!({}), dependencies: vec![], intent: Some(IntentId("01H".into())) };
+        let entry = crate::Entry {
+            id: "vpc-1".into(),
+            spec: json!({"cidr": "10.0.0.0/16"}),
+            outputs: json!({"id": "vpc-1"}),
+            dependencies: vec!["role.a".parse().unwrap()],
+            reached: true,
+            intent: Some(IntentId("01I".into())),
+            existing: false,
+            renamed: Some(Renamed { from: "a".into(), to: "a-2".into() }),
+            deposed: vec![deposed],
+        };
+        state.entries.insert("vpc.main".parse().unwrap(), entry);
+        let intent = crate::Intent {
+            id: IntentId("01J".into()),
+            address: "vpc.other".parse().unwrap(),
+            kind: "vpc".into(),
+            op: crate::Op::Create { spec: json!({}) },
+            token: "t".into(),
+            dependencies: vec![],
+            replaces: false,
+        };
+        let at = "2026-11-24T08:00:00Z".parse().unwrap();
+        state.open.insert(intent.id.clone(), crate::OpenIntent { intent, seq: 8, at });
+        state.backups.push(crate::Backup { address: "db-instance.main".parse().unwrap(), id: "snap".into() });
+        state.outputs.insert("vpc_id".into(), json!("vpc-1"));
+        state
+    }
+
+    #[test]
+    fn a_state_reads_back_as_it_was_written() {
+        assert_eq!(read(&write(&whole()).unwrap()).unwrap(), whole());
+    }
+
+    #[test]
+    fn format_1_stays_as_it_is() {
+        insta::assert_snapshot!(String::from_utf8(write(&whole()).unwrap()).unwrap());
+    }
+
+    #[test]
+    fn truncation_at_any_byte_is_refused() {
+        let bytes = write(&whole()).unwrap();
+        for length in 0..bytes.len() - 2 {
+            assert!(read(&bytes[..length]).is_err(), "cut at {length}");
+        }
+    }
+}
