@@ -10,6 +10,7 @@ mod dns_record;
 mod domain_name;
 mod ecs_cluster;
 mod elastic_ip;
+mod flow_log;
 mod health_check;
 mod hosted_zone;
 mod internet_gateway;
@@ -18,6 +19,7 @@ mod load_balancer;
 mod log_group;
 mod metric_alarm;
 mod nat_gateway;
+mod network;
 mod pace;
 mod record_value;
 mod role;
@@ -28,10 +30,14 @@ mod route_table;
 mod route_table_association;
 mod secret;
 mod secret_value;
+mod security_group;
+mod security_group_rule;
 mod subnet;
 mod task_definition;
 mod topic;
+mod traffic;
 mod vpc;
+mod vpc_endpoint;
 
 pub use bucket::{Bucket, BucketEncryption, BucketLifecycle, BucketOutputs, BucketOwnership, BucketSpec};
 pub use certificate::{Certificate, CertificateOutputs, CertificateSpec, KeyAlgorithm, ValidationRecord};
@@ -40,6 +46,7 @@ pub use dns_record::{Alias, CLOUDFRONT_ZONE, DEFAULT_TTL, DnsRecord, DnsRecordOu
 pub use domain_name::DomainName;
 pub use ecs_cluster::{CapacityShare, ContainerInsights, EcsCluster, EcsClusterOutputs, EcsClusterSpec, ExecLogging};
 pub use elastic_ip::{ElasticIp, ElasticIpOutputs, ElasticIpSpec};
+pub use flow_log::{FLOW_LOG_FORMAT, FlowLog, FlowLogOutputs, FlowLogSpec, Traffic};
 pub use health_check::{CheckProtocol, HealthCheck, HealthCheckOutputs, HealthCheckSpec};
 pub use hosted_zone::{HostedZone, HostedZoneOutputs, HostedZoneSpec, NameServers};
 pub use internet_gateway::{InternetGateway, InternetGatewayOutputs, InternetGatewaySpec};
@@ -50,6 +57,7 @@ pub use load_balancer::{
 pub use log_group::{LogGroup, LogGroupOutputs, LogGroupSpec, RETENTION_DAYS};
 pub use metric_alarm::{MetricAlarm, MetricAlarmOutputs, MetricAlarmSpec, STATISTICS};
 pub use nat_gateway::{NatGateway, NatGatewayOutputs, NatGatewaySpec};
+pub use network::Network;
 pub use record_value::{RecordType, quoted_txt};
 pub use role::{Role, RoleOutputs, RoleSpec};
 pub use role_policy::{RolePolicy, RolePolicyOutputs, RolePolicySpec};
@@ -59,10 +67,14 @@ pub use route_table::{RouteTable, RouteTableOutputs, RouteTableSpec};
 pub use route_table_association::{RouteTableAssociation, RouteTableAssociationOutputs, RouteTableAssociationSpec};
 pub use secret::{Secret, SecretOutputs, SecretSpec};
 pub use secret_value::{SecretValue, SecretValueOutputs, SecretValueSpec};
+pub use security_group::{SecurityGroup, SecurityGroupOutputs, SecurityGroupSpec};
+pub use security_group_rule::{CLOUDFRONT_ORIGIN_FACING, Peer, SecurityGroupRule, SecurityGroupRuleOutputs, SecurityGroupRuleSpec};
 pub use subnet::{Subnet, SubnetOutputs, SubnetSpec};
 pub use task_definition::{Architecture, TaskDefinition, TaskDefinitionOutputs, TaskDefinitionSpec, fargate_size_problem};
 pub use topic::{Topic, TopicOutputs, TopicSpec};
+pub use traffic::{Direction, Icmp, Ports, Protocol};
 pub use vpc::{Vpc, VpcOutputs, VpcSpec};
+pub use vpc_endpoint::{EndpointType, VpcEndpoint, VpcEndpointOutputs, VpcEndpointSpec, endpoint_limits};
 
 use bbws_model::Kinds;
 
@@ -75,6 +87,7 @@ pub fn all() -> Kinds {
         .with::<DnsRecord>()
         .with::<EcsCluster>()
         .with::<ElasticIp>()
+        .with::<FlowLog>()
         .with::<HealthCheck>()
         .with::<HostedZone>()
         .with::<InternetGateway>()
@@ -91,8 +104,11 @@ pub fn all() -> Kinds {
         .with::<RouteTableAssociation>()
         .with::<Secret>()
         .with::<SecretValue>()
+        .with::<SecurityGroup>()
+        .with::<SecurityGroupRule>()
         .with::<Subnet>()
         .with::<TaskDefinition>()
         .with::<Topic>()
         .with::<Vpc>()
+        .with::<VpcEndpoint>()
 }

@@ -6,6 +6,8 @@ use bbws_model::Pace;
 pub(crate) const EC2: Pace = Pace { bucket: "ec2", burst: 50, per_second: 5.0 };
 /// NAT gateways: 10 at once, one a second.
 pub(crate) const NAT_GATEWAYS: Pace = Pace { bucket: "nat-gateways", burst: 10, per_second: 1.0 };
+/// VPC endpoints: four at once, then one in three and a half seconds.
+pub(crate) const VPC_ENDPOINTS: Pace = Pace { bucket: "vpc-endpoints", burst: 4, per_second: 0.3 };
 /// CloudWatch Logs: five calls a second each for creating and deleting groups.
 pub(crate) const LOGS: Pace = Pace { bucket: "logs", burst: 5, per_second: 5.0 };
 /// CloudWatch alarms: three calls a second (unconfirmed).
