@@ -8,7 +8,7 @@ use aws_sdk_ecs::types::{
     LogConfiguration, LogDriver, MountPoint, PortMapping, Secret, TransportProtocol, Volume as RawVolume,
 };
 use bbws_kinds::{Container, Log, Mount, Port, Transport, Volume};
-use bbws_model::{Class, CloudError, Id, Name, Ready};
+use bbws_model::{Class, CloudError, Name, Ready};
 
 const GROUP: &str = "awslogs-group";
 const REGION: &str = "awslogs-region";
@@ -157,7 +157,7 @@ pub(crate) fn volume(raw: &RawVolume) -> Option<(String, Volume<Ready>)> {
     let efs = raw.efs_volume_configuration()?;
     let authorization = efs.authorization_config();
     let volume = Volume {
-        file_system: Id::new(efs.file_system_id()),
+        file_system: efs.file_system_id().to_owned(),
         root: efs.root_directory().filter(|root| !root.is_empty()).unwrap_or("/").to_owned(),
         access_point: authorization.and_then(|a| a.access_point_id()).filter(|id| !id.is_empty()).map(str::to_owned),
         transit_encryption: efs.transit_encryption() == Some(&EfsTransitEncryption::Enabled),

@@ -99,7 +99,7 @@ impl Aws {
         for names in names.chunks(PER_CALL) {
             let ask = || async {
                 let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-                let include = [ClusterField::Settings, ClusterField::Tags, ClusterField::Configurations];
+                let include = [ClusterField::Settings, ClusterField::Tags, ClusterField::Configurations, ClusterField::Attachments];
                 let describe = self.read.ecs.describe_clusters().set_clusters(Some(names)).set_include(Some(include.to_vec()));
                 let answer = describe.send().await.told(DESCRIBE)?;
                 if let Some(failure) = answer.failures().iter().find(|failure| failure.reason() != Some("MISSING")) {

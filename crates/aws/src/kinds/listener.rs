@@ -101,7 +101,7 @@ impl Aws {
     async fn listeners_of(&self, load_balancer: &str, reading: &Reading) -> Result<Arc<Vec<Raw>>, CloudError> {
         let ask = || async {
             let (mut all, mut calls) = (vec![], 0);
-            let mut pages = self.read.elb.describe_listeners().load_balancer_arn(load_balancer).into_paginator().page_size(400).send();
+            let mut pages = self.read.elb.describe_listeners().load_balancer_arn(load_balancer).page_size(400).into_paginator().send();
             while let Some(page) = pages.next().await {
                 calls += 1;
                 let Some(page) = unless_absent(page.told(LIST))? else { return Ok((vec![], calls)) };

@@ -130,7 +130,7 @@ impl Driver<LoadBalancer> for Aws {
 impl Aws {
     async fn list_load_balancers(&self) -> Result<(Vec<Raw>, usize), CloudError> {
         let (mut all, mut calls) = (vec![], 0);
-        let mut pages = self.read.elb.describe_load_balancers().into_paginator().page_size(400).send();
+        let mut pages = self.read.elb.describe_load_balancers().page_size(400).into_paginator().send();
         while let Some(page) = pages.next().await {
             calls += 1;
             all.extend(page.told(LIST)?.load_balancers.unwrap_or_default());
