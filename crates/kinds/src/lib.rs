@@ -3,9 +3,12 @@
 //! Nothing here knows an SDK, does I/O or is async. How a kind is done stands in `aws`, in a file of the same name; how
 //! AWS answers stands in `sandbox`, in a file of the same name.
 
+mod behaviour;
 mod bucket;
+mod cdn_function;
 mod certificate;
 mod container;
+mod distribution;
 mod dns_record;
 mod domain_name;
 mod ecs_cluster;
@@ -16,10 +19,14 @@ mod hosted_zone;
 mod internet_gateway;
 mod listener;
 mod load_balancer;
+mod log_delivery;
+mod log_delivery_destination;
+mod log_delivery_source;
 mod log_group;
 mod metric_alarm;
 mod nat_gateway;
 mod network;
+mod origin;
 mod pace;
 mod record_value;
 mod role;
@@ -39,9 +46,14 @@ mod traffic;
 mod vpc;
 mod vpc_endpoint;
 
+pub use behaviour::{AllowedMethods, Behaviour, FunctionEvent, PathBehaviour, ViewerProtocol};
 pub use bucket::{Bucket, BucketEncryption, BucketLifecycle, BucketOutputs, BucketOwnership, BucketSpec};
+pub use cdn_function::{CdnFunction, CdnFunctionOutputs, CdnFunctionSpec, FunctionRuntime};
 pub use certificate::{Certificate, CertificateOutputs, CertificateSpec, KeyAlgorithm, ValidationRecord};
 pub use container::{Container, Log, Mount, Port, Transport, Volume};
+pub use distribution::{
+    Distribution, DistributionOutputs, DistributionSpec, GeoRestriction, HttpVersion, MIN_TLS, PriceClass, ViewerCertificate,
+};
 pub use dns_record::{Alias, CLOUDFRONT_ZONE, DEFAULT_TTL, DnsRecord, DnsRecordOutputs, DnsRecordSpec};
 pub use domain_name::DomainName;
 pub use ecs_cluster::{CapacityShare, ContainerInsights, EcsCluster, EcsClusterOutputs, EcsClusterSpec, ExecLogging};
@@ -54,10 +66,17 @@ pub use listener::{Action, Listener, ListenerOutputs, ListenerSpec, TLS_POLICY, 
 pub use load_balancer::{
     ActiveArn, ActiveArnOutput, DesyncMitigation, ForwardedFor, IpAddressType, LoadBalancer, LoadBalancerOutputs, LoadBalancerSpec, LogsTo,
 };
+pub use log_delivery::{CLOUDFRONT_LOG_FIELDS, LogDelivery, LogDeliveryOutputs, LogDeliverySpec};
+pub use log_delivery_destination::{
+    LogDeliveryDestination, LogDeliveryDestinationOutputs, LogDeliveryDestinationSpec, LogFormat, log_delivery_policy,
+    log_delivery_statement,
+};
+pub use log_delivery_source::{CLOUDFRONT_LOGS_REGION, LogDeliverySource, LogDeliverySourceOutputs, LogDeliverySourceSpec};
 pub use log_group::{LogGroup, LogGroupOutputs, LogGroupSpec, RETENTION_DAYS};
 pub use metric_alarm::{MetricAlarm, MetricAlarmOutputs, MetricAlarmSpec, STATISTICS};
 pub use nat_gateway::{NatGateway, NatGatewayOutputs, NatGatewaySpec};
 pub use network::Network;
+pub use origin::{Origin, OriginHeader, OriginProtocol};
 pub use record_value::{RecordType, quoted_txt};
 pub use role::{Role, RoleOutputs, RoleSpec};
 pub use role_policy::{RolePolicy, RolePolicyOutputs, RolePolicySpec};
@@ -83,7 +102,9 @@ use bbws_model::Kinds;
 pub fn all() -> Kinds {
     Kinds::new() //
         .with::<Bucket>()
+        .with::<CdnFunction>()
         .with::<Certificate>()
+        .with::<Distribution>()
         .with::<DnsRecord>()
         .with::<EcsCluster>()
         .with::<ElasticIp>()
@@ -93,6 +114,9 @@ pub fn all() -> Kinds {
         .with::<InternetGateway>()
         .with::<Listener>()
         .with::<LoadBalancer>()
+        .with::<LogDelivery>()
+        .with::<LogDeliveryDestination>()
+        .with::<LogDeliverySource>()
         .with::<LogGroup>()
         .with::<MetricAlarm>()
         .with::<NatGateway>()

@@ -23,6 +23,8 @@ pub(crate) const ACM: Pace = Pace { bucket: "acm", burst: 5, per_second: 5.0 };
 /// Route 53: five calls a second for the whole account, reads included, so some are left for those. One at a time: a zone
 /// refuses a change while it is at work on another.
 pub(crate) const ROUTE53: Pace = Pace { bucket: "route53", burst: 1, per_second: 4.0 };
+/// CloudFront publishes no rate for changes and takes few of them: one at a time (unconfirmed).
+pub(crate) const CLOUDFRONT: Pace = Pace { bucket: "cloudfront", burst: 2, per_second: 1.0 };
 /// ECS clusters: 20 changes at once, one a second, all calls together.
 pub(crate) const ECS_CLUSTERS: Pace = Pace { bucket: "ecs-clusters", burst: 20, per_second: 1.0 };
 /// ECS task definitions: 20 registered or deregistered at once, one a second.
