@@ -3,23 +3,29 @@
 //! All of it is synchronous functions of data, but for one thin async loop (`apply`) and the log's writer. The engine
 //! knows no AWS, no file system, no clock and no terminal: these come in through the ports.
 
+mod apply;
 mod checker;
 mod driver;
 mod graph;
+pub mod log;
 mod observe;
 mod outputs;
+mod plan;
 pub mod planner;
 mod ports;
 mod reading;
 mod schedule;
 
+pub use apply::{Control, Report, Run, StepFailure, apply, counted, settle};
 pub use checker::check;
 pub use driver::{
     ADDRESS_TAG, AnyDriver, Attempt, Boxed, Created, Driver, Drivers, INTENT_TAG, LINEAGE_TAG, Place, Progress, Sight, erase, read_tags,
 };
 pub use graph::Graph;
+pub use log::{Log, LogError, Opening};
 pub use observe::{Found, Picture, refresh};
 pub use outputs::{publish, recorded};
+pub use plan::{Ask, configuration, plan};
 pub use ports::{Clock, EventSink, Ids, PutOutcome, Reporter, Store, StoreError};
 pub use reading::Reading;
 pub use schedule::{Schedule, expected};

@@ -161,6 +161,15 @@ pub struct Step {
 }
 
 impl Step {
+    /// The spec that its object is brought to, where it brings one forth or changes one.
+    #[must_use]
+    pub fn wants(&self) -> Option<&Value> {
+        match &self.action {
+            Action::Create { want, .. } | Action::Update { want, .. } | Action::Adopt { want, .. } => Some(want),
+            Action::Delete { .. } | Action::Forget { .. } | Action::Rename { .. } | Action::Backup { .. } => None,
+        }
+    }
+
     /// Whether it removes an object, or may lose what one holds.
     #[must_use]
     pub fn is_destructive(&self) -> bool {

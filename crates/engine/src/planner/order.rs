@@ -179,7 +179,8 @@ impl Making<'_> {
             Action::Delete { .. } | Action::Forget { .. } | Action::Rename { .. } | Action::Backup { .. } => return,
         };
         for pointer in pointers(&want) {
-            if let Some(first) = self.halves.get(&pointer.to).and_then(|h| h.makes) {
+            // An object that an earlier run left unfinished shows its outputs as it is brought to its form.
+            if let Some(first) = self.halves.get(&pointer.to).and_then(|h| h.makes.or(h.changes)) {
                 self.after(step, first, Until::Known(pointer.output));
             }
         }
@@ -216,26 +217,41 @@ impl Making<'_> {
 
 /// The steps numbered anew so that each stands after all it comes after.
 fn in_order(steps: Vec<Step>) -> Result<Vec<Step>, Box<Finding>> {
-    let mut left: BTreeMap<usize, Step> = steps.into_iter().enumerate().collect();
-    let mut number: BTreeMap<usize, usize> = BTreeMap::new();
-    let mut sorted = vec![];
-    while !left.is_empty() {
-        let ready = left.iter().find(|(_, step)| step.after.iter().all(|a| number.contains_key(&a.step.0))).map(|(n, _)| *n);
-        let Some(step) = ready.and_then(|n| left.remove(&n).map(|step| (n, step))) else {
-            let names: Vec<String> = left.values().map(|s| s.address.to_string()).collect();
-            let finding = Finding::new(Severity::Error, "these steps wait for each other").seen(names.join(", "));
-            return Err(Box::new(finding.advise("plan some of them apart")));
-        };
-        number.insert(step.0, sorted.len());
-        sorted.push(step.1);
-    }
-    for (place, step) in sorted.iter_mut().enumerate() {
-        step.id = StepId(place);
-        for after in &mut step.after {
-            after.step = StepId(number[&after.step.0]);
+    let mut waits_for: Vec<usize> = steps.iter().map(|step| step.after.iter().map(|a| a.step.0).collect::<BTreeSet<_>>().len()).collect();
+    let mut followers: Vec<Vec<usize>> = vec![vec![]; steps.len()];
+    for (number, step) in steps.iter().enumerate() {
+        for first in step.after.iter().map(|a| a.step.0).collect::<BTreeSet<_>>() {
+            followers[first].push(number);
         }
-        step.after.sort();
-        step.pair = step.pair.map(|p| StepId(number[&p.0]));
     }
-    Ok(sorted)
+    let mut ready: BTreeSet<usize> = (0..steps.len()).filter(|n| waits_for[*n] == 0).collect();
+    let mut places: Vec<Option<usize>> = vec![None; steps.len()];
+    let mut order = vec![];
+    while let Some(number) = ready.pop_first() {
+        places[number] = Some(order.len());
+        order.push(number);
+        for follower in &followers[number] {
+            waits_for[*follower] -= 1;
+            if waits_for[*follower] == 0 {
+                ready.insert(*follower);
+            }
+        }
+    }
+    if order.len() < steps.len() {
+        let names: Vec<String> =
+            steps.iter().enumerate().filter(|(n, _)| places[*n].is_none()).map(|(_, s)| s.address.to_string()).collect();
+        let finding = Finding::new(Severity::Error, "these steps wait for each other").seen(names.join(", "));
+        return Err(Box::new(finding.advise("plan some of them apart")));
+    }
+    let moved = |id: StepId| StepId(places[id.0].unwrap_or_default());
+    let mut sorted: Vec<Option<Step>> = vec![None; steps.len()];
+    for mut step in steps {
+        step.id = moved(step.id);
+        step.after.iter_mut().for_each(|after| after.step = moved(after.step));
+        step.after.sort();
+        step.pair = step.pair.map(moved);
+        let place = step.id.0;
+        sorted[place] = Some(step);
+    }
+    Ok(sorted.into_iter().flatten().collect())
 }

@@ -35,8 +35,10 @@ pub fn checkpoint_of(key: &str) -> Option<u64> {
 /// # Errors
 /// Never for a state that bbws folded.
 pub fn write(state: &crate::State) -> Result<Vec<u8>, WireError> {
-    let mut bytes =
-        serde_json::to_vec_pretty(&State::from(state.clone())).map_err(|e| WireError::Damaged { what: "state", cause: e.to_string() })?;
+    let damaged = |e: serde_json::Error| WireError::Damaged { what: "state", cause: e.to_string() };
+    let mut document = serde_json::to_value(State::from(state.clone())).map_err(damaged)?;
+    document[SUM] = crate::digest(&document).0.into();
+    let mut bytes = serde_json::to_vec_pretty(&document).map_err(damaged)?;
     bytes.push(b'\n');
     Ok(bytes)
 }
@@ -44,10 +46,20 @@ pub fn write(state: &crate::State) -> Result<Vec<u8>, WireError> {
 /// Reads a state.
 ///
 /// # Errors
-/// When the bytes are damaged, or a newer bbws wrote them.
+/// When the bytes are damaged or were edited, or a newer bbws wrote them.
 pub fn read(bytes: &[u8]) -> Result<crate::State, WireError> {
-    super::read::<State>("state", FORMAT, bytes).map(Into::into)
+    let mut document: Value = super::read("state", FORMAT, bytes)?;
+    let damaged = |cause: String| WireError::Damaged { what: "state", cause };
+    let sum = document.as_object_mut().and_then(|fields| fields.remove(SUM));
+    if sum.as_ref().and_then(Value::as_str) != Some(crate::digest(&document).0.as_str()) {
+        return Err(damaged("its content does not fit its sum: it was edited or damaged".into()));
+    }
+    let state: State = serde_path_to_error::deserialize(document).map_err(|e| damaged(format!("at `{}`: {}", e.path(), e.inner())))?;
+    Ok(state.into())
 }
+
+/// The field that holds the digest of all others.
+const SUM: &str = "sum";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -228,5 +240,12 @@ mod tests {
         for length in 0..bytes.len() - 2 {
             assert!(read(&bytes[..length]).is_err(), "cut at {length}");
         }
+    }
+
+    #[test]
+    fn an_edited_state_is_refused() {
+        let text = String::from_utf8(write(&whole()).unwrap()).unwrap();
+        let told = read(text.replace("vpc-1", "vpc-9").as_bytes()).unwrap_err().to_string();
+        assert!(told.contains("does not fit its sum"), "{told}");
     }
 }

@@ -1,0 +1,203 @@
+//! Making an object, taking one over, and copying one's data.
+
+use std::time::Duration;
+
+use bbws_model::{Class, CloudError, IntentId, Op, Phase, PhysicalId, Record, Recovery, Renamed, ResultOutcome, Seen};
+use serde_json::Value;
+
+use super::StepFailure;
+use super::send::{Due, Sent};
+use super::work::{Task, invalid};
+use crate::Place;
+
+/// For how long an object of a lost answer is looked for before the step gives up. The intent stays open.
+const LOOKED_FOR: Duration = Duration::from_secs(60);
+
+impl Task<'_, '_> {
+    /// Makes an object and brings it to its wanted form.
+    pub(super) async fn create(&mut self, want: &Value, renamed: Option<Renamed>) -> Result<(), StepFailure> {
+        let name = self.step.address.kind().to_owned();
+        let recorded = self.work.log.state(|state| state.entries.get(&self.step.address).map(|entry| entry.id.clone()));
+        let replaces = recorded.is_some() && self.step.pair.is_some();
+        // A recorded object that is no longer there makes room for the new one.
+        let before: Vec<Record> =
+            recorded.iter().filter(|_| !replaces).map(|id| Record::Gone { address: self.step.address.clone(), id: id.clone() }).collect();
+        let wanted = self.work.resolved(want)?;
+        if self.work.kind(&name)?.facts().recovery != Recovery::TagOnly
+            && let Some(seen) = self.there_already(&name, &wanted, recorded.as_ref().filter(|_| replaces)).await?
+        {
+            if !before.is_empty() {
+                self.work.append(before).await?;
+            }
+            self.take_over(&seen, false).await?;
+            return self.bring(seen.id, want, renamed).await;
+        }
+        let id = self.make(&name, wanted, replaces, before).await?;
+        self.bring(id, want, renamed).await
+    }
+
+    /// What is there already under the natural key of what is to be made: ours, of an earlier run. Somebody else's stops
+    /// the step.
+    async fn there_already(&mut self, name: &str, wanted: &Value, old: Option<&PhysicalId>) -> Result<Option<Seen>, StepFailure> {
+        let place = self.place(None, wanted);
+        let Some(seen) = self.look(name, &place).await?.filter(|seen| Some(&seen.id) != old) else { return Ok(None) };
+        if self.is_ours(&seen) {
+            return Ok((seen.phase != Phase::Leaving).then_some(seen));
+        }
+        Err(self.not_ours(name, &seen))
+    }
+
+    fn not_ours(&self, name: &str, seen: &Seen) -> StepFailure {
+        let whose = seen.owner.as_ref().map_or_else(
+            || "bears no mark of bbws".to_owned(),
+            |owner| format!("belongs to {} of the state {}", owner.address, owner.lineage),
+        );
+        let told = format!("{} exists already and {whose}: import it, or choose another name", seen.id);
+        StepFailure::Cloud(CloudError::own(name, Class::Exists, told))
+    }
+
+    /// Sends the create request until AWS answers, and records what it made.
+    async fn make(&mut self, name: &str, wanted: Value, replaces: bool, mut before: Vec<Record>) -> Result<PhysicalId, StepFailure> {
+        loop {
+            let due = Due { kind: name.to_owned(), op: Op::Create { spec: wanted.clone() }, replaces, before: std::mem::take(&mut before) };
+            match self.send(due, async |driver, attempt| driver.create(&wanted, attempt).await).await {
+                Ok(Sent::Answered(intent, made)) => {
+                    self.refuse_made_by_others(name, &wanted, &made.id, &intent).await?;
+                    self.done(intent, Some(made.id.clone())).await?;
+                    return Ok(made.id);
+                }
+                Ok(Sent::Again) => {}
+                Ok(Sent::Ambiguous(intent, error)) => return self.made_in_the_dark(name, &wanted, &intent, error).await,
+                Err(StepFailure::Cloud(error)) if error.class == Class::Exists => {
+                    // Ours, if an earlier request of this step took effect after all.
+                    let found = self.there_already(name, &wanted, None).await?;
+                    let Some(seen) = found else { return Err(StepFailure::Cloud(error)) };
+                    let refusals = self.attempts.give_up();
+                    self.work.append(refusals).await?;
+                    self.take_over(&seen, false).await?;
+                    return Ok(seen.id);
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    /// Some APIs answer a create with what somebody else made under the same name.
+    async fn refuse_made_by_others(&mut self, name: &str, wanted: &Value, id: &PhysicalId, intent: &IntentId) -> Result<(), StepFailure> {
+        if self.work.kind(name)?.facts().recovery != Recovery::NaturalKey {
+            return Ok(());
+        }
+        let place = self.place(Some(id), wanted);
+        match self.look(name, &place).await? {
+            Some(seen) if seen.owner.is_some() && !self.is_ours(&seen) => {
+                self.refused(intent.clone(), "exists").await?;
+                Err(self.not_ours(name, &seen))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The answer to a create was lost: what it made is looked for by the intent in its mark. Not found, the intent stays
+    /// open: it may still arrive.
+    async fn made_in_the_dark(
+        &mut self,
+        name: &str,
+        wanted: &Value,
+        intent: &IntentId,
+        error: CloudError,
+    ) -> Result<PhysicalId, StepFailure> {
+        let began = self.work.clock.elapsed();
+        loop {
+            let place = Place { intent: Some(intent.clone()), ..self.place(None, wanted) };
+            if let Some(seen) = self.look(name, &place).await?.filter(|seen| self.is_made_by(seen, intent)) {
+                let outcome = ResultOutcome::Settled { id: Some(seen.id.clone()) };
+                self.no_longer_ambiguous(intent);
+                self.record(Record::Result { intent: intent.clone(), outcome, request_id: None }).await?;
+                return Ok(seen.id);
+            }
+            if self.work.clock.elapsed().saturating_sub(began) > LOOKED_FOR {
+                return Err(StepFailure::Cloud(error));
+            }
+            self.wait(Phase::Pending("an answer was lost: AWS shows what became of the request".into())).await?;
+        }
+    }
+
+    fn is_made_by(&self, seen: &Seen, intent: &IntentId) -> bool {
+        self.is_ours(seen) && seen.owner.as_ref().is_some_and(|owner| owner.intent == *intent)
+    }
+
+    /// Takes an existing object under management, and brings it to its wanted form.
+    pub(super) async fn adopt(&mut self, id: &PhysicalId, have: &Value, want: &Value, existing: bool) -> Result<(), StepFailure> {
+        let name = self.step.address.kind().to_owned();
+        let place = self.place(Some(id), have);
+        let Some(seen) = self.look(&name, &place).await? else {
+            return Err(StepFailure::Cloud(CloudError::own(&name, Class::Absent, format!("{id} is no longer there; plan again"))));
+        };
+        if !existing && !self.is_ours(&seen) {
+            return Err(self.not_ours(&name, &seen));
+        }
+        self.take_over(&seen, existing).await?;
+        self.bring(id.clone(), want, None).await
+    }
+
+    /// Records an object that is there: as the result of the open intent that made it, else as taken over.
+    async fn take_over(&mut self, seen: &Seen, existing: bool) -> Result<(), StepFailure> {
+        let (address, intent) = (self.step.address.clone(), seen.owner.as_ref().map(|owner| owner.intent.clone()));
+        let open = self.work.log.state(|state| {
+            let open = intent.as_ref().and_then(|intent| state.open.get(intent))?;
+            (open.intent.address == address && matches!(open.intent.op, Op::Create { .. })).then(|| open.intent.id.clone())
+        });
+        let record = match open {
+            Some(intent) => Record::Result { intent, outcome: ResultOutcome::Settled { id: Some(seen.id.clone()) }, request_id: None },
+            None => Record::Import {
+                address,
+                id: seen.id.clone(),
+                spec: seen.spec.clone(),
+                outputs: seen.outputs.clone(),
+                dependencies: self.step.dependencies.clone(),
+                existing,
+            },
+        };
+        self.record(record).await
+    }
+
+    /// Copies an object's data, and waits until the copy can be used.
+    pub(super) async fn back_up(&mut self, kind: &str, want: &Value) -> Result<(), StepFailure> {
+        let wanted = self.work.resolved(want)?;
+        let place = self.place(None, &wanted);
+        let mut id = self.look(kind, &place).await?.map(|seen| seen.id);
+        if id.is_none() {
+            id = Some(self.copy(kind, &wanted).await?);
+        }
+        loop {
+            let place = self.place(id.as_ref(), &wanted);
+            let seen = self.look(kind, &place).await?;
+            match seen.map(|seen| (seen.id, seen.phase)) {
+                Some((id, Phase::Ready)) => {
+                    let mut records = self.attempts.settled();
+                    records.push(Record::Backup { address: self.step.address.clone(), id });
+                    return self.work.append(records).await;
+                }
+                Some((id, Phase::Failed(why))) => return Err(invalid(kind, format!("the copy {id} has failed: {why}"))),
+                Some((_, phase)) => self.wait(phase).await?,
+                None => self.wait(Phase::Pending("AWS shows the copy".into())).await?,
+            }
+        }
+    }
+
+    /// Sends the request for a copy until AWS answers. The name of a copy is its own: a repeat finds the first.
+    async fn copy(&mut self, kind: &str, wanted: &Value) -> Result<PhysicalId, StepFailure> {
+        loop {
+            let due = Due { kind: kind.to_owned(), op: Op::Create { spec: wanted.clone() }, replaces: false, before: vec![] };
+            match self.send(due, async |driver, attempt| driver.create(wanted, attempt).await).await {
+                Ok(Sent::Answered(intent, made)) => {
+                    self.done(intent, Some(made.id.clone())).await?;
+                    return Ok(made.id);
+                }
+                Ok(Sent::Again) => {}
+                Ok(Sent::Ambiguous(intent, error)) => return self.made_in_the_dark(kind, wanted, &intent, error).await,
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+}

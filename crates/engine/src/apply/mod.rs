@@ -1,0 +1,283 @@
+//! Apply: executes a plan, and decides nothing but when to try again.
+//!
+//! One task runs all steps side by side; dropping it is a crash, and loses nothing that the log needs.
+
+mod busy;
+mod delete;
+mod form;
+mod hub;
+mod make;
+mod pace;
+mod retry;
+mod send;
+mod settle;
+mod work;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bbws_model::{CloudError, Counts, Event, Kinds, Outcome, Plan, Step, StepId, Why};
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use tokio::sync::{mpsc, watch};
+
+use crate::schedule::{Schedule, expected};
+use crate::{Clock, Drivers, Ids, Log, LogError, Reporter, publish};
+
+pub use settle::settle;
+use work::Work;
+
+/// What somebody outside asks of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Control {
+    /// To go on.
+    Go,
+    /// To finish the requests in flight and start nothing new; waits are left.
+    Drain,
+    /// To leave everything at once. What was in flight is settled by the next run.
+    Abort,
+}
+
+/// All that a run needs.
+pub struct Run<'a> {
+    /// What to do.
+    pub plan: &'a Plan,
+    /// The environment, which this run holds.
+    pub log: &'a Log,
+    /// How things are done.
+    pub drivers: &'a Arc<Drivers>,
+    /// What things are.
+    pub kinds: &'a Kinds,
+    /// Time.
+    pub clock: &'a dyn Clock,
+    /// Unique ids.
+    pub ids: &'a dyn Ids,
+    /// What somebody outside asks.
+    pub control: watch::Receiver<Control>,
+    /// Who is told.
+    pub reporter: Reporter<'a>,
+}
+
+impl std::fmt::Debug for Run<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Run").field("log", &self.log).finish_non_exhaustive()
+    }
+}
+
+/// Why a step did not come to its end.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StepFailure {
+    /// The cloud would not, or not in time.
+    Cloud(CloudError),
+    /// The log could not be written; nothing more is sent.
+    Log(LogError),
+    /// The run was told to stop.
+    Stopped,
+}
+
+/// How a run went.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What was done.
+    pub done: Counts,
+    /// The steps that failed.
+    pub failed: BTreeMap<StepId, CloudError>,
+    /// The steps that were not begun, each with the failed one that is to blame; none where the run was stopped.
+    pub skipped: BTreeMap<StepId, Option<StepId>>,
+    /// The steps that were begun and left because the run was stopped.
+    pub left: Vec<StepId>,
+    /// Why the log could not be written, if it could not.
+    pub log: Option<LogError>,
+    /// How long it took.
+    pub took: Duration,
+    /// How much of that no call was in flight and nothing was waited for: bbws's own share.
+    pub own: Duration,
+}
+
+/// Executes a plan. The environment stays held: the caller closes the log.
+pub async fn apply(run: Run<'_>) -> Report {
+    let Run { plan, log, drivers, kinds, clock, ids, mut control, reporter } = run;
+    let (known, mut learned) = mpsc::unbounded_channel();
+    let work = Work::new(plan, log, drivers, kinds, (clock, ids), control.clone(), reporter, known);
+    let mut schedule = Schedule::new(&plan.steps, kinds);
+    let mut running = FuturesUnordered::new();
+    let mut tally = Tally::default();
+    while !schedule.is_settled() {
+        for id in schedule.start() {
+            if let Some(step) = plan.step(id) {
+                tally.running.push(id);
+                work.tell(started(step, kinds));
+                let work = &work;
+                running.push(async move { (id, work.step(step).await) });
+            }
+        }
+        tokio::select! {
+            biased;
+            asked = changed(&mut control) => {
+                let why = if asked == Control::Abort { Why::Abort } else { Why::Drain };
+                if tally.stopping != Some(why) {
+                    tally.stopping = Some(why);
+                    work.tell(Event::Stopping { why });
+                    tally.stop(schedule.stop(), plan, &work);
+                }
+                if asked == Control::Abort {
+                    break;
+                }
+            }
+            Some((step, output)) = learned.recv() => schedule.known(step, &output),
+            Some((id, ended)) = running.next() => {
+                // What it has learned before it ended counts first.
+                while let Ok((step, output)) = learned.try_recv() {
+                    schedule.known(step, &output);
+                }
+                tally.running.retain(|running| *running != id);
+                tally.ended(id, ended, &mut schedule, plan, &work);
+            }
+        }
+    }
+    tally.left.append(&mut tally.running);
+    // An abort: dropped where they stand. What they have sent is open in the log.
+    drop(running);
+    tally.finish(plan, &work).await
+}
+
+/// Waits until something else than to go on is asked, or more than before.
+async fn changed(control: &mut watch::Receiver<Control>) -> Control {
+    loop {
+        if control.changed().await.is_err() {
+            return std::future::pending().await;
+        }
+        let asked = *control.borrow_and_update();
+        if asked != Control::Go {
+            return asked;
+        }
+    }
+}
+
+fn started(step: &Step, kinds: &Kinds) -> Event {
+    Event::StepStarted { step: step.id, address: step.address.clone(), verb: verb(step).to_owned(), expected: expected(step, kinds) }
+}
+
+/// What is done to a resource, in one word.
+fn verb(step: &Step) -> &'static str {
+    use bbws_model::Action;
+    match step.action {
+        Action::Create { .. } => "create",
+        Action::Update { .. } => "update",
+        Action::Delete { .. } => "delete",
+        Action::Adopt { .. } => "adopt",
+        Action::Forget { .. } => "forget",
+        Action::Rename { .. } => "rename",
+        Action::Backup { .. } => "backup",
+    }
+}
+
+/// What became of the steps so far.
+#[derive(Default)]
+struct Tally {
+    running: Vec<StepId>,
+    done: Vec<StepId>,
+    failed: BTreeMap<StepId, CloudError>,
+    skipped: BTreeMap<StepId, Option<StepId>>,
+    left: Vec<StepId>,
+    log: Option<LogError>,
+    stopping: Option<Why>,
+}
+
+impl Tally {
+    fn ended(&mut self, id: StepId, ended: Result<(), StepFailure>, schedule: &mut Schedule, plan: &Plan, work: &Work<'_>) {
+        match ended {
+            Ok(()) => {
+                self.done.push(id);
+                schedule.finished(id);
+            }
+            Err(StepFailure::Stopped) => {
+                self.left.push(id);
+                // Not a failure: nobody is skipped because of it, all is stopping anyway.
+                schedule.finished(id);
+            }
+            Err(StepFailure::Cloud(error)) => {
+                self.failed.insert(id, error);
+                for skipped in schedule.failed(id) {
+                    self.skip(skipped, Some(id), plan, work);
+                }
+            }
+            Err(StepFailure::Log(error)) => {
+                self.left.push(id);
+                schedule.finished(id);
+                if self.log.is_none() {
+                    self.log = Some(error);
+                    self.stopping = Some(Why::Fenced);
+                    work.tell(Event::Stopping { why: Why::Fenced });
+                    self.stop(schedule.stop(), plan, work);
+                }
+            }
+        }
+    }
+
+    fn stop(&mut self, steps: Vec<StepId>, plan: &Plan, work: &Work<'_>) {
+        for step in steps {
+            self.skip(step, None, plan, work);
+        }
+    }
+
+    fn skip(&mut self, id: StepId, because: Option<StepId>, plan: &Plan, work: &Work<'_>) {
+        let (Some(step), None) = (plan.step(id), self.skipped.insert(id, because)) else { return };
+        work.tell(Event::StepSkipped { step: id, address: step.address.clone(), because });
+    }
+
+    async fn finish(mut self, plan: &Plan, work: &Work<'_>) -> Report {
+        let outputs = work.log.state(|state| {
+            let outputs = publish(&plan.outputs, state);
+            (outputs != state.outputs).then_some(outputs)
+        });
+        if let (Some(outputs), None) = (outputs, &self.log)
+            && let Err(error) = work.log.append(vec![bbws_model::Record::Outputs(outputs)]).await
+        {
+            self.log = Some(error);
+        }
+        let done = counted(self.done.iter().filter_map(|id| plan.step(*id)));
+        let outcome = match (&self.log, self.stopping, self.failed.is_empty() && self.left.is_empty()) {
+            (Some(LogError::Fenced { .. }), ..) => Outcome::Fenced,
+            (Some(_), ..) => Outcome::Failed,
+            (None, Some(_), _) => Outcome::Stopped,
+            (None, None, true) => Outcome::Done,
+            (None, None, false) => Outcome::Failed,
+        };
+        let (took, own) = work.times();
+        work.tell(Event::RunFinished { outcome, counts: done, took, own });
+        let Self { failed, skipped, left, log, .. } = self;
+        Report { outcome, done, failed, skipped, left, log, took, own }
+    }
+}
+
+/// How many of each these steps are. A replacement counts once, by its create.
+#[must_use]
+pub fn counted<'a>(steps: impl Iterator<Item = &'a Step>) -> Counts {
+    use bbws_model::{Action, RiskKind};
+    let mut counts = Counts::default();
+    for step in steps {
+        match (&step.action, step.pair) {
+            (Action::Create { .. }, None) => counts.add += 1,
+            (Action::Create { .. }, Some(_)) => counts.replace += 1,
+            (Action::Update { .. }, _) => counts.change += 1,
+            (Action::Delete { .. }, None) => counts.destroy += 1,
+            (Action::Delete { .. } | Action::Rename { .. }, _) => {}
+            (Action::Adopt { .. }, _) => counts.adopt += 1,
+            (Action::Forget { .. }, _) => counts.forget += 1,
+            (Action::Backup { .. }, _) => counts.backup += 1,
+        }
+        let has = |kind: RiskKind| step.risks.iter().any(|risk| risk.kind == kind);
+        counts.data_loss += usize::from(has(RiskKind::DataLoss));
+        counts.downtime += usize::from(has(RiskKind::Downtime));
+    }
+    counts
+}
+
+/// A lock that is never held across a wait, so that it cannot be poisoned by anything but a bug already told.
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,167 @@
+//! One mutating request: its intent first, then the call, then what became of it.
+
+use std::time::Duration;
+
+use bbws_model::{Class, CloudError, Event, Intent, IntentId, Op, Ownership, PhysicalId, Record, ResultOutcome};
+
+use super::StepFailure;
+use super::retry::budget;
+use super::work::Task;
+use crate::{AnyDriver, Attempt};
+
+/// The requests of a step of which the log does not know the end.
+#[derive(Debug, Default)]
+pub(super) struct Attempts {
+    /// Refused for a passing reason: the same request may be sent again under the same intent.
+    refused: Option<Refused>,
+    /// Of these it is not known whether they took effect.
+    ambiguous: Vec<IntentId>,
+}
+
+#[derive(Debug)]
+struct Refused {
+    intent: Intent,
+    code: String,
+    class: Class,
+    tries: u32,
+    since: Duration,
+}
+
+impl Attempts {
+    /// The records that end what was refused, when it is not sent again.
+    pub(super) fn give_up(&mut self) -> Vec<Record> {
+        let refused = self.refused.take().map(|r| (r.intent.id, ResultOutcome::Refused { code: r.code }));
+        refused.into_iter().map(|(intent, outcome)| Record::Result { intent, outcome, request_id: None }).collect()
+    }
+
+    /// The records that end everything: a look has shown that the object is as wanted, or gone.
+    pub(super) fn settled(&mut self) -> Vec<Record> {
+        let mut records = self.give_up();
+        let settled = self.ambiguous.drain(..);
+        records.extend(settled.map(|intent| Record::Result { intent, outcome: ResultOutcome::Settled { id: None }, request_id: None }));
+        records
+    }
+}
+
+/// How a request ended that was sent.
+#[derive(Debug)]
+pub(super) enum Sent<T> {
+    /// AWS answered. The caller records what.
+    Answered(IntentId, T),
+    /// It was refused for a passing reason, and that was waited out: look again, then send again if it is still due.
+    Again,
+    /// The answer was lost. It stays open in the log.
+    Ambiguous(IntentId, CloudError),
+}
+
+/// A request that is due.
+pub(super) struct Due {
+    pub(super) kind: String,
+    pub(super) op: Op,
+    pub(super) replaces: bool,
+    /// Records that go into the log with the intent.
+    pub(super) before: Vec<Record>,
+}
+
+impl Task<'_, '_> {
+    /// Sends one request. A throttled one is sent again at once when its time has come; other passing refusals are
+    /// waited out, and then the caller looks again.
+    pub(super) async fn send<T>(
+        &mut self,
+        due: Due,
+        call: impl AsyncFn(&dyn AnyDriver, &Attempt) -> Result<T, CloudError>,
+    ) -> Result<Sent<T>, StepFailure> {
+        let (kind, deletes) = (due.kind.clone(), matches!(due.op, Op::Delete { .. }));
+        let mut open = self.intend(due).await?;
+        let pace = self.work.kind(&kind)?.facts().pace;
+        let driver = self.work.drivers.get(&kind).map_err(StepFailure::Cloud)?;
+        let lineage = self.work.log.state(|state| state.lineage.clone());
+        let owner = Ownership { lineage, address: self.step.address.clone(), intent: open.intent.id.clone() };
+        let attempt = Attempt { owner, token: open.intent.token.clone() };
+        loop {
+            let turn = self.work.buckets.take(pace, self.work.clock.elapsed());
+            if !turn.is_zero()
+                && let Err(stopped) = self.pause(turn).await
+            {
+                self.attempts.refused = Some(open);
+                return Err(stopped);
+            }
+            if let Err(stopped) = self.work.may_send() {
+                self.attempts.refused = Some(open);
+                return Err(stopped);
+            }
+            let error = match self.in_cloud(call(driver, &attempt)).await {
+                Ok(answer) => return Ok(Sent::Answered(open.intent.id, answer)),
+                Err(error) if matches!(error.class, Class::Ambiguous | Class::Transient) => {
+                    let (intent, why) = (open.intent.id.clone(), error.to_string());
+                    self.attempts.ambiguous.push(intent.clone());
+                    self.work.append(vec![Record::Ambiguous { intent: intent.clone(), why }]).await?;
+                    return Ok(Sent::Ambiguous(intent, error));
+                }
+                Err(error) => error,
+            };
+            let now = self.work.clock.elapsed();
+            if open.class != error.class {
+                (open.class, open.tries, open.since) = (error.class, 0, now);
+            }
+            open.tries += 1;
+            open.code = if error.code.is_empty() { error.class.to_string() } else { error.code.clone() };
+            let spent = now.saturating_sub(open.since);
+            let wait = budget(error.class, deletes, self.timeout()?)
+                .and_then(|budget| budget.wait(open.tries, spent, &self.step.address.to_string()));
+            let again = error.class == Class::Throttled;
+            let Some(after) = wait else {
+                self.attempts.refused = Some(open);
+                return Err(StepFailure::Cloud(error));
+            };
+            self.work.tell(Event::StepRetrying { step: self.step.id, address: self.step.address.clone(), error, after });
+            let paused = self.pause(after).await;
+            if paused.is_err() || !again {
+                self.attempts.refused = Some(open);
+                return paused.map(|()| Sent::Again);
+            }
+        }
+    }
+
+    /// The intent of a request, durable: the one of the same request that was refused before, or a new one.
+    async fn intend(&mut self, due: Due) -> Result<Refused, StepFailure> {
+        let Due { kind, op, replaces, before } = due;
+        match self.attempts.refused.take() {
+            Some(refused) if refused.intent.op == op && refused.intent.kind == kind => return Ok(refused),
+            other => self.attempts.refused = other,
+        }
+        self.work.may_send()?;
+        let id = IntentId(self.work.ids.next());
+        let token = self.token(&id);
+        let intent =
+            Intent { id, address: self.step.address.clone(), kind, op, token, dependencies: self.step.dependencies.clone(), replaces };
+        let mut records = self.attempts.give_up();
+        records.extend(before);
+        records.push(Record::Intent(intent.clone()));
+        self.work.append(records).await?;
+        Ok(Refused { intent, code: String::new(), class: Class::Throttled, tries: 0, since: self.work.clock.elapsed() })
+    }
+
+    /// The idempotency token of an intent: 32 hex digits, the same whenever it is made.
+    fn token(&self, intent: &IntentId) -> String {
+        let lineage = self.work.log.state(|state| state.lineage.clone());
+        let mut text = bbws_model::Digest::of(format!("{lineage}|{}|{intent}", self.step.address).as_bytes()).0;
+        text.truncate(32);
+        text
+    }
+
+    /// Records that AWS did what an intent was about.
+    pub(super) async fn done(&mut self, intent: IntentId, id: Option<PhysicalId>) -> Result<(), StepFailure> {
+        self.record(Record::Result { intent, outcome: ResultOutcome::Done { id }, request_id: None }).await
+    }
+
+    /// Records that nothing was sent, or that nothing came of it.
+    pub(super) async fn refused(&mut self, intent: IntentId, code: &str) -> Result<(), StepFailure> {
+        self.record(Record::Result { intent, outcome: ResultOutcome::Refused { code: code.to_owned() }, request_id: None }).await
+    }
+
+    /// An ambiguous intent of which a look has shown the outcome.
+    pub(super) fn no_longer_ambiguous(&mut self, intent: &IntentId) {
+        self.attempts.ambiguous.retain(|open| open != intent);
+    }
+}

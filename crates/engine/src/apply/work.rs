@@ -1,0 +1,291 @@
+//! What all steps of a run share, and how one step goes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use bbws_model::{
+    Action, Address, AnyKind, Class, CloudError, Event, Kinds, Known, Phase, PhysicalId, Plan, Pointer, Record, Seen, Step, StepId,
+    pointers, resolve,
+};
+use serde_json::Value;
+use tokio::sync::{mpsc, watch};
+
+use super::busy::Busy;
+use super::hub::Hub;
+use super::pace::Buckets;
+use super::send::Attempts;
+use super::{Control, StepFailure, locked};
+use crate::outputs::{known_in, recorded};
+use crate::{Clock, Drivers, Ids, Log, Place, Reporter};
+
+/// For how long a read that fails for a passing reason is tried again.
+const READ_PATIENCE: Duration = Duration::from_secs(120);
+/// How often a step says again what it waits for.
+const SAY_AGAIN: Duration = Duration::from_secs(30);
+/// Nobody is polled more rarely: readiness is seen at most this much late.
+const SLOWEST_POLL: Duration = Duration::from_secs(5);
+/// Nobody is polled more often.
+const FASTEST_POLL: Duration = Duration::from_secs(1);
+
+/// What all steps of a run share.
+pub(super) struct Work<'a> {
+    pub(super) log: &'a Log,
+    pub(super) drivers: &'a Drivers,
+    pub(super) kinds: &'a Kinds,
+    pub(super) clock: &'a dyn Clock,
+    pub(super) ids: &'a dyn Ids,
+    pub(super) buckets: Buckets,
+    pub(super) busy: Busy<'a>,
+    hub: Hub<'a>,
+    control: watch::Receiver<Control>,
+    reporter: Mutex<Reporter<'a>>,
+    /// The addresses whose outputs this run brings forth: what the state records of them may be out of date.
+    brings: BTreeSet<Address>,
+    live: Mutex<BTreeMap<Address, BTreeMap<String, Value>>>,
+    known: mpsc::UnboundedSender<(StepId, String)>,
+    began: Duration,
+}
+
+impl<'a> Work<'a> {
+    #[expect(clippy::too_many_arguments, reason = "the run's parts, taken over one by one")]
+    pub(super) fn new(
+        plan: &'a Plan,
+        log: &'a Log,
+        drivers: &'a Drivers,
+        kinds: &'a Kinds,
+        (clock, ids): (&'a dyn Clock, &'a dyn Ids),
+        control: watch::Receiver<Control>,
+        reporter: Reporter<'a>,
+        known: mpsc::UnboundedSender<(StepId, String)>,
+    ) -> Self {
+        let brings = plan.steps.iter().filter(|step| step.wants().is_some()).map(|step| step.address.clone()).collect();
+        Self {
+            log,
+            drivers,
+            kinds,
+            clock,
+            ids,
+            buckets: Buckets::default(),
+            busy: Busy::new(clock),
+            hub: Hub::new(drivers),
+            control,
+            reporter: Mutex::new(reporter),
+            brings,
+            live: Mutex::default(),
+            known,
+            began: clock.elapsed(),
+        }
+    }
+
+    /// Takes one step.
+    pub(super) async fn step(&self, step: &Step) -> Result<(), StepFailure> {
+        let began = self.clock.elapsed();
+        let busy = Mutex::new(Duration::ZERO);
+        let mut task = Task { work: self, step, began, cloud: &busy, attempts: Attempts::default(), said: None };
+        let ended = match &step.action {
+            Action::Create { want, renamed } => task.create(want, renamed.clone()).await,
+            Action::Update { id, want, .. } => task.bring(id.clone(), want, None).await,
+            Action::Adopt { id, have, want, existing } => task.adopt(id, have, want, *existing).await,
+            Action::Delete { id, have, .. } => task.delete(id, have).await,
+            Action::Backup { kind, want } => task.back_up(kind, want).await,
+            Action::Forget { reason } => task.record(Record::Forget { address: step.address.clone(), reason: reason.clone() }).await,
+            Action::Rename { from } => task.record(Record::Rename { from: from.clone(), to: step.address.clone() }).await,
+        };
+        // A failed step leaves no refusal open; what is ambiguous stays open for the next run.
+        let ended = match (ended, task.attempts.give_up()) {
+            (Err(failure), refusals) if !refusals.is_empty() && !matches!(failure, StepFailure::Log(_)) => {
+                self.append(refusals).await.and(Err(failure))
+            }
+            (ended, _) => ended,
+        };
+        let address = step.address.clone();
+        match &ended {
+            Ok(()) => {
+                let (took, aws) = (self.clock.elapsed().saturating_sub(began), *locked(&busy));
+                self.tell(Event::StepFinished { step: step.id, address, took, aws });
+            }
+            Err(StepFailure::Cloud(error)) => self.tell(Event::StepFailed { step: step.id, address, error: error.clone() }),
+            Err(StepFailure::Log(_) | StepFailure::Stopped) => {}
+        }
+        ended
+    }
+
+    pub(super) fn tell(&self, event: Event) {
+        locked(&self.reporter).tell(event);
+    }
+
+    /// Writes records, and tells that the log has grown.
+    pub(super) async fn append(&self, records: Vec<Record>) -> Result<(), StepFailure> {
+        self.log.append(records).await.map_err(StepFailure::Log)?;
+        let (seq, serial) = self.log.state(|state| (state.seq, state.serial));
+        self.tell(Event::StateSaved { seq, serial });
+        Ok(())
+    }
+
+    /// How long the run has taken, and how much of that was bbws's own.
+    pub(super) fn times(&self) -> (Duration, Duration) {
+        let took = self.clock.elapsed().saturating_sub(self.began);
+        (took, took.saturating_sub(self.busy.total()))
+    }
+
+    /// Whether new requests may leave.
+    pub(super) fn may_send(&self) -> Result<(), StepFailure> {
+        if *self.control.borrow() == Control::Go { Ok(()) } else { Err(StepFailure::Stopped) }
+    }
+
+    /// Waits, unless the run is told to stop.
+    pub(super) async fn pause(&self, time: Duration) -> Result<(), StepFailure> {
+        let mut control = self.control.clone();
+        let stopped = async {
+            if control.wait_for(|asked| *asked != Control::Go).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = stopped => Err(StepFailure::Stopped),
+            () = self.clock.sleep(time) => Ok(()),
+        }
+    }
+
+    pub(super) fn kind(&self, name: &str) -> Result<&dyn AnyKind, StepFailure> {
+        self.kinds.get(name).ok_or_else(|| invalid(name, format!("bbws knows no kind `{name}`")))
+    }
+
+    /// The value of a reference: of this run if it brings the resource forth, else as the state records it.
+    fn value(&self, pointer: &Pointer) -> Option<Value> {
+        if let Some(known) = locked(&self.live).get(&pointer.to) {
+            return known.get(&pointer.output).cloned();
+        }
+        if self.brings.contains(&pointer.to) { None } else { self.log.state(|state| recorded(state, pointer)) }
+    }
+
+    /// A spec with every reference replaced by its value.
+    pub(super) fn resolved(&self, want: &Value) -> Result<Value, StepFailure> {
+        let resolved = resolve(want, &|pointer| self.value(pointer));
+        match pointers(&resolved).first() {
+            None => Ok(resolved),
+            Some(open) => Err(invalid(open.to.kind(), format!("`{open}` is not known: {} has not brought it forth; plan again", open.to))),
+        }
+    }
+}
+
+/// A failure that is bbws's own finding.
+pub(super) fn invalid(operation: &str, message: String) -> StepFailure {
+    StepFailure::Cloud(CloudError::own(operation, Class::Invalid, message))
+}
+
+/// One step on its way.
+pub(super) struct Task<'w, 'a> {
+    pub(super) work: &'w Work<'a>,
+    pub(super) step: &'w Step,
+    pub(super) began: Duration,
+    /// How much of its time the cloud took.
+    pub(super) cloud: &'w Mutex<Duration>,
+    pub(super) attempts: Attempts,
+    /// What it said last that it waits for, and when.
+    said: Option<(Phase, Duration)>,
+}
+
+impl Task<'_, '_> {
+    pub(super) async fn record(&mut self, record: Record) -> Result<(), StepFailure> {
+        self.work.append(vec![record]).await
+    }
+
+    /// Runs something that the cloud takes its time for.
+    pub(super) async fn in_cloud<T>(&self, call: impl Future<Output = T>) -> T {
+        let _waiting = self.work.busy.wait();
+        let began = self.work.clock.elapsed();
+        let answer = call.await;
+        *locked(self.cloud) += self.work.clock.elapsed().saturating_sub(began);
+        answer
+    }
+
+    pub(super) async fn pause(&self, time: Duration) -> Result<(), StepFailure> {
+        self.in_cloud(self.work.pause(time)).await
+    }
+
+    /// Looks at one place. A read that fails for a passing reason is tried again for a while.
+    pub(super) async fn look(&mut self, kind: &str, place: &Place) -> Result<Option<Seen>, StepFailure> {
+        let began = self.work.clock.elapsed();
+        loop {
+            match self.in_cloud(self.work.hub.look(kind, place.clone())).await {
+                Ok(seen) => return Ok(seen),
+                Err(error) if matches!(error.class, Class::Transient | Class::Throttled | Class::NotVisibleYet) => {
+                    if self.work.clock.elapsed().saturating_sub(began) > READ_PATIENCE {
+                        return Err(StepFailure::Cloud(error));
+                    }
+                    let after = Duration::from_secs(2);
+                    self.work.tell(Event::StepRetrying { step: self.step.id, address: self.step.address.clone(), error, after });
+                    self.pause(after).await?;
+                }
+                Err(error) => return Err(StepFailure::Cloud(error)),
+            }
+        }
+    }
+
+    pub(super) fn place(&self, id: Option<&PhysicalId>, spec: &Value) -> Place {
+        let lineage = self.work.log.state(|state| state.lineage.clone());
+        Place { address: self.step.address.clone(), id: id.cloned(), spec: spec.clone(), lineage, intent: None }
+    }
+
+    /// Waits until the next look is due, and gives up when the kind's own time is over. All who wait at one pace look at
+    /// the same moments, so that one call serves them.
+    pub(super) async fn wait(&mut self, phase: Phase) -> Result<(), StepFailure> {
+        let waited = self.work.clock.elapsed().saturating_sub(self.began);
+        let timeout = self.timeout()?;
+        if waited > timeout {
+            let minutes = timeout.as_secs() / 60;
+            let told =
+                format!("it is still `{phase}` after {minutes} minutes; what exists is recorded, and the next apply goes on from there");
+            return Err(StepFailure::Cloud(CloudError::own(self.step.address.kind(), Class::Transient, told)));
+        }
+        if self.said.as_ref().is_none_or(|(last, at)| *last != phase || waited.saturating_sub(*at) >= SAY_AGAIN) {
+            self.said = Some((phase.clone(), waited));
+            self.work.tell(Event::StepWaiting { step: self.step.id, address: self.step.address.clone(), phase, waited });
+        }
+        let pace = (crate::schedule::expected(self.step, self.work.kinds) / 20).clamp(FASTEST_POLL, SLOWEST_POLL).as_secs().max(1);
+        let now = self.work.clock.elapsed();
+        let due = Duration::from_secs((now.as_secs() / pace + 1) * pace);
+        self.pause(due.saturating_sub(now)).await
+    }
+
+    pub(super) fn timeout(&self) -> Result<Duration, StepFailure> {
+        Ok(self.work.kind(self.step.address.kind())?.facts().durations.timeout)
+    }
+
+    /// Takes note of what an object offers by now, and lets those start who waited for it.
+    pub(super) fn learn(&self, kind: &dyn AnyKind, seen: &Seen) {
+        for output in kind.outputs() {
+            if output.known == Known::Ready && seen.phase != Phase::Ready {
+                continue;
+            }
+            let Some(value) = known_in(&seen.outputs, output.name) else { continue };
+            let before =
+                locked(&self.work.live).entry(self.step.address.clone()).or_default().insert(output.name.to_owned(), value.clone());
+            if before != Some(value) {
+                // The run may be over: then nobody waits.
+                drop(self.work.known.send((self.step.id, output.name.to_owned())));
+            }
+        }
+    }
+
+    /// Whether an object bears our mark for this address.
+    pub(super) fn is_ours(&self, seen: &Seen) -> bool {
+        let lineage = self.work.log.state(|state| state.lineage.clone());
+        seen.owner.as_ref().is_some_and(|owner| owner.lineage == lineage && owner.address == self.step.address)
+    }
+
+    /// Stops before anything is done to an object that bears somebody else's mark.
+    pub(super) fn refuse_foreign(&self, seen: &Seen) -> Result<(), StepFailure> {
+        let lineage = self.work.log.state(|state| state.lineage.clone());
+        match &seen.owner {
+            Some(owner) if owner.lineage != lineage => {
+                let told = format!("{} belongs to {} of the state {}: bbws does not touch it", seen.id, owner.address, owner.lineage);
+                Err(StepFailure::Cloud(CloudError::own(self.step.address.kind(), Class::Exists, told)))
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The log: how a run takes an environment, writes down what it does, and reads what others did.
+//!
+//! One primitive, create-if-absent on the next slot, is lock, fence, write-ahead log and history at once: to own an
+//! environment is to append OPEN; to be fenced is to fail an append.
+
+mod read;
+mod write;
+
+pub use read::read;
+pub use write::{Log, Opening};
+
+use bbws_model::wire::WireError;
+use bbws_model::{FoldError, Owner};
+
+use crate::StoreError;
+
+/// Why the log could not be read or written.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum LogError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Another run holds the environment.
+    #[error("the environment is held by {} on {} (pid {}, run {}): {}", .0.user, .0.host, .0.pid, .0.run, .0.command)]
+    Held(Box<Owner>),
+    /// Another run has taken the environment over: nothing more may be sent.
+    #[error("slot {seq} was written by another run: this run no longer holds the environment")]
+    Fenced {
+        /// The slot that this run wanted.
+        seq: u64,
+    },
+    /// The log or the state is damaged.
+    #[error("{key} is damaged: {cause}")]
+    Damaged {
+        /// The key within the environment.
+        key: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// A record does not fit the state; nothing was written.
+    #[error(transparent)]
+    Misfit(#[from] FoldError),
+}
+
+impl LogError {
+    fn wire(key: &str, error: &WireError) -> Self {
+        Self::Damaged { key: key.to_owned(), cause: error.to_string() }
+    }
+}

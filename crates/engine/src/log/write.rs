@@ -1,0 +1,248 @@
+//! Writing: one slot at a time; what is queued meanwhile goes into the next.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bbws_model::wire::{log, state as wire};
+use bbws_model::{Account, Digest, FoldError, Mode, Owner, Record, RunId, Slot, State, World};
+use tokio::sync::oneshot;
+
+use super::{LogError, read};
+use crate::{Clock, Ids, PutOutcome, Store, StoreError};
+
+/// A checkpoint is written when so many slots have come since the last.
+const CHECKPOINT_EVERY: u64 = 256;
+/// How many checkpoints are kept.
+const CHECKPOINTS_KEPT: usize = 3;
+/// How long a slot is tried while the store fails.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// How a run takes an environment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Opening {
+    /// Who.
+    pub owner: Owner,
+    /// Where the ids belong.
+    pub world: World,
+    /// The account.
+    pub account: Account,
+    /// The region.
+    pub region: String,
+    /// What the run is for.
+    pub mode: Mode,
+    /// The digest of the plan it executes.
+    pub plan: Option<Digest>,
+}
+
+/// The log of an environment that this run holds.
+pub struct Log {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    run: RunId,
+    state: Mutex<State>,
+    queue: Mutex<Vec<Pending>>,
+    /// Held while a slot is written. What it holds outlives a writer that is dropped in the middle.
+    writing: tokio::sync::Mutex<Option<InFlight>>,
+}
+
+/// Records that wait for the next slot.
+struct Pending {
+    records: Vec<Record>,
+    told: oneshot::Sender<Result<(), LogError>>,
+}
+
+/// A slot of which it is not known yet whether it is written.
+struct InFlight {
+    slot: Slot,
+    bytes: Vec<u8>,
+    told: Vec<oneshot::Sender<Result<(), LogError>>>,
+}
+
+impl Log {
+    /// Takes the environment. `is_dead` says whether an owner's process is known to be gone.
+    ///
+    /// # Errors
+    /// When another run holds it, when the state belongs to another world, account or region, when the log is damaged,
+    /// or when the store fails.
+    pub async fn open(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+        opening: Opening,
+        is_dead: &(dyn Fn(&Owner) -> bool + Sync),
+    ) -> Result<Self, LogError> {
+        let state = match read(store.as_ref()).await? {
+            Some(state) => state,
+            None => State::empty(ids.next()),
+        };
+        if let Some(holder) = state.holder.as_ref().filter(|holder| !is_dead(holder)) {
+            return Err(LogError::Held(Box::new(holder.clone())));
+        }
+        let Opening { owner, world, account, region, mode, plan } = opening;
+        let run = owner.run.clone();
+        let log =
+            Self { store, clock, ids, run, state: Mutex::new(state), queue: Mutex::default(), writing: tokio::sync::Mutex::default() };
+        match log.append(vec![Record::Open { owner, world, account, region, mode, plan }]).await {
+            Err(LogError::Fenced { seq }) => {
+                // Somebody was faster.
+                let holder = read(log.store.as_ref()).await?.and_then(|state| state.holder);
+                Err(holder.map_or(LogError::Fenced { seq }, |holder| LogError::Held(Box::new(holder))))
+            }
+            Err(error) => Err(error),
+            Ok(()) => Ok(log),
+        }
+    }
+
+    /// Looks at what the log adds up to so far.
+    pub fn state<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The run that holds the environment.
+    #[must_use]
+    pub fn run(&self) -> &RunId {
+        &self.run
+    }
+
+    /// Writes records, all in one slot, and answers when they are durable. Whoever asks meanwhile shares the next slot.
+    ///
+    /// Dropping the answer does not take the records back.
+    ///
+    /// # Errors
+    /// When this run no longer holds the environment, when the store fails, or when the records do not fit the state:
+    /// then none of them is written.
+    pub async fn append(&self, records: Vec<Record>) -> Result<(), LogError> {
+        let (told, mut answer) = oneshot::channel();
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).push(Pending { records, told });
+        let mut writing = self.writing.lock().await;
+        if let Ok(done) = answer.try_recv() {
+            return done;
+        }
+        self.finish(&mut writing).await;
+        *writing = self.next_slot();
+        self.finish(&mut writing).await;
+        // The slot just finished held these records, or they were refused while it was put together.
+        answer.try_recv().unwrap_or(Err(LogError::Fenced { seq: self.state(|s| s.seq) + 1 }))
+    }
+
+    /// Puts all queued records that fit into a slot; the others are refused.
+    fn next_slot(&self) -> Option<InFlight> {
+        let queued = std::mem::take(&mut *self.queue.lock().unwrap_or_else(PoisonError::into_inner));
+        let (mut records, mut told) = (vec![], vec![]);
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut serial = state.serial;
+        for pending in queued {
+            let with: Vec<Record> = records.iter().chain(&pending.records).cloned().collect();
+            match state.next_serial(&with) {
+                Ok(next) => {
+                    (records, serial) = (with, next);
+                    told.push(pending.told);
+                }
+                // Nobody may be left to hear it.
+                Err(misfit) => drop(pending.told.send(Err(misfit.into()))),
+            }
+        }
+        if records.is_empty() {
+            return None;
+        }
+        let opens = records.iter().any(|record| matches!(record, Record::Open { .. }));
+        let slot = Slot {
+            lineage: state.lineage.clone(),
+            seq: state.seq + 1,
+            generation: state.generation + u64::from(opens),
+            serial,
+            prev: state.head.clone(),
+            put_id: self.ids.next(),
+            run: self.run.clone(),
+            at: self.clock.now(),
+            records,
+        };
+        match log::write(&slot) {
+            Ok(bytes) => Some(InFlight { slot, bytes, told }),
+            Err(error) => {
+                let error = LogError::wire(&log::key(slot.seq), &error);
+                told.into_iter().for_each(|told| drop(told.send(Err(error.clone()))));
+                None
+            }
+        }
+    }
+
+    /// Sees the slot in flight through, and tells all who wait for it.
+    async fn finish(&self, writing: &mut Option<InFlight>) {
+        let Some(flight) = writing.as_ref() else { return };
+        let done = self.put(&flight.slot, &flight.bytes).await;
+        let Some(flight) = writing.take() else { return };
+        let done = done.and_then(|()| {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.take(&flight.slot, &flight.bytes).map_err(|e: FoldError| LogError::Misfit(e))
+        });
+        flight.told.into_iter().for_each(|told| drop(told.send(done.clone())));
+    }
+
+    /// Creates the slot, unless somebody else's stands there. While the outcome is unknown the same bytes are tried again:
+    /// our own, found there, count as written.
+    async fn put(&self, slot: &Slot, bytes: &[u8]) -> Result<(), LogError> {
+        let key = log::key(slot.seq);
+        let began = self.clock.elapsed();
+        let mut wait = Duration::from_millis(100);
+        loop {
+            let cause = match self.store.create(&key, bytes).await {
+                Ok(PutOutcome::Created) => return Ok(()),
+                Ok(PutOutcome::Exists) => match self.store.get(&key).await {
+                    Ok(Some(there)) if is_ours(&there, slot) => return Ok(()),
+                    Ok(Some(_)) => return Err(LogError::Fenced { seq: slot.seq }),
+                    Ok(None) => StoreError::Unknown { key: key.clone(), cause: "it exists, but cannot be read".into() },
+                    Err(error) => error,
+                },
+                Err(error @ StoreError::Unknown { .. }) => error,
+                Err(error @ StoreError::Failed { .. }) => return Err(error.into()),
+            };
+            if self.clock.elapsed().saturating_sub(began) > PATIENCE {
+                return Err(cause.into());
+            }
+            self.clock.sleep(wait).await;
+            wait = (wait * 2).min(Duration::from_secs(10));
+        }
+    }
+
+    /// Gives the environment back, and writes what is derived from the log: `state.json`, `outputs.json`, checkpoints.
+    ///
+    /// # Errors
+    /// When CLOSE cannot be written. The derived documents are written best effort: the log has everything.
+    pub async fn close(&self, outcome: &str) -> Result<(), LogError> {
+        self.append(vec![Record::Close { outcome: outcome.to_owned() }]).await?;
+        let state = self.state(State::clone);
+        let bytes = wire::write(&state).map_err(|e| LogError::wire(wire::KEY, &e))?;
+        self.store.overwrite(wire::KEY, &bytes).await?;
+        let outputs = serde_json::to_vec_pretty(&state.outputs).unwrap_or_default();
+        self.store.overwrite("outputs.json", &outputs).await?;
+        self.checkpoint(&state, &bytes).await
+    }
+
+    /// Writes a checkpoint if the last one is far behind, and removes the oldest.
+    async fn checkpoint(&self, state: &State, bytes: &[u8]) -> Result<(), LogError> {
+        let mut keys = self.store.list_after(wire::CHECKPOINTS, "").await?;
+        let last = keys.last().and_then(|key| wire::checkpoint_of(key)).unwrap_or(0);
+        if state.seq < last + CHECKPOINT_EVERY {
+            return Ok(());
+        }
+        let key = wire::checkpoint_key(state.seq);
+        self.store.create(&key, bytes).await?;
+        keys.push(key);
+        for old in &keys[..keys.len().saturating_sub(CHECKPOINTS_KEPT)] {
+            self.store.delete(old).await?;
+        }
+        Ok(())
+    }
+}
+
+fn is_ours(there: &[u8], slot: &Slot) -> bool {
+    log::read(there).is_ok_and(|found| found.put_id == slot.put_id)
+}
+
+impl std::fmt::Debug for Log {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Log").field("run", &self.run).finish_non_exhaustive()
+    }
+}

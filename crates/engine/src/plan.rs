@@ -1,0 +1,168 @@
+//! The plan as a whole: steps compiled, narrowed to what was asked for, checked, and bound to what they rest on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bbws_model::{Account, Address, Basis, Desired, Digest, Finding, Mode, Plan, Severity, State, Step, StepId, World, digest, pointers};
+use serde_json::{Value, json};
+
+use crate::planner::{Request, Sources, steps};
+use crate::{Found, Picture, check};
+
+/// Which plan is wanted, and for where.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ask {
+    /// The environment's name.
+    pub environment: String,
+    /// What it is for.
+    pub mode: Mode,
+    /// Resources to be replaced although nothing forces it.
+    pub replace: BTreeSet<Address>,
+    /// If not empty: only these, what they need, and what their replacement or end takes along.
+    pub target: BTreeSet<Address>,
+    /// All but these and what would come after them.
+    pub exclude: BTreeSet<Address>,
+    /// The account.
+    pub account: Account,
+    /// The region.
+    pub region: String,
+    /// The world.
+    pub world: World,
+    /// The engine's version.
+    pub engine: String,
+}
+
+/// Compiles a plan. Pure: what was seen comes in as data.
+///
+/// # Errors
+/// Everything that stands in the way, all at once.
+pub fn plan(from: Sources<'_>, ask: &Ask) -> Result<Plan, Vec<Finding>> {
+    let known = |address: &&Address| from.desired.resources.contains_key(*address) || from.state.entries.contains_key(*address);
+    let strangers: Vec<Finding> =
+        ask.replace.iter().chain(&ask.target).chain(&ask.exclude).filter(|a| !known(a)).map(|a| unknown(a, from)).collect();
+    if !strangers.is_empty() {
+        return Err(strangers);
+    }
+    let request = Request { mode: ask.mode, replace: ask.replace.clone() };
+    let all = steps(from, &request)?;
+    let count = all.len();
+    let steps = narrowed(all, ask);
+    let wrong = check(&steps, from.state, from.kinds);
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    let mut notes = vec![];
+    if steps.len() < count {
+        let left = format!("{} more steps are left out by --target or --exclude", count - steps.len());
+        notes.push(Finding::new(Severity::Warning, left).advise("plan without them before you rely on the cluster as a whole"));
+    }
+    let basis = Basis {
+        environment: ask.environment.clone(),
+        lineage: from.state.lineage.clone(),
+        serial: from.state.serial,
+        head: from.state.head.clone(),
+        configuration: configuration(from.desired),
+        observed: observed(&steps, from.picture, from.state),
+        account: ask.account.clone(),
+        region: ask.region.clone(),
+        world: ask.world.clone(),
+        engine: ask.engine.clone(),
+    };
+    let outputs = if ask.mode == Mode::Destroy { BTreeMap::new() } else { from.desired.outputs.clone() };
+    let open = from.state.open.keys().cloned().collect();
+    Ok(Plan { mode: ask.mode, basis, steps, notes, outputs, open })
+}
+
+fn unknown(address: &Address, from: Sources<'_>) -> Finding {
+    let same: Vec<String> = from
+        .desired
+        .resources
+        .keys()
+        .chain(from.state.entries.keys())
+        .filter(|known| known.kind() == address.kind())
+        .map(ToString::to_string)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    let advice = if same.is_empty() { format!("there is no {} at all", address.kind()) } else { format!("there is {}", same.join(", ")) };
+    Finding::new(Severity::Error, format!("there is no resource `{address}`")).advise(advice)
+}
+
+/// The digest of all that is wanted.
+#[must_use]
+pub fn configuration(desired: &Desired) -> Digest {
+    let resources: Vec<Value> = desired.resources.iter().map(|(address, wanted)| json!([address, wanted.spec, wanted.existing])).collect();
+    digest(&json!({"resources": resources, "outputs": desired.outputs}))
+}
+
+/// The digest of the ids and specs, as seen, of what the steps touch or refer to. Phases and outputs that move by themselves
+/// are not among it.
+fn observed(steps: &[Step], picture: &Picture, state: &State) -> Digest {
+    let mut touched: BTreeSet<&Address> = steps.iter().map(|step| &step.address).collect();
+    let referred: Vec<Address> = steps.iter().filter_map(Step::wants).flat_map(pointers).map(|pointer| pointer.to).collect();
+    touched.extend(&referred);
+    let seen = |found: Option<&Found>| match found {
+        Some(Ok(Some(seen))) => json!([seen.id, seen.spec]),
+        Some(Ok(None) | Err(_)) | None => Value::Null,
+    };
+    let all: Vec<Value> = touched
+        .into_iter()
+        .map(|address| {
+            let found = if state.entries.contains_key(address) { picture.recorded.get(address) } else { picture.unrecorded.get(address) };
+            json!([address, seen(found)])
+        })
+        .collect();
+    digest(&Value::Array(all))
+}
+
+/// The steps that were asked for, numbered anew.
+fn narrowed(steps: Vec<Step>, ask: &Ask) -> Vec<Step> {
+    let mut kept: BTreeSet<usize> = if ask.target.is_empty() {
+        (0..steps.len()).collect()
+    } else {
+        let asked = steps.iter().filter(|step| ask.target.contains(&step.address)).map(|step| step.id.0);
+        reached(asked, |n| steps[n].after.iter().map(|a| a.step.0).chain(steps[n].pair.map(|p| p.0)).collect())
+    };
+    if !ask.exclude.is_empty() {
+        let mut followers: Vec<Vec<usize>> = vec![vec![]; steps.len()];
+        for step in &steps {
+            step.after.iter().for_each(|after| followers[after.step.0].push(step.id.0));
+        }
+        let excluded = steps.iter().filter(|step| ask.exclude.contains(&step.address)).map(|step| step.id.0);
+        let out = reached(excluded, |n| followers[n].iter().copied().chain(steps[n].pair.map(|p| p.0)).collect());
+        kept.retain(|n| !out.contains(n));
+    }
+    if kept.len() == steps.len() {
+        return steps;
+    }
+    let places: BTreeMap<usize, usize> = kept.iter().enumerate().map(|(place, number)| (*number, place)).collect();
+    let number = |id: StepId| places.get(&id.0).copied().map(StepId);
+    let mut narrow = vec![];
+    for mut step in steps.into_iter().filter(|step| kept.contains(&step.id.0)) {
+        step.id = StepId(narrow.len());
+        step.after = step
+            .after
+            .into_iter()
+            .filter_map(|mut a| {
+                number(a.step).map(|id| {
+                    a.step = id;
+                    a
+                })
+            })
+            .collect();
+        step.pair = step.pair.and_then(number);
+        narrow.push(step);
+    }
+    narrow
+}
+
+/// All that can be reached from some steps, these included.
+fn reached(from: impl Iterator<Item = usize>, next: impl Fn(usize) -> Vec<usize>) -> BTreeSet<usize> {
+    let mut left: Vec<usize> = from.collect();
+    let mut all = BTreeSet::new();
+    while let Some(n) = left.pop() {
+        if all.insert(n) {
+            left.extend(next(n));
+        }
+    }
+    all
+}
