@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Account, Address, Digest, FieldChange, Finding, IntentId, Meter, PhysicalId, Renamed, Risk, World};
+use crate::{Account, Address, Counts, Digest, FieldChange, Finding, IntentId, Meter, PhysicalId, Renamed, Risk, RiskKind, World};
 
 /// What a plan is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -170,10 +170,16 @@ impl Step {
         }
     }
 
+    /// Whether it bears a risk of this sort.
+    #[must_use]
+    pub fn can(&self, risk: RiskKind) -> bool {
+        self.risks.iter().any(|r| r.kind == risk)
+    }
+
     /// Whether it removes an object, or may lose what one holds.
     #[must_use]
     pub fn is_destructive(&self) -> bool {
-        matches!(self.action, Action::Delete { .. }) || self.risks.iter().any(|r| r.kind == crate::RiskKind::DataLoss)
+        matches!(self.action, Action::Delete { .. }) || self.can(RiskKind::DataLoss)
     }
 }
 
@@ -230,5 +236,29 @@ impl Plan {
     #[must_use]
     pub fn step(&self, id: StepId) -> Option<&Step> {
         self.steps.get(id.0)
+    }
+}
+
+impl Counts {
+    /// How many of each these steps are. A replacement counts once, by its create; steps that can lose data or cause downtime
+    /// count again there.
+    #[must_use]
+    pub fn of<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Self {
+        let mut counts = Self::default();
+        for step in steps {
+            match (&step.action, step.pair) {
+                (Action::Create { .. }, None) => counts.add += 1,
+                (Action::Create { .. }, Some(_)) => counts.replace += 1,
+                (Action::Update { .. }, _) => counts.change += 1,
+                (Action::Delete { .. }, None) => counts.destroy += 1,
+                (Action::Delete { .. } | Action::Rename { .. }, _) => {}
+                (Action::Adopt { .. }, _) => counts.adopt += 1,
+                (Action::Forget { .. }, _) => counts.forget += 1,
+                (Action::Backup { .. }, _) => counts.backup += 1,
+            }
+            counts.data_loss += usize::from(step.can(RiskKind::DataLoss));
+            counts.downtime += usize::from(step.can(RiskKind::Downtime));
+        }
+        counts
     }
 }

@@ -257,24 +257,7 @@ impl Tally {
 /// How many of each these steps are. A replacement counts once, by its create.
 #[must_use]
 pub fn counted<'a>(steps: impl Iterator<Item = &'a Step>) -> Counts {
-    use bbws_model::{Action, RiskKind};
-    let mut counts = Counts::default();
-    for step in steps {
-        match (&step.action, step.pair) {
-            (Action::Create { .. }, None) => counts.add += 1,
-            (Action::Create { .. }, Some(_)) => counts.replace += 1,
-            (Action::Update { .. }, _) => counts.change += 1,
-            (Action::Delete { .. }, None) => counts.destroy += 1,
-            (Action::Delete { .. } | Action::Rename { .. }, _) => {}
-            (Action::Adopt { .. }, _) => counts.adopt += 1,
-            (Action::Forget { .. }, _) => counts.forget += 1,
-            (Action::Backup { .. }, _) => counts.backup += 1,
-        }
-        let has = |kind: RiskKind| step.risks.iter().any(|risk| risk.kind == kind);
-        counts.data_loss += usize::from(has(RiskKind::DataLoss));
-        counts.downtime += usize::from(has(RiskKind::Downtime));
-    }
-    counts
+    Counts::of(steps)
 }
 
 /// A lock that is never held across a wait, so that it cannot be poisoned by anything but a bug already told.
