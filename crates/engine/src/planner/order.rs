@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bbws_model::{Action, Address, After, Finding, MeterDelta, Order, PhysicalId, Reason, Risk, Severity, Step, StepId, Until, pointers};
+use bbws_model::{
+    Action, Address, After, Finding, MeterDelta, Order, PhysicalId, Reason, Risk, RiskKind, Severity, Step, StepId, Until, pointers,
+};
 use serde_json::Value;
 
 use super::Sources;
@@ -101,25 +103,40 @@ impl Making<'_> {
             }
             Verdict::Replace { id, have, want, renamed, order: _, why } => {
                 let risks: Vec<Risk> = why.iter().flat_map(|c| c.risks.clone()).collect();
-                halves.backs_up = self.backup_before_delete(address, id);
+                halves.backs_up = self.backup(address, id);
                 let create = Action::Create { want: want.clone(), renamed: renamed.clone() };
                 let makes = self.push(address, create, Reason::Replacing(why.clone()), risks, needs(want));
                 let delete = Action::Delete { id: id.clone(), have: have.clone(), deposed: true };
-                let removes = self.push(address, delete, Reason::Replacing(why.clone()), vec![], recorded);
+                let loss = self.loss(address, halves.backs_up);
+                let removes = self.push(address, delete, Reason::Replacing(why.clone()), loss, recorded);
                 self.steps[makes].pair = Some(StepId(removes));
                 self.steps[removes].pair = Some(StepId(makes));
                 (halves.makes, halves.removes) = (Some(makes), Some(removes));
             }
             Verdict::Remove { id, have } => {
-                halves.backs_up = self.backup_before_delete(address, id);
+                halves.backs_up = self.backup(address, id);
                 let action = Action::Delete { id: id.clone(), have: have.clone(), deposed: false };
-                halves.removes = Some(self.push(address, action, Reason::Undeclared, vec![], recorded));
+                let loss = self.loss(address, halves.backs_up);
+                halves.removes = Some(self.push(address, action, Reason::Undeclared, loss, recorded));
             }
             Verdict::Forget { reason } => {
                 halves.removes = Some(self.push(address, Action::Forget { reason: reason.clone() }, Reason::Undeclared, vec![], recorded));
             }
         }
         self.halves.insert(address.clone(), halves);
+    }
+
+    /// What goes with an object of a kind that holds data.
+    fn loss(&self, address: &Address, backup: Option<usize>) -> Vec<Risk> {
+        if !self.from.kinds.get(address.kind()).is_some_and(|k| k.facts().holds_data) {
+            return vec![];
+        }
+        let text = if backup.is_some() {
+            "what is stored in it goes; the copy made first is all that stays"
+        } else {
+            "what is stored in it is gone for good"
+        };
+        vec![Risk { kind: RiskKind::DataLoss, text: text.into() }]
     }
 
     /// The step that copies an object's data, for kinds whose data can be copied.
@@ -129,12 +146,6 @@ impl Making<'_> {
         Some(self.push(address, Action::Backup { kind: rule.kind.to_owned(), want }, Reason::Precaution, vec![], vec![]))
     }
 
-    /// The same where the object is to be deleted: none where deleting it leaves a copy by itself, a later one.
-    fn backup_before_delete(&mut self, address: &Address, id: &PhysicalId) -> Option<usize> {
-        let left = self.from.kinds.backup(address.kind())?.left_by_delete.is_some();
-        if left { None } else { self.backup(address, id) }
-    }
-
     /// Former objects that an earlier run left over.
     fn deposed(&mut self) {
         for (address, entry) in &self.from.state.entries {
@@ -142,7 +153,8 @@ impl Making<'_> {
                 let there = matches!(self.from.picture.deposed.get(&(address.clone(), old.id.clone())), Some(Ok(Some(_))));
                 if there {
                     let action = Action::Delete { id: old.id.clone(), have: old.spec.clone(), deposed: true };
-                    self.push(address, action, Reason::Unfinished, vec![], old.dependencies.clone());
+                    let loss = self.loss(address, None);
+                    self.push(address, action, Reason::Unfinished, loss, old.dependencies.clone());
                 }
             }
         }
