@@ -1,0 +1,208 @@
+//! The plan as text: what would be done, to what, why, at what risk. What stays as it is is not shown.
+
+mod fields;
+mod item;
+mod order;
+mod remarks;
+
+use bbws_model::{Action, Counts, FieldChange, Kinds, Mode, Plan, Reason, Verb};
+
+use serde_json::Value;
+
+use crate::page::{Line, Page, columns, cut};
+use crate::style::{Role, Style};
+use crate::telling;
+use crate::words::listed;
+use item::Item;
+
+/// How much is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// What a person needs to say yes or no.
+    Telling,
+    /// Every field, and after what each step comes.
+    All,
+}
+
+/// The widest column of addresses: longer ones push the rest of their line.
+const ADDRESSES: usize = 44;
+
+/// The plan as text.
+#[must_use]
+pub fn plan(plan: &Plan, kinds: &Kinds, style: Style, detail: Detail) -> String {
+    let mut page = Page::new();
+    if plan.is_empty() {
+        nothing(plan, &mut page);
+    } else {
+        page.push(headline(&Counts::of(&plan.steps)));
+        also(&Counts::of(&plan.steps)).into_iter().for_each(|line| page.push(line));
+    }
+    page.push(basis(plan));
+    for (part, items) in item::by_part(plan, kinds) {
+        page.gap();
+        page.push(Line::at(0).say(Role::Bold, part.name()));
+        let widest = items.iter().map(|i| columns(&i.address().to_string())).max().unwrap_or_default().min(ADDRESSES);
+        for item in &items {
+            tell(&mut page, plan, item, kinds, style, detail, widest);
+        }
+    }
+    remarks::warnings(&mut page, plan);
+    remarks::billing(&mut page, plan);
+    remarks::notes(&mut page, &plan.notes);
+    remarks::open(&mut page, plan);
+    page.render(style)
+}
+
+/// The first line: always the same four numbers, then what can harm people.
+fn headline(counts: &Counts) -> Line {
+    let mut line = Line::at(0).say(Role::Bold, "Plan: ");
+    let four = [
+        (counts.add, "to add", Role::Add),
+        (counts.change, "to change", Role::Change),
+        (counts.replace, "to replace", Role::Replace),
+        (counts.destroy, "to destroy", Role::Destroy),
+    ];
+    for (place, (number, what, role)) in four.into_iter().enumerate() {
+        let role = if number == 0 { Role::Plain } else { role };
+        line = line.text(if place == 0 { "" } else { ", " }).say(role, format!("{number} {what}"));
+    }
+    match (counts.data_loss, counts.downtime) {
+        (0, 0) => line.text(" (none can lose data or cause downtime)").whole(),
+        (loss, down) => {
+            let role = |number, role| if number == 0 { Role::Plain } else { role };
+            let line = line.text(" (").say(role(loss, Role::Destroy), format!("{loss} can lose data")).text(", ");
+            line.say(role(down, Role::Warning), format!("{down} can cause downtime")).text(")").whole()
+        }
+    }
+}
+
+/// What is done beside making, changing and removing objects.
+fn also(counts: &Counts) -> Option<Line> {
+    let also = [(counts.adopt, "to adopt"), (counts.forget, "to forget"), (counts.backup, "to back up first")];
+    let also: Vec<String> = also.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    (!also.is_empty()).then(|| Line::at(0).text(format!("Also: {}", also.join(", "))))
+}
+
+fn nothing(plan: &Plan, page: &mut Page) {
+    let told = match plan.mode {
+        Mode::Apply => format!("No changes: {} is what its file says.", plan.basis.environment),
+        Mode::Destroy => format!("Nothing to destroy: {} has no resources.", plan.basis.environment),
+    };
+    page.push(Line::at(0).say(Role::Good, told));
+}
+
+fn basis(plan: &Plan) -> Line {
+    let basis = &plan.basis;
+    let what = match plan.mode {
+        Mode::Apply => "apply",
+        Mode::Destroy => "destroy",
+    };
+    let place = format!("{what} {}: account {}, {}, {}", basis.environment, basis.account, basis.region, basis.world);
+    Line::at(0).say(Role::Dim, format!("{place}, state serial {}", basis.serial))
+}
+
+/// The column at which addresses begin.
+const START: usize = 15;
+
+/// The column at which fields begin.
+const FIELDS: usize = 6;
+
+fn tell(page: &mut Page, plan: &Plan, item: &Item<'_>, kinds: &Kinds, style: Style, detail: Detail, widest: usize) {
+    let (sign, word, role) = item.verb();
+    let after = START + widest + 2;
+    let hang = if style.columns() >= after + 40 { after } else { START + 2 };
+    let mut line = Line::at(2).hang(hang).say(role, sign).pad(6).say(role, word).pad(START);
+    line = line.say(Role::Bold, item.address().to_string()).pad(after);
+    if let Some(mark) = item.mark() {
+        line = line.say(Role::Destroy, format!("!! {mark}")).text("  ");
+    }
+    let details = details(item, kinds, style, detail);
+    line = line.text(reason(item, plan.mode));
+    page.push(if details.is_empty() { line } else { line.text(": ").say(Role::Dim, details.join(", ")) });
+    match (&item.step.action, detail) {
+        (Action::Create { want, .. }, Detail::All) => fields::whole(page, want, FIELDS),
+        (Action::Delete { have, .. }, Detail::All) => fields::whole(page, have, FIELDS),
+        (Action::Adopt { have, want, .. }, Detail::All) => fields::adopted(page, have, want, FIELDS, style),
+        (Action::Update { .. } | Action::Forget { .. } | Action::Rename { .. } | Action::Backup { .. }, Detail::All)
+        | (_, Detail::Telling) => {}
+    }
+    match &item.step.reason {
+        Reason::Changed(changes) | Reason::Replacing(changes) => fields::changes(page, changes, FIELDS, style, detail),
+        Reason::Declared
+        | Reason::Undeclared
+        | Reason::Missing
+        | Reason::Asked
+        | Reason::Ours
+        | Reason::Unfinished
+        | Reason::Precaution => {}
+    }
+    order::tell(page, plan, item, FIELDS, detail);
+    for risk in item.risks() {
+        let (word, role) = remarks::risk_word(risk.kind);
+        page.push(Line::at(FIELDS).say(role, format!("! {word}: ")).text(&risk.text));
+    }
+}
+
+/// What the object is called, and the fields that tell what it is.
+fn details(item: &Item<'_>, kinds: &Kinds, style: Style, detail: Detail) -> Vec<String> {
+    let (id, spec) = match &item.step.action {
+        Action::Create { want, .. } if item.old.is_none() => (None, Some(want)),
+        Action::Delete { id, have, .. } => (Some(id), Some(have)),
+        Action::Adopt { id, .. } => (Some(id), None),
+        Action::Create { .. } | Action::Update { .. } | Action::Forget { .. } | Action::Rename { .. } | Action::Backup { .. } => {
+            (None, None)
+        }
+    };
+    let mut details: Vec<String> = id.iter().map(ToString::to_string).collect();
+    if let (Some(spec), Detail::Telling) = (spec, detail) {
+        for (field, value) in telling::fields(item.address(), spec, kinds) {
+            let is_id = id.is_some_and(|id| value.as_str() == Some(id.as_str()));
+            // Of an object that goes, the ids of others tell nothing: its own plain fields do.
+            let foreign = id.is_some()
+                && item.step.dependencies.iter().any(|d| kinds.get(d.kind()).is_some_and(|k| belongs(value, k.facts().id_prefix)));
+            if !is_id && !foreign {
+                details.push(cut(&telling::words(field, value), 60, style));
+            }
+        }
+    }
+    details
+}
+
+/// Whether the value is an id, or a list of ids, with this prefix.
+fn belongs(value: &Value, prefix: &str) -> bool {
+    match value {
+        Value::String(text) => !prefix.is_empty() && text.starts_with(prefix),
+        Value::Array(items) => items.iter().all(|item| belongs(item, prefix)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
+    }
+}
+
+/// Why, in a few words.
+fn reason(item: &Item<'_>, mode: Mode) -> String {
+    match (&item.step.reason, &item.step.action) {
+        (_, Action::Forget { reason }) => format!("{reason}; the object is left alone"),
+        (_, Action::Rename { from }) => format!("was {from}; the object stays"),
+        (_, Action::Backup { kind, .. }) => format!("a {kind} of its data"),
+        (Reason::Declared, Action::Adopt { existing: true, .. }) => "exists already, as the file says; never deleted by bbws".into(),
+        (Reason::Declared, _) => "new".into(),
+        (Reason::Undeclared, _) if mode == Mode::Destroy => "goes with the cluster".into(),
+        (Reason::Undeclared, _) => "no longer in the file".into(),
+        (Reason::Missing, _) => "recorded, but gone from AWS".into(),
+        (Reason::Changed(changes), _) => differing(changes),
+        (Reason::Replacing(changes), _) => forcing(changes),
+        (Reason::Asked, _) => "asked for".into(),
+        (Reason::Ours, _) => "bears our mark, but was not recorded".into(),
+        (Reason::Unfinished, Action::Delete { .. }) => "old object that an earlier replacement left".into(),
+        (Reason::Unfinished, _) => "an earlier run did not finish it".into(),
+        (Reason::Precaution, _) => "before what could lose its data".into(),
+    }
+}
+
+fn differing(changes: &[FieldChange]) -> String {
+    format!("differs from the file in {}", listed(&changes.iter().map(|c| c.field.as_str()).collect::<Vec<_>>()))
+}
+
+fn forcing(changes: &[FieldChange]) -> String {
+    let forced: Vec<&str> = changes.iter().filter(|c| c.verb == Verb::Replace).map(|c| c.field.as_str()).collect();
+    if forced.is_empty() { "asked for".into() } else { format!("AWS cannot change {} in place", listed(&forced)) }
+}

@@ -1,0 +1,92 @@
+//! What stands below a plan: who gets more or less access, what is billed, what is worth knowing.
+
+use std::collections::BTreeMap;
+
+use bbws_model::{Finding, Plan, RiskKind, Step, Unit};
+
+use crate::page::{Line, Page};
+use crate::style::Role;
+use crate::words::count;
+
+/// A risk's word and colour.
+pub(super) fn risk_word(kind: RiskKind) -> (&'static str, Role) {
+    match kind {
+        RiskKind::DataLoss => ("data loss", Role::Destroy),
+        RiskKind::Downtime => ("downtime", Role::Warning),
+        RiskKind::Security => ("security", Role::Warning),
+        RiskKind::Iam => ("access", Role::Warning),
+    }
+}
+
+/// Kinds that say who may reach what, and kinds that say who may do what.
+const REACH: [&str; 2] = ["security-group", "security-group-rule"];
+const RIGHTS: [&str; 3] = ["role", "role-policy", "role-policy-attachment"];
+
+/// Changes of network access and of rights, called out.
+pub(super) fn warnings(page: &mut Page, plan: &Plan) {
+    let of = |kinds: &[&str], risk: RiskKind| {
+        let touched = |s: &&Step| kinds.contains(&s.address.kind()) || s.can(risk);
+        plan.steps.iter().filter(touched).map(|s| s.address.to_string()).collect::<std::collections::BTreeSet<_>>()
+    };
+    let both = [
+        (of(&REACH, RiskKind::Security), "security", "who can reach what changes"),
+        (of(&RIGHTS, RiskKind::Iam), "access", "who may do what changes"),
+    ];
+    if both.iter().any(|(touched, ..)| !touched.is_empty()) {
+        page.gap();
+    }
+    for (touched, word, what) in both.into_iter().filter(|(touched, ..)| !touched.is_empty()) {
+        let names: Vec<String> = touched.iter().take(6).cloned().collect();
+        let more = touched.len() - names.len();
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let line = Line::at(0).say(Role::Warning, format!("Warning, {word}: "));
+        page.push(line.text(format!("{what} with {}: {}{more}", count(touched.len(), "resource"), names.join(", "))));
+    }
+}
+
+/// What would be billed more and less, summed over the plan.
+pub(super) fn billing(page: &mut Page, plan: &Plan) {
+    let mut sums: BTreeMap<(&str, Unit), f64> = BTreeMap::new();
+    let meters = plan.steps.iter().map(|s| &s.meters);
+    for (sign, meter) in meters.flat_map(|m| m.more.iter().map(|m| (1.0, m)).chain(m.less.iter().map(|m| (-1.0, m)))) {
+        // Billed by use: the quantity is not known, so only whether there is such a meter counts.
+        let quantity = if meter.unit == Unit::Usage { 1.0 } else { meter.quantity };
+        *sums.entry((&meter.item, meter.unit)).or_default() += sign * quantity;
+    }
+    sums.retain(|_, sum| sum.abs() > 1e-9);
+    if sums.is_empty() {
+        return;
+    }
+    page.gap();
+    page.push(Line::at(0).say(Role::Bold, "billed a month").say(Role::Dim, "  (`bbws cost` has the prices)"));
+    for ((item, unit), sum) in sums {
+        let sign = if sum > 0.0 { "+" } else { "-" };
+        let much = match unit {
+            Unit::Usage => "by use".to_owned(),
+            Unit::Hours => format!("{} hours", sum.abs()),
+            Unit::GbMonth => format!("{} GB", sum.abs()),
+            Unit::Month => sum.abs().to_string(),
+        };
+        page.push(Line::at(2).say(if sum > 0.0 { Role::Add } else { Role::Destroy }, sign).text(format!(" {item}")).pad(48).text(much));
+    }
+}
+
+/// What is worth saying beside the steps.
+pub(super) fn notes(page: &mut Page, notes: &[Finding]) {
+    if !notes.is_empty() {
+        page.gap();
+    }
+    for note in notes {
+        crate::finding::tell(page, note);
+    }
+}
+
+/// Requests of earlier runs of which it is not recorded what became.
+pub(super) fn open(page: &mut Page, plan: &Plan) {
+    if plan.open.is_empty() {
+        return;
+    }
+    page.gap();
+    let told = format!("not recorded what became of {} of earlier runs; apply finds out first", count(plan.open.len(), "request"));
+    page.push(Line::at(0).say(Role::Warning, "Note: ").text(told));
+}

@@ -1,0 +1,76 @@
+//! What AWS says when it denies a call: which action, on what, by which sort of policy.
+
+use serde_json::json;
+
+/// A denial, as far as its message tells.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Denial {
+    /// Who was denied.
+    pub principal: Option<String>,
+    /// The action; it may differ from the call (`iam:PassRole`).
+    pub action: Option<String>,
+    /// What it was denied on.
+    pub resource: Option<String>,
+    /// Which policy is to blame, in AWS's words.
+    pub reason: Option<String>,
+    /// Whether more is said in a blob that only AWS can read.
+    pub encoded: bool,
+}
+
+impl Denial {
+    /// Reads AWS's message. The blob is not kept: it is meant to be private.
+    pub(super) fn read(message: &str) -> Self {
+        let word_after = |mark: &str| {
+            let rest = message.split_once(mark)?.1.trim_start();
+            let word = rest.split_whitespace().next()?.trim_matches(['"', '.', ',']);
+            (!word.is_empty()).then(|| word.to_owned())
+        };
+        let sentence = |mark: &str| {
+            let from = message.find(mark)?;
+            let rest = &message[from..];
+            let end = rest.find(". ").or_else(|| rest.find("Encoded ")).unwrap_or(rest.len());
+            Some(rest[..end].trim_end_matches(['.', ' ']).to_owned())
+        };
+        Self {
+            principal: word_after("User:"),
+            action: word_after("not authorized to perform:").filter(|action| action.contains(':')),
+            resource: word_after("on resource:"),
+            reason: sentence("because no ").or_else(|| sentence("with an explicit deny in ")),
+            encoded: message.contains("Encoded authorization failure message:"),
+        }
+    }
+
+    /// The statement that would allow it, ready to be added to a policy.
+    pub(super) fn statement(&self, operation: &str) -> String {
+        let action = self.action.as_deref().unwrap_or(operation);
+        json!({"Effect": "Allow", "Action": action, "Resource": self.resource.as_deref().unwrap_or("*")}).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_action_the_resource_and_the_policy_are_read_from_the_message() {
+        let message = "You are not authorized to perform this operation. User: arn:aws:iam::536580886816:user/x is not authorized to perform: \
+                       ec2:CreateVpc on resource: arn:aws:ec2:af-south-1:536580886816:vpc/* because no identity-based policy allows the \
+                       ec2:CreateVpc action. Encoded authorization failure message: QUJD";
+        let denial = Denial::read(message);
+        assert_eq!(denial.principal.as_deref(), Some("arn:aws:iam::536580886816:user/x"));
+        assert_eq!(denial.action.as_deref(), Some("ec2:CreateVpc"));
+        assert_eq!(denial.resource.as_deref(), Some("arn:aws:ec2:af-south-1:536580886816:vpc/*"));
+        assert_eq!(denial.reason.as_deref(), Some("because no identity-based policy allows the ec2:CreateVpc action"));
+        assert!(denial.encoded);
+    }
+
+    #[test]
+    fn an_explicit_deny_and_a_bare_message_are_read_too() {
+        let denial = Denial::read(
+            "User: arn:x is not authorized to perform: iam:PassRole on resource: arn:y with an explicit deny in a service control policy",
+        );
+        assert_eq!(denial.reason.as_deref(), Some("with an explicit deny in a service control policy"));
+        assert_eq!(Denial::read("Access Denied"), Denial::default());
+        assert_eq!(Denial::default().statement("s3:CreateBucket"), r#"{"Action":"s3:CreateBucket","Effect":"Allow","Resource":"*"}"#);
+    }
+}

@@ -1,0 +1,49 @@
+//! Quotas: which error code means which, its default, and where it is raised.
+
+/// One quota of AWS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Quota {
+    /// What is limited.
+    pub what: &'static str,
+    /// How many AWS gives at first.
+    pub default: &'static str,
+    /// Service and code of Service Quotas; empty where it cannot be raised there.
+    pub code: &'static str,
+}
+
+const fn quota(what: &'static str, default: &'static str, code: &'static str) -> Quota {
+    Quota { what, default, code }
+}
+
+/// By AWS's error code.
+pub(super) fn of(code: &str, message: &str) -> Option<Quota> {
+    Some(match code {
+        "VpcLimitExceeded" => quota("VPCs per region (the default VPC counts too: an unused one can go)", "5", "vpc/L-F678F1CE"),
+        "InternetGatewayLimitExceeded" => quota("internet gateways per region", "5", "vpc/L-A4707A72"),
+        "SubnetLimitExceeded" => quota("subnets per VPC", "200", "vpc/L-407747CB"),
+        "NatGatewayLimitExceeded" => quota("NAT gateways per zone (those being made or deleted count)", "5", "vpc/L-FE5A380F"),
+        "AddressLimitExceeded" => quota("Elastic IPs per region (one that nothing uses can be released)", "5", "ec2/L-0263D0A3"),
+        "RouteTableLimitExceeded" => quota("route tables per VPC", "200", "vpc/L-589F43AA"),
+        "RouteLimitExceeded" | "ResourceCountLimitExceeded" => quota("routes per table", "50", "vpc/L-93826ACB"),
+        "SecurityGroupLimitExceeded" => quota("security groups per region", "2500", "vpc/L-E79EC296"),
+        "RulesPerSecurityGroupLimitExceeded" => quota("rules per security group and direction", "60", "vpc/L-0EA8095F"),
+        "SecurityGroupsPerInterfaceLimitExceeded" => quota("security groups per network interface", "5", "vpc/L-2AFB9258"),
+        "VpcEndpointLimitExceeded" => {
+            quota("VPC endpoints", "20 gateway endpoints per region, 50 interface endpoints per VPC", "vpc/L-29B6F2EB")
+        }
+        "NetworkInterfaceLimitExceeded" => quota("network interfaces per region", "5000", "vpc/L-DF5E4CA3"),
+        "TooManyLoadBalancers" => quota("application load balancers per region", "50", "elasticloadbalancing/L-53DA6B97"),
+        "TooManyListeners" => quota("listeners per load balancer", "50", "elasticloadbalancing/L-B6DF7632"),
+        "TooManyCertificates" => quota("certificates per load balancer", "25", "elasticloadbalancing/L-9365A611"),
+        "TooManyBuckets" => quota("buckets per account (its quota is shown in us-east-1 only)", "10000", "s3/L-DC2B2D3D"),
+        "FileSystemLimitExceeded" => quota("file systems per region", "1000", ""),
+        "TooManyHostedZones" => quota("hosted zones per account", "500", ""),
+        "TooManyHealthChecks" => quota("Route 53 health checks per account", "200", ""),
+        "TooManyFunctions" => quota("CloudFront functions per account", "100", ""),
+        "TagLimitExceeded" | "TooManyTags" | "TooManyTagsException" => quota("tags per resource", "50", ""),
+        "LimitExceeded" if message.contains("RolesPerAccount") => quota("IAM roles per account", "1000", "iam/L-FE177D64"),
+        "LimitExceeded" if message.contains("PoliciesPerRole") => quota("managed policies per role", "10", "iam/L-0DA4ABF3"),
+        "LimitExceeded" if message.contains("ACLSizePerRole") => quota("characters of a role's trust policy", "2048", "iam/L-C07B4B0D"),
+        _ => return None,
+    })
+}

@@ -1,0 +1,127 @@
+//! The end of a run: what was done, how long AWS took and how long bbws itself, what failed and how to go on.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bbws_model::{Address, CloudError, Counts, Event, Mode, Outcome, Stamped, StepId, Why};
+
+use super::{failure, tally};
+use crate::page::{Line, Page};
+use crate::style::{Role, Sign, Style};
+use crate::words::{count, span};
+
+/// All that is told at the end of a run, gathered from its events.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Summary {
+    pub(super) environment: String,
+    pub(super) mode: Option<Mode>,
+    verbs: BTreeMap<StepId, String>,
+    names: BTreeMap<StepId, Address>,
+    pub(super) failed: Vec<Failed>,
+    pub(super) skipped: Vec<(Address, Option<StepId>)>,
+    pub(super) stopping: Option<Why>,
+    end: Option<End>,
+}
+
+/// One failed step.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Failed {
+    pub(super) address: Address,
+    pub(super) verb: String,
+    pub(super) error: CloudError,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct End {
+    outcome: Outcome,
+    counts: Counts,
+    took: Duration,
+    own: Duration,
+}
+
+impl Summary {
+    /// Nothing has happened yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes one event in.
+    pub fn fold(&mut self, stamped: &Stamped) {
+        match &stamped.event {
+            Event::RunStarted { environment, mode, .. } => {
+                self.environment.clone_from(environment);
+                self.mode = Some(*mode);
+            }
+            Event::StepStarted { step, address, verb, .. } => {
+                self.verbs.insert(*step, verb.clone());
+                self.names.insert(*step, address.clone());
+            }
+            Event::StepFailed { step, address, error } => {
+                self.names.insert(*step, address.clone());
+                let verb = self.verbs.get(step).cloned().unwrap_or_default();
+                self.failed.push(Failed { address: address.clone(), verb, error: error.clone() });
+            }
+            Event::StepSkipped { step, address, because } => {
+                self.names.insert(*step, address.clone());
+                self.skipped.push((address.clone(), *because));
+            }
+            Event::Stopping { why } => self.stopping = Some(*why),
+            Event::RunFinished { outcome, counts, took, own } => {
+                self.end = Some(End { outcome: *outcome, counts: *counts, took: *took, own: *own });
+            }
+            Event::Observed { .. }
+            | Event::Planned { .. }
+            | Event::StepWaiting { .. }
+            | Event::StepRetrying { .. }
+            | Event::StepFinished { .. }
+            | Event::StateSaved { .. } => {}
+        }
+    }
+
+    /// The step's resource, for "because of".
+    pub(super) fn name(&self, step: StepId) -> String {
+        self.names.get(&step).map_or_else(|| format!("step {step}"), Address::to_string)
+    }
+
+    /// The command that began the run.
+    pub(super) fn command(&self) -> String {
+        let verb = if self.mode == Some(Mode::Destroy) { "destroy" } else { "apply" };
+        format!("bbws {verb} {}", self.environment)
+    }
+
+    /// The summary as text.
+    #[must_use]
+    pub fn text(&self, style: Style) -> String {
+        let mut page = Page::new();
+        failure::tell(&mut page, self, style);
+        page.gap();
+        let Some(end) = self.end else {
+            page.push(
+                Line::at(0)
+                    .say(Role::Error, "The run ended without a word.")
+                    .text(" What it did is in the log; the next run goes on from there."),
+            );
+            return page.render(style);
+        };
+        let verb = if self.mode == Some(Mode::Destroy) { "Destroy" } else { "Apply" };
+        let (sign, role, how) = match end.outcome {
+            Outcome::Done => (Sign::Done, Role::Good, "complete"),
+            Outcome::Failed => (Sign::Failed, Role::Error, "failed in part"),
+            Outcome::Stopped => (Sign::Failed, Role::Warning, "stopped"),
+            Outcome::Fenced => (Sign::Failed, Role::Error, "stopped: another run has taken the environment"),
+        };
+        let head = Line::at(0).say(role, format!("{} {verb} {how}", style.sign(sign))).text(format!(": {}.", tally::done(&end.counts)));
+        page.push(head);
+        let aws = end.took.saturating_sub(end.own);
+        page.push(Line::at(2).text(format!("{} in all: AWS took {}, bbws itself added {}.", span(end.took), span(aws), span(end.own))));
+        if !self.failed.is_empty() || !self.skipped.is_empty() {
+            let parts = [(self.failed.len(), "failed"), (self.skipped.len(), "not begun")];
+            let parts: Vec<String> =
+                parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n, "step"))).collect();
+            page.push(Line::at(2).text(format!("{}.", parts.join(", "))));
+        }
+        failure::go_on(&mut page, self, end.outcome);
+        page.render(style)
+    }
+}

@@ -1,0 +1,95 @@
+//! Values of specs and outputs as text on one line.
+
+use std::str::FromStr;
+
+use bbws_model::{Address, pointers};
+use serde_json::Value;
+
+/// The value as people read it: texts bare where that is clear, references as `${vpc.main.id}`.
+pub(crate) fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "none".into(),
+        Value::Bool(true) => "yes".into(),
+        Value::Bool(false) => "no".into(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => quoted(text),
+        Value::Array(items) => format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(", ")),
+        Value::Object(_) if reference(value).is_some() => {
+            reference(value).map(|(to, output)| format!("${{{to}.{output}}}")).unwrap_or_default()
+        }
+        Value::Object(map) => match map.get("$text") {
+            Some(Value::Array(parts)) => parts.iter().map(|part| part.as_str().map_or_else(|| shown(part), str::to_owned)).collect(),
+            _ => format!("{{{}}}", map.iter().map(|(key, value)| format!("{key}: {}", shown(value))).collect::<Vec<_>>().join(", ")),
+        },
+    }
+}
+
+fn quoted(text: &str) -> String {
+    let clear = !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | ',' | '{' | '['));
+    if clear && !["none", "yes", "no"].contains(&text) { text.to_owned() } else { Value::from(text).to_string() }
+}
+
+/// The resource and output that the value refers to, where it is one reference.
+pub(crate) fn reference(value: &Value) -> Option<(Address, &str)> {
+    let map = value.as_object()?;
+    let to = Address::from_str(map.get("$ref")?.as_str()?).ok()?;
+    Some((to, map.get("output")?.as_str()?))
+}
+
+/// Whether the value, or a part of it, will only be known once other steps are done.
+pub(crate) fn unknown(value: &Value) -> bool {
+    !pointers(value).is_empty()
+}
+
+/// Whether the value is a map of further fields, not a value by itself.
+pub(crate) fn is_map(value: &Value) -> bool {
+    value.as_object().is_some_and(|map| !map.contains_key("$ref") && !map.contains_key("$text"))
+}
+
+/// Whether it says nothing: none, an empty list or an empty map.
+pub(crate) fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+/// The innermost fields in which two values differ, each with its path.
+pub(crate) fn leaves<'a>(path: &str, from: &'a Value, to: &'a Value) -> Vec<(String, &'a Value, &'a Value)> {
+    if from == to {
+        return vec![];
+    }
+    let (Value::Object(old), Value::Object(new)) = (from, to) else { return vec![(path.to_owned(), from, to)] };
+    if !is_map(from) || !is_map(to) {
+        return vec![(path.to_owned(), from, to)];
+    }
+    let keys: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let inner = |key: &String| {
+        let (old, new) = (old.get(key).unwrap_or(&Value::Null), new.get(key).unwrap_or(&Value::Null));
+        leaves(&format!("{path}.{key}"), old, new)
+    };
+    keys.into_iter().flat_map(inner).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn values_are_bare_where_that_is_clear() {
+        let value = json!({"a": [1, true, null, "x", "x y", "", "yes"], "b": {"$ref": "vpc.main", "output": "id"}});
+        assert_eq!(shown(&value), r#"{a: [1, yes, none, x, "x y", "", "yes"], b: ${vpc.main.id}}"#);
+        let text = json!({"$text": ["arn:aws:s3:::", {"$ref": "bucket.logs", "output": "name"}, "/*"]});
+        assert_eq!((shown(&text).as_str(), unknown(&text)), ("arn:aws:s3:::${bucket.logs.name}/*", true));
+    }
+
+    #[test]
+    fn only_what_differs_is_a_leaf() {
+        let (from, to) = (json!({"a": {"b": 1, "c": 2}, "d": 3}), json!({"a": {"b": 1, "c": 4}, "e": 5}));
+        let told: Vec<String> = leaves("f", &from, &to).iter().map(|(path, a, b)| format!("{path} {} {}", shown(a), shown(b))).collect();
+        assert_eq!(told, ["f.a.c 2 4", "f.d 3 none", "f.e none 5"]);
+    }
+}

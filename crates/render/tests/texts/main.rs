@@ -1,0 +1,6 @@
+//! Golden texts.
+
+mod plan;
+mod run;
+mod state;
+mod support;

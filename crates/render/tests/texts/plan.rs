@@ -1,0 +1,228 @@
+//! Plans as text.
+
+use bbws_engine::Picture;
+use bbws_model::{
+    Action, Address, After, Counts, Finding, IntentId, MeterDelta, Mode, Ownership, Reason, Renamed, Risk, RiskKind, Seen, Severity, State,
+    Step, StepId, Until, Verb, Wanted,
+};
+use bbws_render::{Detail, Style, plan};
+use serde_json::{Value, json};
+
+use crate::support::{FANCY, PLAIN, address, applied, cluster, edit, kinds, planned, to, with_steps};
+
+fn text(of: &bbws_model::Plan) -> String {
+    plan(of, &kinds(), PLAIN, Detail::Telling)
+}
+
+fn nothing_yet() -> (State, Picture) {
+    let mut picture = Picture::default();
+    let zone = applied(&cluster()).1.recorded[&address("hosted-zone.main")].clone();
+    picture.unrecorded.insert(address("hosted-zone.main"), zone.map(|seen| seen.map(|seen| Seen { owner: None, ..seen })));
+    (State::empty("3f2a9c41"), picture)
+}
+
+/// A cluster that is edited in several ways at once, and in which somebody was at work by hand.
+fn edited() -> bbws_model::Plan {
+    let (mut state, mut picture) = applied(&cluster());
+    let mut want = cluster();
+    edit(&mut want, "log-group.ecs", "retention_days", json!(14));
+    edit(&mut want, "subnet.public-b", "cidr", json!("10.0.3.0/24"));
+    edit(&mut want, "load-balancer.main", "idle_timeout_seconds", json!(120));
+    edit(&mut want, "ecs-cluster.main", "capacity_providers", json!(["FARGATE"]));
+    edit(&mut want, "ecs-cluster.main", "tags", json!({"Environment": "dev", "Name": "wp-dev-cluster", "Team": "the web team"}));
+    want.remove(&address("bucket.cdn-logs"));
+    // Gone behind our back, left by a run that was killed, and an old object that still has to go.
+    picture.recorded.insert(address("route.private"), Ok(None));
+    state.entries.get_mut(&address("route-table.public")).unwrap().reached = false;
+    let lost = address("elastic-ip.nat-a");
+    let seen = picture.recorded.remove(&lost).unwrap().unwrap().unwrap();
+    let owner = Ownership { lineage: "3f2a9c41".into(), address: lost.clone(), intent: IntentId("I".into()) };
+    picture.unrecorded.insert(lost.clone(), Ok(Some(Seen { owner: Some(owner), ..seen })));
+    state.entries.remove(&lost);
+    planned(want, &(state, picture), Mode::Apply)
+}
+
+#[test]
+fn a_new_cluster() {
+    insta::assert_snapshot!(text(&planned(cluster(), &nothing_yet(), Mode::Apply)));
+}
+
+#[test]
+fn a_new_cluster_with_every_field() {
+    let all = plan(&planned(cluster(), &nothing_yet(), Mode::Apply), &kinds(), PLAIN, Detail::All);
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn edits_and_drift() {
+    insta::assert_snapshot!(text(&edited()));
+}
+
+#[test]
+fn edits_and_drift_with_signs_and_every_field() {
+    insta::assert_snapshot!(plan(&edited(), &kinds(), FANCY, Detail::All));
+}
+
+#[test]
+fn edits_and_drift_on_a_narrow_screen() {
+    let text = plan(&edited(), &kinds(), Style { width: 60, ..FANCY }, Detail::Telling);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_cluster_that_goes() {
+    insta::assert_snapshot!(text(&planned(cluster(), &applied(&cluster()), Mode::Destroy)));
+}
+
+#[test]
+fn nothing_to_do() {
+    let (apply, destroy) = (planned(cluster(), &applied(&cluster()), Mode::Apply), with_steps(Mode::Destroy, vec![]));
+    insta::assert_snapshot!(format!("{}\n{}", text(&apply), text(&destroy)));
+}
+
+fn step(id: usize, of: &str, action: Action, reason: Reason) -> Step {
+    Step {
+        id: StepId(id),
+        address: address(of),
+        action,
+        reason,
+        risks: vec![],
+        after: vec![],
+        dependencies: vec![],
+        pair: None,
+        meters: MeterDelta::default(),
+    }
+}
+
+fn change(field: &str, verb: Verb, from: Value, to: Value) -> bbws_model::FieldChange {
+    bbws_model::FieldChange { field: field.into(), verb, from, to, risks: vec![], backup: false }
+}
+
+/// A database that is changed after a copy, a load balancer replaced under a fresh name, a rename, notes.
+fn grave() -> bbws_model::Plan {
+    let after = |step: usize| After { step: StepId(step), until: Until::Done };
+    let risk = |kind, text: &str| Risk { kind, text: text.into() };
+    let class = change("class", Verb::Update, json!("db.t3.micro"), json!("db.t3.small"));
+    let password = change("password", Verb::WriteOnly, json!({"version": "AAAA"}), to("secret.rds", "version_id"));
+    let storage = change("storage_gib", Verb::Update, json!(20), json!(40));
+    let scheme = change("internal", Verb::Replace, json!(true), json!(false));
+    let update = Action::Update { id: "wp-dev-mysql".into(), have: json!({}), want: json!({}) };
+    let backup = Action::Backup { kind: "db-snapshot".into(), want: json!({"of": "wp-dev-mysql", "name": "wp-dev-mysql-bbws-41"}) };
+    let renamed = Some(Renamed { from: "wp-dev-alb".into(), to: "wp-dev-alb-2".into() });
+    let mut steps = vec![
+        step(0, "db-instance.main", backup, Reason::Precaution),
+        step(
+            1,
+            "load-balancer.main",
+            Action::Create { want: json!({"name": "wp-dev-alb-2"}), renamed },
+            Reason::Replacing(vec![scheme.clone()]),
+        ),
+        step(
+            2,
+            "listener.http",
+            Action::Update { id: "arn:l".into(), have: json!({}), want: json!({}) },
+            Reason::Changed(vec![change("load_balancer", Verb::Update, json!("arn:old"), to("load-balancer.main", "active_arn"))]),
+        ),
+        step(3, "db-instance.main", update, Reason::Changed(vec![class, storage, password])),
+        step(
+            4,
+            "load-balancer.main",
+            Action::Delete { id: "arn:old".into(), have: json!({}), deposed: true },
+            Reason::Replacing(vec![scheme]),
+        ),
+        step(5, "subnet.spare", Action::Rename { from: address("subnet.old") }, Reason::Asked),
+        step(
+            6,
+            "file-system.old",
+            Action::Delete { id: "fs-1".into(), have: json!({"encrypted": true}), deposed: false },
+            Reason::Undeclared,
+        ),
+    ];
+    steps[1].pair = Some(StepId(4));
+    steps[4].pair = Some(StepId(1));
+    steps[1].risks = vec![risk(RiskKind::Downtime, "its DNS name changes: what is not told of the new one loses the way")];
+    steps[2].after = vec![After { step: StepId(1), until: Until::Known("active_arn".into()) }];
+    steps[3].after = vec![after(0)];
+    steps[3].risks = vec![risk(RiskKind::Downtime, "the database is away for some minutes while AWS changes its class")];
+    steps[4].after = vec![after(1), after(2)];
+    steps[6].risks = vec![risk(RiskKind::DataLoss, "all files in it are gone for good")];
+    let mut plan = with_steps(Mode::Apply, steps);
+    plan.notes = vec![
+        Finding::new(Severity::Warning, "MySQL 8.0 has left standard support")
+            .at(&address("db-instance.main"))
+            .seen("engine version 8.0.39")
+            .advise("set `rds.engine_version = \"8.4\"`"),
+        Finding::new(Severity::Note, "the zone is not delegated yet: no certificate, no aliases"),
+    ];
+    plan.open = vec![IntentId("I-7".into())];
+    plan
+}
+
+#[test]
+fn what_is_grave_is_marked() {
+    insta::assert_snapshot!(text(&grave()));
+}
+
+#[test]
+fn nothing_is_told_by_colour_alone() {
+    let painted = plan(&grave(), &kinds(), Style { color: true, ..PLAIN }, Detail::Telling);
+    let mut bare = String::new();
+    let mut rest = painted.as_str();
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        bare.push_str(before);
+        rest = after.split_once('m').unwrap().1;
+    }
+    bare.push_str(rest);
+    assert!(painted.contains('\u{1b}'));
+    assert_eq!(bare, text(&grave()));
+}
+
+#[test]
+fn without_signs_a_plan_is_plain_ascii() {
+    assert!(text(&grave()).is_ascii() && text(&edited()).is_ascii());
+}
+
+/// What must not be seen is in no text, whatever a kind puts into a change that can only be written.
+#[test]
+fn a_value_that_can_only_be_written_is_never_shown() {
+    let change = change("password", Verb::WriteOnly, json!("hunter1"), json!("hunter2"));
+    let update = Action::Update { id: "db".into(), have: json!({"password": "hunter1"}), want: json!({"password": "hunter2"}) };
+    let of = with_steps(Mode::Apply, vec![step(0, "db-instance.main", update, Reason::Changed(vec![change]))]);
+    for detail in [Detail::Telling, Detail::All] {
+        let text = plan(&of, &kinds(), PLAIN, detail);
+        assert!(!text.contains("hunter") && text.contains("password"), "{text}");
+    }
+}
+
+#[test]
+fn what_a_text_from_outside_holds_cannot_steer_the_terminal() {
+    let change = change("description", Verb::Update, json!("\u{1b}[2J"), json!("a\nb"));
+    let update = Action::Update { id: "x".into(), have: json!({}), want: json!({}) };
+    let of = with_steps(Mode::Apply, vec![step(0, "role.a", update, Reason::Changed(vec![change]))]);
+    assert!(!text(&of).contains('\u{1b}'));
+}
+
+#[test]
+fn the_first_line_is_the_same_for_every_plan() {
+    for plan in [grave(), edited(), planned(cluster(), &nothing_yet(), Mode::Apply)] {
+        let text = text(&plan);
+        let counts = Counts::of(&plan.steps);
+        let four = format!(
+            "Plan: {} to add, {} to change, {} to replace, {} to destroy (",
+            counts.add, counts.change, counts.replace, counts.destroy
+        );
+        assert!(text.starts_with(&four), "{text}");
+    }
+}
+
+#[test]
+fn ten_thousand_steps_are_told_in_a_moment() {
+    let want: std::collections::BTreeMap<Address, Wanted> =
+        (0..10_000).map(|n| (address(&format!("vpc.n{n}")), Wanted::new(json!({"cidr": "10.0.0.0/16", "tags": {}})))).collect();
+    let steps = want
+        .iter()
+        .enumerate()
+        .map(|(n, (of, wanted))| step(n, &of.to_string(), Action::Create { want: wanted.spec.clone(), renamed: None }, Reason::Declared));
+    let text = text(&with_steps(Mode::Apply, steps.collect()));
+    assert_eq!(text.lines().filter(|line| line.contains("+ ")).count(), 10_000);
+}
