@@ -55,7 +55,7 @@ pub fn check(steps: &[Step], state: &State, kinds: &Kinds) -> Vec<Finding> {
                     .iter()
                     .any(|s| s.address == step.address && matches!(s.action, Action::Backup { .. }) && before[place].contains(&s.id.0));
                 let current = entry.is_some_and(|e| e.id == *id);
-                if current && kinds.backup(step.address.kind()).is_some() && !copied {
+                if current && kinds.backup(step.address.kind()).is_some_and(|rule| rule.left_by_delete.is_none()) && !copied {
                     say(step, "it deletes data without copying it first".into());
                 }
                 for (holder, _) in state.entries.iter().filter(|(_, e)| current && e.dependencies.contains(&step.address)) {

@@ -8,11 +8,17 @@ mod bucket;
 mod cdn_function;
 mod certificate;
 mod container;
+mod db_instance;
+mod db_parameter_group;
+mod db_snapshot;
+mod db_subnet_group;
+mod db_window;
 mod distribution;
 mod dns_record;
 mod domain_name;
 mod ecs_cluster;
 mod elastic_ip;
+mod file_system;
 mod flow_log;
 mod health_check;
 mod hosted_zone;
@@ -24,6 +30,8 @@ mod log_delivery_destination;
 mod log_delivery_source;
 mod log_group;
 mod metric_alarm;
+mod mount_target;
+mod mysql_version;
 mod nat_gateway;
 mod network;
 mod origin;
@@ -51,6 +59,10 @@ pub use bucket::{Bucket, BucketEncryption, BucketLifecycle, BucketOutputs, Bucke
 pub use cdn_function::{CdnFunction, CdnFunctionOutputs, CdnFunctionSpec, FunctionRuntime};
 pub use certificate::{Certificate, CertificateOutputs, CertificateSpec, KeyAlgorithm, ValidationRecord};
 pub use container::{Container, Log, Mount, Port, Transport, Volume};
+pub use db_instance::{DbInstance, DbInstanceOutputs, DbInstanceSpec, DbLog, MasterPassword, final_snapshot};
+pub use db_parameter_group::{DbParameterGroup, DbParameterGroupOutputs, DbParameterGroupSpec};
+pub use db_snapshot::{DbSnapshot, DbSnapshotOutputs, DbSnapshotSpec};
+pub use db_subnet_group::{DbSubnetGroup, DbSubnetGroupOutputs, DbSubnetGroupSpec};
 pub use distribution::{
     Distribution, DistributionOutputs, DistributionSpec, GeoRestriction, HttpVersion, MIN_TLS, PriceClass, ViewerCertificate,
 };
@@ -58,6 +70,7 @@ pub use dns_record::{Alias, CLOUDFRONT_ZONE, DEFAULT_TTL, DnsRecord, DnsRecordOu
 pub use domain_name::DomainName;
 pub use ecs_cluster::{CapacityShare, ContainerInsights, EcsCluster, EcsClusterOutputs, EcsClusterSpec, ExecLogging};
 pub use elastic_ip::{ElasticIp, ElasticIpOutputs, ElasticIpSpec};
+pub use file_system::{FILE_LIFECYCLE_DAYS, FileLifecycle, FilePerformance, FileSystem, FileSystemOutputs, FileSystemSpec, FileThroughput};
 pub use flow_log::{FLOW_LOG_FORMAT, FlowLog, FlowLogOutputs, FlowLogSpec, Traffic};
 pub use health_check::{CheckProtocol, HealthCheck, HealthCheckOutputs, HealthCheckSpec};
 pub use hosted_zone::{HostedZone, HostedZoneOutputs, HostedZoneSpec, NameServers};
@@ -74,6 +87,7 @@ pub use log_delivery_destination::{
 pub use log_delivery_source::{CLOUDFRONT_LOGS_REGION, LogDeliverySource, LogDeliverySourceOutputs, LogDeliverySourceSpec};
 pub use log_group::{LogGroup, LogGroupOutputs, LogGroupSpec, RETENTION_DAYS};
 pub use metric_alarm::{MetricAlarm, MetricAlarmOutputs, MetricAlarmSpec, STATISTICS};
+pub use mount_target::{MountTarget, MountTargetOutputs, MountTargetSpec};
 pub use nat_gateway::{NatGateway, NatGatewayOutputs, NatGatewaySpec};
 pub use network::Network;
 pub use origin::{Origin, OriginHeader, OriginProtocol};
@@ -95,7 +109,7 @@ pub use traffic::{Direction, Icmp, Ports, Protocol};
 pub use vpc::{Vpc, VpcOutputs, VpcSpec};
 pub use vpc_endpoint::{EndpointType, VpcEndpoint, VpcEndpointOutputs, VpcEndpointSpec, endpoint_limits};
 
-use bbws_model::Kinds;
+use bbws_model::{Kind, Kinds};
 
 /// All kinds there are.
 #[must_use]
@@ -104,10 +118,15 @@ pub fn all() -> Kinds {
         .with::<Bucket>()
         .with::<CdnFunction>()
         .with::<Certificate>()
+        .with::<DbInstance>()
+        .with::<DbParameterGroup>()
+        .with::<DbSnapshot>()
+        .with::<DbSubnetGroup>()
         .with::<Distribution>()
         .with::<DnsRecord>()
         .with::<EcsCluster>()
         .with::<ElasticIp>()
+        .with::<FileSystem>()
         .with::<FlowLog>()
         .with::<HealthCheck>()
         .with::<HostedZone>()
@@ -119,6 +138,7 @@ pub fn all() -> Kinds {
         .with::<LogDeliverySource>()
         .with::<LogGroup>()
         .with::<MetricAlarm>()
+        .with::<MountTarget>()
         .with::<NatGateway>()
         .with::<Role>()
         .with::<RolePolicy>()
@@ -135,4 +155,5 @@ pub fn all() -> Kinds {
         .with::<Topic>()
         .with::<Vpc>()
         .with::<VpcEndpoint>()
+        .with_backup(DbInstance::NAME, db_snapshot::BACKUP)
 }

@@ -33,3 +33,7 @@ pub(crate) const ECS_TASK_DEFINITIONS: Pace = Pace { bucket: "ecs-task-definitio
 pub(crate) const ELB: Pace = Pace { bucket: "elasticloadbalancing", burst: 10, per_second: 5.0 };
 /// IAM publishes no rate; up to 10 a second is known to pass.
 pub(crate) const IAM: Pace = Pace { bucket: "iam", burst: 10, per_second: 5.0 };
+/// RDS publishes no rate; a few changes a second are known to pass (unconfirmed).
+pub(crate) const RDS: Pace = Pace { bucket: "rds", burst: 5, per_second: 2.0 };
+/// EFS publishes no rate (unconfirmed).
+pub(crate) const EFS: Pace = Pace { bucket: "elasticfilesystem", burst: 5, per_second: 5.0 };

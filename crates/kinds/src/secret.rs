@@ -69,6 +69,12 @@ fn month() -> u8 {
 /// User names that MySQL on RDS does not take.
 const RESERVED_NAMES: [&str; 4] = ["mysql", "rdsadmin", "rdsrepladmin", "root"];
 
+/// Whether RDS takes this as the name of a master user of MySQL.
+pub(crate) fn is_master_name(name: &str) -> bool {
+    let fits = name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.len() <= 16;
+    fits && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !RESERVED_NAMES.contains(&name.to_lowercase().as_str())
+}
+
 impl Kind for Secret {
     const NAME: &'static str = "secret";
     const FACTS: Facts = Facts {
@@ -120,12 +126,10 @@ impl Kind for Secret {
         if kms_key.as_ref().is_some_and(|key| !key.starts_with("arn:")) {
             wrong("kms_key", "give the KMS key by its full ARN; AWS answers with that".into());
         }
-        let letter_first = username.starts_with(|c: char| c.is_ascii_alphabetic());
-        if *generate && (!letter_first || username.len() > 16 || !username.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')) {
-            wrong("username", format!("`{username}` is no master user name of a database: 1 to 16 letters, digits or `_`, a letter first"));
-        }
         if *generate && RESERVED_NAMES.contains(&username.to_lowercase().as_str()) {
             wrong("username", format!("MySQL on RDS keeps the name `{username}` for itself: choose another, such as `admin`"));
+        } else if *generate && !is_master_name(username) {
+            wrong("username", format!("`{username}` is no master user name of a database: 1 to 16 letters, digits or `_`, a letter first"));
         }
         if !(7..=30).contains(recovery_window_days) {
             wrong("recovery_window_days", format!("AWS takes 7 to 30 days, not {recovery_window_days}"));

@@ -206,6 +206,9 @@ pub struct BackupRule {
     pub kind: &'static str,
     /// The spec of a copy of the object with this id, under this name.
     pub spec: fn(of: &str, name: &str) -> Value,
+    /// The output that names the copy which deleting an object leaves by itself, with all that was written until then; AWS
+    /// deletes the object only once that copy is whole, so no other is taken before. None: deleting leaves none.
+    pub left_by_delete: Option<&'static str>,
 }
 
 /// All kinds there are, by name.

@@ -103,7 +103,7 @@ impl Making<'_> {
             }
             Verdict::Replace { id, have, want, renamed, order: _, why } => {
                 let risks: Vec<Risk> = why.iter().flat_map(|c| c.risks.clone()).collect();
-                halves.backs_up = self.backup(address, id);
+                halves.backs_up = self.backup_before_delete(address, id);
                 let create = Action::Create { want: want.clone(), renamed: renamed.clone() };
                 let makes = self.push(address, create, Reason::Replacing(why.clone()), risks, needs(want));
                 let delete = Action::Delete { id: id.clone(), have: have.clone(), deposed: true };
@@ -114,7 +114,7 @@ impl Making<'_> {
                 (halves.makes, halves.removes) = (Some(makes), Some(removes));
             }
             Verdict::Remove { id, have } => {
-                halves.backs_up = self.backup(address, id);
+                halves.backs_up = self.backup_before_delete(address, id);
                 let action = Action::Delete { id: id.clone(), have: have.clone(), deposed: false };
                 let loss = self.loss(address, halves.backs_up);
                 halves.removes = Some(self.push(address, action, Reason::Undeclared, loss, recorded));
@@ -144,6 +144,12 @@ impl Making<'_> {
         let rule = self.from.kinds.backup(address.kind())?;
         let want = (rule.spec)(id.as_str(), &format!("{}-bbws-{}", id.as_str(), self.from.state.serial));
         Some(self.push(address, Action::Backup { kind: rule.kind.to_owned(), want }, Reason::Precaution, vec![], vec![]))
+    }
+
+    /// The same where the object is to be deleted: none where deleting it leaves a copy by itself, a later one.
+    fn backup_before_delete(&mut self, address: &Address, id: &PhysicalId) -> Option<usize> {
+        let left = self.from.kinds.backup(address.kind())?.left_by_delete.is_some();
+        if left { None } else { self.backup(address, id) }
     }
 
     /// Former objects that an earlier run left over.

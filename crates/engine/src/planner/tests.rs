@@ -80,7 +80,11 @@ fn kinds() -> Kinds {
 }
 
 fn kinds_with_backup() -> Kinds {
-    kinds().with_backup("toy", BackupRule { kind: "copy", spec: |of, name| json!({"of": of, "name": name}) })
+    kinds_leaving(None)
+}
+
+fn kinds_leaving(left_by_delete: Option<&'static str>) -> Kinds {
+    kinds().with_backup("toy", BackupRule { kind: "copy", spec: |of, name| json!({"of": of, "name": name}), left_by_delete })
 }
 
 fn address(name: &str) -> Address {
@@ -163,6 +167,16 @@ fn what_is_undeclared_goes_after_all_that_hold_it() {
 fn a_change_of_data_is_preceded_by_a_copy() {
     let (was, is) = ([("a", json!({"size": 1}))], [("a", json!({"size": 2}))]);
     assert_eq!(plan(&kinds_with_backup(), &desired(&is), &applied(&was), Mode::Apply).unwrap(), ["a: backup", "a: update"]);
+}
+
+#[test]
+fn a_delete_is_preceded_by_a_copy_unless_it_leaves_one_itself() {
+    let was = [("a", json!({"size": 1}))];
+    let destroyed = |kinds: &Kinds| plan(kinds, &desired(&[]), &applied(&was), Mode::Destroy).unwrap();
+    assert_eq!(destroyed(&kinds_with_backup()), ["a: backup", "a: delete"]);
+    assert_eq!(destroyed(&kinds_leaving(Some("last"))), ["a: delete"]);
+    let is = [("a", json!({"size": 2}))];
+    assert_eq!(plan(&kinds_leaving(Some("last")), &desired(&is), &applied(&was), Mode::Apply).unwrap(), ["a: backup", "a: update"]);
 }
 
 #[test]
