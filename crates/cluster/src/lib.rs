@@ -1,7 +1,9 @@
-//! The cluster: an environment file becomes an [`Environment`], judged as a whole before anything touches AWS.
+//! The cluster: an environment file becomes an [`Environment`], judged as a whole before anything touches AWS;
+//! an environment becomes the resources of its cluster.
 //!
 //! Nothing here does I/O: the text, today's date and the other environments come in as parameters.
 
+mod blueprint;
 mod check;
 mod decode;
 mod environment;
@@ -13,6 +15,7 @@ mod schema;
 mod show;
 mod sibling;
 
+pub use blueprint::{NoNameServers, Published, Unread, addresses, blueprint};
 pub use environment::*;
 pub use load::{Context, Loaded, load};
 pub use place::Places;

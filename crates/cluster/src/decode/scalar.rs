@@ -76,18 +76,29 @@ impl Scalar for bool {
     }
 }
 
+/// A whole number that fits the type.
+fn whole<N: TryFrom<i64> + std::str::FromStr>(value: &DeValue<'_>) -> Result<N, Wrong> {
+    if let DeValue::Integer(number) = value {
+        let parsed = i64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok().and_then(|n| N::try_from(n).ok());
+        return parsed
+            .ok_or_else(|| Wrong::new(RuleId::OutOfRange, format!("`{number}` is out of range"), "give a whole number from 0 up"));
+    }
+    let mut wrong = Wrong::typed("a whole number", value);
+    if let Some(text) = value.as_str().filter(|text| text.parse::<N>().is_ok()) {
+        wrong.fix = format!("remove the quotes: `{text}`");
+    }
+    Err(wrong)
+}
+
 impl Scalar for u32 {
     fn read(value: &DeValue<'_>) -> Result<Self, Wrong> {
-        if let DeValue::Integer(number) = value {
-            let parsed = i64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok().and_then(|n| Self::try_from(n).ok());
-            return parsed
-                .ok_or_else(|| Wrong::new(RuleId::OutOfRange, format!("`{number}` is out of range"), "give a whole number from 0 up"));
-        }
-        let mut wrong = Wrong::typed("a whole number", value);
-        if let Some(text) = value.as_str().filter(|text| text.parse::<Self>().is_ok()) {
-            wrong.fix = format!("remove the quotes: `{text}`");
-        }
-        Err(wrong)
+        whole(value)
+    }
+}
+
+impl Scalar for u16 {
+    fn read(value: &DeValue<'_>) -> Result<Self, Wrong> {
+        whole(value)
     }
 }
 

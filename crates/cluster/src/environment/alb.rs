@@ -25,6 +25,17 @@ pub struct Alb {
     pub drop_invalid_headers: bool,
     /// Whether each request is logged to an S3 bucket.
     pub access_logs: bool,
+    /// What a request gets that no tenant's rule takes.
+    pub fixed_response: FixedResponse,
+}
+
+/// What a request gets that no tenant's rule takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct FixedResponse {
+    /// The status: 2xx, 4xx or 5xx. Route 53's health check takes only 2xx for well.
+    pub status: u16,
+    /// The text, up to 1024 bytes.
+    pub body: String,
 }
 
 impl Alb {
@@ -40,6 +51,10 @@ impl Alb {
             idle_timeout: t.get("idle_timeout").within(1..=4000, "seconds").or(60),
             drop_invalid_headers: t.get("drop_invalid_headers").or(true),
             access_logs: t.get("access_logs").or(false),
+            fixed_response: t.table("fixed_response", |t| FixedResponse {
+                status: t.get("status").within(200..=599, "").or(200),
+                body: t.get("body").or("The load balancer is up; nothing is served under this name.".to_owned()),
+            }),
         }
     }
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Tier;
+use super::{Ports, Tier};
 use crate::decode::{Choice, Table};
 
 /// Where Fargate tasks run.
@@ -32,6 +32,10 @@ pub struct Ecs {
     pub task_cpu: u32,
     /// The size of a task in MiB of memory. By tier 512, 1024 or 2048.
     pub task_memory: u32,
+    /// The port on which tasks are called by the load balancer, or a range: 80 or "8000-8080".
+    pub port: Ports,
+    /// Names of further secrets that tasks may be given, beside the database's; `*` at the end for all that begin so.
+    pub secrets: Vec<String>,
     /// The image of the task that prepares the database.
     pub db_init_image: String,
 }
@@ -43,6 +47,8 @@ impl Ecs {
             capacity_providers: t.list("capacity_providers").or(vec![CapacityProvider::Fargate, CapacityProvider::FargateSpot]),
             task_cpu: t.get("task_cpu").or(tier.pick(256, 512, 1024)),
             task_memory: t.get("task_memory").or(tier.pick(512, 1024, 2048)),
+            port: t.get("port").or(Ports { from: 80, to: 80 }),
+            secrets: t.list("secrets").or(vec![]),
             db_init_image: t.get("db_init_image").or("mysql:8.0".to_owned()),
         }
     }

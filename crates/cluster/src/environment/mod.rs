@@ -25,7 +25,7 @@ use bbws_model::{Account, Address, Tags};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use alb::Alb;
+pub use alb::{Alb, FixedResponse};
 pub use cdn::{
     Behaviour, CachePolicy, Cdn, EdgeFunction, HttpVersion, Methods, Origin, OriginHeader, OriginRequestPolicy, PriceClass, TriggeredBy,
 };

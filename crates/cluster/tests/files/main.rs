@@ -1,5 +1,6 @@
 //! Environment files, right and wrong.
 
+mod blueprint;
 mod garbage;
 mod look;
 mod pairs;

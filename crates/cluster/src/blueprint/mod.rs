@@ -1,0 +1,64 @@
+//! The blueprint: what a cluster is made of. An environment becomes the resources that are wanted, and the outputs that it
+//! tells others.
+//!
+//! One file per part. Everything is built of the kinds' own specs and typed references, so that what the blueprint says
+//! fits what the kinds take.
+
+mod cdn;
+mod certificate;
+mod database;
+mod dns;
+mod ecs;
+mod further;
+mod load_balancer;
+mod monitoring;
+mod network;
+mod outputs;
+mod parts;
+mod published;
+mod reach;
+mod security;
+
+use std::collections::BTreeSet;
+
+use bbws_kinds::NameServers;
+use bbws_model::{Address, Desired, Kinds};
+
+pub use published::{NoNameServers, Published, Unread};
+
+use crate::Environment;
+use parts::Parts;
+
+/// All that is wanted of an environment: the cluster, what its file declares further, and the outputs.
+///
+/// # Errors
+/// When the file takes name servers from an environment that has published none: it says which, and what to do.
+pub fn blueprint(environment: &Environment, kinds: &Kinds, published: &Published) -> Result<Desired, Unread> {
+    let mut parts = cluster(environment, &published.name_servers(environment)?);
+    further::add(&mut parts, kinds);
+    Ok(parts.into_desired())
+}
+
+/// The addresses that the cluster itself has in an environment, beside what its file declares further. They need nothing
+/// from elsewhere, and are known of a file that is still wrong too.
+#[must_use]
+pub fn addresses(environment: &Environment) -> BTreeSet<Address> {
+    let some: Vec<_> = environment.dns.delegations.keys().map(|name| (name.clone(), NameServers::default())).collect();
+    cluster(environment, &some).into_desired().resources.into_keys().collect()
+}
+
+fn cluster<'a>(environment: &'a Environment, delegated_to: &[(String, NameServers)]) -> Parts<'a> {
+    let mut parts = Parts::new(environment);
+    network::add(&mut parts);
+    reach::add(&mut parts);
+    security::add(&mut parts);
+    load_balancer::add(&mut parts);
+    ecs::add(&mut parts);
+    database::add(&mut parts);
+    dns::add(&mut parts, delegated_to);
+    certificate::add(&mut parts);
+    cdn::add(&mut parts);
+    monitoring::add(&mut parts);
+    outputs::publish(&mut parts, delegated_to);
+    parts
+}

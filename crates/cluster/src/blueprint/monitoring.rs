@@ -1,0 +1,204 @@
+//! The alarms, and whom they tell.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bbws_kinds::{Certificate, HealthCheck, LoadBalancer, MetricAlarm, MetricAlarmSpec, NatGateway, Topic, TopicSpec};
+use bbws_model::{Text, Written};
+
+use super::certificate::{GLOBAL, for_alb};
+use super::network::nats;
+use super::parts::{Parts, text};
+use crate::Environment;
+
+pub(super) fn add(parts: &mut Parts<'_>) {
+    let env = parts.env;
+    if !env.monitoring.alarms {
+        return;
+    }
+    let alarms = alarms(env);
+    let regions: BTreeSet<&str> = alarms.iter().map(|alarm| alarm.region(env)).collect();
+    for region in regions {
+        topic(parts, region);
+    }
+    for alarm in alarms {
+        alarm.put(parts);
+    }
+}
+
+/// The topic of a region: an alarm tells only those of its own.
+fn topic_of(env: &Environment, region: &str) -> &'static str {
+    if region == env.region { "alarms" } else { "alarms-global" }
+}
+
+fn topic(parts: &mut Parts<'_>, region: &str) {
+    let env = parts.env;
+    let what = topic_of(env, region);
+    parts.add::<Topic>(
+        what,
+        &TopicSpec {
+            name: env.names.of(what),
+            region: elsewhere(env, region),
+            kms_key: None,
+            policy: None,
+            emails: env.monitoring.emails.iter().cloned().collect(),
+            tags: parts.tags_of(what),
+        },
+    );
+}
+
+/// The region, where it is not the environment's own.
+fn elsewhere(env: &Environment, region: &str) -> Option<String> {
+    (region != env.region).then(|| region.to_owned())
+}
+
+/// One alarm, as far as it differs from others.
+struct Alarm {
+    name: String,
+    global: bool,
+    /// The service and what it measures: `AWS/RDS`, `CPUUtilization`.
+    metric: (&'static str, &'static str),
+    of: BTreeMap<String, Text>,
+    statistic: &'static str,
+    above: bool,
+    threshold: f64,
+    /// Seconds of a period, and how many of them in a row.
+    lasting: (u32, u32),
+    /// What no data means.
+    missing: &'static str,
+    tells: String,
+}
+
+impl Alarm {
+    fn region<'e>(&self, env: &'e Environment) -> &'e str {
+        if self.global { GLOBAL } else { &env.region }
+    }
+
+    fn put(self, parts: &mut Parts<'_>) {
+        let env = parts.env;
+        let region = self.region(env);
+        let whom = BTreeSet::from([text::<Topic>(topic_of(env, region), "arn")]);
+        let full = env.names.of(&self.name);
+        let spec: MetricAlarmSpec<Written> = MetricAlarmSpec {
+            tags: parts.tags(&full),
+            name: full,
+            region: elsewhere(env, region),
+            description: self.tells,
+            namespace: self.metric.0.to_owned(),
+            metric: self.metric.1.to_owned(),
+            dimensions: self.of,
+            statistic: self.statistic.to_owned(),
+            period_seconds: self.lasting.0,
+            comparison: if self.above { "GreaterThanOrEqualToThreshold" } else { "LessThanOrEqualToThreshold" }.to_owned(),
+            threshold: self.threshold,
+            evaluation_periods: self.lasting.1,
+            datapoints_to_alarm: None,
+            treat_missing_data: self.missing.to_owned(),
+            // Not every metric has the unit that one would think; none is right for all.
+            unit: None,
+            actions_enabled: true,
+            alarm_actions: whom.clone(),
+            ok_actions: whom,
+            insufficient_data_actions: BTreeSet::new(),
+        };
+        parts.add::<MetricAlarm>(&self.name, &spec);
+    }
+}
+
+fn of(dimension: &str, value: Text) -> BTreeMap<String, Text> {
+    BTreeMap::from([(dimension.to_owned(), value)])
+}
+
+const FIVE_MINUTES: u32 = 300;
+const DAY: u32 = 86_400;
+
+fn alarms(env: &Environment) -> Vec<Alarm> {
+    let mut all = vec![];
+    load_balancer(env, &mut all);
+    nat(env, &mut all);
+    certificates(env, &mut all);
+    if env.dns.health_check.enabled {
+        all.push(Alarm {
+            name: "health-check".to_owned(),
+            // Route 53 measures there and nowhere else.
+            global: true,
+            metric: ("AWS/Route53", "HealthCheckStatus"),
+            of: of("HealthCheckId", text::<HealthCheck>("alb", "id")),
+            statistic: "Minimum",
+            above: false,
+            threshold: 0.0,
+            lasting: (60, 3),
+            missing: "breaching",
+            tells: "The load balancer does not answer Route 53's checkers: look at its listeners, its security group and its zones."
+                .to_owned(),
+        });
+    }
+    all
+}
+
+fn load_balancer(env: &Environment, all: &mut Vec<Alarm>) {
+    let most = env.monitoring.thresholds.alb_5xx;
+    for (name, metric, tells) in [
+        ("alb-5xx", "HTTPCode_ELB_5XX_Count", "The load balancer itself answers 5xx: most often a tenant has no healthy target."),
+        (
+            "alb-target-5xx",
+            "HTTPCode_Target_5XX_Count",
+            "Tenants answer 5xx: look at their logs, then at the database and the file system.",
+        ),
+    ] {
+        all.push(Alarm {
+            name: name.to_owned(),
+            global: false,
+            metric: ("AWS/ApplicationELB", metric),
+            of: of("LoadBalancer", text::<LoadBalancer>("main", "arn_suffix")),
+            statistic: "Sum",
+            above: true,
+            threshold: f64::from(most),
+            lasting: (FIVE_MINUTES, 1),
+            // A count that is zero is not written.
+            missing: "notBreaching",
+            tells: tells.to_owned(),
+        });
+    }
+}
+
+fn nat(env: &Environment, all: &mut Vec<Alarm>) {
+    for letter in nats(env).into_keys() {
+        all.push(Alarm {
+            metric: ("AWS/NATGateway", "ErrorPortAllocation"),
+            global: false,
+            of: of("NatGatewayId", text::<NatGateway>(&letter, "id")),
+            statistic: "Sum",
+            above: true,
+            threshold: f64::from(env.monitoring.thresholds.nat_port_errors),
+            lasting: (FIVE_MINUTES, 1),
+            missing: "notBreaching",
+            tells: "Connections to the internet fail for want of a port: many go to one address at once; a second NAT gateway helps."
+                .to_owned(),
+            name: format!("nat-{letter}-port-errors"),
+        });
+    }
+}
+
+fn certificates(env: &Environment, all: &mut Vec<Alarm>) {
+    let regional = env.alb.https && for_alb(env) == "alb";
+    let list: &[(&str, bool)] = match (env.has_certificate(), regional) {
+        (false, _) => &[],
+        (true, false) => &[("cdn", true)],
+        (true, true) => &[("cdn", true), ("alb", false)],
+    };
+    for (name, global) in list {
+        all.push(Alarm {
+            name: format!("certificate-{name}-days"),
+            global: *global,
+            metric: ("AWS/CertificateManager", "DaysToExpiry"),
+            of: of("CertificateArn", text::<Certificate>(name, "arn")),
+            statistic: "Minimum",
+            above: false,
+            threshold: f64::from(env.monitoring.thresholds.certificate_days),
+            lasting: (DAY, 1),
+            // It is measured twice a day, and not at all once the certificate is gone.
+            missing: "ignore",
+            tells: "The certificate is not renewed by itself: see that its validation record stands, and the zone is delegated.".to_owned(),
+        });
+    }
+}
