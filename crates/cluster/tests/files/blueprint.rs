@@ -12,7 +12,7 @@ use crate::support::{SHIPPED, edited, render, shipped};
 pub(crate) fn environment(name: &str, text: &str) -> Environment {
     let kinds = bbws_kinds::all();
     let siblings: Vec<Sibling> = SHIPPED.iter().map(|(name, text)| Sibling::read(name, text)).collect();
-    let context = Context { kinds: &kinds, blueprint: &addresses, today: "2026-11-24".parse().unwrap(), siblings: &siblings };
+    let context = Context { kinds: &kinds, blueprint: &addresses, today: "2026-11-24".parse().expect("a day"), siblings: &siblings };
     let Loaded { environment, .. } = load(name, text, &context).unwrap_or_else(|problems| panic!("{}", render(&problems)));
     environment
 }
@@ -28,7 +28,7 @@ pub(crate) fn published() -> Published {
 
 pub(crate) fn desired(name: &str, edits: &[(&str, &str)]) -> Desired {
     let environment = environment(name, &edited(shipped(name), edits));
-    blueprint(&environment, &bbws_kinds::all(), &published()).unwrap()
+    blueprint(&environment, &bbws_kinds::all(), &published()).expect("what was published is enough")
 }
 
 /// All that is wrong with a blueprint: specs that their kinds refuse or would write otherwise, references that lead

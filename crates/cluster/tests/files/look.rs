@@ -5,7 +5,7 @@ use bbws_cluster::{Look, show};
 use crate::support::{edited, load_with, shipped};
 
 fn shown(unicode: bool, color: bool) -> String {
-    let problems = load_with("dev", &edited(shipped("dev"), &[("ecs", "task_cpu = 300")])).unwrap_err();
+    let problems = load_with("dev", &edited(shipped("dev"), &[("ecs", "task_cpu = 300")])).expect_err("a wrong size");
     show(&problems, Look { unicode, color, width: 100 })
 }
 
