@@ -1,1 +1,11 @@
-//! testkit.
+//! What engine tests stand on: a cloud that outlives the engine, a store in memory, a clock that jumps, seeded ids.
+//!
+//! The cloud's kinds are toys of its own: one for each way an interrupted create is settled.
+
+mod cloud;
+mod ports;
+mod toy;
+
+pub use cloud::{Call, FakeCloud, Fault, Object, Verb};
+pub use ports::{JumpClock, MemoryStore, SeededIds, Tape};
+pub use toy::{Key, Name, Sort, Tag, Token, Toy, ToyOutputs, ToySpec, drivers, kinds};

@@ -27,8 +27,8 @@ pub(super) fn arrange(from: Sources<'_>, graph: &Graph, mut verdicts: BTreeMap<A
     for (address, verdict) in &verdicts {
         made.add(address, verdict);
     }
-    made.deposed();
-    let mut wrong = made.connect(&verdicts);
+    let mut wrong = made.deposed();
+    wrong.extend(made.connect(&verdicts));
     match in_order(made.steps) {
         Ok(steps) if wrong.is_empty() => Ok(steps),
         Ok(_) => Err(wrong),
@@ -152,18 +152,24 @@ impl Making<'_> {
         if left { None } else { self.backup(address, id) }
     }
 
-    /// Former objects that an earlier run left over.
-    fn deposed(&mut self) {
+    /// Former objects that an earlier run left over. One that is gone already is still to be recorded as gone.
+    fn deposed(&mut self) -> Vec<Finding> {
+        let mut wrong = vec![];
         for (address, entry) in &self.from.state.entries {
             for old in &entry.deposed {
-                let there = matches!(self.from.picture.deposed.get(&(address.clone(), old.id.clone())), Some(Ok(Some(_))));
-                if there {
-                    let action = Action::Delete { id: old.id.clone(), have: old.spec.clone(), deposed: true };
-                    let loss = self.loss(address, None);
-                    self.push(address, action, Reason::Unfinished, loss, old.dependencies.clone());
+                if let Some(Err(error)) = self.from.picture.deposed.get(&(address.clone(), old.id.clone())) {
+                    let told = format!("{}, which it replaced, could not be read", old.id);
+                    wrong.push(
+                        Finding::new(Severity::Error, told).at(address).seen(error.to_string()).advise("mend the cause and plan again"),
+                    );
+                    continue;
                 }
+                let action = Action::Delete { id: old.id.clone(), have: old.spec.clone(), deposed: true };
+                let loss = self.loss(address, None);
+                self.push(address, action, Reason::Unfinished, loss, old.dependencies.clone());
             }
         }
+        wrong
     }
 
     fn after(&mut self, step: usize, first: usize, until: Until) {

@@ -1,0 +1,134 @@
+//! One environment, its cloud and its store.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bbws_engine::planner::Sources;
+use bbws_engine::{Ask, Control, Drivers, Log, LogError, Opening, Report, Reporter, Run, apply, log, plan, refresh, settle};
+use bbws_model::{Account, Desired, Finding, Kinds, Mode, Owner, Plan, RunId, Stamped, State, Wanted, World};
+use bbws_testkit::{FakeCloud, JumpClock, MemoryStore, SeededIds, Tape, drivers, kinds};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+pub(crate) struct Bench {
+    pub(crate) cloud: FakeCloud,
+    pub(crate) store: MemoryStore,
+    pub(crate) kinds: Kinds,
+    pub(crate) drivers: Arc<Drivers>,
+    pub(crate) clock: Arc<JumpClock>,
+    pub(crate) ids: Arc<SeededIds>,
+    pub(crate) tape: Tape,
+}
+
+/// Wanted resources, each with its spec.
+pub(crate) fn wanted(resources: &[(&str, Value)]) -> Desired {
+    let resources = resources.iter().map(|(address, spec)| {
+        let kinds = kinds();
+        let address: bbws_model::Address = address.parse().unwrap();
+        let spec = kinds.get(address.kind()).unwrap().normal(spec).unwrap();
+        (address, Wanted::new(spec))
+    });
+    Desired { resources: resources.collect(), ..Desired::default() }
+}
+
+/// A reference to an output.
+pub(crate) fn to(address: &str, output: &str) -> Value {
+    json!({"$ref": address, "output": output})
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        let cloud = FakeCloud::new(Duration::from_secs(20));
+        let drivers = Arc::new(drivers(&cloud));
+        Self {
+            cloud,
+            store: MemoryStore::default(),
+            kinds: kinds(),
+            drivers,
+            clock: Arc::new(JumpClock::new()),
+            ids: Arc::new(SeededIds::default()),
+            tape: Tape::default(),
+        }
+    }
+
+    pub(crate) fn account() -> Account {
+        "536580886816".parse().unwrap()
+    }
+
+    pub(crate) fn opening(run: &str) -> Opening {
+        let owner = Owner {
+            run: RunId(run.into()),
+            user: "thandi".into(),
+            host: "laptop".into(),
+            boot_id: "boot".into(),
+            pid_namespace: "1".into(),
+            pid: 1,
+            pid_start: 1,
+            command: "bbws apply".into(),
+            version: "0".into(),
+        };
+        Opening { owner, world: World::Sandbox, account: Self::account(), region: "af-south-1".into(), mode: Mode::Apply, plan: None }
+    }
+
+    /// Takes the environment, from a dead owner too.
+    pub(crate) async fn open(&self) -> Result<Log, LogError> {
+        let run = format!("run{}", bbws_engine::Ids::next(self.ids.as_ref()));
+        Log::open(Arc::new(self.store.clone()), self.clock.clone(), self.ids.clone(), Self::opening(&run), &|_| true).await
+    }
+
+    pub(crate) async fn state(&self) -> State {
+        log::read(&self.store).await.unwrap().unwrap_or_else(|| State::empty("none"))
+    }
+
+    pub(crate) async fn plan_of(&self, state: &State, desired: &Desired, mode: Mode) -> Result<Plan, Vec<Finding>> {
+        let picture = refresh(&self.drivers, &self.kinds, desired, state).await;
+        let ask = Ask {
+            environment: "dev".into(),
+            mode,
+            replace: BTreeSet::new(),
+            target: BTreeSet::new(),
+            exclude: BTreeSet::new(),
+            account: Self::account(),
+            region: "af-south-1".into(),
+            world: World::Sandbox,
+            engine: "0".into(),
+        };
+        plan(Sources { kinds: &self.kinds, desired, state, picture: &picture }, &ask)
+    }
+
+    pub(crate) async fn plan(&self, desired: &Desired) -> Result<Plan, Vec<Finding>> {
+        self.plan_of(&self.state().await, desired, Mode::Apply).await
+    }
+
+    /// Plans and applies as a command does: settles first, closes at the end.
+    pub(crate) async fn apply(&self, desired: &Desired, mode: Mode) -> Report {
+        let (_keep, control) = watch::channel(Control::Go);
+        self.apply_with(desired, mode, control).await
+    }
+
+    pub(crate) async fn apply_with(&self, desired: &Desired, mode: Mode, control: watch::Receiver<Control>) -> Report {
+        let log = self.open().await.unwrap();
+        settle(&log, &self.drivers, &self.kinds, self.clock.as_ref(), control.clone()).await.unwrap();
+        let plan = self.plan_of(&log.state(State::clone), desired, mode).await.unwrap();
+        let mut tape = self.tape.clone();
+        let reporter = Reporter::new(&mut tape, self.clock.as_ref());
+        let run = Run {
+            plan: &plan,
+            log: &log,
+            drivers: &self.drivers,
+            kinds: &self.kinds,
+            clock: self.clock.as_ref(),
+            ids: self.ids.as_ref(),
+            control,
+            reporter,
+        };
+        let report = apply(run).await;
+        log.close("over").await.unwrap();
+        report
+    }
+
+    pub(crate) fn told(&self) -> Vec<Stamped> {
+        self.tape.all()
+    }
+}

@@ -1,0 +1,104 @@
+//! Crashes: the engine is dropped at every mutating call, before and after it takes effect, and run again.
+
+use std::time::Duration;
+
+use bbws_model::{Class, Desired, Mode, Outcome};
+use bbws_testkit::Fault;
+use serde_json::json;
+
+use crate::bench::{Bench, to, wanted};
+
+/// One of each sort, standing on each other.
+fn tower() -> Desired {
+    wanted(&[
+        ("tag.a", json!({"colour": "green", "tags": {"k": "v"}})),
+        ("token.b", json!({"needs": [to("tag.a", "id")], "colour": "white"})),
+        ("name.c", json!({"name": "c", "needs": [to("token.b", "endpoint")], "colour": "red"})),
+        ("key.d", json!({"name": "d", "needs": [to("name.c", "id")]})),
+    ])
+}
+
+fn changed() -> Desired {
+    let mut tower = tower();
+    tower.resources.get_mut(&"name.c".parse().unwrap()).unwrap().spec["shape"] = json!("round");
+    tower.resources.get_mut(&"tag.a".parse().unwrap()).unwrap().spec["colour"] = json!("blue");
+    tower.resources.remove(&"key.d".parse().unwrap());
+    tower
+}
+
+/// Runs, is killed by `fault` at the call of this number, and runs again until all is done. Answers whether the fault came
+/// to pass.
+async fn killed(fault: Fault, at: usize, first: Option<&Desired>, desired: &Desired, mode: Mode) -> bool {
+    let bench = Bench::new();
+    if let Some(first) = first {
+        assert_eq!(bench.apply(first, Mode::Apply).await.outcome, Outcome::Done);
+    }
+    let at = bench.cloud.calls().len() + at;
+    bench.cloud.fault(at, fault);
+    // A hanging call is killed; anything else comes to its end by itself.
+    let _ = tokio::time::timeout(Duration::from_secs(4 * 3600), bench.apply(desired, mode)).await;
+    let met = bench.cloud.calls().len() > at;
+    let context = format!("{fault:?} at call {at}");
+    for _ in 0..2 {
+        if bench.apply(desired, mode).await.outcome == Outcome::Done {
+            break;
+        }
+    }
+    let (objects, state) = (bench.cloud.objects(), bench.state().await);
+    let wanted = if mode == Mode::Destroy { 0 } else { desired.resources.len() };
+    assert_eq!(objects.len(), wanted, "{context}: exactly one of everything: {objects:#?}");
+    assert_eq!((state.entries.len(), state.open.len()), (wanted, 0), "{context}");
+    for (address, entry) in &state.entries {
+        assert_eq!(objects[&entry.id].owner.as_ref().unwrap().address, *address, "{context}: the state points at it");
+        assert!(entry.deposed.is_empty(), "{context}");
+    }
+    if mode == Mode::Apply {
+        assert!(bench.plan(desired).await.unwrap().is_empty(), "{context}: the next plan is empty");
+    }
+    met
+}
+
+const FAULTS: [Fault; 4] = [Fault::HangsBefore, Fault::HangsAfter, Fault::AnswerLost, Fault::RequestLost];
+
+async fn everywhere(first: Option<&Desired>, desired: &Desired, mode: Mode) -> usize {
+    let mut points = 0;
+    for fault in FAULTS {
+        for at in 0.. {
+            if !killed(fault, at, first, desired, mode).await {
+                break;
+            }
+            points += 1;
+        }
+    }
+    points
+}
+
+#[tokio::test(start_paused = true)]
+async fn apply_survives_a_kill_or_a_lost_answer_at_every_call() {
+    let points = everywhere(None, &tower(), Mode::Apply).await;
+    println!("crash points of apply: {points}, failures: 0");
+    assert!(points >= 4 * 8, "{points}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_survives_a_kill_or_a_lost_answer_at_every_call() {
+    let points = everywhere(Some(&tower()), &changed(), Mode::Apply).await;
+    println!("crash points of an update: {points}, failures: 0");
+    assert!(points >= 4 * 4, "{points}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn destroy_survives_a_kill_or_a_lost_answer_at_every_call() {
+    let points = everywhere(Some(&tower()), &tower(), Mode::Destroy).await;
+    println!("crash points of destroy: {points}, failures: 0");
+    assert!(points >= 4 * 4, "{points}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_passing_refusal_is_waited_out() {
+    for class in [Class::Throttled, Class::NotVisibleYet, Class::Conflict] {
+        for at in 0..10 {
+            killed(Fault::Refused(class), at, None, &tower(), Mode::Apply).await;
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The engine as a whole, on a cloud of toys: what a person would try.
+
+#![expect(clippy::unwrap_used, reason = "a bench may panic")]
+
+mod bench;
+mod crash;
+mod log;
+mod run;

@@ -1,0 +1,195 @@
+//! Runs that go well, and runs that do not.
+
+use std::time::Duration;
+
+use bbws_engine::Control;
+use bbws_model::{Class, Counts, Event, Mode, Outcome};
+use bbws_testkit::{Fault, Verb};
+use serde_json::json;
+use tokio::sync::watch;
+
+use crate::bench::{Bench, to, wanted};
+
+fn house() -> bbws_model::Desired {
+    wanted(&[
+        ("tag.ground", json!({"colour": "green"})),
+        ("name.wall", json!({"name": "wall", "needs": [to("tag.ground", "id")], "colour": "white"})),
+        ("token.roof", json!({"name": "roof", "needs": [to("name.wall", "endpoint")], "colour": "red", "tags": {"a": "b"}})),
+        ("key.door", json!({"name": "door", "needs": [to("name.wall", "id")]})),
+    ])
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_is_made_and_then_nothing_is_left_to_do() {
+    let bench = Bench::new();
+    let report = bench.apply(&house(), Mode::Apply).await;
+    assert_eq!((report.outcome, report.done.add), (Outcome::Done, 4), "{report:?}");
+    let state = bench.state().await;
+    assert_eq!((state.entries.len(), state.open.len(), state.holder), (4, 0, None));
+    assert!(state.entries.values().all(|entry| entry.reached));
+    let (calls, slots) = (bench.cloud.calls().len(), state.seq);
+    assert!(bench.plan(&house()).await.unwrap().is_empty());
+    assert_eq!((bench.cloud.calls().len(), bench.state().await.seq), (calls, slots), "a plan changes nothing");
+    let again = bench.apply(&house(), Mode::Apply).await;
+    assert_eq!((again.outcome, again.done, bench.cloud.calls().len()), (Outcome::Done, Counts::default(), calls));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dependant_starts_when_its_output_is_known() {
+    let bench = Bench::new();
+    bench.apply(&house(), Mode::Apply).await;
+    let started = |name: &str| {
+        let of = |event: &Event| matches!(event, Event::StepStarted { address, .. } if address.to_string() == name);
+        bench.told().iter().find(|s| of(&s.event)).unwrap().elapsed
+    };
+    // The wall's id is known at once, its endpoint after 20 s.
+    assert!(started("key.door") < Duration::from_secs(5), "{:?}", started("key.door"));
+    assert!(started("token.roof") >= Duration::from_secs(20), "{:?}", started("token.roof"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_changed_field_is_updated_and_a_fixed_one_makes_a_successor() {
+    let bench = Bench::new();
+    bench.apply(&house(), Mode::Apply).await;
+    let mut changed = house();
+    changed.resources.get_mut(&"name.wall".parse().unwrap()).unwrap().spec["shape"] = json!("round");
+    changed.resources.get_mut(&"tag.ground".parse().unwrap()).unwrap().spec["colour"] = json!("brown");
+    let report = bench.apply(&changed, Mode::Apply).await;
+    assert_eq!((report.outcome, report.done.replace), (Outcome::Done, 1), "{report:?}");
+    let state = bench.state().await;
+    let wall = &state.entries[&"name.wall".parse().unwrap()];
+    assert_eq!((wall.spec["name"].as_str(), wall.deposed.len()), (Some("wall-2"), 0));
+    assert_eq!(bench.cloud.objects().len(), 4, "the old wall is gone");
+    assert!(bench.plan(&changed).await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn destroy_leaves_nothing_and_apply_works_again() {
+    let bench = Bench::new();
+    for _ in 0..2 {
+        assert_eq!(bench.apply(&house(), Mode::Apply).await.outcome, Outcome::Done);
+        assert_eq!(bench.apply(&house(), Mode::Destroy).await.outcome, Outcome::Done);
+        assert!(bench.cloud.objects().is_empty());
+        assert!(bench.state().await.entries.is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stands_on_a_failure_is_skipped_and_the_next_run_resumes() {
+    let bench = Bench::new();
+    let mut city = house();
+    city.resources.extend(wanted(&[("tag.other", json!({"colour": "blue"}))]).resources);
+    // The steps start in the order of their way ahead: the ground first.
+    bench.cloud.fault(0, Fault::Refused(Class::Denied));
+    let report = bench.apply(&city, Mode::Apply).await;
+    assert_eq!(report.outcome, Outcome::Failed);
+    assert_eq!((report.failed.len(), report.skipped.len(), report.done.add), (1, 3, 1), "{report:?}");
+    assert!(report.skipped.values().all(Option::is_some));
+    assert_eq!(bench.state().await.open.len(), 0, "a refusal leaves nothing open");
+    assert_eq!(bench.apply(&city, Mode::Apply).await.done.add, 4);
+    assert!(bench.plan(&city).await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_request_is_sent_again_under_the_same_intent() {
+    let bench = Bench::new();
+    bench.cloud.fault(0, Fault::Refused(Class::Throttled));
+    assert_eq!(bench.apply(&wanted(&[("tag.a", json!({}))]), Mode::Apply).await.outcome, Outcome::Done);
+    let creates: Vec<_> = bench.cloud.calls().into_iter().filter(|call| call.verb == Verb::Create).collect();
+    assert_eq!(creates.len(), 2);
+    assert_eq!(creates[0].attempt, creates[1].attempt);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_waits_until_all_have_let_go() {
+    let bench = Bench::new();
+    bench.apply(&house(), Mode::Apply).await;
+    let delete = bench.cloud.calls().len();
+    bench.cloud.fault(delete, Fault::Refused(Class::Dependency));
+    assert_eq!(bench.apply(&house(), Mode::Destroy).await.outcome, Outcome::Done);
+    assert!(bench.cloud.objects().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn drift_is_mended_and_what_is_gone_is_made_again() {
+    let bench = Bench::new();
+    bench.apply(&house(), Mode::Apply).await;
+    bench.cloud.tamper(|objects| {
+        let door = objects.iter().find(|(_, o)| o.spec.name == "door").unwrap().0.clone();
+        objects.remove(&door);
+        objects.values_mut().for_each(|object| object.spec.colour = "grey".into());
+    });
+    let report = bench.apply(&house(), Mode::Apply).await;
+    assert_eq!((report.outcome, report.done.add, report.done.change), (Outcome::Done, 1, 3), "{report:?}");
+    assert!(bench.plan(&house()).await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_made_under_our_name_is_not_touched() {
+    let bench = Bench::new();
+    bench.apply(&wanted(&[("name.a", json!({"name": "a"}))]), Mode::Apply).await;
+    bench.cloud.tamper(|objects| objects.values_mut().for_each(|object| object.owner.as_mut().unwrap().lineage = "other".into()));
+    let calls = bench.cloud.calls().len();
+    for desired in [wanted(&[("name.a", json!({"name": "a", "colour": "red"}))]), wanted(&[])] {
+        let refused = bench.plan(&desired).await.unwrap_err();
+        assert!(refused[0].summary.contains("exists already and is not ours"), "{refused:?}");
+    }
+    assert_eq!(bench.cloud.calls().len(), calls);
+}
+
+#[tokio::test(start_paused = true)]
+async fn told_to_drain_a_run_leaves_its_waits_within_a_second() {
+    let bench = Bench::new();
+    let (ask, control) = watch::channel(Control::Go);
+    let clock = bench.clock.clone();
+    let stop = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        ask.send(Control::Drain).unwrap();
+        let asked = bbws_engine::Clock::elapsed(clock.as_ref());
+        std::future::pending::<()>().await;
+        asked
+    };
+    let began = bbws_engine::Clock::elapsed(bench.clock.as_ref());
+    let city = house();
+    let report = tokio::select! { report = bench.apply_with(&city, Mode::Apply, control) => report, _ = stop => unreachable!() };
+    let took = bbws_engine::Clock::elapsed(bench.clock.as_ref()) - began;
+    assert_eq!(report.outcome, Outcome::Stopped);
+    assert!(took < Duration::from_secs(6), "{took:?}");
+    assert!(report.failed.is_empty() && !report.left.is_empty(), "{report:?}");
+    assert_eq!(bench.apply(&city, Mode::Apply).await.outcome, Outcome::Done);
+    assert_eq!(bench.cloud.objects().len(), 4, "nothing is made twice");
+}
+
+#[tokio::test(start_paused = true)]
+async fn told_to_abort_a_run_leaves_a_request_in_flight_and_the_next_settles_it() {
+    let bench = Bench::new();
+    let (ask, control) = watch::channel(Control::Go);
+    bench.cloud.fault(0, Fault::HangsAfter);
+    let stop = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        ask.send(Control::Drain).unwrap();
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        ask.send(Control::Abort).unwrap();
+        std::future::pending::<()>().await;
+    };
+    let city = wanted(&[("tag.a", json!({}))]);
+    let report = tokio::select! { report = bench.apply_with(&city, Mode::Apply, control) => report, () = stop => unreachable!() };
+    assert_eq!((report.outcome, report.left.len()), (Outcome::Stopped, 1));
+    assert_eq!(bench.state().await.open.len(), 1, "the request stays open");
+    let report = bench.apply(&city, Mode::Apply).await;
+    assert_eq!(report.outcome, Outcome::Done);
+    assert_eq!((bench.cloud.objects().len(), bench.state().await.open.len()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_objects_are_polled_together() {
+    let bench = Bench::new();
+    let many: Vec<(String, serde_json::Value)> = (0..40).map(|n| (format!("tag.t{n}"), json!({}))).collect();
+    let many: Vec<(&str, serde_json::Value)> = many.iter().map(|(a, s)| (a.as_str(), s.clone())).collect();
+    let before = bench.cloud.observes();
+    assert_eq!(bench.apply(&wanted(&many), Mode::Apply).await.done.add, 40);
+    // 20 s at one look a second, whatever their number, and a few at the start.
+    let looks = bench.cloud.observes() - before;
+    assert!(looks < 30, "{looks} looks for 40 objects");
+    assert!(!bench.told().iter().any(|s| matches!(s.event, Event::StepFailed { .. })));
+}
