@@ -12,7 +12,7 @@ use bbws_model::{
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::Reading;
+use crate::{AnyCarrier, Carrier, Reading};
 
 /// One mutating request about to be sent: whose it is, and what makes a repeat the same request.
 #[derive(Debug, Clone, PartialEq)]
@@ -166,10 +166,25 @@ pub fn erase<K: Kind>(driver: impl Driver<K>) -> Box<dyn AnyDriver> {
     Box::new(Erased(driver, PhantomData))
 }
 
+fn wrong<K: Kind>(problem: &SpecProblem) -> CloudError {
+    let at = if problem.field.is_empty() { String::new() } else { format!(" at {}", problem.field) };
+    CloudError::own(K::NAME, Class::Invalid, format!("a {} spec does not fit{at}: {}", K::NAME, problem.message))
+}
+
+/// What was seen, with its kind.
+pub(crate) fn seen_as<K: Kind>(seen: &Seen) -> Result<Observed<K>, CloudError> {
+    Ok(Observed {
+        id: seen.id.clone(),
+        spec: typed(&seen.spec).map_err(|p| wrong::<K>(&p))?,
+        outputs: typed(&seen.outputs).map_err(|p| wrong::<K>(&p))?,
+        phase: seen.phase.clone(),
+        owner: seen.owner.clone(),
+    })
+}
+
 impl<K: Kind, D> Erased<K, D> {
     fn wrong(problem: &SpecProblem) -> CloudError {
-        let at = if problem.field.is_empty() { String::new() } else { format!(" at {}", problem.field) };
-        CloudError::own(K::NAME, Class::Invalid, format!("a {} spec does not fit{at}: {}", K::NAME, problem.message))
+        wrong::<K>(problem)
     }
 
     fn json<T: Serialize>(value: &T) -> Result<Value, CloudError> {
@@ -194,16 +209,6 @@ impl<K: Kind, D> Erased<K, D> {
             outputs: Self::json(&observed.outputs)?,
             phase: observed.phase.clone(),
             owner: observed.owner.clone(),
-        })
-    }
-
-    fn observed(seen: &Seen) -> Result<Observed<K>, CloudError> {
-        Ok(Observed {
-            id: seen.id.clone(),
-            spec: typed(&seen.spec).map_err(|p| Self::wrong(&p))?,
-            outputs: typed(&seen.outputs).map_err(|p| Self::wrong(&p))?,
-            phase: seen.phase.clone(),
-            owner: seen.owner.clone(),
         })
     }
 }
@@ -235,17 +240,20 @@ impl<K: Kind, D: Driver<K>> AnyDriver for Erased<K, D> {
     }
 
     fn update<'a>(&'a self, seen: &'a Seen, want: &'a Value, attempt: &'a Attempt) -> Boxed<'a, Result<Progress, CloudError>> {
-        Box::pin(async move { self.0.update(&Self::observed(seen)?, &typed(want).map_err(|p| Self::wrong(&p))?, attempt).await })
+        Box::pin(async move { self.0.update(&seen_as::<K>(seen)?, &typed(want).map_err(|p| Self::wrong(&p))?, attempt).await })
     }
 
     fn delete<'a>(&'a self, seen: &'a Seen, attempt: &'a Attempt) -> Boxed<'a, Result<Progress, CloudError>> {
-        Box::pin(async move { self.0.delete(&Self::observed(seen)?, attempt).await })
+        Box::pin(async move { self.0.delete(&seen_as::<K>(seen)?, attempt).await })
     }
 }
 
-/// All drivers there are, by the name of their kind.
+/// All drivers there are, by the name of their kind, and how it is found out what hangs on those that carry others.
 #[derive(Default)]
-pub struct Drivers(BTreeMap<&'static str, Box<dyn AnyDriver>>);
+pub struct Drivers {
+    drivers: BTreeMap<&'static str, Box<dyn AnyDriver>>,
+    carriers: BTreeMap<&'static str, Box<dyn AnyCarrier>>,
+}
 
 impl Drivers {
     /// None yet.
@@ -257,14 +265,14 @@ impl Drivers {
     /// Adds the driver of kind `K`.
     #[must_use]
     pub fn with<K: Kind>(mut self, driver: impl Driver<K>) -> Self {
-        self.0.insert(K::NAME, erase::<K>(driver));
+        self.drivers.insert(K::NAME, erase::<K>(driver));
         self
     }
 
     /// Adds a driver whose kind is forgotten already.
     #[must_use]
     pub fn with_any(mut self, driver: Box<dyn AnyDriver>) -> Self {
-        self.0.insert(driver.kind(), driver);
+        self.drivers.insert(driver.kind(), driver);
         self
     }
 
@@ -273,17 +281,41 @@ impl Drivers {
     /// # Errors
     /// When there is none.
     pub fn get(&self, kind: &str) -> Result<&dyn AnyDriver, CloudError> {
-        self.0.get(kind).map(Box::as_ref).ok_or_else(|| CloudError::own(kind, Class::Invalid, format!("bbws has no driver for `{kind}`")))
+        self.drivers
+            .get(kind)
+            .map(Box::as_ref)
+            .ok_or_else(|| CloudError::own(kind, Class::Invalid, format!("bbws has no driver for `{kind}`")))
     }
 
     /// The names of all kinds that have a driver.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.0.keys().copied()
+        self.drivers.keys().copied()
+    }
+
+    /// Says how it is found out what hangs on objects of kind `K`.
+    #[must_use]
+    pub fn carrying<K: Kind>(mut self, carrier: impl Carrier<K>) -> Self {
+        self.carriers.insert(K::NAME, crate::carrier::erase::<K>(carrier));
+        self
+    }
+
+    /// How it is found out what hangs on objects of the kind of this name.
+    ///
+    /// # Errors
+    /// When that is not known: nothing of the kind is deleted then.
+    pub fn carrier(&self, kind: &str) -> Result<&dyn AnyCarrier, CloudError> {
+        let unknown = || CloudError::own(kind, Class::Invalid, format!("bbws does not know how to list what hangs on a `{kind}`"));
+        self.carriers.get(kind).map(Box::as_ref).ok_or_else(unknown)
+    }
+
+    /// The names of all kinds of which it is known how to list what hangs on them.
+    pub fn carriers(&self) -> impl Iterator<Item = &'static str> {
+        self.carriers.keys().copied()
     }
 }
 
 impl fmt::Debug for Drivers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.drivers.keys()).finish()
     }
 }

@@ -4,6 +4,7 @@
 //! knows no AWS, no file system, no clock and no terminal: these come in through the ports.
 
 mod apply;
+mod carrier;
 mod checker;
 mod driver;
 mod graph;
@@ -17,6 +18,7 @@ mod reading;
 mod schedule;
 
 pub use apply::{Control, Report, Run, StepFailure, apply, counted, settle};
+pub use carrier::{AnyCarrier, Carrier, Hanging, foreign};
 pub use checker::check;
 pub use driver::{
     ADDRESS_TAG, AnyDriver, Attempt, Boxed, Created, Driver, Drivers, INTENT_TAG, LINEAGE_TAG, Place, Progress, Sight, erase, read_tags,

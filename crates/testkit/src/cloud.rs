@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bbws_engine::{Attempt, Created, Driver, Progress, Reading, Sight};
+use bbws_engine::{Attempt, Carrier, Created, Driver, Hanging, Progress, Reading, Sight};
 use bbws_model::{Class, CloudError, Id, Kind, Locate, Observed, Ownership, Phase, PhysicalId, Ready, Recovery, Tags};
 
 use crate::{Sort, Toy, ToyOutputs, ToySpec};
@@ -279,5 +279,15 @@ impl<S: Sort> Driver<Toy<S>> for FakeCloud {
             Ok(Progress::Sent)
         })
         .await
+    }
+}
+
+impl<S: Sort> Carrier<Toy<S>> for FakeCloud {
+    async fn hung_on(&self, seen: &Observed<Toy<S>>, _: &Reading) -> Result<Vec<Hanging>, CloudError> {
+        let hanging = |(id, object): (&PhysicalId, &Object)| {
+            let on_it = object.spec.needs.iter().any(|need| stands_on(need) == seen.id.as_str());
+            on_it.then(|| Hanging { what: object.kind, id: id.clone(), name: object.spec.name.clone(), owner: object.owner.clone() })
+        };
+        Ok(self.world(|world, _| world.objects.iter().filter_map(hanging).collect()))
     }
 }

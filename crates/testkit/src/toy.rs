@@ -21,6 +21,8 @@ pub trait Sort: Send + Sync + 'static {
     const RECOVERY: Recovery;
     /// Whether its name must be free before a successor can have it.
     const NAMED: bool;
+    /// Whether others may hang things on it.
+    const CARRIES: bool;
 }
 
 /// Only its tags tell whose it is: `tag`.
@@ -36,24 +38,28 @@ impl Sort for Tag {
     const NAME: &'static str = "tag";
     const RECOVERY: Recovery = Recovery::TagOnly;
     const NAMED: bool = false;
+    const CARRIES: bool = true;
 }
 
 impl Sort for Name {
     const NAME: &'static str = "name";
     const RECOVERY: Recovery = Recovery::NaturalKey;
     const NAMED: bool = true;
+    const CARRIES: bool = false;
 }
 
 impl Sort for Token {
     const NAME: &'static str = "token";
     const RECOVERY: Recovery = Recovery::Token;
     const NAMED: bool = false;
+    const CARRIES: bool = false;
 }
 
 impl Sort for Key {
     const NAME: &'static str = "key";
     const RECOVERY: Recovery = Recovery::Idempotent;
     const NAMED: bool = true;
+    const CARRIES: bool = false;
 }
 
 /// A toy of one sort.
@@ -116,7 +122,7 @@ impl<Of: Sort> Kind for Toy<Of> {
         id_prefix: "",
         holds_data: false,
         backbone: false,
-        carries: false,
+        carries: Of::CARRIES,
         name: if Of::NAMED { Some(NameRule { field: "name", max: 20 }) } else { None },
         soft_on: &[],
         recovery: Of::RECOVERY,
@@ -172,4 +178,5 @@ pub fn drivers(cloud: &FakeCloud) -> Drivers {
         .with::<Toy<Name>>(cloud.clone())
         .with::<Toy<Tag>>(cloud.clone())
         .with::<Toy<Token>>(cloud.clone())
+        .carrying::<Toy<Tag>>(cloud.clone())
 }

@@ -193,3 +193,29 @@ async fn waiting_objects_are_polled_together() {
     assert!(looks < 30, "{looks} looks for 40 objects");
     assert!(!bench.told().iter().any(|s| matches!(s.event, Event::StepFailed { .. })));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_others_have_hung_on_ours_stops_its_end() {
+    let bench = Bench::new();
+    bench.apply(&house(), Mode::Apply).await;
+    let state = bench.state().await;
+    let foreign = |plan| {
+        let (bench, state) = (&bench, &state);
+        async move {
+            let picture = bbws_engine::refresh(&bench.drivers, &bench.kinds, &house(), state).await;
+            bbws_engine::foreign(&bench.drivers, &bench.kinds, &plan, state, &picture).await
+        }
+    };
+    let destroy = bench.plan_of(&state, &house(), Mode::Destroy).await.unwrap();
+    assert!(foreign(destroy.clone()).await.is_empty(), "what is ours hangs there by right");
+    bench.cloud.tamper(|objects| {
+        let (ground, mut guest) = objects.iter().find(|(_, o)| o.kind == "tag").map(|(id, o)| (id.clone(), o.clone())).unwrap();
+        (guest.owner, guest.spec.name, guest.spec.needs) = (None, "tenant".into(), vec![ground.to_string()]);
+        objects.insert("9-guest".into(), guest);
+    });
+    let told = foreign(destroy).await;
+    assert_eq!(told.len(), 1);
+    assert!(told[0].evidence.contains("tenant (9-guest)"), "{told:?}");
+    let calm = bench.plan(&house()).await.unwrap();
+    assert!(foreign(calm).await.is_empty(), "a plan that deletes nothing is not stopped");
+}

@@ -1,0 +1,110 @@
+//! What others have hung on our objects: it is listed before one of those is deleted or replaced.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use bbws_model::{Action, Address, CloudError, Finding, Kind, Kinds, Observed, Ownership, PhysicalId, Plan, Seen, Severity, State};
+use futures::future::join_all;
+
+use crate::driver::seen_as;
+use crate::{Boxed, Drivers, Picture, Reading};
+
+/// One thing that hangs on an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hanging {
+    /// What it is, in AWS's words: `ECS service`.
+    pub what: &'static str,
+    /// What AWS calls it.
+    pub id: PhysicalId,
+    /// What people know it by; empty where the id says it.
+    pub name: String,
+    /// Whose it is, where it bears our mark.
+    pub owner: Option<Ownership>,
+}
+
+/// How it is found out what hangs on objects of a kind. Every kind whose facts say that it carries others has one.
+pub trait Carrier<K: Kind>: Send + Sync + 'static {
+    /// Everything that hangs on the object and that AWS did not put there by itself; ours may be among it.
+    fn hung_on(&self, seen: &Observed<K>, reading: &Reading) -> impl Future<Output = Result<Vec<Hanging>, CloudError>> + Send;
+}
+
+/// A carrier of any kind, over documents.
+pub trait AnyCarrier: Send + Sync {
+    /// See [`Carrier::hung_on`].
+    fn hung_on<'a>(&'a self, seen: &'a Seen, reading: &'a Reading) -> Boxed<'a, Result<Vec<Hanging>, CloudError>>;
+}
+
+struct Erased<K, C>(C, PhantomData<fn() -> K>);
+
+/// A carrier of kind `K`, with the kind forgotten.
+pub(crate) fn erase<K: Kind>(carrier: impl Carrier<K>) -> Box<dyn AnyCarrier> {
+    Box::new(Erased(carrier, PhantomData))
+}
+
+impl<K: Kind, C: Carrier<K>> AnyCarrier for Erased<K, C> {
+    fn hung_on<'a>(&'a self, seen: &'a Seen, reading: &'a Reading) -> Boxed<'a, Result<Vec<Hanging>, CloudError>> {
+        Box::pin(async move { self.0.hung_on(&seen_as::<K>(seen)?, reading).await })
+    }
+}
+
+/// Looks at what others have hung on everything that a plan deletes or replaces. Empty where nothing foreign hangs there;
+/// a look that fails stands in the way too.
+pub async fn foreign(drivers: &Arc<Drivers>, kinds: &Kinds, plan: &Plan, state: &State, picture: &Picture) -> Vec<Finding> {
+    let reading = Reading::new();
+    let ours = ours(state);
+    let ends = plan.steps.iter().filter_map(|step| match &step.action {
+        Action::Delete { id, .. } => Some((&step.address, id)),
+        Action::Create { .. }
+        | Action::Update { .. }
+        | Action::Adopt { .. }
+        | Action::Forget { .. }
+        | Action::Rename { .. }
+        | Action::Backup { .. } => None,
+    });
+    let looks = ends.filter_map(|(address, id)| {
+        let carries = kinds.get(address.kind()).is_some_and(|kind| kind.facts().carries);
+        let found = picture.recorded.get(address).or_else(|| picture.deposed.get(&(address.clone(), id.clone())));
+        let seen = found.and_then(|found| found.as_ref().ok()).and_then(Option::as_ref);
+        seen.filter(|_| carries).map(|seen| one(drivers, address, seen, (state, &ours), &reading))
+    });
+    join_all(looks).await.into_iter().flatten().collect()
+}
+
+/// Everything that the state knows by an id.
+fn ours(state: &State) -> BTreeSet<&PhysicalId> {
+    state.entries.values().flat_map(|entry| std::iter::once(&entry.id).chain(entry.deposed.iter().map(|old| &old.id))).collect()
+}
+
+async fn one(
+    drivers: &Drivers,
+    address: &Address,
+    seen: &Seen,
+    (state, ours): (&State, &BTreeSet<&PhysicalId>),
+    reading: &Reading,
+) -> Option<Finding> {
+    let found = match drivers.carrier(address.kind()) {
+        Ok(carrier) => carrier.hung_on(seen, reading).await,
+        Err(error) => Err(error),
+    };
+    let error = |summary: String| Finding::new(Severity::Error, summary).at(address);
+    let strange = match found {
+        Ok(hanging) => hanging.into_iter().filter(|h| {
+            let marked = h.owner.as_ref().is_some_and(|owner| owner.lineage == state.lineage);
+            !marked && !ours.contains(&h.id)
+        }),
+        Err(cause) => {
+            let told = error(format!("what others have hung on {} could not be read", seen.id));
+            return Some(told.seen(cause.to_string()).advise("nothing is deleted on a guess: mend the cause and plan again"));
+        }
+    };
+    let named: Vec<String> = strange
+        .map(|h| if h.name.is_empty() { format!("{} {}", h.what, h.id) } else { format!("{} {} ({})", h.what, h.name, h.id) })
+        .collect();
+    if named.is_empty() {
+        return None;
+    }
+    let told = error(format!("{} would be deleted or replaced, but others have hung something on it", seen.id));
+    Some(told.seen(named.join(", ")).advise("these are not bbws's: remove or move them first, by whoever made them"))
+}
