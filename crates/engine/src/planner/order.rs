@@ -131,10 +131,11 @@ impl Making<'_> {
         if !self.from.kinds.get(address.kind()).is_some_and(|k| k.facts().holds_data) {
             return vec![];
         }
-        let text = if backup.is_some() {
-            "what is stored in it goes; the copy made first is all that stays"
-        } else {
-            "what is stored in it is gone for good"
+        let leaves = self.from.kinds.backup(address.kind()).is_some_and(|rule| rule.left_by_delete.is_some());
+        let text = match (backup, leaves) {
+            (Some(_), _) => "what is stored in it goes; the copy made first stays",
+            (None, true) => "what is stored in it goes; a last copy of it stays",
+            (None, false) => "what is stored in it goes with it",
         };
         vec![Risk { kind: RiskKind::DataLoss, text: text.into() }]
     }
