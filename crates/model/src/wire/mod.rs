@@ -3,8 +3,12 @@
 //! Each is a module with types of its own and conversions both ways, so that a change of the model never changes a
 //! format by accident. Golden files show each as it is written.
 
+pub mod event;
 pub mod log;
+pub mod plan;
 pub mod state;
+
+mod plan_parts;
 
 /// Why bytes are not what they should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
