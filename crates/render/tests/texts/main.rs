@@ -1,4 +1,5 @@
 //! Golden texts.
+#![cfg(test)]
 
 mod plan;
 mod run;
