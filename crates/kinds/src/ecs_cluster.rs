@@ -129,7 +129,8 @@ impl Kind for EcsCluster {
             "ecs:TagResource",
             "ecs:UntagResource",
         ],
-        delete: &["ecs:DeleteCluster"],
+        // Nothing is deleted before what tenants run in it was looked for.
+        delete: &["ecs:DeleteCluster", "ecs:ListServices", "ecs:ListTasks", "ecs:DescribeTasks"],
     };
     const OUTPUTS: &'static [OutputFact] = &[OutputFact::created("arn"), OutputFact::created("name")];
     type Spec<S: Stage> = EcsClusterSpec<S>;

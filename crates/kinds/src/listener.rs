@@ -140,7 +140,8 @@ fn yes() -> bool {
 const CONTENT_TYPES: [&str; 5] = ["text/plain", "text/css", "text/html", "application/javascript", "application/json"];
 
 impl Action {
-    fn problems(&self) -> Vec<SpecProblem> {
+    /// What is wrong with it on a listener of this protocol and port.
+    fn problems(&self, own: &str, own_port: u16) -> Vec<SpecProblem> {
         let wrong = |field: &str, message: String| vec![SpecProblem::new(&format!("default_action{field}"), message)];
         match self {
             Self::FixedResponse { status, content_type: _, body: _ } if !matches!(status / 100, 2 | 4 | 5) => {
@@ -154,9 +155,13 @@ impl Action {
             }
             Self::FixedResponse { .. } => vec![],
             Self::Redirect { protocol, port, host, path, query, permanent: _ } => {
-                let as_it_came = [protocol == "#{protocol}", port == "#{port}", host == "#{host}", path == "/#{path}"];
+                let same_protocol = protocol == "#{protocol}" || protocol == own;
+                let same_port = port == "#{port}" || *port == own_port.to_string();
+                let as_it_came = [same_protocol, same_port, host == "#{host}", path == "/#{path}"];
                 if !["HTTP", "HTTPS", "#{protocol}"].contains(&protocol.as_str()) {
                     wrong(".protocol", format!("`{protocol}` does not do: HTTP, HTTPS or #{{protocol}}"))
+                } else if port != "#{port}" && !port.parse().is_ok_and(|port: u16| port > 0) {
+                    wrong(".port", format!("`{port}` does not do: 1 to 65535, or #{{port}}"))
                 } else if !path.starts_with('/') {
                     wrong(".path", format!("`{path}` does not begin with `/`"))
                 } else if query.starts_with('?') {
@@ -192,7 +197,12 @@ impl Kind for Listener {
         observe: &["elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeTags"],
         create: &["elasticloadbalancing:CreateListener", "elasticloadbalancing:AddTags"],
         update: &["elasticloadbalancing:ModifyListener", "elasticloadbalancing:AddTags", "elasticloadbalancing:RemoveTags"],
-        delete: &["elasticloadbalancing:DeleteListener"],
+        // Nothing is deleted before what tenants hung on it was looked for.
+        delete: &[
+            "elasticloadbalancing:DeleteListener",
+            "elasticloadbalancing:DescribeListenerCertificates",
+            "elasticloadbalancing:DescribeRules",
+        ],
     };
     const OUTPUTS: &'static [OutputFact] = &[OutputFact::created("arn")];
     type Spec<S: Stage> = ListenerSpec<S>;
@@ -207,7 +217,8 @@ impl Kind for Listener {
         if tls.as_ref().is_some_and(|tls| tls.policy.is_empty()) {
             problems.push(SpecProblem::new("tls.policy", format!("name a policy of ELB, such as `{TLS_POLICY}`")));
         }
-        problems.extend(default_action.problems());
+        let protocol = if tls.is_some() { "HTTPS" } else { "HTTP" };
+        problems.extend(default_action.problems(protocol, *port));
         problems
     }
 
@@ -308,6 +319,9 @@ mod tests {
         );
         assert_eq!(fields(action(json!({"type": "fixed-response", "status": 200, "body": "x".repeat(1025)}))), ["default_action.body"]);
         assert_eq!(fields(action(json!({"type": "redirect"}))), ["default_action"]);
+        assert_eq!(fields(action(json!({"type": "redirect", "protocol": "HTTP", "port": "80"}))), ["default_action"]);
+        assert!(fields(action(json!({"type": "redirect", "protocol": "HTTPS", "port": "443"}))).is_empty());
+        assert_eq!(fields(action(json!({"type": "redirect", "port": "https"}))), ["default_action.port"]);
         assert_eq!(fields(action(json!({"type": "redirect", "protocol": "FTP"}))), ["default_action.protocol"]);
         assert_eq!(fields(action(json!({"type": "redirect", "path": "x"}))), ["default_action.path"]);
         assert_eq!(fields(action(json!({"type": "forward", "target_groups": {}}))), ["default_action.target_groups"]);

@@ -206,7 +206,14 @@ impl Kind for LoadBalancer {
             "elasticloadbalancing:AddTags",
             "elasticloadbalancing:RemoveTags",
         ],
-        delete: &["elasticloadbalancing:DeleteLoadBalancer"],
+        // Nothing is deleted before what tenants hung on it was looked for.
+        delete: &[
+            "elasticloadbalancing:DeleteLoadBalancer",
+            "elasticloadbalancing:DescribeListeners",
+            "elasticloadbalancing:DescribeListenerCertificates",
+            "elasticloadbalancing:DescribeRules",
+            "elasticloadbalancing:DescribeTargetGroups",
+        ],
     };
     const OUTPUTS: &'static [OutputFact] = &[
         OutputFact::created("arn"),

@@ -157,6 +157,15 @@ impl Kind for TaskDefinition {
         if needs_role && execution_role.is_none() {
             wrong("execution_role", "ECS needs a role to write the logs and read the secrets of a container: name one".into());
         }
+        let sum = |part: fn(&Container<Written>) -> u32| containers.values().map(|container| u64::from(part(container))).sum::<u64>();
+        let (all_cpu, all_memory) = (sum(|c| c.cpu), sum(|c| c.memory_reservation.or(c.memory).unwrap_or(0)));
+        let alone = containers.len() == 1;
+        if !alone && all_cpu > u64::from(*cpu) {
+            wrong("containers", format!("together they want {all_cpu} CPU units: the task has {cpu}"));
+        }
+        if !alone && all_memory > u64::from(*memory) {
+            wrong("containers", format!("together they want {all_memory} MiB: the task has {memory}"));
+        }
         for (name, container) in containers {
             problems.extend(container.problems(name, *cpu, *memory, |volume| volumes.contains_key(volume)));
         }
@@ -277,6 +286,14 @@ mod tests {
         assert_eq!(fields(container(json!({"image": ""}))), ["containers.web.image"]);
         assert_eq!(fields(container(json!({"cpu": 512}))), ["containers.web.cpu"]);
         assert_eq!(fields(container(json!({"memory": 1024}))), ["containers.web.memory"]);
+        let two = |edit: Value| {
+            let mut whole = json!({"image": "nginx"});
+            whole.as_object_mut().unwrap().extend(edit.as_object().unwrap().clone());
+            json!({"containers": {"web": whole, "log": whole}})
+        };
+        assert_eq!(fields(two(json!({"cpu": 200}))), ["containers"]);
+        assert_eq!(fields(two(json!({"memory": 300}))), ["containers"]);
+        assert!(fields(two(json!({"memory": 300, "memory_reservation": 200}))).is_empty(), "what is kept for them counts");
         assert_eq!(fields(container(json!({"memory": 256, "memory_reservation": 512}))), ["containers.web.memory_reservation"]);
         assert_eq!(
             fields(container(json!({"environment": {"A": "1"}, "secrets": {"A": "arn:aws:secretsmanager:x"}}))),
