@@ -211,6 +211,7 @@ const LIMIT: &[&str] = &[
     "StorageQuotaExceeded",
     "DBSubnetGroupQuotaExceeded",
     "SnapshotQuotaExceeded",
+    "TargetGroupAssociationLimit",
 ];
 const ABSENT: &[&str] = &[
     "NatGatewayNotFound",
@@ -346,6 +347,7 @@ mod tests {
             ("MalformedPolicyDocument", "Invalid principal in policy: AWS", 400, Some(Class::NotVisibleYet)),
             ("MalformedPolicyDocument", "Syntax errors in policy.", 400, Some(Class::Invalid)),
             ("InvalidParameter", "Unable to assume given IAM role", 400, Some(Class::NotVisibleYet)),
+            ("TargetGroupAssociationLimit", "", 400, Some(Class::Limit)),
             ("OperationAbortedException", "", 400, Some(Class::Conflict)),
             ("OptInRequired", "", 403, Some(Class::AccountState)),
             (

@@ -98,7 +98,7 @@ impl Aws {
     }
 
     /// All listeners of a load balancer; none where that is gone, for it takes them with it.
-    async fn listeners_of(&self, load_balancer: &str, reading: &Reading) -> Result<Arc<Vec<Raw>>, CloudError> {
+    pub(crate) async fn listeners_of(&self, load_balancer: &str, reading: &Reading) -> Result<Arc<Vec<Raw>>, CloudError> {
         let ask = || async {
             let (mut all, mut calls) = (vec![], 0);
             let mut pages = self.read.elb.describe_listeners().load_balancer_arn(load_balancer).page_size(400).into_paginator().send();

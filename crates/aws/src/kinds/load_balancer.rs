@@ -28,7 +28,8 @@ impl Driver<LoadBalancer> for Aws {
         let found = |place: &Locate<LoadBalancer>| {
             all.iter().find(|raw| match &place.id {
                 Some(id) => raw.load_balancer_arn() == Some(id.as_str()),
-                None => raw.load_balancer_name() == Some(place.spec.name.as_str()),
+                // Whether the case of a name counts is not documented.
+                None => raw.load_balancer_name().is_some_and(|name| name.eq_ignore_ascii_case(&place.spec.name)),
             })
         };
         let found: Vec<Option<&Raw>> = at.iter().map(found).collect();

@@ -7,7 +7,9 @@ mod dns_record;
 mod ec2;
 mod ecs;
 mod ecs_cluster;
+mod ecs_hanging;
 mod elb;
+mod elb_hanging;
 mod health_check;
 mod hosted_zone;
 mod iam;
@@ -58,4 +60,7 @@ pub fn drivers(aws: &Aws) -> Drivers {
         .with::<TaskDefinition>(aws.clone())
         .with::<Topic>(aws.clone())
         .with::<Vpc>(aws.clone())
+        .carrying::<EcsCluster>(aws.clone())
+        .carrying::<Listener>(aws.clone())
+        .carrying::<LoadBalancer>(aws.clone())
 }
