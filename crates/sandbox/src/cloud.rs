@@ -41,13 +41,22 @@ pub struct Region {
     pub(crate) alarms: Table<kinds::metric_alarm::Row>,
     pub(crate) buckets: Table<kinds::bucket::Row>,
     pub(crate) certificates: Table<kinds::certificate::Row>,
+    pub(crate) clusters: Table<kinds::ecs_cluster::Row>,
     pub(crate) health_checks: Table<kinds::health_check::Row>,
     pub(crate) hosted_zones: Table<kinds::hosted_zone::Row>,
     pub(crate) log_groups: Table<kinds::log_group::Row>,
+    /// The managed policies that the account made, by ARN, each with its document.
+    pub(crate) managed_policies: Table<String>,
+    pub(crate) roles: Table<kinds::role::Row>,
     pub(crate) route53: kinds::route53::Memory,
     pub(crate) secrets: Table<kinds::secret::Row>,
     pub(crate) security_groups: Table<kinds::security_group::Row>,
+    pub(crate) services: Table<kinds::ecs_work::ServiceRow>,
     pub(crate) subnets: Table<kinds::subnet::Row>,
+    pub(crate) task_definitions: Table<kinds::task_definition::Row>,
+    /// The last number given in each family.
+    pub(crate) task_families: Table<i32>,
+    pub(crate) tasks: Table<kinds::ecs_work::TaskRow>,
     pub(crate) topics: Table<kinds::topic::Row>,
     pub(crate) vpcs: Table<kinds::vpc::Row>,
 }

@@ -23,4 +23,5 @@ pub use cloud::{AccountCloud, Cloud, Region, Thing};
 pub use connection::Sandbox;
 pub use fate::{Effect, Fate, Refusal, Seen, refuse};
 pub use file::{CallRecord, CloudFile};
+pub use kinds::Tenant;
 pub use sim::{Call, Sim};

@@ -31,6 +31,17 @@ impl Bench {
         sights.remove(0)
     }
 
+    /// What is found at many places of one kind with one look.
+    pub(super) async fn find_all(&mut self, places: &[(String, Value)]) -> Vec<Result<Option<Seen>, CloudError>> {
+        let place = |(address, spec): &(String, Value)| {
+            let address: Address = address.parse().unwrap();
+            let spec = self.kinds.get(address.kind()).unwrap().normal(spec).unwrap();
+            Place { address, id: None, spec, lineage: LINEAGE.into(), intent: None }
+        };
+        let places: Vec<Place> = places.iter().map(place).collect();
+        self.driver(&places[0].address).observe(&places, &Reading::new()).await
+    }
+
     /// Sends the create call and no more. [`Bench::keep`] sees what became of it.
     pub(super) async fn only_create(&mut self, address: &str, want: Value) -> (Attempt, PhysicalId) {
         let at: Address = address.parse().unwrap();
@@ -64,6 +75,17 @@ impl Bench {
         let address: Address = address.parse().unwrap();
         let attempt = self.attempt(&address);
         self.driver(&address).delete(seen, &attempt).await.unwrap_err()
+    }
+
+    /// What hangs on something made, as people are told before it is deleted: what it is, and its name or id.
+    pub(super) async fn hanging(&mut self, address: &str) -> Vec<(&'static str, String)> {
+        let at: Address = address.parse().unwrap();
+        let seen = self.observe(address).await.unwrap();
+        let from = self.aws.calls().count();
+        let found = self.drivers.carrier(at.kind()).unwrap().hung_on(&seen, &Reading::new()).await.unwrap();
+        self.note_calls("delete", from);
+        let name = |id: &PhysicalId, name: String| if name.is_empty() { id.to_string() } else { name };
+        found.into_iter().map(|hanging| (hanging.what, name(&hanging.id, hanging.name))).collect()
     }
 
     /// Looks at something made, ready or not, and takes its outputs over for whoever refers to them.
