@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_kinds::{
-    Architecture, CapacityShare, Container, ContainerInsights, EcsCluster, EcsClusterSpec, ExecLogging, Log, LogGroup, LogGroupSpec, Role,
-    RolePolicy, RolePolicySpec, RoleSpec, Secret, TaskDefinition, TaskDefinitionSpec,
+    Architecture, CapacityShare, Container, ContainerInsights, EcsCluster, EcsClusterSpec, ExecLogging, FileSystem, Log, LogGroup,
+    LogGroupSpec, Role, RolePolicy, RolePolicySpec, RoleSpec, Secret, TaskDefinition, TaskDefinitionSpec,
 };
 use bbws_model::{PolicyDocument, Text};
 use serde_json::{Value, json};
@@ -108,6 +108,9 @@ fn starts_tasks(parts: &Parts<'_>) -> PolicyDocument {
 
 fn tasks_own(parts: &Parts<'_>) -> PolicyDocument {
     let env = parts.env;
+    let mount = ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"];
+    let mut files = allow("Files", &mount, value::<FileSystem>("main", "arn"));
+    files["Condition"] = json!({ "Bool": { "elasticfilesystem:AccessedViaMountTarget": "true" } });
     let exec = [
         "ssmmessages:CreateControlChannel",
         "ssmmessages:CreateDataChannel",
@@ -115,6 +118,7 @@ fn tasks_own(parts: &Parts<'_>) -> PolicyDocument {
         "ssmmessages:OpenDataChannel",
     ];
     policy(vec![
+        files,
         // The channels of ECS Exec and the list of log groups have no resource to name.
         allow("Exec", &exec, json!("*")),
         allow("FindLogs", &["logs:DescribeLogGroups"], json!("*")),

@@ -9,6 +9,7 @@ mod certificate;
 mod database;
 mod dns;
 mod ecs;
+mod file_system;
 mod further;
 mod load_balancer;
 mod monitoring;
@@ -55,6 +56,7 @@ fn cluster<'a>(environment: &'a Environment, delegated_to: &[(String, NameServer
     load_balancer::add(&mut parts);
     ecs::add(&mut parts);
     database::add(&mut parts);
+    file_system::add(&mut parts);
     dns::add(&mut parts, delegated_to);
     certificate::add(&mut parts);
     cdn::add(&mut parts);

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bbws_kinds::{Certificate, HealthCheck, LoadBalancer, MetricAlarm, MetricAlarmSpec, NatGateway, Topic, TopicSpec};
+use bbws_kinds::{
+    Certificate, DbInstance, FileSystem, HealthCheck, LoadBalancer, MetricAlarm, MetricAlarmSpec, NatGateway, Topic, TopicSpec,
+};
 use bbws_model::{Text, Written};
 
 use super::certificate::{GLOBAL, for_alb};
 use super::network::nats;
 use super::parts::{Parts, text};
-use crate::Environment;
+use crate::{Environment, Throughput};
 
 pub(super) fn add(parts: &mut Parts<'_>) {
     let env = parts.env;
@@ -113,6 +115,8 @@ const DAY: u32 = 86_400;
 
 fn alarms(env: &Environment) -> Vec<Alarm> {
     let mut all = vec![];
+    database(env, &mut all);
+    file_system(env, &mut all);
     load_balancer(env, &mut all);
     nat(env, &mut all);
     certificates(env, &mut all);
@@ -133,6 +137,72 @@ fn alarms(env: &Environment) -> Vec<Alarm> {
         });
     }
     all
+}
+
+const GIB: f64 = 1_073_741_824.0;
+
+fn database(env: &Environment, all: &mut Vec<Alarm>) {
+    let limits = &env.monitoring.thresholds;
+    let free = f64::from(env.rds.storage) * GIB * f64::from(100_u32.saturating_sub(limits.rds_storage)) / 100.0;
+    for (name, metric, statistic, above, threshold, tells) in [
+        (
+            "rds-cpu",
+            "CPUUtilization",
+            "Average",
+            true,
+            f64::from(limits.rds_cpu),
+            "The database's CPU is busy: look for slow statements in its log, then for a larger `rds.class`.",
+        ),
+        (
+            "rds-storage",
+            "FreeStorageSpace",
+            "Minimum",
+            false,
+            free,
+            "The database's storage fills up: raise `rds.storage`, or let it grow by itself with `rds.max_storage`. When it is full, MySQL stops.",
+        ),
+        (
+            "rds-connections",
+            "DatabaseConnections",
+            "Maximum",
+            true,
+            f64::from(limits.rds_connections),
+            "The database has many connections: past `max_connections` it refuses more. Look for a tenant that does not close them.",
+        ),
+    ] {
+        all.push(Alarm {
+            name: name.to_owned(),
+            global: false,
+            metric: ("AWS/RDS", metric),
+            of: of("DBInstanceIdentifier", text::<DbInstance>("main", "name")),
+            statistic,
+            above,
+            threshold,
+            lasting: (FIVE_MINUTES, 3),
+            missing: "missing",
+            tells: tells.to_owned(),
+        });
+    }
+}
+
+/// Only bursting throughput has credits.
+fn file_system(env: &Environment, all: &mut Vec<Alarm>) {
+    if env.efs.throughput != Throughput::Bursting {
+        return;
+    }
+    all.push(Alarm {
+        name: "efs-burst-credits".to_owned(),
+        global: false,
+        metric: ("AWS/EFS", "BurstCreditBalance"),
+        of: of("FileSystemId", text::<FileSystem>("main", "id")),
+        statistic: "Minimum",
+        above: false,
+        threshold: f64::from(env.monitoring.thresholds.efs_burst_credits_gib) * GIB,
+        lasting: (FIVE_MINUTES, 3),
+        missing: "missing",
+        tells: "The file system's burst credits run out, and it becomes slow: `efs.throughput = \"elastic\"` has none to run out of."
+            .to_owned(),
+    });
 }
 
 fn load_balancer(env: &Environment, all: &mut Vec<Alarm>) {

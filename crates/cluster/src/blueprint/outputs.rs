@@ -1,8 +1,8 @@
 //! What the cluster tells others. The names are a contract: the Tenant Manager reads them.
 
 use bbws_kinds::{
-    Bucket, Certificate, Distribution, EcsCluster, ElasticIp, HostedZone, InternetGateway, Listener, LoadBalancer, NameServers, NatGateway,
-    Role, SecurityGroup, Subnet, Vpc,
+    Bucket, Certificate, DbInstance, Distribution, EcsCluster, ElasticIp, FileSystem, HostedZone, InternetGateway, Listener, LoadBalancer,
+    NameServers, NatGateway, Role, Secret, SecurityGroup, Subnet, Vpc,
 };
 use serde_json::Value;
 
@@ -19,6 +19,7 @@ pub(super) fn publish(parts: &mut Parts<'_>, delegated_to: &[(String, NameServer
     certificate(parts);
     cdn(parts);
     containers(parts);
+    data(parts);
 }
 
 fn network(parts: &mut Parts<'_>) {
@@ -117,4 +118,14 @@ fn containers(parts: &mut Parts<'_>) {
     group(parts, "ecs");
     parts.publish("ecs_task_execution_role_arn", value::<Role>("ecs-execution", "arn"));
     parts.publish("ecs_task_role_arn", value::<Role>("ecs-task", "arn"));
+}
+
+fn data(parts: &mut Parts<'_>) {
+    parts.publish("rds_endpoint", value::<DbInstance>("main", "endpoint"));
+    parts.publish("rds_address", value::<DbInstance>("main", "address"));
+    parts.publish("rds_master_secret_arn", value::<Secret>("rds", "arn"));
+    group(parts, "rds");
+    parts.publish("efs_id", value::<FileSystem>("main", "id"));
+    parts.publish("efs_dns_name", value::<FileSystem>("main", "dns_name"));
+    group(parts, "efs");
 }

@@ -6,6 +6,7 @@ use bbws_kinds::{
 };
 use bbws_model::{Cidr, Tags, Written};
 
+use super::database;
 use super::network::everywhere;
 use super::parts::{Parts, to};
 use crate::{Group, Rule};
@@ -31,7 +32,7 @@ pub(super) fn add(parts: &mut Parts<'_>) {
         }
     }
     both(parts, "alb", "ecs", Ports { from: env.ecs.port.from, to: env.ecs.port.to }, "requests");
-    both(parts, "ecs", "rds", port(3306), "MySQL");
+    both(parts, "ecs", "rds", port(database::PORT), "MySQL");
     both(parts, "ecs", "efs", port(2049), "NFS");
     for (word, number) in [("http", 80), ("https", 443)] {
         let out = egress("ecs", port(number), network(&everywhere()), format!("{word} to the internet"));
