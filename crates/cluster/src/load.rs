@@ -58,7 +58,11 @@ pub fn load(name: &str, text: &str, context: &Context<'_>) -> Result<Loaded, Pro
     let mut list: Vec<Problem> = found.into_iter().chain(twice).chain(judged).chain(rest.problems).collect();
     list.sort_by_key(|problem| (problem.span, problem.rule));
     list.dedup();
-    let refused = list.iter().any(|problem| problem.severity == Severity::Error);
+    let refused = |list: &[Problem]| list.iter().any(|problem| problem.severity == Severity::Error);
+    if !refused(&list) {
+        list.extend(check::specs::check(&environment, &places, context.kinds));
+    }
+    let refused = refused(&list);
     let problems = Problems { file: format!("{name}.toml"), text: text.to_owned(), list };
     if refused { Err(problems) } else { Ok(Loaded { environment, places, warnings: problems }) }
 }

@@ -83,6 +83,10 @@ pub enum RuleId {
     OpenBesideCloudFront,
     /// HTTPS has a certificate.
     HttpsWithoutCertificate,
+    /// ELB takes what the load balancer answers by itself.
+    FixedResponse,
+    /// There is room for the load balancer's rules.
+    AlbRules,
     /// A rule opens no more than a /8.
     RuleTooWide,
     /// Only ports 80 and 443 are open to all.
@@ -127,6 +131,8 @@ pub enum RuleId {
     CapacityProviders,
     /// The image says its version.
     DbInitImage,
+    /// A secret's name is one, and does not stand for all.
+    TaskSecrets,
     /// CloudWatch knows the retention.
     Retention,
     /// The class has the shape of one.
@@ -177,6 +183,8 @@ pub enum RuleId {
     Ttl,
     /// A path begins with a slash.
     HealthPath,
+    /// What the health check asks for can be well.
+    HealthNeverWell,
     /// The certificate can be validated in the zone.
     CertificateOutside,
     /// AWS takes the certificate's names.
@@ -185,6 +193,8 @@ pub enum RuleId {
     AliasUncovered,
     /// CloudFront answers near the region.
     PriceClass,
+    /// The load balancer has a certificate for what CloudFront calls it.
+    OriginHost,
     /// CloudFront takes the paths, each once.
     BehaviourPath,
     /// A function that is used is declared.
@@ -221,6 +231,8 @@ pub enum RuleId {
     DanglingReference,
     /// What is referred to has the output.
     UnknownOutput,
+    /// The cluster's own resources are such as their kinds take.
+    ClusterSpec,
 }
 
 /// Every rule with its id, in the order of the declaration.
@@ -263,6 +275,8 @@ const IDS: &[(RuleId, &str)] = &[
     (RuleId::InternalAlb, "alb/internal"),
     (RuleId::OpenBesideCloudFront, "alb/open-beside-cloudfront"),
     (RuleId::HttpsWithoutCertificate, "alb/https-without-certificate"),
+    (RuleId::FixedResponse, "alb/fixed-response"),
+    (RuleId::AlbRules, "alb/too-many-rules"),
     (RuleId::RuleTooWide, "rule/too-wide"),
     (RuleId::RuleOpenPort, "rule/open-port"),
     (RuleId::RuleEnd, "rule/one-end"),
@@ -285,6 +299,7 @@ const IDS: &[(RuleId, &str)] = &[
     (RuleId::TaskSize, "ecs/task-size"),
     (RuleId::CapacityProviders, "ecs/capacity-providers"),
     (RuleId::DbInitImage, "ecs/db-init-image"),
+    (RuleId::TaskSecrets, "ecs/secrets"),
     (RuleId::Retention, "logs/retention"),
     (RuleId::RdsClass, "rds/class"),
     (RuleId::RdsVersion, "rds/engine-version"),
@@ -310,10 +325,12 @@ const IDS: &[(RuleId, &str)] = &[
     (RuleId::AliasOutside, "dns/alias-outside-domain"),
     (RuleId::Ttl, "dns/ttl"),
     (RuleId::HealthPath, "dns/health-check-path"),
+    (RuleId::HealthNeverWell, "dns/health-check-never-well"),
     (RuleId::CertificateOutside, "certificate/outside-zone"),
     (RuleId::CertificateNames, "certificate/names"),
     (RuleId::AliasUncovered, "cdn/alias-not-covered"),
     (RuleId::PriceClass, "cdn/price-class"),
+    (RuleId::OriginHost, "cdn/origin-host"),
     (RuleId::BehaviourPath, "cdn/behaviour-path"),
     (RuleId::UnknownFunction, "cdn/unknown-function"),
     (RuleId::FunctionTwice, "cdn/function-twice"),
@@ -332,6 +349,7 @@ const IDS: &[(RuleId, &str)] = &[
     (RuleId::ReferenceShape, "resource/reference-shape"),
     (RuleId::DanglingReference, "resource/dangling-reference"),
     (RuleId::UnknownOutput, "resource/unknown-output"),
+    (RuleId::ClusterSpec, "cluster/spec"),
 ];
 
 impl RuleId {

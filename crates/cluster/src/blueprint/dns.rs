@@ -128,3 +128,38 @@ fn label(env: &Environment, name: &Domain) -> String {
     let (text, mark) = below.map_or((rest, "_"), |below| (below, ""));
     format!("{sort}-{}{mark}", text.replace('_', "-_-").replace('.', "_"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_names_share_an_address() {
+        let mut env = crate::blueprint::tests::environment();
+        env.dns.domain = Domain::new("d.io").unwrap();
+        let names = [
+            "d.io",
+            "*.d.io",
+            "a.d.io",
+            "*.a.d.io",
+            "a.b.d.io",
+            "a_b.d.io",
+            "a-b.d.io",
+            "a_.b.d.io",
+            "a._b.d.io",
+            "a_._b.d.io",
+            "a___b.d.io",
+            "a__b.d.io",
+            "_.d.io",
+            "wildcard.d.io",
+            "apex.d.io",
+            "a.io",
+            "a.b.io",
+            "d.io.a.io",
+        ];
+        let labels: BTreeSet<String> = names.iter().map(|name| label(&env, &Domain::new(name).unwrap())).collect();
+        assert_eq!(labels.len(), names.len(), "{labels:?}");
+        let of = |name| label(&env, &Domain::new(name).unwrap());
+        assert_eq!((of("d.io"), of("a.b.d.io"), of("*.d.io")), ("apex".to_owned(), "alias-a_b".to_owned(), "wildcard".to_owned()));
+    }
+}

@@ -20,10 +20,11 @@ mod published;
 mod reach;
 mod security;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_kinds::NameServers;
 use bbws_model::{Address, Desired, Kinds};
+use serde_json::Value;
 
 pub use published::{NoNameServers, Published, Unread};
 
@@ -44,8 +45,14 @@ pub fn blueprint(environment: &Environment, kinds: &Kinds, published: &Published
 /// from elsewhere, and are known of a file that is still wrong too.
 #[must_use]
 pub fn addresses(environment: &Environment) -> BTreeSet<Address> {
-    let some: Vec<_> = environment.dns.delegations.keys().map(|name| (name.clone(), NameServers::default())).collect();
-    cluster(environment, &some).into_desired().resources.into_keys().collect()
+    specs(environment).into_keys().collect()
+}
+
+/// The specs of the cluster itself, with a name that leads nowhere where name servers come from elsewhere.
+pub(crate) fn specs(environment: &Environment) -> BTreeMap<Address, Value> {
+    let nowhere = || NameServers::new(["not-read.invalid"]);
+    let some: Vec<_> = environment.dns.delegations.keys().map(|name| (name.clone(), nowhere())).collect();
+    cluster(environment, &some).into_desired().resources.into_iter().map(|(address, wanted)| (address, wanted.spec)).collect()
 }
 
 fn cluster<'a>(environment: &'a Environment, delegated_to: &[(String, NameServers)]) -> Parts<'a> {
@@ -63,4 +70,17 @@ fn cluster<'a>(environment: &'a Environment, delegated_to: &[(String, NameServer
     monitoring::add(&mut parts);
     outputs::publish(&mut parts, delegated_to);
     parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Context, Loaded, load};
+
+    /// The shipped development environment.
+    pub(super) fn environment() -> Environment {
+        let context = Context { kinds: &Kinds::new(), blueprint: &addresses, today: "2026-11-24".parse().unwrap(), siblings: &[] };
+        let Loaded { environment, .. } = load("dev", include_str!("../../../../environments/dev.toml"), &context).unwrap();
+        environment
+    }
 }

@@ -73,6 +73,17 @@ pub(super) fn check(env: &Environment, judge: &mut Judge<'_>) {
             "write the version, as in `mysql:8.0`",
         ));
     }
+    for (at, name) in ecs.secrets.iter().enumerate() {
+        let stem = name.strip_suffix('*').unwrap_or(name);
+        if stem.is_empty() || !stem.chars().all(|c| c.is_ascii_alphanumeric() || "/_+=.@-".contains(c)) {
+            judge.raise(Fault::new(
+                RuleId::TaskSecrets,
+                format!("ecs.secrets[{at}]"),
+                format!("`{name}` is no secret's name, nor the beginning of some"),
+                "write a name, or its beginning with one `*` at the end: `wp-dev-tenant-*`",
+            ));
+        }
+    }
     let days = env.logs.retention_days;
     if !RETENTION_DAYS.contains(&days) {
         let near = RETENTION_DAYS.iter().find(|known| **known > days).or(RETENTION_DAYS.last()).copied().unwrap_or_default();

@@ -77,8 +77,37 @@ pub(super) fn check(env: &Environment, siblings: &[Sibling], judge: &mut Judge<'
             "begin it with `/`",
         ));
     }
+    well(env, judge);
     for (name, delegation) in &dns.delegations {
         one(name, delegation, env, siblings, judge);
+    }
+}
+
+/// The checkers call the load balancer by its own name, for which no tenant has a rule, from all over the world.
+fn well(env: &Environment, judge: &mut Judge<'_>) {
+    if !env.dns.health_check.enabled {
+        return;
+    }
+    let never = |why: String, fix: &str| Fault::new(RuleId::HealthNeverWell, "dns.health_check.enabled", why, fix);
+    let status = env.alb.fixed_response.status;
+    if status / 100 != 2 {
+        judge.raise(
+            never(
+                format!("the load balancer answers {status} to whom no tenant's rule takes: Route 53's check would never be well"),
+                "let it answer 200, or switch the check off",
+            )
+            .beside("alb.fixed_response.status", "the answer"),
+        );
+    }
+    if !env.alb.allow.iter().any(|cidr| cidr.prefix() == 0) {
+        let mut fault = never(
+            "Route 53's checkers come from all over the world, and the load balancer lets few in: the check would never be well".to_owned(),
+            "switch the check off; CloudFront's own alarms see a load balancer that is down",
+        );
+        for (path, what) in [("alb.allow", "who is let in"), ("alb.from_cloudfront_only", "by CloudFront only")] {
+            fault = if judge.given(path) { fault.beside(path, what) } else { fault.rests_on(path) };
+        }
+        judge.raise(fault);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Fault, Judge};
-use crate::{Behaviour, Environment, PriceClass, RuleId};
+use crate::{Behaviour, Environment, OriginRequestPolicy, PriceClass, RuleId};
 
 pub(super) fn check(env: &Environment, judge: &mut Judge<'_>) {
     certificate(env, judge);
@@ -23,7 +23,7 @@ pub(super) fn check(env: &Environment, judge: &mut Judge<'_>) {
     for (name, function) in &env.cdn.functions {
         let path = format!("cdn.function.{name}");
         let fits = !name.is_empty()
-            && name.len() <= 40
+            && name.len() <= 39
             && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
         if !fits {
             judge.raise(
@@ -31,7 +31,7 @@ pub(super) fn check(env: &Environment, judge: &mut Judge<'_>) {
                     RuleId::FunctionCode,
                     path,
                     format!("`{name}` cannot be a function's name"),
-                    "use up to 40 lower-case letters, digits, `-` and `_`",
+                    "use up to 39 lower-case letters, digits, `-` and `_`",
                 )
                 .of_key(),
             );
@@ -90,6 +90,20 @@ fn certificate(env: &Environment, judge: &mut Judge<'_>) {
             format!("a certificate has 1 to 10 names, not {}", names.len()),
             "leave `names` out: then it has the domain and all names below it",
         ));
+    }
+    let base = |name: &crate::Domain| name.as_str().strip_prefix("*.").unwrap_or(name.as_str()).to_owned();
+    let given = judge.given("certificate.names");
+    let apart = |name: &crate::Domain| given && name.is_within(&env.dns.zone.name) && base(name) != base(&names[0]);
+    if let Some((at, other)) = names.iter().enumerate().find(|(_, name)| apart(name)) {
+        judge.raise(
+            Fault::new(
+                RuleId::CertificateNames,
+                format!("certificate.names[{at}]"),
+                format!("`{other}` wants a validation record of its own: the certificate has one, for `{0}` and `*.{0}`", base(&names[0])),
+                "keep a name and the wildcard below it; for further names declare a `[resource.certificate.…]` with its `[resource.dns-record.…]`",
+            )
+            .beside("certificate.names[0]", "the first name"),
+        );
     }
     for (at, name) in names.iter().enumerate() {
         let path = if judge.given("certificate.names") { format!("certificate.names[{at}]") } else { "dns.domain".to_owned() };
@@ -186,8 +200,26 @@ fn behaviours(env: &Environment, judge: &mut Judge<'_>) {
             ));
         }
         functions(env, &path, behaviour, judge);
+        host(env, &path, behaviour, judge);
     }
     functions(env, "cdn.default", &cdn.default, judge);
+    host(env, "cdn.default", &cdn.default, judge);
+}
+
+/// Over HTTPS CloudFront holds the load balancer's certificate against the host name that it passes on, else against the
+/// load balancer's own, for which nobody can have one.
+fn host(env: &Environment, path: &str, behaviour: &Behaviour, judge: &mut Judge<'_>) {
+    if env.alb.https && behaviour.origin_request != OriginRequestPolicy::AllViewer {
+        judge.raise(
+            Fault::new(
+                RuleId::OriginHost,
+                format!("{path}.origin_request"),
+                "over HTTPS the load balancer is called by the viewer's host name: without it, it has no certificate that fits",
+                "write `AllViewer`, or `https = false` in `[alb]`",
+            )
+            .beside("alb.https", "over HTTPS"),
+        );
+    }
 }
 
 fn functions(env: &Environment, path: &str, behaviour: &Behaviour, judge: &mut Judge<'_>) {

@@ -13,6 +13,7 @@ mod network;
 mod production;
 mod resources;
 mod security;
+pub(crate) mod specs;
 mod tags;
 mod upkeep;
 

@@ -32,12 +32,13 @@ pub(super) fn check(env: &Environment, judge: &mut Judge<'_>) {
     }
     let names = &env.names;
     let prefix_ok = is_word(&names.prefix) && names.prefix.len() <= 24;
-    if !prefix_ok && judge.given("names.prefix") {
+    let project_ok = is_word(&env.project) && env.project.len() <= 20;
+    if !prefix_ok && (judge.given("names.prefix") || project_ok) {
         judge.raise(Fault::new(
             RuleId::NamePrefix,
-            "names.prefix",
+            origin(judge, "prefix"),
             format!("`{}` cannot begin the names of AWS resources", names.prefix),
-            "use up to 24 lower-case letters, digits and single hyphens, a letter first",
+            "give `prefix` in `[names]`: up to 24 lower-case letters, digits and single hyphens, a letter first",
         ));
         return;
     }

@@ -38,6 +38,8 @@ pub(super) fn check(env: &Environment, today: Date, judge: &mut Judge<'_>) {
             .beside("dns.delegated", "not delegated yet"),
         );
     }
+    answer(env, judge);
+    room(env, judge);
     let mut names: BTreeMap<&str, usize> = BTreeMap::new();
     let mut seen: BTreeMap<_, usize> = BTreeMap::new();
     for (at, rule) in env.rules.iter().enumerate() {
@@ -57,6 +59,37 @@ pub(super) fn check(env: &Environment, today: Date, judge: &mut Judge<'_>) {
                     .beside(format!("rule[{first}].{part}"), what),
             );
         }
+    }
+}
+
+fn answer(env: &Environment, judge: &mut Judge<'_>) {
+    let answer = &env.alb.fixed_response;
+    if answer.status / 100 == 3 {
+        judge.raise(Fault::new(
+            RuleId::FixedResponse,
+            "alb.fixed_response.status",
+            format!("{} leads elsewhere, and a fixed response leads nowhere", answer.status),
+            "write a status of 2xx, 4xx or 5xx",
+        ));
+    }
+}
+
+/// A group holds 60 rules of each direction unless AWS raised that; CloudFront's list counts as 55 of them.
+fn room(env: &Environment, judge: &mut Judge<'_>) {
+    let ports = if env.alb.https { 2 } else { 1 };
+    let own = env.rules.iter().filter(|rule| rule.group == Group::Alb && rule.direction == crate::Direction::In).count();
+    let count = env.alb.allow.len() * ports + own + if env.alb.from_cloudfront_only { 55 } else { 0 };
+    if count > 60 {
+        judge.raise(
+            Fault::new(
+                RuleId::AlbRules,
+                "alb",
+                format!("the load balancer's group would have {count} rules inwards: AWS takes 60 unless it raised your quota"),
+                "name fewer, wider networks; CloudFront's list alone counts as 55",
+            )
+            .rests_on("alb.allow")
+            .warning(),
+        );
     }
 }
 

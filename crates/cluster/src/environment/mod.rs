@@ -94,7 +94,7 @@ pub struct Environment {
     pub certificate: Certificate,
     /// The CloudFront distribution.
     pub cdn: Cdn,
-    /// Alarms and dashboard.
+    /// Alarms.
     pub monitoring: Monitoring,
     /// Further resources of any kind.
     #[serde(rename = "resource")]

@@ -1,4 +1,4 @@
-//! Alarms and dashboard.
+//! Alarms.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -6,15 +6,13 @@ use serde::Serialize;
 use super::Tier;
 use crate::decode::Table;
 
-/// Alarms and dashboard.
+/// Alarms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Monitoring {
     /// Whether CloudWatch alarms watch the cluster.
     pub alarms: bool,
     /// Who is told by e-mail. AWS asks each of them first.
     pub emails: Vec<String>,
-    /// Whether a dashboard shows the same figures.
-    pub dashboard: bool,
     /// When an alarm goes off, and when `health` calls a thing degraded.
     pub thresholds: Thresholds,
 }
@@ -59,7 +57,6 @@ impl Monitoring {
         Self {
             alarms: t.get("alarms").or(true),
             emails: t.list("emails").or(vec![]),
-            dashboard: t.get("dashboard").or(false),
             thresholds: t.table("thresholds", |t| Thresholds::read(t, tier)),
         }
     }

@@ -1,8 +1,10 @@
 //! Environment files, right and wrong.
 
 mod blueprint;
+mod contract;
 mod garbage;
 mod look;
+mod options;
 mod pairs;
 mod shape;
 mod shipped;
