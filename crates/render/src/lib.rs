@@ -3,10 +3,13 @@
 //! Every text takes a [`Style`] and passes through one page, which makes harmless what could steer a terminal.
 
 mod finding;
+mod json;
+mod output;
 mod page;
 mod part;
 mod plan;
 mod run;
+mod safety;
 mod state;
 mod style;
 mod telling;
@@ -14,7 +17,13 @@ mod value;
 mod words;
 
 pub use finding::findings;
+pub use json::{event_json, findings_json, plan_json};
+pub use output::{output_value, outputs, outputs_json};
 pub use plan::{Detail, plan};
 pub use run::{Lines, Progress, Summary, advice};
-pub use state::{state_list, state_show, state_show_all};
+pub use safety::{
+    Mismatch, Place, Question, Refusal, account_mismatch, apply_question, destroy_question, fenced, locked, prod_refused, stale_plan,
+    wrong_world,
+};
+pub use state::{state_json, state_list, state_list_json, state_show, state_show_all, state_show_json};
 pub use style::Style;

@@ -14,7 +14,7 @@ fn text(of: &bbws_model::Plan) -> String {
     plan(of, &kinds(), PLAIN, Detail::Telling)
 }
 
-fn nothing_yet() -> (State, Picture) {
+pub(crate) fn nothing_yet() -> (State, Picture) {
     let mut picture = Picture::default();
     let zone = applied(&cluster()).1.recorded[&address("hosted-zone.main")].clone();
     picture.unrecorded.insert(address("hosted-zone.main"), zone.map(|seen| seen.map(|seen| Seen { owner: None, ..seen })));
@@ -99,7 +99,7 @@ fn change(field: &str, verb: Verb, from: Value, to: Value) -> bbws_model::FieldC
 }
 
 /// A database that is changed after a copy, a load balancer replaced under a fresh name, a rename, notes.
-fn grave() -> bbws_model::Plan {
+pub(crate) fn grave() -> bbws_model::Plan {
     let after = |step: usize| After { step: StepId(step), until: Until::Done };
     let risk = |kind, text: &str| Risk { kind, text: text.into() };
     let class = change("class", Verb::Update, json!("db.t3.micro"), json!("db.t3.small"));

@@ -1,0 +1,30 @@
+//! What is said when bbws refuses, warns or asks: who is protected from what, and how to go on.
+
+mod account;
+mod ask;
+mod prod;
+mod stale;
+
+pub use account::{Mismatch, Place, account_mismatch};
+pub use ask::{Question, apply_question, destroy_question};
+pub use prod::{Refusal, prod_refused};
+pub use stale::{fenced, locked, stale_plan, wrong_world};
+
+use crate::page::{Line, Page};
+use crate::style::Role;
+
+/// The line above every refusal.
+fn title(page: &mut Page, text: &str) {
+    page.push(Line::at(0).whole().say(Role::Error, format!("=== {text} ===")));
+    page.gap();
+}
+
+/// A label and its text, in two columns.
+fn row(page: &mut Page, label: &str, text: &str) {
+    page.push(Line::at(2).hang(28).say(Role::Dim, label).pad(28).text(text));
+}
+
+/// A command to be copied.
+fn command(page: &mut Page, text: &str) {
+    page.push(Line::at(6).whole().say(Role::Bold, text));
+}

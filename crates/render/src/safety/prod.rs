@@ -1,0 +1,73 @@
+//! What production does not allow.
+
+use bbws_model::Address;
+
+use super::{command, title};
+use crate::page::{Line, Page};
+use crate::style::{Role, Style};
+
+/// Why production refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// A change without an approval of exactly that plan.
+    NoApproval,
+    /// The cluster was to be destroyed.
+    Destroy,
+    /// Steps of the plan would delete or replace what production stands on: each resource with the verb.
+    Steps(Vec<(Address, String)>),
+}
+
+/// Why production refuses, and what can be done instead.
+#[must_use]
+pub fn prod_refused(environment: &str, refusal: &Refusal, style: Style) -> String {
+    let mut page = Page::new();
+    title(&mut page, &format!("REFUSED: {} IS PRODUCTION", environment.to_uppercase()));
+    let say = |page: &mut Page, head: &str, text: &str| page.push(Line::at(0).say(Role::Bold, head).text(text));
+    match refusal {
+        Refusal::NoApproval => {
+            say(
+                &mut page,
+                "Why: ",
+                "production is read-only. A change needs an approval by a second person, bound to the exact plan, and this version of bbws cannot take approvals yet.",
+            );
+            page.gap();
+            say(&mut page, "What you can do:", "");
+            page.push(Line::at(2).text("see what would change:"));
+            command(&mut page, &format!("bbws plan {environment}"));
+            page.push(Line::at(2).text("try the change where nothing can break:"));
+            command(&mut page, &format!("bbws apply {environment} --sandbox"));
+        }
+        Refusal::Destroy => {
+            say(
+                &mut page,
+                "Why: ",
+                "a production cluster is never destroyed by bbws, with or without an approval: users' sites, data and names hang on it.",
+            );
+            page.gap();
+            say(&mut page, "What you can do:", "");
+            page.push(Line::at(2).text("see what there is:"));
+            command(&mut page, &format!("bbws state list {environment}"));
+            page.push(Line::at(2).text("try it where nothing can break:"));
+            command(&mut page, &format!("bbws destroy {environment} --sandbox"));
+        }
+        Refusal::Steps(steps) => {
+            say(
+                &mut page,
+                "Why: ",
+                "no step may delete or replace what holds data or what the cluster stands on (VPC, subnets in use, load balancer, zone, distribution):",
+            );
+            for (address, verb) in steps {
+                page.push(Line::at(2).say(Role::Destroy, verb).text(" ").say(Role::Bold, address.to_string()));
+            }
+            page.gap();
+            say(
+                &mut page,
+                "What you can do: ",
+                "take back the edit that forces it; `bbws plan` names the fields. What holds data is moved by hand: copy, restore beside the old one, switch over.",
+            );
+        }
+    }
+    page.gap();
+    page.push(Line::at(0).say(Role::Dim, "Nothing was changed."));
+    page.render(style)
+}

@@ -1,0 +1,121 @@
+//! Refusals, warnings and questions.
+
+use bbws_model::{Account, Basis, Digest, Mode, Owner, RunId, World};
+use bbws_render::{
+    Mismatch, Place, Refusal, account_mismatch, apply_question, destroy_question, fenced, locked, prod_refused, stale_plan, wrong_world,
+};
+
+use crate::plan::{grave, nothing_yet};
+use crate::support::{PLAIN, address, applied, cluster, planned, with_steps};
+
+fn place(environment: &str, account: &str) -> Place {
+    Place { environment: environment.into(), account: account.parse().unwrap(), profile: Some(format!("Tebogo-{environment}")) }
+}
+
+fn places() -> [Place; 3] {
+    [place("dev", "536580886816"), place("prod", "093646564004"), place("sit", "815856636111")]
+}
+
+fn mismatch(asked: usize, found: &str, profile: Option<&str>) -> String {
+    let (all, found): (_, Account) = (places(), found.parse().unwrap());
+    let caller = format!("arn:aws:sts::{found}:assumed-role/admin/tebogo");
+    account_mismatch(&Mismatch { asked: &all[asked], all: &all, found: &found, caller: &caller, profile, command: "apply" }, PLAIN)
+}
+
+#[test]
+fn the_wrong_account() {
+    insta::assert_snapshot!(mismatch(1, "536580886816", Some("Tebogo-dev")));
+}
+
+#[test]
+fn an_account_that_nobody_knows() {
+    insta::assert_snapshot!(mismatch(0, "000000000001", None));
+}
+
+/// Whichever of the accounts the credentials belong to: all parts of the message are there.
+#[test]
+fn each_wrong_account_is_told_with_all_parts() {
+    for asked in 0..3 {
+        for found in 0..3 {
+            if asked == found {
+                continue;
+            }
+            let all = places();
+            let text = mismatch(asked, all[found].account.as_str(), Some("x"));
+            let third = &all[3 - asked - found];
+            for part in [
+                format!("requested environment     {}", all[asked].environment),
+                format!("expected account          {} ({})", all[asked].account, all[asked].environment),
+                format!("actual account            {} ({})", all[found].account, all[found].environment),
+                "profile in use            x".into(),
+                "Impact: ".into(),
+                format!("1. If you meant {}", all[found].environment),
+                format!("2. If you meant {}", all[asked].environment),
+                format!("3. If you meant {}", third.environment),
+            ] {
+                assert!(text.contains(&part), "{part}\n{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_production_refuses() {
+    let steps = Refusal::Steps(vec![(address("vpc.main"), "replace".into()), (address("db-instance.main"), "destroy".into())]);
+    let told = [Refusal::NoApproval, Refusal::Destroy, steps].map(|refusal| prod_refused("prod", &refusal, PLAIN));
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn what_is_asked() {
+    let plain = apply_question(&planned(cluster(), &nothing_yet(), Mode::Apply), PLAIN);
+    let destroy = planned(cluster(), &applied(&cluster()), Mode::Destroy);
+    let typed = destroy_question(&destroy, "wp-dev", PLAIN);
+    assert_eq!((plain.yes.as_str(), typed.yes.as_str()), ("yes", "wp-dev"));
+    insta::assert_snapshot!([plain.text, apply_question(&grave(), PLAIN).text, typed.text].join("|\n\n"));
+}
+
+#[test]
+fn a_plan_that_no_longer_fits() {
+    let planned = with_steps(Mode::Apply, vec![]).basis;
+    assert_eq!(stale_plan(&planned, &planned.clone(), PLAIN), None);
+    let moved = Basis { serial: 42, head: Digest::of(b"other"), configuration: Digest::of(b"edited"), ..planned.clone() };
+    let elsewhere = Basis {
+        environment: "sit".into(),
+        lineage: "other".into(),
+        observed: Digest::of(b"drifted"),
+        head: Digest::of(b"other"),
+        account: "815856636111".parse().unwrap(),
+        region: "us-east-1".into(),
+        world: World::Aws,
+        engine: "0.2.0".into(),
+        ..planned.clone()
+    };
+    insta::assert_snapshot!([moved, elsewhere].map(|now| stale_plan(&planned, &now, PLAIN).unwrap()).join("\n"));
+}
+
+#[test]
+fn a_state_of_another_world() {
+    let endpoint = World::Endpoint("http://localhost:5000".into());
+    let table = [(World::Sandbox, World::Aws), (World::Aws, World::Sandbox), (endpoint, World::Aws)];
+    insta::assert_snapshot!(table.map(|(recorded, asked)| wrong_world("dev", &recorded, &asked, PLAIN)).join("\n"));
+}
+
+#[test]
+fn an_environment_that_another_run_holds() {
+    let owner = Owner {
+        run: RunId("20261126-080000-k3f9".into()),
+        user: "tebogo".into(),
+        host: "laptop".into(),
+        boot_id: "b".into(),
+        pid_namespace: "n".into(),
+        pid: 4711,
+        pid_start: 1,
+        command: "bbws apply dev".into(),
+        version: "0.1.0".into(),
+    };
+    let since = "2026-11-26T08:00:00Z".parse().ok();
+    insta::assert_snapshot!(
+        [locked("dev", &owner, since, PLAIN), fenced("dev", Some(&owner), PLAIN), fenced("dev", None, PLAIN)].join("\n")
+    );
+}
