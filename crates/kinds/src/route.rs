@@ -47,8 +47,8 @@ impl Kind for Route {
         backbone: false,
         carries: false,
         name: None,
-        // A NAT gateway goes though routes lead to it; they become black holes.
-        soft_on: &["nat-gateway"],
+        // A gateway goes though routes lead to it; they become black holes.
+        soft_on: &["internet-gateway", "nat-gateway"],
         recovery: Recovery::NaturalKey,
         durations: Durations::secs(2, 2, 2, 5),
         pace: pace::EC2,
