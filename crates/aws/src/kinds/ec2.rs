@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
 use bbws_engine::{Attempt, LINEAGE_TAG, Progress, read_tags};
-use bbws_model::{Class, CloudError, Ownership, Tags};
+use bbws_model::{Class, CloudError, Kind, Locate, Ownership, Tags};
 
 use crate::{Aws, Told};
 
@@ -30,6 +30,15 @@ fn as_tags(tags: BTreeMap<String, String>) -> Vec<Tag> {
 /// The user's tags and our mark.
 pub(crate) fn from_tags(tags: &[Tag]) -> (Tags, Option<Ownership>) {
     read_tags(tags.iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))))
+}
+
+/// Whether an object bears the mark of the place: its lineage and address, and its intent where that is asked for.
+pub(crate) fn bears<K: Kind>(tags: &[Tag], place: &Locate<K>) -> bool {
+    from_tags(tags).1.is_some_and(|owner| {
+        owner.lineage == place.lineage
+            && owner.address == place.address
+            && place.intent.as_ref().is_none_or(|intent| *intent == owner.intent)
+    })
 }
 
 /// A member that AWS always answers.

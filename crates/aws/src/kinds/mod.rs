@@ -8,19 +8,25 @@ mod ec2;
 mod ecs;
 mod ecs_cluster;
 mod ecs_hanging;
+mod elastic_ip;
 mod elb;
 mod elb_hanging;
 mod health_check;
 mod hosted_zone;
 mod iam;
+mod internet_gateway;
 mod listener;
 mod load_balancer;
 mod log_group;
 mod metric_alarm;
+mod nat_gateway;
 mod role;
 mod role_policy;
 mod role_policy_attachment;
+mod route;
 mod route53;
+mod route_table;
+mod route_table_association;
 mod s3;
 mod secret;
 mod secret_value;
@@ -31,8 +37,9 @@ mod vpc;
 
 use bbws_engine::Drivers;
 use bbws_kinds::{
-    Bucket, Certificate, DnsRecord, EcsCluster, HealthCheck, HostedZone, Listener, LoadBalancer, LogGroup, MetricAlarm, Role, RolePolicy,
-    RolePolicyAttachment, Secret, SecretValue, Subnet, TaskDefinition, Topic, Vpc,
+    Bucket, Certificate, DnsRecord, EcsCluster, ElasticIp, HealthCheck, HostedZone, InternetGateway, Listener, LoadBalancer, LogGroup,
+    MetricAlarm, NatGateway, Role, RolePolicy, RolePolicyAttachment, Route, RouteTable, RouteTableAssociation, Secret, SecretValue, Subnet,
+    TaskDefinition, Topic, Vpc,
 };
 
 use crate::Aws;
@@ -45,15 +52,21 @@ pub fn drivers(aws: &Aws) -> Drivers {
         .with::<Certificate>(aws.clone())
         .with::<DnsRecord>(aws.clone())
         .with::<EcsCluster>(aws.clone())
+        .with::<ElasticIp>(aws.clone())
         .with::<HealthCheck>(aws.clone())
         .with::<HostedZone>(aws.clone())
+        .with::<InternetGateway>(aws.clone())
         .with::<Listener>(aws.clone())
         .with::<LoadBalancer>(aws.clone())
         .with::<LogGroup>(aws.clone())
         .with::<MetricAlarm>(aws.clone())
+        .with::<NatGateway>(aws.clone())
         .with::<Role>(aws.clone())
         .with::<RolePolicy>(aws.clone())
         .with::<RolePolicyAttachment>(aws.clone())
+        .with::<Route>(aws.clone())
+        .with::<RouteTable>(aws.clone())
+        .with::<RouteTableAssociation>(aws.clone())
         .with::<Secret>(aws.clone())
         .with::<SecretValue>(aws.clone())
         .with::<Subnet>(aws.clone())
