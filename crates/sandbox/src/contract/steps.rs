@@ -8,7 +8,7 @@ use bbws_engine::{Attempt, Place, Reading};
 use bbws_model::{Address, CloudError, IntentId, Phase, PhysicalId, Seen};
 use serde_json::{Value, json};
 
-use super::{Bench, LINEAGE, REGION};
+use super::{Bench, LINEAGE, REGION, to};
 
 impl Bench {
     /// The same cloud with the credentials of another account.
@@ -86,6 +86,43 @@ impl Bench {
         self.note_calls("delete", from);
         let name = |id: &PhysicalId, name: String| if name.is_empty() { id.to_string() } else { name };
         found.into_iter().map(|hanging| (hanging.what, name(&hanging.id, hanging.name))).collect()
+    }
+
+    /// Tries to bring what was found nearer to a wish, and answers how that was refused.
+    pub(super) async fn refused_update_of(&mut self, address: &str, seen: &Seen, want: &Value) -> CloudError {
+        let address: Address = address.parse().unwrap();
+        let want = self.resolved(&self.kinds.get(address.kind()).unwrap().normal(want).unwrap());
+        let attempt = self.attempt(&address);
+        self.driver(&address).update(seen, &want, &attempt).await.unwrap_err()
+    }
+
+    /// What is seen of something made under another id.
+    pub(super) async fn look_at(&mut self, address: &str, id: &str) -> Result<Option<Seen>, CloudError> {
+        let address: Address = address.parse().unwrap();
+        let spec = self.made[&address].1.clone();
+        self.look(&address, Some(id.into()), &spec).await
+    }
+
+    /// The calls that one look at several things makes, all of them in one round.
+    pub(super) async fn calls_of_a_look(&self, addresses: &[&str]) -> Vec<String> {
+        let (from, reading) = (self.aws.calls().count(), Reading::new());
+        for address in addresses {
+            let address: Address = address.parse().unwrap();
+            let (seen, spec) = &self.made[&address];
+            let place = self.place(&address, Some(seen.id.clone()), spec);
+            let sights = self.driver(&address).observe(&[place], &reading).await;
+            assert!(matches!(sights.as_slice(), [Ok(Some(_))]), "{sights:?}");
+        }
+        let calls: Vec<String> = self.aws.calls().all()[from..].iter().map(|call| call.operation.clone()).collect();
+        assert_eq!(reading.calls(), calls.len(), "the calls made are the calls counted");
+        calls
+    }
+
+    /// A VPC with an internet gateway and one subnet.
+    pub(super) async fn make_public_subnet(&mut self) {
+        self.make("vpc.main", json!({"cidr": "10.0.0.0/16"})).await;
+        self.make("internet-gateway.main", json!({"vpc": to("vpc.main", "id")})).await;
+        self.make("subnet.a", json!({"vpc": to("vpc.main", "id"), "cidr": "10.0.1.0/24", "zone": "af-south-1a"})).await;
     }
 
     /// Looks at something made, ready or not, and takes its outputs over for whoever refers to them.

@@ -11,17 +11,27 @@ pub(crate) mod dns_record;
 mod ecs;
 pub(crate) mod ecs_cluster;
 pub(crate) mod ecs_work;
+pub(crate) mod elastic_ip;
 pub(crate) mod health_check;
 pub(crate) mod hosted_zone;
 mod iam;
 mod identity;
+pub(crate) mod internet_gateway;
 pub(crate) mod log_group;
 pub(crate) mod metric_alarm;
+pub(crate) mod nat_gateway;
+pub(crate) mod network_acl;
+#[allow(dead_code, reason = "some of those who hold interfaces are yet to come")]
+pub(crate) mod network_interface;
 pub(crate) mod object;
 pub(crate) mod role;
 mod role_policy;
 mod role_policy_attachment;
+#[allow(dead_code, reason = "gateway endpoints, which write routes, are yet to come")]
+pub(crate) mod route;
 pub(crate) mod route53;
+pub(crate) mod route_table;
+pub(crate) mod route_table_association;
 pub(crate) mod secret;
 mod secret_value;
 pub(crate) mod security_group;
@@ -49,16 +59,24 @@ pub(crate) fn handlers() -> Handlers {
         ecs::handlers,
         ecs_cluster::handlers,
         ecs_work::handlers,
+        elastic_ip::handlers,
         health_check::handlers,
         hosted_zone::handlers,
         identity::handlers, //
+        internet_gateway::handlers,
         log_group::handlers,
         metric_alarm::handlers,
+        nat_gateway::handlers,
+        network_acl::handlers,
+        network_interface::handlers,
         object::handlers,
         role::handlers,
         role_policy::handlers,
         role_policy_attachment::handlers,
+        route::handlers,
         route53::handlers,
+        route_table::handlers,
+        route_table_association::handlers,
         secret::handlers,
         secret_value::handlers,
         security_group::handlers,
@@ -77,7 +95,17 @@ pub(crate) fn things(here: &Region) -> Vec<(&'static str, String, String)> {
     let mut list = |kind: &'static str, ids: Vec<(String, String)>| things.extend(ids.into_iter().map(|(id, about)| (kind, id, about)));
     list("alarm", here.alarms.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
     list("bucket", here.buckets.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
+    list("elastic ip", here.elastic_ips.iter().map(|(id, row)| (id.clone(), format!("{} {}", row.public_ip, about(&row.tags)))).collect());
+    list("internet gateway", here.internet_gateways.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
     list("log group", here.log_groups.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
+    let stands = |row: &nat_gateway::Row| row.gone_ms.is_none() || here.network_interfaces.contains_key(&row.interface);
+    list("nat gateway", here.nat_gateways.iter().filter(|(_, row)| stands(row)).map(|(id, row)| (id.clone(), about(&row.tags))).collect());
+    list("network acl", here.network_acls.iter().map(|(id, row)| (id.clone(), format!("default of {}", row.vpc))).collect());
+    list(
+        "network interface",
+        here.network_interfaces.iter().map(|(id, row)| (id.clone(), format!("{} {}", row.address, row.description))).collect(),
+    );
+    list("route table", here.route_tables.iter().map(|(id, row)| (id.clone(), row.about())).collect());
     list("secret", here.secrets.iter().map(|(id, row)| (id.clone(), format!("{}{}", about(&row.tags), row.about()))).collect());
     list(
         "security group",

@@ -10,7 +10,7 @@ use aws_sdk_ec2::types::{Subnet, SubnetState};
 use bbws_model::Cidr;
 use serde::{Deserialize, Serialize};
 
-use super::vpc;
+use super::{network_acl, network_interface, route_table_association, vpc};
 use crate::cloud::At;
 use crate::fate::{Answer, refuse};
 use crate::handlers::Handlers;
@@ -63,18 +63,21 @@ fn create_subnet(at: &mut At<'_>, input: &CreateSubnetInput) -> Answer<CreateSub
     let tags = created_tags(input.tag_specifications(), "subnet")?;
     let (id, ready_ms) = (at.id("subnet"), at.after(2));
     let row = Row { vpc: vpc.to_owned(), cidr, zone: zone.to_owned(), public_addresses: false, ready_ms, tags };
+    at.here().subnets.insert(id.clone(), row.clone());
+    network_acl::join(at, vpc, &id);
     let subnet = answer(at, &id, &row);
-    at.here().subnets.insert(id, row);
     Ok(CreateSubnetOutput::builder().subnet(subnet).build())
 }
 
-fn answer(at: &At<'_>, id: &str, row: &Row) -> Subnet {
+fn answer(at: &mut At<'_>, id: &str, row: &Row) -> Subnet {
+    let free = network_interface::free_addresses(at.here(), id);
     Subnet::builder()
         .subnet_id(id)
         .subnet_arn(at.arn("ec2", &format!("subnet/{id}")))
         .vpc_id(&row.vpc)
         .cidr_block(row.cidr.to_string())
         .availability_zone(&row.zone)
+        .available_ip_address_count(i32::try_from(free).unwrap_or(i32::MAX))
         .map_public_ip_on_launch(row.public_addresses)
         .state(if at.now_ms < row.ready_ms { SubnetState::Pending } else { SubnetState::Available })
         .set_tags(Some(ec2_tags(&row.tags)))
@@ -113,6 +116,10 @@ fn modify_subnet_attribute(at: &mut At<'_>, input: &ModifySubnetAttributeInput) 
 
 fn delete_subnet(at: &mut At<'_>, input: &DeleteSubnetInput) -> Answer<DeleteSubnetOutput> {
     the(at, input.subnet_id())?;
-    at.here().subnets.remove(input.subnet_id().unwrap_or_default());
+    let id = input.subnet_id().unwrap_or_default();
+    network_interface::refuse_used_subnet(at.here(), id)?;
+    network_acl::leave(at.here(), id);
+    route_table_association::leave(at.here(), id);
+    at.here().subnets.remove(id);
     Ok(DeleteSubnetOutput::builder().build())
 }

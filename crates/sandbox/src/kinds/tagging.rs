@@ -18,6 +18,12 @@ pub(crate) fn handlers(to: Handlers) -> Handlers {
 fn tags_of<'a>(at: &'a mut At<'_>, id: &str) -> Answer<&'a mut BTreeMap<String, String>> {
     let here = at.here();
     let found = match id.split('-').next().unwrap_or_default() {
+        "acl" => here.network_acls.get_mut(id).map(|row| &mut row.tags).ok_or("InvalidNetworkAclID.NotFound"),
+        "eipalloc" => here.elastic_ips.get_mut(id).map(|row| &mut row.tags).ok_or("InvalidAllocationID.NotFound"),
+        "eni" => here.network_interfaces.get_mut(id).map(|row| &mut row.tags).ok_or("InvalidNetworkInterfaceID.NotFound"),
+        "igw" => here.internet_gateways.get_mut(id).map(|row| &mut row.tags).ok_or("InvalidInternetGatewayID.NotFound"),
+        "nat" => here.nat_gateways.get_mut(id).map(|row| &mut row.tags).ok_or("NatGatewayNotFound"),
+        "rtb" => here.route_tables.get_mut(id).map(|row| &mut row.tags).ok_or("InvalidRouteTableID.NotFound"),
         "vpc" => here.vpcs.get_mut(id).map(|row| &mut row.tags).ok_or("InvalidVpcID.NotFound"),
         "subnet" => here.subnets.get_mut(id).map(|row| &mut row.tags).ok_or("InvalidSubnetID.NotFound"),
         "sg" => here.security_groups.get_mut(id).map(|row| &mut row.tags).ok_or("InvalidGroup.NotFound"),

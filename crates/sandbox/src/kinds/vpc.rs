@@ -1,4 +1,5 @@
-//! VPCs: attributes, the default security group that comes with one, and what keeps one from being deleted.
+//! VPCs: attributes, what comes with one (default security group and network ACL, main route table), and what keeps one
+//! from being deleted.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use aws_sdk_ec2::types::{AttributeBooleanValue, Tenancy, Vpc, VpcAttributeName, 
 use bbws_model::Cidr;
 use serde::{Deserialize, Serialize};
 
-use super::security_group;
+use super::{internet_gateway, network_acl, route_table, security_group};
 use crate::cloud::At;
 use crate::fate::{Answer, refuse};
 use crate::handlers::Handlers;
@@ -53,6 +54,8 @@ fn create_vpc(at: &mut At<'_>, input: &CreateVpcInput) -> Answer<CreateVpcOutput
     let row = Row { cidr, dns_support: true, dns_hostnames: false, ready_ms, tags };
     let vpc = answer(&id, &row, at.now_ms);
     at.here().vpcs.insert(id.clone(), row);
+    network_acl::make_default(at, &id);
+    route_table::make_main(at, &id, cidr);
     security_group::make_default(at, &id);
     Ok(CreateVpcOutput::builder().vpc(vpc).build())
 }
@@ -125,12 +128,17 @@ fn delete_vpc(at: &mut At<'_>, input: &DeleteVpcInput) -> Answer<DeleteVpcOutput
     the(at, input.vpc_id())?;
     let id = input.vpc_id().unwrap_or_default();
     let here = at.here();
-    let held =
-        here.subnets.values().any(|row| row.vpc == id) || here.security_groups.values().any(|row| row.vpc == id && !row.is_default());
+    let held = here.subnets.values().any(|row| row.vpc == id)
+        || here.network_interfaces.values().any(|row| row.vpc == id)
+        || here.security_groups.values().any(|row| row.vpc == id && !row.is_default())
+        || internet_gateway::serves(here, id)
+        || route_table::has_own(here, id);
     if held {
         return Err(refuse(400, "DependencyViolation", format!("The vpc '{id}' has dependencies and cannot be deleted.")));
     }
     here.vpcs.remove(id);
+    here.network_acls.retain(|_, row| row.vpc != id);
+    here.route_tables.retain(|_, row| row.vpc != id);
     here.security_groups.retain(|_, row| row.vpc != id);
     Ok(DeleteVpcOutput::builder().build())
 }
