@@ -66,6 +66,15 @@ pub fn check(steps: &[Step], state: &State, kinds: &Kinds) -> Vec<Finding> {
             }
             Action::Forget { .. } | Action::Rename { .. } | Action::Backup { .. } => {}
         }
+        if matches!(step.action, Action::Delete { .. }) {
+            for (holder, old) in state.entries.iter().flat_map(|(a, e)| e.deposed.iter().map(move |old| (a, old))) {
+                let ends = |s: &Step| matches!(&s.action, Action::Delete { id, .. } if *id == old.id);
+                let first = steps.iter().any(|s| ends(s) && before[place].contains(&s.id.0));
+                if old.dependencies.contains(&step.address) && !ends(step) && !first {
+                    say(step, format!("it deletes what the former {holder} ({}) still holds", old.id));
+                }
+            }
+        }
         let sort = match &step.action {
             Action::Create { .. } | Action::Update { .. } | Action::Adopt { .. } => "makes or changes it",
             Action::Backup { .. } => "copies it",
@@ -111,5 +120,7 @@ fn lets_go(steps: &[Step], holder: &Address, delete: &Step, before: &[BTreeSet<u
         Action::Update { .. } | Action::Forget { .. } => true,
         Action::Create { .. } | Action::Adopt { .. } | Action::Rename { .. } | Action::Backup { .. } => false,
     });
-    goes || soft
+    // What is no longer there holds nothing.
+    let missing = steps.iter().any(|s| s.address == *holder && s.reason == Reason::Missing);
+    goes || soft || missing
 }

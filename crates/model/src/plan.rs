@@ -106,6 +106,8 @@ pub enum Reason {
     Ours,
     /// A run was interrupted before it was finished.
     Unfinished,
+    /// It is as wanted, but what it refers to is recorded otherwise: the order of later deletes rests on that.
+    References,
     /// Another step may lose what it holds.
     Precaution,
 }

@@ -91,6 +91,8 @@ pub struct Intent {
     pub dependencies: Vec<Address>,
     /// Whether it makes the successor of a living object.
     pub replaces: bool,
+    /// The name it gives instead of the declared one.
+    pub renamed: Option<crate::Renamed>,
 }
 
 /// How an intent ended.

@@ -24,6 +24,14 @@ pub struct Object {
     gone_at: Option<Duration>,
 }
 
+impl Object {
+    /// Whether it is on its way out.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.gone_at.is_some()
+    }
+}
+
 /// What a call does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verb {
@@ -118,6 +126,11 @@ impl FakeCloud {
     /// The mutating call of this number, counted from 0, meets this fault.
     pub fn fault(&self, call: usize, fault: Fault) {
         self.world(|world, _| world.faults.insert(call, fault));
+    }
+
+    /// No call meets a fault from now on.
+    pub fn calm(&self) {
+        self.world(|world, _| world.faults.clear());
     }
 
     /// Takes a mutating call in: notes it, and answers its fault.

@@ -32,7 +32,7 @@ impl Task<'_, '_> {
                 self.wait(Phase::Leaving).await?;
                 continue;
             }
-            let due = Due { kind: name.clone(), op: Op::Delete { id: id.clone() }, replaces: false, before: vec![] };
+            let due = Due { kind: name.clone(), op: Op::Delete { id: id.clone() }, replaces: false, renamed: None, before: vec![] };
             match self.send(due, async |driver, attempt| driver.delete(&seen, attempt).await).await {
                 Ok(Sent::Answered(intent, Progress::Sent)) => {
                     self.done(intent, None).await?;

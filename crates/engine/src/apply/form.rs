@@ -57,7 +57,13 @@ impl Task<'_, '_> {
                 self.wait(waits_for(&seen, complete)).await?;
                 continue;
             }
-            let due = Due { kind: name.clone(), op: Op::Update { id: id.clone(), spec: wanted.clone() }, replaces: false, before: vec![] };
+            let due = Due {
+                kind: name.clone(),
+                op: Op::Update { id: id.clone(), spec: wanted.clone() },
+                replaces: false,
+                renamed: None,
+                before: vec![],
+            };
             match self.send(due, async |driver, attempt| driver.update(&seen, &wanted, attempt).await).await? {
                 Sent::Answered(intent, Progress::Sent) => {
                     self.done(intent, None).await?;

@@ -13,6 +13,12 @@ use crate::Place;
 /// For how long an object of a lost answer is looked for before the step gives up. The intent stays open.
 const LOOKED_FOR: Duration = Duration::from_secs(60);
 
+/// Whether an object takes another's place, and under which name.
+struct Successor {
+    replaces: bool,
+    renamed: Option<Renamed>,
+}
+
 impl Task<'_, '_> {
     /// Makes an object and brings it to its wanted form.
     pub(super) async fn create(&mut self, want: &Value, renamed: Option<Renamed>) -> Result<(), StepFailure> {
@@ -24,7 +30,7 @@ impl Task<'_, '_> {
             recorded.iter().filter(|_| !replaces).map(|id| Record::Gone { address: self.step.address.clone(), id: id.clone() }).collect();
         let wanted = self.work.resolved(want)?;
         if self.work.kind(&name)?.facts().recovery != Recovery::TagOnly
-            && let Some(seen) = self.there_already(&name, &wanted, recorded.as_ref().filter(|_| replaces)).await?
+            && let Some(seen) = self.there_already(&name, &wanted).await?
         {
             if !before.is_empty() {
                 self.work.append(before).await?;
@@ -32,15 +38,23 @@ impl Task<'_, '_> {
             self.take_over(&seen, false).await?;
             return self.bring(seen.id, want, renamed).await;
         }
-        let id = self.make(&name, wanted, replaces, before).await?;
+        let successor = Successor { replaces, renamed: renamed.clone() };
+        let id = self.make(&name, wanted, &successor, before).await?;
         self.bring(id, want, renamed).await
     }
 
     /// What is there already under the natural key of what is to be made: ours, of an earlier run. Somebody else's stops
     /// the step.
-    async fn there_already(&mut self, name: &str, wanted: &Value, old: Option<&PhysicalId>) -> Result<Option<Seen>, StepFailure> {
+    async fn there_already(&mut self, name: &str, wanted: &Value) -> Result<Option<Seen>, StepFailure> {
         let place = self.place(None, wanted);
-        let Some(seen) = self.look(name, &place).await?.filter(|seen| Some(&seen.id) != old) else { return Ok(None) };
+        let found = self.look(name, &place).await?;
+        // What is to be replaced, or has been, is not what is to be made.
+        let old = self.work.log.state(|state| {
+            let entry = state.entries.get(&self.step.address)?;
+            let mut ids = std::iter::once(&entry.id).filter(|_| self.step.pair.is_some()).chain(entry.deposed.iter().map(|old| &old.id));
+            found.as_ref().and_then(|seen| ids.find(|id| **id == seen.id).cloned())
+        });
+        let Some(seen) = found.filter(|_| old.is_none()) else { return Ok(None) };
         if self.is_ours(&seen) {
             return Ok((seen.phase != Phase::Leaving).then_some(seen));
         }
@@ -57,9 +71,15 @@ impl Task<'_, '_> {
     }
 
     /// Sends the create request until AWS answers, and records what it made.
-    async fn make(&mut self, name: &str, wanted: Value, replaces: bool, mut before: Vec<Record>) -> Result<PhysicalId, StepFailure> {
+    async fn make(&mut self, name: &str, wanted: Value, of: &Successor, mut before: Vec<Record>) -> Result<PhysicalId, StepFailure> {
         loop {
-            let due = Due { kind: name.to_owned(), op: Op::Create { spec: wanted.clone() }, replaces, before: std::mem::take(&mut before) };
+            let due = Due {
+                kind: name.to_owned(),
+                op: Op::Create { spec: wanted.clone() },
+                replaces: of.replaces,
+                renamed: of.renamed.clone(),
+                before: std::mem::take(&mut before),
+            };
             match self.send(due, async |driver, attempt| driver.create(&wanted, attempt).await).await {
                 Ok(Sent::Answered(intent, made)) => {
                     self.refuse_made_by_others(name, &wanted, &made.id, &intent).await?;
@@ -70,7 +90,7 @@ impl Task<'_, '_> {
                 Ok(Sent::Ambiguous(intent, error)) => return self.made_in_the_dark(name, &wanted, &intent, error).await,
                 Err(StepFailure::Cloud(error)) if error.class == Class::Exists => {
                     // Ours, if an earlier request of this step took effect after all.
-                    let found = self.there_already(name, &wanted, None).await?;
+                    let found = self.there_already(name, &wanted).await?;
                     let Some(seen) = found else { return Err(StepFailure::Cloud(error)) };
                     let refusals = self.attempts.give_up();
                     self.work.append(refusals).await?;
@@ -84,6 +104,15 @@ impl Task<'_, '_> {
 
     /// Some APIs answer a create with what somebody else made under the same name.
     async fn refuse_made_by_others(&mut self, name: &str, wanted: &Value, id: &PhysicalId, intent: &IntentId) -> Result<(), StepFailure> {
+        let known = self.work.log.state(|state| {
+            let entry = state.entries.get(&self.step.address);
+            entry.is_some_and(|entry| entry.id == *id || entry.deposed.iter().any(|old| old.id == *id))
+        });
+        if known {
+            self.refused(intent.clone(), "exists").await?;
+            let told = format!("AWS answered with {id}, which is to be replaced, instead of making another");
+            return Err(StepFailure::Cloud(CloudError::own(name, Class::Exists, told)));
+        }
         if self.work.kind(name)?.facts().recovery != Recovery::NaturalKey {
             return Ok(());
         }
@@ -188,7 +217,8 @@ impl Task<'_, '_> {
     /// Sends the request for a copy until AWS answers. The name of a copy is its own: a repeat finds the first.
     async fn copy(&mut self, kind: &str, wanted: &Value) -> Result<PhysicalId, StepFailure> {
         loop {
-            let due = Due { kind: kind.to_owned(), op: Op::Create { spec: wanted.clone() }, replaces: false, before: vec![] };
+            let due =
+                Due { kind: kind.to_owned(), op: Op::Create { spec: wanted.clone() }, replaces: false, renamed: None, before: vec![] };
             match self.send(due, async |driver, attempt| driver.create(wanted, attempt).await).await {
                 Ok(Sent::Answered(intent, made)) => {
                     self.done(intent, Some(made.id.clone())).await?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bbws_model::{Class, CloudError, Event, Intent, IntentId, Op, Ownership, PhysicalId, Record, ResultOutcome};
+use bbws_model::{Class, CloudError, Event, Intent, IntentId, Op, Ownership, PhysicalId, Record, Renamed, ResultOutcome};
 
 use super::StepFailure;
 use super::retry::budget;
@@ -59,6 +59,7 @@ pub(super) struct Due {
     pub(super) kind: String,
     pub(super) op: Op,
     pub(super) replaces: bool,
+    pub(super) renamed: Option<Renamed>,
     /// Records that go into the log with the intent.
     pub(super) before: Vec<Record>,
 }
@@ -125,7 +126,7 @@ impl Task<'_, '_> {
 
     /// The intent of a request, durable: the one of the same request that was refused before, or a new one.
     async fn intend(&mut self, due: Due) -> Result<Refused, StepFailure> {
-        let Due { kind, op, replaces, before } = due;
+        let Due { kind, op, replaces, renamed, before } = due;
         match self.attempts.refused.take() {
             Some(refused) if refused.intent.op == op && refused.intent.kind == kind => return Ok(refused),
             other => self.attempts.refused = other,
@@ -133,8 +134,16 @@ impl Task<'_, '_> {
         self.work.may_send()?;
         let id = IntentId(self.work.ids.next());
         let token = self.token(&id);
-        let intent =
-            Intent { id, address: self.step.address.clone(), kind, op, token, dependencies: self.step.dependencies.clone(), replaces };
+        let intent = Intent {
+            id,
+            address: self.step.address.clone(),
+            kind,
+            op,
+            token,
+            dependencies: self.step.dependencies.clone(),
+            replaces,
+            renamed,
+        };
         let mut records = self.attempts.give_up();
         records.extend(before);
         records.push(Record::Intent(intent.clone()));

@@ -1,9 +1,10 @@
 //! What becomes of one resource.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_model::{
-    Address, Entry, FieldChange, Finding, NameRule, Order, PhysicalId, Pointer, Reason, Renamed, Seen, Severity, SpecProblem, Verb, resolve,
+    Address, Entry, FieldChange, Finding, NameRule, Order, PhysicalId, Pointer, Reason, Renamed, Seen, Severity, SpecProblem, Verb,
+    pointers, resolve,
 };
 use serde_json::Value;
 
@@ -84,8 +85,8 @@ pub(super) fn wanted(
     let asked = request.replace.contains(address);
     if asked || changes.iter().any(|c| c.verb == Verb::Replace) {
         let replacement = kind.replacement(&seen.spec, &resolved).map_err(misfit)?;
-        let (want, renamed) = match (replacement.fresh_name, kind.facts().name) {
-            (true, Some(rule)) => fresh(&declared.spec, &seen.spec, rule),
+        let (want, renamed) = match kind.facts().name {
+            Some(rule) if replacement.fresh_name || held_by_former(&want, entry, rule) => fresh(&declared.spec, &seen.spec, entry, rule),
             _ => (want, None),
         };
         if asked {
@@ -110,6 +111,10 @@ pub(super) fn wanted(
     if seen.phase != bbws_model::Phase::Ready || entry.is_some_and(|e| !e.reached) {
         return Ok(Verdict::Change { id, have, want, reason: Reason::Unfinished, outputs });
     }
+    let refers: BTreeSet<Address> = pointers(&want).into_iter().map(|pointer| pointer.to).collect();
+    if entry.is_some_and(|e| !e.dependencies.iter().eq(&refers)) {
+        return Ok(Verdict::Change { id, have, want, reason: Reason::References, outputs });
+    }
     Ok(Verdict::Stays { outputs })
 }
 
@@ -120,7 +125,11 @@ pub(super) fn undeclared(from: Sources<'_>, address: &Address) -> Result<Verdict
         return Ok(Verdict::Forget { reason: "it existed before bbws, which does not delete it".into() });
     }
     let Some(seen) = look(address, from.picture.recorded.get(address))? else {
-        return Ok(Verdict::Forget { reason: "it is gone already".into() });
+        // Forgetting it would forget its former objects too, and those have still to go.
+        return Ok(match entry.deposed.is_empty() {
+            true => Verdict::Forget { reason: "it is gone already".into() },
+            false => Verdict::Remove { id: entry.id.clone(), have: entry.spec.clone() },
+        });
     };
     owned(from, address, seen, Some(entry), false)?;
     Ok(Verdict::Remove { id: seen.id.clone(), have: seen.spec.clone() })
@@ -179,13 +188,20 @@ fn named(spec: &Value, entry: Option<&Entry>, rule: Option<NameRule>) -> Value {
     spec
 }
 
-/// The written spec under the next free name: `alb`, `alb-2`, `alb-3`. A changed name is free by itself.
-fn fresh(declared: &Value, have: &Value, rule: NameRule) -> (Value, Option<Renamed>) {
+/// Whether a former object still has the name that is wanted.
+fn held_by_former(want: &Value, entry: Option<&Entry>, rule: NameRule) -> bool {
+    entry.is_some_and(|entry| entry.deposed.iter().any(|old| old.spec.get(rule.field) == want.get(rule.field)))
+}
+
+/// The written spec under the next free name: `alb`, `alb-2`, `alb-3`. A changed name is free by itself, but for those that
+/// former objects still have.
+fn fresh(declared: &Value, have: &Value, entry: Option<&Entry>, rule: NameRule) -> (Value, Option<Renamed>) {
     let text = |spec: &Value| spec.get(rule.field).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let (base, taken) = (text(declared), text(have));
+    let former = entry.into_iter().flat_map(|e| &e.deposed).map(|old| text(&old.spec));
+    let (base, taken): (String, BTreeSet<String>) = (text(declared), former.chain([text(have)]).collect());
     let mut number = 1;
     let mut name = base.clone();
-    while name == taken {
+    while taken.contains(&name) {
         number += 1;
         let suffix = format!("-{number}");
         let kept: String = base.chars().take(rule.max.saturating_sub(suffix.len())).collect();

@@ -23,7 +23,7 @@ struct Halves {
 /// Turns verdicts into steps, each after all it depends on.
 pub(super) fn arrange(from: Sources<'_>, graph: &Graph, mut verdicts: BTreeMap<Address, Verdict>) -> Result<Vec<Step>, Vec<Finding>> {
     spread_delete_first(graph, &mut verdicts);
-    let mut made = Making { from, steps: vec![], halves: BTreeMap::new() };
+    let mut made = Making { from, steps: vec![], halves: BTreeMap::new(), former: vec![] };
     for (address, verdict) in &verdicts {
         made.add(address, verdict);
     }
@@ -54,6 +54,8 @@ struct Making<'a> {
     from: Sources<'a>,
     steps: Vec<Step>,
     halves: BTreeMap<Address, Halves>,
+    /// The steps that remove former objects, each with what that object refers to.
+    former: Vec<(usize, Vec<Address>)>,
 }
 
 impl Making<'_> {
@@ -167,7 +169,8 @@ impl Making<'_> {
                 }
                 let action = Action::Delete { id: old.id.clone(), have: old.spec.clone(), deposed: true };
                 let loss = self.loss(address, None);
-                self.push(address, action, Reason::Unfinished, loss, old.dependencies.clone());
+                let step = self.push(address, action, Reason::Unfinished, loss, old.dependencies.clone());
+                self.former.push((step, old.dependencies.clone()));
             }
         }
         wrong
@@ -201,6 +204,10 @@ impl Making<'_> {
                 wrong.extend(self.after_all_let_go(address, removes, delete_first));
             }
         }
+        let former: Vec<(Address, usize)> = self.former.iter().map(|(step, _)| (self.steps[*step].address.clone(), *step)).collect();
+        for (address, removes) in former {
+            wrong.extend(self.after_all_let_go(&address, removes, false));
+        }
         wrong
     }
 
@@ -219,6 +226,10 @@ impl Making<'_> {
 
     /// An object goes only after all that hold it are gone or have let go of it.
     fn after_all_let_go(&mut self, address: &Address, removes: usize, delete_first: bool) -> Option<Finding> {
+        let former: Vec<usize> = self.former.iter().filter(|(_, refers)| refers.contains(address)).map(|(step, _)| *step).collect();
+        for first in former {
+            self.after(removes, first, Until::Done);
+        }
         let holders: Vec<Address> =
             self.from.state.entries.iter().filter(|(_, e)| e.dependencies.contains(address)).map(|(a, _)| a.clone()).collect();
         for holder in holders {

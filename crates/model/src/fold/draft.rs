@@ -255,7 +255,11 @@ impl<'a> Draft<'a> {
         let address = &intent.address;
         let Some(id) = id else { return self.misfit(format!("{address} was made by the intent {}, but no id is recorded", intent.id)) };
         let mut entry = Entry::made(id.clone(), spec.clone(), intent.dependencies.clone(), Some(intent.id.clone()));
+        entry.renamed.clone_from(&intent.renamed);
         if let Some(old) = self.take_entry(address) {
+            if old.id == *id || old.deposed.iter().any(|former| former.id == *id) {
+                return self.misfit(format!("{address} was made as {id}, but that is what it was to replace"));
+            }
             if !intent.replaces {
                 return self.misfit(format!("{address} was made as {id}, but is recorded already as {}", old.id));
             }

@@ -11,7 +11,7 @@ fn address() -> Address {
 
 fn intent(id: &str, op: Op, replaces: bool) -> Record {
     let (address, kind, id) = (address(), "vpc".into(), IntentId(id.into()));
-    Record::Intent(Intent { id, address, kind, op, token: String::new(), dependencies: vec![], replaces })
+    Record::Intent(Intent { id, address, kind, op, token: String::new(), dependencies: vec![], replaces, renamed: None })
 }
 
 fn create(id: &str, replaces: bool) -> Record {

@@ -155,6 +155,7 @@ pub(super) struct Intent {
     token: String,
     dependencies: Vec<Address>,
     replaces: bool,
+    renamed: Option<Renamed>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -205,25 +206,25 @@ impl From<Owner> for crate::Owner {
 
 impl From<crate::Intent> for Intent {
     fn from(intent: crate::Intent) -> Self {
-        let crate::Intent { id, address, kind, op, token, dependencies, replaces } = intent;
+        let crate::Intent { id, address, kind, op, token, dependencies, replaces, renamed } = intent;
         let op = match op {
             crate::Op::Create { spec } => Op::Create { spec },
             crate::Op::Update { id, spec } => Op::Update { id, spec },
             crate::Op::Delete { id } => Op::Delete { id },
         };
-        Self { id, address, kind, op, token, dependencies, replaces }
+        Self { id, address, kind, op, token, dependencies, replaces, renamed }
     }
 }
 
 impl From<Intent> for crate::Intent {
     fn from(intent: Intent) -> Self {
-        let Intent { id, address, kind, op, token, dependencies, replaces } = intent;
+        let Intent { id, address, kind, op, token, dependencies, replaces, renamed } = intent;
         let op = match op {
             Op::Create { spec } => crate::Op::Create { spec },
             Op::Update { id, spec } => crate::Op::Update { id, spec },
             Op::Delete { id } => crate::Op::Delete { id },
         };
-        Self { id, address, kind, op, token, dependencies, replaces }
+        Self { id, address, kind, op, token, dependencies, replaces, renamed }
     }
 }
 
@@ -314,7 +315,7 @@ mod tests {
     fn whole() -> crate::Slot {
         let intent = |op| {
             let (id, kind, token) = (IntentId("01I".into()), "vpc".to_owned(), "00112233445566778899aabbccddeeff".to_owned());
-            Record::Intent(crate::Intent { id, address: vpc(), kind, op, token, dependencies: vec![], replaces: false })
+            Record::Intent(crate::Intent { id, address: vpc(), kind, op, token, dependencies: vec![], replaces: false, renamed: None })
         };
         let result = |outcome| Record::Result { intent: IntentId("01I".into()), outcome, request_id: Some("r-1".into()) };
         let owner = crate::Owner {

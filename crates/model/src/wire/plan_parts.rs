@@ -177,6 +177,7 @@ enum Reason {
     Asked {},
     Ours {},
     Unfinished {},
+    References {},
     Precaution {},
 }
 
@@ -191,6 +192,7 @@ impl From<crate::Reason> for Reason {
             crate::Reason::Asked => Self::Asked {},
             crate::Reason::Ours => Self::Ours {},
             crate::Reason::Unfinished => Self::Unfinished {},
+            crate::Reason::References => Self::References {},
             crate::Reason::Precaution => Self::Precaution {},
         }
     }
@@ -207,6 +209,7 @@ impl From<Reason> for crate::Reason {
             Reason::Asked {} => Self::Asked,
             Reason::Ours {} => Self::Ours,
             Reason::Unfinished {} => Self::Unfinished,
+            Reason::References {} => Self::References,
             Reason::Precaution {} => Self::Precaution,
         }
     }

@@ -216,6 +216,7 @@ mod tests {
             token: "t".into(),
             dependencies: vec![],
             replaces: false,
+            renamed: None,
         };
         let at = "2026-11-24T08:00:00Z".parse().unwrap();
         state.open.insert(intent.id.clone(), crate::OpenIntent { intent, seq: 8, at });

@@ -134,6 +134,7 @@ fn tell(page: &mut Page, plan: &Plan, item: &Item<'_>, kinds: &Kinds, style: Sty
         | Reason::Asked
         | Reason::Ours
         | Reason::Unfinished
+        | Reason::References
         | Reason::Precaution => {}
     }
     order::tell(page, plan, item, FIELDS, detail);
@@ -194,6 +195,7 @@ fn reason(item: &Item<'_>, mode: Mode) -> String {
         (Reason::Ours, _) => "bears our mark, but was not recorded".into(),
         (Reason::Unfinished, Action::Delete { .. }) => "old object that an earlier replacement left".into(),
         (Reason::Unfinished, _) => "an earlier run did not finish it".into(),
+        (Reason::References, _) => "nothing is sent: what it refers to is recorded anew".into(),
         (Reason::Precaution, _) => "before what could lose its data".into(),
     }
 }

@@ -22,6 +22,7 @@ fn special() -> State {
         token: String::new(),
         dependencies: vec![],
         replaces: false,
+        renamed: None,
     };
     state.open.insert(intent.id.clone(), OpenIntent { intent, seq: 4, at: "2026-11-26T08:00:00Z".parse().unwrap() });
     state

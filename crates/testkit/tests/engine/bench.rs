@@ -11,10 +11,11 @@ use bbws_testkit::{FakeCloud, JumpClock, MemoryStore, SeededIds, Tape, drivers, 
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+#[derive(Clone)]
 pub(crate) struct Bench {
     pub(crate) cloud: FakeCloud,
     pub(crate) store: MemoryStore,
-    pub(crate) kinds: Kinds,
+    pub(crate) kinds: Arc<Kinds>,
     pub(crate) drivers: Arc<Drivers>,
     pub(crate) clock: Arc<JumpClock>,
     pub(crate) ids: Arc<SeededIds>,
@@ -44,7 +45,7 @@ impl Bench {
         Self {
             cloud,
             store: MemoryStore::default(),
-            kinds: kinds(),
+            kinds: Arc::new(kinds()),
             drivers,
             clock: Arc::new(JumpClock::new()),
             ids: Arc::new(SeededIds::default()),
@@ -110,7 +111,8 @@ impl Bench {
     pub(crate) async fn apply_with(&self, desired: &Desired, mode: Mode, control: watch::Receiver<Control>) -> Report {
         let log = self.open().await.unwrap();
         settle(&log, &self.drivers, &self.kinds, self.clock.as_ref(), control.clone()).await.unwrap();
-        let plan = self.plan_of(&log.state(State::clone), desired, mode).await.unwrap();
+        let state = log.state(State::clone);
+        let plan = self.plan_of(&state, desired, mode).await.unwrap_or_else(|wrong| panic!("{wrong:#?}\n{:#?}", state.entries));
         let mut tape = self.tape.clone();
         let reporter = Reporter::new(&mut tape, self.clock.as_ref());
         let run = Run {

@@ -6,3 +6,4 @@ mod bench;
 mod crash;
 mod log;
 mod run;
+mod simulation;
