@@ -185,6 +185,8 @@ pub enum RuleId {
     HealthPath,
     /// What the health check asks for can be well.
     HealthNeverWell,
+    /// The parent refers to the zone.
+    NotDelegated,
     /// The certificate can be validated in the zone.
     CertificateOutside,
     /// AWS takes the certificate's names.
@@ -326,6 +328,7 @@ const IDS: &[(RuleId, &str)] = &[
     (RuleId::Ttl, "dns/ttl"),
     (RuleId::HealthPath, "dns/health-check-path"),
     (RuleId::HealthNeverWell, "dns/health-check-never-well"),
+    (RuleId::NotDelegated, "dns/not-delegated"),
     (RuleId::CertificateOutside, "certificate/outside-zone"),
     (RuleId::CertificateNames, "certificate/names"),
     (RuleId::AliasUncovered, "cdn/alias-not-covered"),

@@ -26,7 +26,7 @@ use bbws_kinds::NameServers;
 use bbws_model::{Address, Desired, Kinds};
 use serde_json::Value;
 
-pub use published::{NoNameServers, Published, Unread};
+pub use published::{NoNameServers, Published, Unread, delegation_block};
 
 use crate::Environment;
 use parts::Parts;

@@ -70,6 +70,15 @@ impl Published {
     }
 }
 
+/// The block that delegates an environment's zone, for the file of the environment that holds the parent zone.
+#[must_use]
+pub fn delegation_block(environment: &Environment, name_servers: &NameServers) -> String {
+    let zone = &environment.dns.zone.name;
+    let label = zone.as_str().split('.').next().unwrap_or_default();
+    let servers: Vec<String> = name_servers.iter().map(|server| format!("\"{server}\"")).collect();
+    format!("[dns.delegations.{label}]\nzone         = \"{zone}\"\nname_servers = [{}]\n", servers.join(", "))
+}
+
 impl fmt::Display for NoNameServers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { delegation, zone, environment, published } = self;

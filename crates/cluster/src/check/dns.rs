@@ -77,6 +77,18 @@ pub(super) fn check(env: &Environment, siblings: &[Sibling], judge: &mut Judge<'
             "begin it with `/`",
         ));
     }
+    if !dns.delegated {
+        let parent = zone.as_str().split_once('.').map_or("", |(_, parent)| parent);
+        judge.raise(
+            Fault::new(
+                RuleId::NotDelegated,
+                "dns.delegated",
+                "until the zone is delegated there is no certificate: the sites have CloudFront's own name, which takes TLS 1.0, and no tenant's",
+                format!("give the zone's name servers to whoever holds `{parent}` (the production file's `[dns.delegations]`), then write `true`"),
+            )
+            .warning(),
+        );
+    }
     well(env, judge);
     for (name, delegation) in &dns.delegations {
         one(name, delegation, env, siblings, judge);

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bbws_cluster::{Context, Environment, Loaded, Published, Sibling, addresses, blueprint, load};
+use bbws_cluster::{Context, Environment, Loaded, Published, Sibling, addresses, blueprint, delegation_block, load};
+use bbws_kinds::NameServers;
 use bbws_model::{Address, Desired, Kinds, pointers};
 use serde_json::{Value, json};
 
@@ -146,6 +147,24 @@ fn the_addresses_need_nothing_from_elsewhere() {
         let all: BTreeSet<Address> = desired(name, &[]).resources.into_keys().collect();
         assert_eq!(addresses(&environment), all, "{name}");
     }
+}
+
+/// What dev prints fits into the production file, and does there what reading dev's outputs does.
+#[test]
+fn the_block_for_the_parent_is_one_that_its_file_takes() {
+    let dev = environment("dev", &edited(shipped("dev"), &[("dns", "delegated = false")]));
+    let servers = NameServers::new((10..14).map(|n| format!("ns-{n}.awsdns-{n}.org")));
+    let block = delegation_block(&dev, &servers);
+    insta::assert_snapshot!(block, @r#"
+    [dns.delegations.wpdev]
+    zone         = "wpdev.kimmyai.io"
+    name_servers = ["ns-10.awsdns-10.org", "ns-11.awsdns-11.org", "ns-12.awsdns-12.org", "ns-13.awsdns-13.org"]
+    "#);
+    let without =
+        shipped("prod").replace("[dns.delegations.wpdev]\nzone             = \"wpdev.kimmyai.io\"\nfrom_environment = \"dev\"\n", &block);
+    assert!(without.contains("awsdns"), "the shipped block was found");
+    let prod = blueprint(&environment("prod", &without), &bbws_kinds::all(), &published()).expect("all name servers are there");
+    assert_eq!(prod, desired("prod", &[]));
 }
 
 #[test]
