@@ -71,6 +71,26 @@ impl Connection for Plain {
 }
 
 impl Plain {
+    /// Loads credentials and settings as every tool of AWS does: from the environment, then from `profile`. No call is made
+    /// yet, unless the credentials are to be had from a service of this machine.
+    pub async fn load(profile: Option<&str>, region: &str) -> Self {
+        let loader = aws_config::defaults(aws_config::BehaviorVersion::latest()).region(Region::new(region.to_owned()));
+        Self(
+            match profile {
+                Some(profile) => loader.profile_name(profile),
+                None => loader,
+            }
+            .load()
+            .await,
+        )
+    }
+
+    /// The server that calls go to instead of AWS, if any.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&str> {
+        self.0.endpoint_url()
+    }
+
     /// Uses what was loaded from the environment and profile.
     #[must_use]
     pub fn new(config: SdkConfig) -> Self {

@@ -1,2 +1,87 @@
-//! bbws.
-fn main() {}
+//! The binary: wires the commands to AWS and to the sandbox.
+
+mod aws;
+mod sandbox;
+
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use bbws_aws::{Aws, drivers, is_read, whoami};
+use bbws_cli::{Answered, Caller, Cloud, Link, Route, Sent, Thing};
+use bbws_cluster::Environment;
+use bbws_engine::{Clock, Drivers};
+use bbws_model::{CloudError, World};
+
+fn main() -> ExitCode {
+    bbws_cli::main(std::env::args_os(), &Wires)
+}
+
+/// AWS, and the sandbox.
+struct Wires;
+
+impl Cloud for Wires {
+    type Link = Wire;
+
+    async fn connect(&self, route: &Route, environment: &Environment) -> Result<Wire, CloudError> {
+        match route {
+            Route::Aws => Ok(aws::connect(environment).await),
+            Route::Sandbox(route) => sandbox::connect(route, environment),
+        }
+    }
+
+    fn things(&self, dir: &Path) -> io::Result<Vec<Thing>> {
+        sandbox::things(dir)
+    }
+
+    fn answered(&self, dir: &Path) -> io::Result<Vec<Answered>> {
+        sandbox::answered(dir)
+    }
+
+    fn reset(&self, dir: &Path) -> io::Result<()> {
+        sandbox::reset(dir)
+    }
+}
+
+/// A way to AWS or into the sandbox: the same clients, drivers and guards on both.
+struct Wire {
+    world: World,
+    aws: Aws,
+    drivers: Arc<Drivers>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Wire {
+    fn new(world: World, aws: Aws, clock: Arc<dyn Clock>) -> Self {
+        let drivers = Arc::new(drivers(&aws));
+        Self { world, aws, drivers, clock }
+    }
+}
+
+impl Link for Wire {
+    fn world(&self) -> World {
+        self.world.clone()
+    }
+
+    async fn whoami(&self) -> Result<Caller, CloudError> {
+        let identity = whoami(&self.aws.read).await?;
+        Ok(Caller { account: identity.account, arn: identity.arn })
+    }
+
+    fn open_gate(&self) {
+        self.aws.gate().open();
+    }
+
+    fn drivers(&self) -> Arc<Drivers> {
+        self.drivers.clone()
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
+    }
+
+    fn sent(&self) -> Vec<Sent> {
+        self.aws.calls().all().into_iter().map(|call| Sent { read: is_read(&call.operation), operation: call.operation }).collect()
+    }
+}

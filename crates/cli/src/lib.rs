@@ -1,1 +1,79 @@
-//! cli.
+//! The command line of bbws: arguments, one file per command, the terminal, exit codes.
+//!
+//! Generic over a [`Cloud`], which the binary implements: nothing here knows an SDK. Nothing that a command does not need is
+//! set up for it: `--help` and `validate` start no runtime.
+
+mod args;
+mod clock;
+mod cloud;
+mod command;
+mod desired;
+mod exit;
+mod failure;
+mod help;
+mod ids;
+mod owner;
+mod pace;
+mod plan_file;
+mod project;
+mod safety;
+mod session;
+mod signals;
+mod store;
+mod ui;
+
+pub use args::Speed;
+pub use clock::SystemClock;
+pub use cloud::{Answered, Caller, Cloud, Link, Route, SandboxRoute, Sent, Thing};
+pub use exit::Exit;
+pub use failure::Failure;
+pub use store::LocalStore;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use args::{Cli, Command};
+use clap::Parser;
+use clap::error::ErrorKind;
+use project::Project;
+use ui::Ui;
+
+/// Runs one command line to its end.
+pub fn main<C: Cloud>(line: impl IntoIterator<Item = OsString>, cloud: &C) -> ExitCode {
+    match Cli::try_parse_from(line) {
+        Ok(cli) => run(&cli, &mut Ui::of_process(&cli.global), cloud).into(),
+        Err(wrong) => {
+            // A reader of the help that has gone away has read enough.
+            let _ = wrong.print();
+            match wrong.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done.into(),
+                _ => Exit::Usage.into(),
+            }
+        }
+    }
+}
+
+fn run<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Exit {
+    perform(cli, ui, cloud).unwrap_or_else(|failure| {
+        ui.failure(&failure);
+        failure.exit
+    })
+}
+
+fn perform<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Result<Exit, Failure> {
+    let project = Project::new(&cli.global.env_dir);
+    if let Some(option) = cli.global.unsound() {
+        let failure = Failure::new(Exit::Usage, format!("{option} belongs to the sandbox, and --sandbox is not given"));
+        return Err(failure.advise(format!("add --sandbox, or leave {option} out")));
+    }
+    match &cli.command {
+        Command::Validate(place) => command::validate::run(ui, &project, place),
+        Command::Sandbox(verb) => command::sandbox::run(ui, &project, cloud, verb),
+        Command::Completions { shell } => Ok(command::completions::run(ui, *shell)),
+        Command::Plan(args) => command::plan::run(ui, &project, &cli.global, cloud, args),
+        Command::Apply(args) => command::apply::run(ui, &project, &cli.global, cloud, args),
+        Command::Destroy(args) => command::destroy::run(ui, &project, &cli.global, cloud, args),
+        Command::State(verb) => command::state::run(ui, &project, &cli.global, verb),
+        Command::Output(args) => command::output::run(ui, &project, &cli.global, args),
+    }
+}

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_async::time::TimeSource;
+use bbws_engine::Boxed;
 use tokio::time::Instant;
 
 /// The time of the sandbox.
@@ -29,5 +30,19 @@ impl SandboxClock {
 impl TimeSource for SandboxClock {
     fn now(&self) -> SystemTime {
         self.start + self.began.elapsed()
+    }
+}
+
+impl bbws_engine::Clock for SandboxClock {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::try_from(TimeSource::now(self)).unwrap_or(jiff::Timestamp::MAX)
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn sleep(&self, duration: Duration) -> Boxed<'static, ()> {
+        Box::pin(tokio::time::sleep(duration))
     }
 }

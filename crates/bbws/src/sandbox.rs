@@ -1,0 +1,56 @@
+//! The way into the sandbox, and a look into it.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bbws_aws::Aws;
+use bbws_cli::{Answered, SandboxRoute, Thing};
+use bbws_cluster::Environment;
+use bbws_model::{Class, CloudError, World};
+use bbws_sandbox::{CloudFile, Sandbox};
+
+use crate::Wire;
+
+/// Connects with the credentials that the route names.
+///
+/// AWS's durations are its own at every speed: it is the time itself that passes faster.
+pub(crate) fn connect(route: &SandboxRoute, environment: &Environment) -> Result<Wire, CloudError> {
+    let failed = |error: io::Error| CloudError::own("sandbox", Class::Invalid, error.to_string());
+    let sandbox = Sandbox::in_file(route.account.as_str(), CloudFile::new(&route.dir), SystemTime::now(), 1.0).map_err(failed)?;
+    let zone = &environment.dns.zone;
+    if zone.existing.is_there() {
+        sandbox.ensure_zone(environment.account.as_str(), zone.name.as_str()).map_err(failed)?;
+    }
+    let clock = Arc::new(sandbox.sim().clock());
+    Ok(Wire::new(World::Sandbox, Aws::new(Arc::new(sandbox), &environment.region), clock))
+}
+
+/// What exists in it.
+pub(crate) fn things(dir: &Path) -> io::Result<Vec<Thing>> {
+    let things = CloudFile::new(dir).load()?.things().into_iter();
+    Ok(things
+        .map(|thing| Thing { account: thing.account, region: thing.region, kind: thing.kind.to_owned(), id: thing.id, about: thing.about })
+        .collect())
+}
+
+/// What it has answered.
+pub(crate) fn answered(dir: &Path) -> io::Result<Vec<Answered>> {
+    let calls = CloudFile::new(dir).calls()?.into_iter();
+    Ok(calls
+        .map(|call| Answered {
+            at: i64::try_from(call.at_ms).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok()).unwrap_or_default(),
+            account: call.account,
+            region: call.region,
+            service: call.service,
+            operation: call.operation,
+            outcome: call.outcome,
+        })
+        .collect())
+}
+
+/// Clears it.
+pub(crate) fn reset(dir: &Path) -> io::Result<()> {
+    CloudFile::new(dir).reset()
+}

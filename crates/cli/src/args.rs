@@ -1,0 +1,261 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use bbws_model::{Account, Address};
+use clap::{Args, Parser, Subcommand};
+
+use crate::help;
+
+/// Creates, changes, checks and removes the AWS clusters that host multi-tenant WordPress.
+#[derive(Debug, Parser)]
+#[command(
+    name = "bbws",
+    version,
+    propagate_version = false,
+    max_term_width = 110,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = help::SHORT,
+    after_long_help = help::long(),
+)]
+pub(crate) struct Cli {
+    /// What holds for all commands.
+    #[command(flatten)]
+    pub global: Global,
+    /// What is to be done.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What holds for all commands.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Use a strict simulation of AWS inside bbws instead of AWS: no account, no network; kept between commands
+    #[arg(long, global = true)]
+    pub sandbox: bool,
+    /// The folder of the environment files; states are kept beside it
+    #[arg(long, global = true, value_name = "DIR", env = "BBWS_ENV_DIR", hide_env_values = true, default_value = "environments")]
+    pub env_dir: PathBuf,
+    /// Write JSON for programs
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No colours (also NO_COLOR=1, and wherever output is not a terminal)
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// Tell more: the calls made, unchanged resources
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// How fast the simulation plays AWS's own durations: as AWS takes them, or N times as fast; at once if left out
+    #[arg(long, global = true, value_name = "realistic|N", value_parser = speed)]
+    pub sandbox_speed: Option<Speed>,
+    /// Whose credentials the simulation is called with; the environment's own account if left out
+    #[arg(long, global = true, value_name = "ID")]
+    pub sandbox_account: Option<Account>,
+}
+
+impl Global {
+    /// An option that is given without the one it belongs to. (clap's own check does not see options before the command.)
+    pub(crate) fn unsound(&self) -> Option<&'static str> {
+        match (self.sandbox, self.sandbox_speed, &self.sandbox_account) {
+            (false, Some(_), _) => Some("--sandbox-speed"),
+            (false, _, Some(_)) => Some("--sandbox-account"),
+            _ => None,
+        }
+    }
+}
+
+/// How fast the sandbox plays AWS's own durations.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Speed {
+    /// They pass at once, and are reported as AWS would take them.
+    #[default]
+    Quick,
+    /// As many times as fast as AWS.
+    Times(f64),
+}
+
+fn speed(text: &str) -> Result<Speed, String> {
+    if text == "realistic" {
+        return Ok(Speed::Times(1.0));
+    }
+    match text.parse() {
+        Ok(times) if (0.1..=10_000.0).contains(&times) => Ok(Speed::Times(times)),
+        _ => Err("write `realistic`, or a number from 0.1 to 10000: 60 plays a minute in a second".to_owned()),
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Judge an environment file as a whole, offline
+    #[command(after_help = help::VALIDATE)]
+    Validate(Where),
+    /// Show what would change, why, and at what risk
+    #[command(after_help = help::PLAN)]
+    Plan(PlanArgs),
+    /// Bring the cluster to what its file says, and verify it
+    #[command(after_help = help::APPLY)]
+    Apply(ApplyArgs),
+    /// Remove the whole cluster
+    #[command(after_help = help::DESTROY)]
+    Destroy(DestroyArgs),
+    /// Look at what bbws has recorded
+    #[command(subcommand, after_help = help::STATE)]
+    State(StateCommand),
+    /// Print the cluster's outputs
+    #[command(after_help = help::OUTPUT)]
+    Output(OutputArgs),
+    /// Look into the simulation of AWS, or clear it
+    #[command(subcommand, after_help = help::SANDBOX)]
+    Sandbox(SandboxCommand),
+    /// Print a completion script for a shell
+    #[command(after_help = help::COMPLETIONS)]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Which environment.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Where {
+    /// The environment: the name of a file in the environments folder, without .toml; $BBWS_ENV if left out
+    #[arg(value_name = "ENV")]
+    pub env: Option<String>,
+}
+
+/// What a plan may be narrowed to.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Scope {
+    /// Only this resource and what it needs; may be given more than once
+    #[arg(long, value_name = "ADDRESS")]
+    pub target: Vec<Address>,
+    /// All but this resource and what needs it; may be given more than once
+    #[arg(long, value_name = "ADDRESS")]
+    pub exclude: Vec<Address>,
+    /// Replace this resource although nothing forces it; may be given more than once
+    #[arg(long, value_name = "ADDRESS")]
+    pub replace: Vec<Address>,
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// Which environment.
+    #[command(flatten)]
+    pub place: Where,
+    /// What to narrow it to.
+    #[command(flatten)]
+    pub scope: Scope,
+    /// Plan the removal of the whole cluster
+    #[arg(long, conflicts_with_all = ["target", "exclude", "replace"])]
+    pub destroy: bool,
+    /// Write the plan to a file that `apply` takes
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Exit with 2 when there are changes
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// `apply`.
+#[derive(Debug, Args)]
+pub(crate) struct ApplyArgs {
+    /// Which environment.
+    #[command(flatten)]
+    pub place: Where,
+    /// A plan written by `plan -o`; executed as it is, or refused where something has moved since
+    #[arg(value_name = "FILE")]
+    pub file: Option<String>,
+    /// What to narrow it to.
+    #[command(flatten)]
+    pub scope: Scope,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// `destroy`.
+#[derive(Debug, Args)]
+pub(crate) struct DestroyArgs {
+    /// Which environment.
+    #[command(flatten)]
+    pub place: Where,
+    /// The cluster's name, instead of typing it when asked
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Option<String>,
+}
+
+/// `state …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StateCommand {
+    /// List the resources
+    List(Where),
+    /// Show a resource, or the whole state
+    Show {
+        /// Which environment.
+        #[command(flatten)]
+        place: Where,
+        /// The resource: `vpc.main`
+        #[arg(value_name = "ADDRESS")]
+        address: Option<String>,
+    },
+}
+
+/// `output`.
+#[derive(Debug, Args)]
+pub(crate) struct OutputArgs {
+    /// Which environment.
+    #[command(flatten)]
+    pub place: Where,
+    /// One output: its bare value, fit for a shell
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+/// `sandbox …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SandboxCommand {
+    /// Clear the simulated cloud, its log of calls, and the states of its clusters
+    Reset,
+    /// List what exists in the simulated cloud, whatever bbws's states say
+    Show,
+    /// List the calls that were made
+    Calls {
+        /// Only the last N
+        #[arg(long, value_name = "N")]
+        last: Option<usize>,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn speeds_are_read() {
+        assert_eq!(speed("realistic").unwrap(), Speed::Times(1.0));
+        assert_eq!(speed("60").unwrap(), Speed::Times(60.0));
+        for wrong in ["", "fast", "0", "-1", "NaN", "inf", "1e9"] {
+            assert!(speed(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn options_of_the_sandbox_want_the_sandbox() {
+        let sound = |line: &[&str]| Cli::try_parse_from(line).unwrap().global.unsound();
+        assert!(sound(&["bbws", "plan", "dev", "--sandbox-account", "536580886816"]).is_some());
+        assert!(sound(&["bbws", "plan", "--sandbox-speed", "2", "dev"]).is_some());
+        assert!(sound(&["bbws", "plan", "dev", "--sandbox", "--sandbox-account", "536580886816"]).is_none());
+        assert!(sound(&["bbws", "--sandbox", "plan", "dev", "--sandbox-speed", "60"]).is_none());
+    }
+}

@@ -1,0 +1,134 @@
+//! The cloud as the commands meet it. The binary implements it for AWS and for the sandbox; this crate knows no SDK.
+
+use std::future::Future;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bbws_cluster::Environment;
+use bbws_engine::{Clock, Drivers};
+use bbws_model::{Account, CloudError, World};
+use serde::Serialize;
+
+use crate::args::Speed;
+
+/// Where the calls of a command go.
+#[derive(Debug, Clone)]
+pub enum Route {
+    /// To AWS, or to the server that `AWS_ENDPOINT_URL` names.
+    Aws,
+    /// To the simulation inside the binary.
+    Sandbox(SandboxRoute),
+}
+
+/// The simulation that the calls of a command go to.
+#[derive(Debug, Clone)]
+pub struct SandboxRoute {
+    /// The folder that it is kept in.
+    pub dir: PathBuf,
+    /// Whose credentials it is called with.
+    pub account: Account,
+    /// How fast it plays AWS's own durations.
+    pub speed: Speed,
+}
+
+/// Who the credentials belong to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The account.
+    pub account: Account,
+    /// The user or role session.
+    pub arn: String,
+}
+
+/// One call that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// The call, as IAM writes it: `ec2:DescribeVpcs`.
+    pub operation: String,
+    /// Whether it only reads.
+    pub read: bool,
+}
+
+/// One thing that exists in the sandbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Thing {
+    /// The account.
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// What sort of thing it is, in AWS's words.
+    pub kind: String,
+    /// What AWS calls it.
+    pub id: String,
+    /// What tells it from others.
+    pub about: String,
+}
+
+/// One call that the sandbox has answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Answered {
+    /// The simulated time.
+    pub at: jiff::Timestamp,
+    /// The caller's account.
+    pub account: String,
+    /// The region called.
+    pub region: String,
+    /// The service, as the SDK names it.
+    pub service: String,
+    /// The operation.
+    pub operation: String,
+    /// `ok`, or the code of the refusal, or what else became of the call.
+    pub outcome: String,
+}
+
+/// What the binary offers the commands.
+pub trait Cloud {
+    /// A connection to one account and region.
+    type Link: Link;
+
+    /// Connects to where an environment lives. What its file marks as existing is there from the start in the sandbox.
+    ///
+    /// # Errors
+    /// When there are no credentials, or the sandbox cannot be opened.
+    fn connect(&self, route: &Route, environment: &Environment) -> impl Future<Output = Result<Self::Link, CloudError>>;
+
+    /// What exists in the sandbox kept in `dir`.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn things(&self, dir: &Path) -> io::Result<Vec<Thing>>;
+
+    /// The calls that the sandbox kept in `dir` has answered.
+    ///
+    /// # Errors
+    /// When their log cannot be read.
+    fn answered(&self, dir: &Path) -> io::Result<Vec<Answered>>;
+
+    /// Clears the sandbox kept in `dir`.
+    ///
+    /// # Errors
+    /// When its files cannot be removed.
+    fn reset(&self, dir: &Path) -> io::Result<()>;
+}
+
+/// A connection to one account and region. Until its gate is opened only reads leave.
+pub trait Link {
+    /// Which world it leads to.
+    fn world(&self) -> World;
+
+    /// Asks who the caller is.
+    fn whoami(&self) -> impl Future<Output = Result<Caller, CloudError>>;
+
+    /// Lets mutating calls through. Called once, after the account was checked.
+    fn open_gate(&self);
+
+    /// The driver of every kind.
+    fn drivers(&self) -> Arc<Drivers>;
+
+    /// The time that holds there: the simulation has its own.
+    fn clock(&self) -> Arc<dyn Clock>;
+
+    /// All calls that were sent so far, in order.
+    fn sent(&self) -> Vec<Sent>;
+}

@@ -1,0 +1,105 @@
+//! `apply`: brings the cluster to what its file says.
+
+use std::path::Path;
+
+use bbws_engine::{Ask, Picture, publish};
+use bbws_model::{Mode, Plan, State};
+use serde_json::json;
+
+use super::change::{Order, execute, settle_open};
+use super::output::listed;
+use super::plan::{show_before, tell_calls};
+use crate::args::{ApplyArgs, Global};
+use crate::cloud::{Cloud, Link};
+use crate::project::Project;
+use crate::session::{Offline, Session};
+use crate::ui::Ui;
+use crate::{Exit, Failure, pace, plan_file, safety};
+
+/// Plans, asks where something would be lost, executes, verifies, prints the outputs.
+pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &ApplyArgs) -> Result<Exit, Failure> {
+    let picked = project.pick(args.place.env.as_deref(), args.file.as_deref(), true)?;
+    let offline = Offline::open(ui, project, global, &picked.name)?;
+    safety::check_tier(&offline.environment, offline.sandbox, Mode::Apply)?;
+    let file = picked.rest.as_deref().map(Path::new);
+    if file.is_some() && !(args.scope.target.is_empty() && args.scope.exclude.is_empty() && args.scope.replace.is_empty()) {
+        return Err(Failure::new(Exit::Usage, "a plan in a file is executed as it is")
+            .advise("narrow it when you make it: bbws plan ENV --target … -o FILE"));
+    }
+    let saved = file.map(plan_file::read).transpose()?;
+    pace::play(pace::of(global), work(ui, project, global, cloud, args, offline, saved)).map_err(pace::no_runtime)?
+}
+
+async fn work<C: Cloud>(
+    ui: &mut Ui,
+    project: &Project,
+    global: &Global,
+    cloud: &C,
+    args: &ApplyArgs,
+    offline: Offline,
+    saved: Option<Plan>,
+) -> Result<Exit, Failure> {
+    let session = Session::open(offline, cloud, project, global, "apply").await?;
+    let state = session.state().await?;
+    if let Some(plan) = &saved {
+        plan_file::fits(plan, &session, &state)?;
+    }
+    let mode = saved.as_ref().map_or(Mode::Apply, |plan| plan.mode);
+    if mode == Mode::Destroy {
+        safety::check_tier(&session.offline.environment, session.offline.sandbox, mode)?;
+    }
+    let state = settle_open(ui, &session, mode, state).await?;
+    let ask = session.ask(mode, &args.scope);
+    let (plan, picture) = session.plan(&state, &ask).await?;
+    let plan = match saved {
+        Some(saved) => plan_file::unmoved(saved, &plan)?,
+        None => plan,
+    };
+    show_before(ui, &session, &plan);
+    if plan.is_empty() && publish(&plan.outputs, &state) == state.outputs {
+        tell_calls(ui, &session.link.sent(), Some(&picture));
+        return Ok(Exit::Done);
+    }
+    agree(ui, &session, &plan, args.yes)?;
+    let order = order(plan, &ask, &state, &picture, global);
+    let exit = execute(ui, &session, order).await?;
+    if exit == Exit::Done && mode == Mode::Apply {
+        tell_outputs(ui, &session.state().await?);
+    }
+    Ok(exit)
+}
+
+fn order<'a>(plan: Plan, ask: &'a Ask, state: &'a State, picture: &Picture, global: &Global) -> Order<'a> {
+    let resources = picture.recorded.len() + picture.deposed.len() + picture.unrecorded.len();
+    Order { plan, ask, state, calls: picture.calls, resources, speed: pace::of(global) }
+}
+
+/// Asks, where the tier demands it: in production always, elsewhere when something would be destroyed or lost.
+fn agree<L: Link>(ui: &mut Ui, session: &Session<L>, plan: &Plan, yes: bool) -> Result<(), Failure> {
+    let environment = &session.offline.environment;
+    let destructive = plan.steps.iter().filter(|step| step.is_destructive()).count();
+    if yes || (destructive == 0 && !environment.tier.is_prod()) {
+        return Ok(());
+    }
+    let name = &environment.name;
+    let why = match destructive {
+        0 => format!("{name} is production"),
+        1 => "a step destroys something or can lose data".to_owned(),
+        n => format!("{n} steps destroy something or can lose data"),
+    };
+    match ui.ask(&format!("\n{}{}. Type `yes` to go on:", why[..1].to_uppercase(), &why[1..])) {
+        Some(answer) if answer == "yes" => Ok(()),
+        Some(_) => Err(Failure::new(Exit::Refused, "not confirmed; nothing was changed")),
+        None => Err(Failure::new(Exit::Refused, "this plan needs a confirmation, and there is nobody to ask")
+            .because(why)
+            .advise("run it in a terminal, or confirm it beforehand with --yes")),
+    }
+}
+
+fn tell_outputs(ui: &mut Ui, state: &State) {
+    if ui.json {
+        ui.line(json!({ "format": 1, "event": "outputs", "outputs": state.outputs }).to_string());
+    } else if !state.outputs.is_empty() {
+        ui.say(format!("\nOutputs:\n{}", listed(&state.outputs)));
+    }
+}

@@ -1,0 +1,237 @@
+//! What `apply` and `destroy` share: to execute a plan under the environment's lock, to tell how it goes, and to verify it.
+
+use std::sync::Arc;
+
+use bbws_engine::{Ask, Control, Log, LogError, Opening, Reporter, Run, StepFailure, Store, apply, settle};
+use bbws_model::{Counts, Event, Mode, Outcome, Plan, RunId, State};
+use futures::future::{Either, select};
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::plan::{show_before, tell_calls};
+use crate::args::Speed;
+use crate::cloud::Link;
+use crate::session::Session;
+use crate::ui::{Ui, Watch};
+use crate::{Exit, Failure, owner, plan_file, signals};
+
+/// Why a plan was executed, and how that is told.
+pub(crate) struct Order<'a> {
+    /// The plan that was agreed on.
+    pub(crate) plan: Plan,
+    /// What it was asked for with: asked again, it must be empty afterwards.
+    pub(crate) ask: &'a Ask,
+    /// The state that it was made from.
+    pub(crate) state: &'a State,
+    /// With how many calls the account was looked at.
+    pub(crate) calls: usize,
+    /// How many resources were looked for.
+    pub(crate) resources: usize,
+    /// How fast the run's clock is.
+    pub(crate) speed: Option<Speed>,
+}
+
+/// Takes the environment: nobody else changes it until the log is closed.
+///
+/// # Errors
+/// When another run holds it, or has changed it since `state` was read.
+pub(crate) async fn take<L: Link>(session: &Session<L>, mode: Mode, state: &State, plan: Option<&Plan>) -> Result<Log, Failure> {
+    let offline = &session.offline;
+    offline.store.sweep();
+    let run = RunId(session.ids.next());
+    let command = std::env::args().collect::<Vec<_>>().join(" ");
+    let opening = Opening {
+        owner: owner::this_process(run, command),
+        world: session.world(),
+        account: session.caller.account.clone(),
+        region: offline.environment.region.clone(),
+        mode,
+        plan: plan.map(plan_file::digest),
+    };
+    let is_dead = |owner: &bbws_model::Owner| owner::lives(owner) == Some(false);
+    let store: Arc<dyn Store> = offline.store.clone();
+    let log = Log::open(store, session.link.clock(), session.ids.clone(), opening, &is_dead).await.map_err(|e| offline.log_failure(&e))?;
+    let moved = log.state(|now| now.seq != state.seq + 1);
+    if moved {
+        give_back(&log, "stopped").await;
+        let name = &offline.environment.name;
+        return Err(Failure::new(Exit::Error, format!("the state of {name} has changed since the plan was made"))
+            .because("another run came in between; what it did is not in the plan")
+            .advise(format!("look at the new plan: bbws plan {name}")));
+    }
+    Ok(log)
+}
+
+/// Gives the environment back. That it failed is told where nothing worse is.
+pub(crate) async fn give_back(log: &Log, outcome: &str) -> Option<LogError> {
+    log.close(outcome).await.err()
+}
+
+/// Finds out what became of the requests that an interrupted run left open. Answers the state after that, and with how it
+/// is held.
+///
+/// # Errors
+/// When it cannot be found out.
+pub(crate) async fn settle_open<L: Link>(ui: &mut Ui, session: &Session<L>, mode: Mode, state: State) -> Result<State, Failure> {
+    if state.open.is_empty() {
+        return Ok(state);
+    }
+    let count = state.open.len();
+    let requests = if count == 1 { "a request".to_owned() } else { format!("{count} requests") };
+    if !ui.json {
+        ui.remark(format!("An earlier run was interrupted; finding out what became of {requests} it had sent. This can take two minutes."));
+    }
+    let log = take(session, mode, &state, None).await?;
+    let control = signals::listen().map_err(no_signals)?;
+    let clock = session.link.clock();
+    let settled = settle(&log, &session.link.drivers(), &session.offline.kinds, clock.as_ref(), control).await;
+    let outcome = if settled.is_ok() { "done" } else { "failed" };
+    let closed = give_back(&log, outcome).await;
+    match settled {
+        Ok(_) => {}
+        Err(StepFailure::Cloud(error)) => return Err(Failure::cloud("it cannot be told what became of those requests", &error)),
+        Err(StepFailure::Log(error)) => return Err(session.offline.log_failure(&error)),
+        Err(StepFailure::Stopped) => return Err(Failure::new(Exit::Interrupted, "interrupted before anything was changed")),
+    }
+    if let Some(error) = closed {
+        return Err(session.offline.log_failure(&error));
+    }
+    session.state().await
+}
+
+fn no_signals(error: std::io::Error) -> Failure {
+    Failure::new(Exit::Error, "Ctrl-C cannot be listened for").because(error)
+}
+
+/// Executes a plan, tells how it goes, and verifies it.
+///
+/// # Errors
+/// When the environment cannot be taken. How the run itself went is told, and is in the exit.
+pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: Order<'_>) -> Result<Exit, Failure> {
+    let log = take(session, order.plan.mode, order.state, Some(&order.plan)).await?;
+    let mut control = signals::listen().map_err(no_signals)?;
+    session.link.open_gate();
+    let clock = session.link.clock();
+    let watch = Watch::new(ui, order.plan.steps.len());
+    let mut sink = watch.again();
+    let began = clock.elapsed();
+    let report = {
+        let mut reporter = Reporter::new(&mut sink, clock.as_ref());
+        let environment = session.offline.environment.name.clone();
+        reporter.tell(Event::RunStarted { environment, run: log.run().clone(), mode: order.plan.mode });
+        reporter.tell(Event::Observed { resources: order.resources, calls: order.calls });
+        reporter.tell(Event::Planned { counts: Counts::of(&order.plan.steps) });
+        let drivers = session.link.drivers();
+        let run = Run {
+            plan: &order.plan,
+            log: &log,
+            drivers: &drivers,
+            kinds: &session.offline.kinds,
+            clock: clock.as_ref(),
+            ids: session.ids.as_ref(),
+            control: control.clone(),
+            reporter,
+        };
+        let redraw = async {
+            match faster(order.speed) {
+                Some(faster) => watch.redraw(clock.as_ref(), began, faster).await,
+                // Time stands still between events: there is nothing to draw.
+                None => std::future::pending().await,
+            }
+        };
+        match select(std::pin::pin!(apply(run)), std::pin::pin!(redraw)).await {
+            Either::Left((report, _)) => report,
+            Either::Right((never, _)) => match never {},
+        }
+    };
+    let closed = match report.outcome {
+        Outcome::Fenced => None,
+        outcome => give_back(&log, word(outcome)).await,
+    };
+    let summary = watch.summary();
+    drop((watch, sink));
+    if !ui.json {
+        ui.say(format!("\n{summary}"));
+    }
+    tell_calls(ui, &session.link.sent(), None);
+    if let Some(error) = report.log.as_ref().or(closed.as_ref()) {
+        return Err(session.offline.log_failure(error));
+    }
+    match report.outcome {
+        Outcome::Done => verify(ui, session, &order, &mut control).await,
+        Outcome::Failed if report.failed.values().all(|error| error.class == bbws_model::Class::Credentials) => Ok(Exit::Later),
+        Outcome::Failed => Ok(Exit::Error),
+        Outcome::Stopped => Ok(Exit::Interrupted),
+        Outcome::Fenced => Ok(Exit::Fenced),
+    }
+}
+
+/// How many times faster than real time the run's clock is; none where it jumps.
+fn faster(speed: Option<Speed>) -> Option<f64> {
+    match speed {
+        None => Some(1.0),
+        Some(Speed::Times(times)) => Some(times),
+        Some(Speed::Quick) => None,
+    }
+}
+
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Done => "done",
+        Outcome::Failed => "failed",
+        Outcome::Stopped => "stopped",
+        Outcome::Fenced => "fenced",
+    }
+}
+
+/// Looks again: what was asked for must leave nothing to do.
+async fn verify<L: Link>(
+    ui: &mut Ui,
+    session: &Session<L>,
+    order: &Order<'_>,
+    control: &mut watch::Receiver<Control>,
+) -> Result<Exit, Failure> {
+    let again = async {
+        let state = session.state().await?;
+        session.plan(&state, &Ask { replace: Default::default(), ..order.ask.clone() }).await
+    };
+    let stopped = async {
+        if control.wait_for(|asked| *asked != Control::Go).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    let left = match select(std::pin::pin!(again), std::pin::pin!(stopped)).await {
+        Either::Left((left, _)) => left,
+        Either::Right(((), _)) => {
+            let failure = Failure::new(Exit::Interrupted, "interrupted before the result was verified");
+            return Err(failure
+                .because("everything was applied and recorded")
+                .advise(format!("verify it: bbws plan {}", order.ask.environment)));
+        }
+    };
+    let name = &order.ask.environment;
+    let (left, picture) = left.map_err(|mut failure| {
+        failure.what = format!("applied, but not verified: {}", failure.what);
+        failure
+    })?;
+    if left.is_empty() {
+        if ui.json {
+            ui.line(json!({ "format": 1, "event": "verified", "calls": picture.calls }).to_string());
+        } else {
+            ui.line(format!("Verified: a second look at everything ({} calls) found nothing left to do.", picture.calls));
+        }
+        return Ok(Exit::Done);
+    }
+    if !ui.json {
+        ui.line("\nA second look found this still to be done:\n");
+        show_before(ui, session, &left);
+    }
+    let failure = Failure::new(Exit::Error, format!("the verification of {name} failed: a plan made right after it is not empty"));
+    Err(failure
+        .because(format!(
+            "{} steps would still be taken: AWS shows other values than were asked for, or somebody else changes them",
+            left.steps.len()
+        ))
+        .advise(format!("repeat it: bbws {} {name}", if order.plan.mode == Mode::Destroy { "destroy" } else { "apply" }))
+        .advise("if the same steps come back, put what they name into the file as AWS shows it, or look who changes it"))
+}

@@ -1,0 +1,81 @@
+//! `destroy`: removes the whole cluster.
+
+use bbws_engine::{PutOutcome, Store};
+use bbws_model::{Mode, State, wire};
+
+use super::change::{Order, execute, settle_open};
+use super::plan::show_before;
+use crate::args::{DestroyArgs, Global, Scope};
+use crate::cloud::{Cloud, Link};
+use crate::project::Project;
+use crate::session::{Offline, Session};
+use crate::ui::Ui;
+use crate::{Exit, Failure, pace, safety};
+
+/// Lists everything, wants the cluster's name, backs the state up, removes the cluster.
+pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &DestroyArgs) -> Result<Exit, Failure> {
+    let name = project.pick(args.place.env.as_deref(), None, false)?.name;
+    let offline = Offline::open(ui, project, global, &name)?;
+    safety::check_tier(&offline.environment, offline.sandbox, Mode::Destroy)?;
+    pace::play(pace::of(global), work(ui, project, global, cloud, args, offline)).map_err(pace::no_runtime)?
+}
+
+async fn work<C: Cloud>(
+    ui: &mut Ui,
+    project: &Project,
+    global: &Global,
+    cloud: &C,
+    args: &DestroyArgs,
+    offline: Offline,
+) -> Result<Exit, Failure> {
+    let session = Session::open(offline, cloud, project, global, "destroy").await?;
+    let state = settle_open(ui, &session, Mode::Destroy, session.state().await?).await?;
+    let ask = session.ask(Mode::Destroy, &Scope::default());
+    let (plan, picture) = session.plan(&state, &ask).await?;
+    show_before(ui, &session, &plan);
+    if plan.is_empty() {
+        return Ok(Exit::Done);
+    }
+    confirm(ui, &session, args)?;
+    keep(&session, &state).await?;
+    let resources = picture.recorded.len() + picture.deposed.len();
+    let order = Order { plan, ask: &ask, state: &state, calls: picture.calls, resources, speed: pace::of(global) };
+    execute(ui, &session, order).await
+}
+
+/// Wants the cluster's name, from `--confirm` or typed.
+fn confirm<L: Link>(ui: &mut Ui, session: &Session<L>, args: &DestroyArgs) -> Result<(), Failure> {
+    let environment = &session.offline.environment;
+    let (name, wanted) = (&environment.name, &environment.names.cluster);
+    let account = &session.caller.account;
+    let answer = match &args.confirm {
+        Some(given) => Some(given.clone()),
+        None => ui.ask(&format!(
+            "\nThis removes the whole cluster of {name} in account {account} ({}).\nType its name, {wanted}, to go on:",
+            session.world()
+        )),
+    };
+    match answer {
+        Some(answer) if answer == *wanted => Ok(()),
+        Some(answer) => Err(Failure::new(Exit::Refused, "not confirmed; nothing was changed")
+            .because(format!("`{answer}` is not the name of the cluster of {name}"))
+            .advise(format!("its name is {wanted}"))),
+        None => Err(Failure::new(Exit::Refused, "destroying a cluster needs a confirmation, and there is nobody to ask")
+            .advise(format!("run it in a terminal, or confirm it beforehand: --confirm {wanted}"))),
+    }
+}
+
+/// Puts a copy of the state aside.
+async fn keep<L: Link>(session: &Session<L>, state: &State) -> Result<(), Failure> {
+    let offline = &session.offline;
+    let failed = |why: String| {
+        let failure = Failure::new(Exit::Store, "the state cannot be backed up; nothing was changed").because(why);
+        failure.advise(format!("check {}: free space and permissions", offline.store.root().display()))
+    };
+    let bytes = wire::state::write(state).map_err(|error| failed(error.to_string()))?;
+    let key = format!("backups/before-destroy-{:020}.json", state.seq);
+    match offline.store.create(&key, &bytes).await.map_err(|error| failed(error.to_string()))? {
+        // The same slots always add up to the same state.
+        PutOutcome::Created | PutOutcome::Exists => Ok(()),
+    }
+}

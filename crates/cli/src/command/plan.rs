@@ -1,0 +1,87 @@
+//! `plan`: what would change, why, at what risk. It changes nothing: the gate for mutating calls stays shut.
+
+use std::collections::BTreeMap;
+
+use bbws_engine::Picture;
+use bbws_model::{Mode, Plan, wire};
+use bbws_render::Detail;
+use serde_json::{Value, json};
+
+use crate::args::{Global, PlanArgs};
+use crate::cloud::{Cloud, Link, Sent};
+use crate::project::Project;
+use crate::session::{Offline, Session};
+use crate::ui::Ui;
+use crate::{Exit, Failure, pace};
+
+/// Plans, and shows the plan.
+pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &PlanArgs) -> Result<Exit, Failure> {
+    let name = project.pick(args.place.env.as_deref(), None, false)?.name;
+    let offline = Offline::open(ui, project, global, &name)?;
+    pace::play(pace::of(global), work(ui, project, global, cloud, args, offline)).map_err(pace::no_runtime)?
+}
+
+async fn work<C: Cloud>(
+    ui: &mut Ui,
+    project: &Project,
+    global: &Global,
+    cloud: &C,
+    args: &PlanArgs,
+    offline: Offline,
+) -> Result<Exit, Failure> {
+    let session = Session::open(offline, cloud, project, global, "plan").await?;
+    let state = session.state().await?;
+    let mode = if args.destroy { Mode::Destroy } else { Mode::Apply };
+    let (plan, picture) = session.plan(&state, &session.ask(mode, &args.scope)).await?;
+    show(ui, &session, &plan);
+    tell_calls(ui, &session.link.sent(), Some(&picture));
+    if let Some(path) = &args.out {
+        crate::plan_file::write(path, &plan)?;
+        if !ui.json {
+            let flag = if global.sandbox { " --sandbox" } else { "" };
+            ui.remark(format!("The plan is in {}: bbws apply {}{flag} {0}", path.display(), session.offline.environment.name));
+        }
+    }
+    Ok(if args.detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Done })
+}
+
+/// Shows a plan as the user wants it.
+pub(crate) fn show<L: Link>(ui: &mut Ui, session: &Session<L>, plan: &Plan) {
+    if ui.json {
+        ui.say(String::from_utf8_lossy(&wire::plan::write(plan).unwrap_or_default()));
+    } else {
+        let detail = if ui.verbose > 0 { Detail::All } else { Detail::Telling };
+        let style = ui.style();
+        ui.say(bbws_render::plan(plan, &session.offline.kinds, style, detail));
+    }
+}
+
+/// Shows a plan among the events of a run, where that is what the user wants.
+pub(crate) fn show_before<L: Link>(ui: &mut Ui, session: &Session<L>, plan: &Plan) {
+    if ui.json {
+        let plan: Value = wire::plan::write(plan).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        ui.line(json!({ "format": 1, "event": "plan", "plan": plan }).to_string());
+    } else {
+        show(ui, session, plan);
+    }
+}
+
+/// With `-v`, tells which calls were made.
+pub(crate) fn tell_calls(ui: &mut Ui, sent: &[Sent], picture: Option<&Picture>) {
+    if ui.verbose == 0 {
+        return;
+    }
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for call in sent {
+        *counts.entry(call.operation.as_str()).or_default() += 1;
+    }
+    let changing = sent.iter().filter(|call| !call.read).count();
+    let reading = sent.len() - changing;
+    ui.remark(format!("\n{} calls: {reading} that read, {changing} that change", sent.len()));
+    if let Some(picture) = picture {
+        ui.remark(format!("{} of them for one look at everything", picture.calls));
+    }
+    for (operation, count) in counts {
+        ui.remark(format!("  {count:>4}  {operation}"));
+    }
+}

@@ -1,0 +1,60 @@
+//! What an environment's file adds up to.
+
+use std::collections::BTreeMap;
+
+use bbws_cluster::{Published, Unread};
+use bbws_engine::Store;
+use bbws_model::{Desired, Finding, Severity};
+use serde_json::Value;
+
+use crate::project::Project;
+use crate::session::Offline;
+use crate::{Exit, Failure, LocalStore};
+
+/// What another environment has published, beside its state.
+const OUTPUTS: &str = "outputs.json";
+
+/// All that is wanted of an environment, with what it takes from others' published outputs.
+///
+/// # Errors
+/// When another environment has not published what the file takes from it.
+pub(crate) async fn of(offline: &Offline, project: &Project) -> Result<Desired, Failure> {
+    let published = published(offline, project).await?;
+    bbws_cluster::blueprint(&offline.environment, &offline.kinds, &published).map_err(|unread| missing(offline, &unread))
+}
+
+async fn published(offline: &Offline, project: &Project) -> Result<Published, Failure> {
+    let mut all = BTreeMap::new();
+    for other in Published::wanted(&offline.environment) {
+        let store = LocalStore::new(project.state_dir_of(other, &offline.environment, offline.sandbox));
+        let failed = |why: String| {
+            Failure::new(Exit::Store, format!("the published outputs of {other} cannot be read"))
+                .because(why)
+                .advise(format!("apply {other} again, or write the name servers into {}", offline.file))
+        };
+        let Some(bytes) = store.get(OUTPUTS).await.map_err(|error| failed(error.to_string()))? else { continue };
+        let outputs: BTreeMap<String, Value> = serde_json::from_slice(&bytes).map_err(|error| failed(error.to_string()))?;
+        all.insert(other.to_owned(), outputs);
+    }
+    Ok(Published(all))
+}
+
+fn missing(offline: &Offline, unread: &Unread) -> Failure {
+    let flag = if offline.sandbox { " --sandbox" } else { "" };
+    let findings = unread.0.iter().map(|missing| {
+        let what = format!("the zone {} is to be delegated, and its name servers are not known", missing.zone);
+        let finding = Finding::new(Severity::Error, what);
+        match &missing.environment {
+            Some(other) => {
+                let seen = if missing.published { "has published others" } else { "has published no outputs yet" };
+                finding.seen(format!("[dns.delegations.{}] takes them from {other}, which {seen}", missing.delegation)).advise(format!(
+                    "create it first: bbws apply {other}{flag}; or write name_servers = [\"ns-…\"] instead of from_environment"
+                ))
+            }
+            None => finding
+                .seen(format!("[dns.delegations.{}] says neither name_servers nor from_environment", missing.delegation))
+                .advise("write one of the two"),
+        }
+    });
+    Failure::new(Exit::Error, format!("{} takes from others what they do not offer yet", offline.environment.name)).with(findings.collect())
+}

@@ -1,0 +1,84 @@
+//! Why a command failed, as its user reads it: what happened, why, what to do.
+
+use bbws_model::{Class, CloudError, Finding};
+use serde_json::{Value, json};
+
+use crate::Exit;
+
+/// The end of a command that did not do what it was asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// What the shell is told.
+    pub exit: Exit,
+    /// What happened, in one sentence without a full stop.
+    pub what: String,
+    /// Why; empty where `what` says it all.
+    pub why: String,
+    /// What to do; a line each.
+    pub advice: Vec<String>,
+    /// All single things that were found wrong.
+    pub findings: Vec<Finding>,
+    /// A whole message that is shown instead of the parts above, where there is a fuller one.
+    pub told: Option<Box<str>>,
+}
+
+impl Failure {
+    /// A failure of this sort.
+    #[must_use]
+    pub fn new(exit: Exit, what: impl Into<String>) -> Self {
+        Self { exit, what: what.into(), why: String::new(), advice: vec![], findings: vec![], told: None }
+    }
+
+    /// Says why.
+    #[must_use]
+    pub fn because(mut self, why: impl ToString) -> Self {
+        self.why = why.to_string();
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn advise(mut self, advice: impl Into<String>) -> Self {
+        self.advice.push(advice.into());
+        self
+    }
+
+    /// Lists what was found wrong.
+    #[must_use]
+    pub fn with(mut self, findings: Vec<Finding>) -> Self {
+        self.findings = findings;
+        self
+    }
+
+    /// Gives the whole message.
+    #[must_use]
+    pub fn tell(mut self, text: String) -> Self {
+        self.told = Some(text.into());
+        self
+    }
+
+    /// A call to the cloud failed.
+    #[must_use]
+    pub fn cloud(what: impl Into<String>, error: &CloudError) -> Self {
+        let later = matches!(error.class, Class::Credentials | Class::Throttled | Class::Transient | Class::Ambiguous);
+        let mut failure = Self::new(if later { Exit::Later } else { Exit::Error }, what).because(error);
+        if let Some(id) = &error.request_id {
+            failure.why.push_str(&format!(" (request {id})"));
+        }
+        bbws_render::advice(error).into_iter().fold(failure, Self::advise)
+    }
+
+    /// For programs.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        json!({
+            "format": 1,
+            "event": "error",
+            "exit": self.exit.code(),
+            "what": self.what,
+            "why": self.why,
+            "advice": self.advice,
+            "findings": self.findings,
+        })
+    }
+}

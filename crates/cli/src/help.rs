@@ -1,0 +1,118 @@
+//! What `--help` teaches beside the options: examples, and the exit codes.
+
+use crate::Exit;
+
+/// Below the short help.
+pub(crate) const SHORT: &str = "\
+Try it, without any account:
+  bbws apply dev --sandbox --yes     create the cluster of environments/dev.toml in a simulation of AWS
+  bbws plan dev --sandbox            nothing to do any more
+  bbws sandbox show                  what stands there now
+
+`bbws --help` lists the exit codes; `bbws COMMAND --help` has examples of each command.";
+
+/// Below the long help.
+pub(crate) fn long() -> String {
+    let mut text = String::from(
+        "\
+Try it, without any account:
+  bbws validate dev                  is the file right?
+  bbws apply dev --sandbox --yes     create its cluster in a simulation of AWS inside bbws
+  bbws plan dev --sandbox            nothing to do any more
+  bbws state show dev --sandbox      what bbws has recorded
+  bbws sandbox show                  what stands in the simulated cloud
+  bbws destroy dev --sandbox         remove it again
+
+With AWS:
+  bbws plan dev                      what would change, why, at what risk; changes nothing
+  bbws apply dev                     shows the plan, asks where something would be lost, applies, verifies
+  bbws output dev --json             the outputs, for the Tenant Manager
+
+ENV is the name of a file in environments/, without .toml; the variable BBWS_ENV may stand in for it.
+Credentials come from the profile that the file names, unless the environment holds AWS's own variables.
+Before anything else the account is checked against the file's; any other account is refused.
+
+Exit codes:
+",
+    );
+    for exit in Exit::ALL {
+        text.push_str(&format!("  {:>3}  {}\n", exit.code(), exit.meaning()));
+    }
+    text.push_str(
+        "
+Variables:
+  BBWS_ENV          the environment, where none is given
+  BBWS_ENV_DIR      the folder of the environment files
+  NO_COLOR          no colours
+  AWS_ENDPOINT_URL  a server that speaks AWS's protocols, instead of AWS",
+    );
+    text
+}
+
+pub(crate) const VALIDATE: &str = "\
+Needs no network and no credentials. Every problem is told at once: the place, the reason, and what would be right.
+
+Examples:
+  bbws validate dev
+  bbws validate prod --json          for an editor or a pipeline";
+
+pub(crate) const PLAN: &str = "\
+Reads the account, changes nothing. The first line counts what would be lost.
+
+Examples:
+  bbws plan dev
+  bbws plan dev --detailed-exitcode  exit 2 when there are changes, 0 when there are none
+  bbws plan dev -o dev.plan          then: bbws apply dev dev.plan
+  bbws plan dev --target vpc.main    only this and what it needs
+  bbws plan dev --destroy            what `destroy` would remove
+  bbws plan dev --json | jq .counts";
+
+pub(crate) const APPLY: &str = "\
+Shows the plan first. In dev and sit it asks when something would be destroyed or lost; --yes answers that beforehand.
+Afterwards it verifies: a new plan must be empty.
+The first Ctrl-C finishes the requests on their way and starts nothing new, the second leaves at once; either way what
+exists is recorded, and the next run goes on from there.
+
+Examples:
+  bbws apply dev
+  bbws apply dev --yes --json        events, a line each, for a pipeline
+  bbws apply dev dev.plan            exactly the plan that was looked at
+  bbws apply dev --sandbox --sandbox-speed 60
+                                     watch the simulation, a minute in a second";
+
+pub(crate) const DESTROY: &str = "\
+Lists everything first, then wants the cluster's name typed. Data is copied before it is removed where the file says so.
+
+Examples:
+  bbws destroy dev
+  bbws destroy dev --confirm wp-dev-cluster
+  bbws plan dev --destroy            only look";
+
+pub(crate) const STATE: &str = "\
+Reads what bbws has recorded, not AWS.
+
+Examples:
+  bbws state list dev
+  bbws state show dev
+  bbws state show dev vpc.main
+  bbws state show dev --json | jq '.entries | keys'";
+
+pub(crate) const OUTPUT: &str = "\
+Examples:
+  bbws output dev
+  bbws output dev vpc_id             the bare value
+  bbws output dev --json";
+
+pub(crate) const SANDBOX: &str = "\
+The simulation is kept in state/sandbox/ beside the environments folder; all accounts live in the one simulation.
+
+Examples:
+  bbws sandbox show                  what exists in it, independently of bbws's states
+  bbws sandbox calls --last 20
+  bbws sandbox reset";
+
+pub(crate) const COMPLETIONS: &str = "\
+Examples:
+  bbws completions bash > ~/.local/share/bash-completion/completions/bbws
+  bbws completions zsh > \"${fpath[1]}/_bbws\"
+  bbws completions fish > ~/.config/fish/completions/bbws.fish";

@@ -1,0 +1,231 @@
+//! An environment at hand: its file judged, its account checked, its state read.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bbws_cluster::{Backend, Environment, Problems, show};
+use bbws_engine::planner::Sources;
+use bbws_engine::{Ask, Ids, LogError, Picture, log, plan, refresh};
+use bbws_model::{Account, Address, Desired, Finding, Kinds, Mode, Plan, State, World};
+
+use crate::args::{Global, Scope};
+use crate::cloud::{Caller, Cloud, Link, Route, SandboxRoute};
+use crate::ids::Ulids;
+use crate::project::{Judged, Project};
+use crate::safety::{self, Claim};
+use crate::ui::Ui;
+use crate::{Exit, Failure, LocalStore, desired};
+
+/// An environment whose file is right, without any connection.
+pub(crate) struct Offline {
+    /// The environment.
+    pub(crate) environment: Environment,
+    /// The kinds there are.
+    pub(crate) kinds: Kinds,
+    /// The other environments.
+    pub(crate) siblings: Vec<bbws_cluster::Sibling>,
+    /// Its file, as the user named it.
+    pub(crate) file: String,
+    /// Its store.
+    pub(crate) store: Arc<LocalStore>,
+    /// Whether it is that of the sandbox.
+    pub(crate) sandbox: bool,
+}
+
+impl Offline {
+    /// Reads and judges an environment's file.
+    ///
+    /// # Errors
+    /// When it is wrong, with all that is wrong with it.
+    pub(crate) fn open(ui: &mut Ui, project: &Project, global: &Global, name: &str) -> Result<Self, Failure> {
+        let kinds = bbws_kinds::all();
+        let Judged { result, siblings } = project.judge(name, &kinds, &bbws_cluster::addresses)?;
+        let loaded = result.map_err(|problems| wrong_file(ui, name, &problems))?;
+        let warnings = loaded.warnings.list.len();
+        if warnings > 0 && !ui.json {
+            let count = if warnings == 1 { "a warning".to_owned() } else { format!("{warnings} warnings") };
+            ui.remark(format!("{} has {count}; `bbws validate {name}` shows more.", loaded.warnings.file));
+        }
+        let environment = loaded.environment;
+        let store = Arc::new(LocalStore::new(project.state_dir(&environment, global.sandbox)));
+        Ok(Self { environment, kinds, siblings, file: loaded.warnings.file, store, sandbox: global.sandbox })
+    }
+
+    /// What the log adds up to; none where nothing was ever written.
+    ///
+    /// # Errors
+    /// When the store is not on this machine, cannot be read, or is damaged.
+    pub(crate) async fn state(&self) -> Result<Option<State>, Failure> {
+        if !self.sandbox && self.environment.state.backend == Backend::S3 {
+            return Err(Failure::new(
+                Exit::Error,
+                format!("the state of {} is in S3, which this version cannot read yet", self.environment.name),
+            )
+            .because(format!("[state] in {} says backend = \"s3\"", self.file))
+            .advise("use backend = \"local\" for now, or --sandbox, which keeps its states on this machine"));
+        }
+        log::read(self.store.as_ref()).await.map_err(|error| self.log_failure(&error))
+    }
+
+    /// The state, where a command has nothing to do without one.
+    ///
+    /// # Errors
+    /// As [`Self::state`], and when there is none.
+    pub(crate) async fn existing_state(&self) -> Result<State, Failure> {
+        let name = &self.environment.name;
+        let flag = if self.sandbox { " --sandbox" } else { "" };
+        self.state().await?.ok_or_else(|| {
+            let failure = Failure::new(Exit::Error, format!("{name} has no state yet"))
+                .because(format!("nothing is recorded in {}", self.store.root().display()));
+            let failure = failure.advise(format!("create the cluster: bbws apply {name}{flag}"));
+            if self.sandbox { failure } else { failure.advise("or look into the sandbox's: add --sandbox") }
+        })
+    }
+
+    /// Why the log could not be read or written, for people.
+    pub(crate) fn log_failure(&self, error: &LogError) -> Failure {
+        let name = &self.environment.name;
+        let root = self.store.root().display();
+        match error {
+            LogError::Held(owner) => Failure::new(Exit::Locked, format!("another run is at work on {name}"))
+                .because(format!(
+                    "{} on {}, process {}, since run {} began: {}",
+                    owner.user, owner.host, owner.pid, owner.run, owner.command
+                ))
+                .advise("wait until it has ended, then repeat the command; a run whose process has died is taken over by itself")
+                .advise("it counts as alive where its process cannot be seen from here: another machine or container, or before a restart"),
+            LogError::Fenced { .. } => Failure::new(Exit::Fenced, format!("another run has taken {name} over"))
+                .because(error)
+                .advise(format!("see what it does: bbws state show {name}; then plan again")),
+            LogError::Store(_) => Failure::new(Exit::Store, format!("the state store of {name} failed"))
+                .because(error)
+                .advise(format!("check {root}: free space, permissions, and that it is on a disk of this machine")),
+            LogError::Damaged { key, .. } => Failure::new(Exit::Store, format!("the state of {name} is damaged"))
+                .because(error)
+                .advise(format!("restore {root}/{key} from a backup; nothing was changed")),
+            LogError::Misfit(_) => Failure::new(Exit::Error, format!("the state of {name} does not take what was to be recorded"))
+                .because(error)
+                .advise("this is a bug in bbws: please report it"),
+        }
+    }
+}
+
+/// All that is wrong with a file.
+fn wrong_file(ui: &Ui, name: &str, problems: &Problems) -> Failure {
+    let failure = Failure::new(Exit::Error, format!("{} is wrong", problems.file)).because(problems);
+    failure.advise(format!("`bbws validate {name}` shows where and why")).tell(show(problems, ui.err_look))
+}
+
+/// An environment with its connection: the account is the right one.
+pub(crate) struct Session<L> {
+    /// The environment.
+    pub(crate) offline: Offline,
+    /// The connection.
+    pub(crate) link: L,
+    /// Who the credentials belong to.
+    pub(crate) caller: Caller,
+    /// What is wanted.
+    pub(crate) desired: Desired,
+    /// Unique ids.
+    pub(crate) ids: Arc<dyn Ids>,
+}
+
+/// The route that a command line asks for.
+pub(crate) fn route(global: &Global, project: &Project, own: &Account) -> Route {
+    if !global.sandbox {
+        return Route::Aws;
+    }
+    let account = global.sandbox_account.clone().unwrap_or_else(|| own.clone());
+    Route::Sandbox(SandboxRoute { dir: project.sandbox_dir(), account, speed: global.sandbox_speed.unwrap_or_default() })
+}
+
+impl<L: Link> Session<L> {
+    /// Connects, and compares the account before anything else. Mutating calls are still held back.
+    ///
+    /// # Errors
+    /// When there are no credentials, or they are of another account.
+    pub(crate) async fn open<C: Cloud<Link = L>>(
+        offline: Offline,
+        cloud: &C,
+        project: &Project,
+        global: &Global,
+        command: &str,
+    ) -> Result<Self, Failure> {
+        let environment = &offline.environment;
+        let route = route(global, project, &environment.account);
+        let unreached = |error: &bbws_model::CloudError| {
+            let failure = Failure::cloud(format!("cannot tell which account the credentials for {} belong to", environment.name), error);
+            match &environment.profile {
+                Some(profile) if !offline.sandbox => failure.advise(format!("{} names the profile {profile}", offline.file)),
+                _ => failure,
+            }
+        };
+        let link = cloud.connect(&route, environment).await.map_err(|e| unreached(&e))?;
+        let caller = link.whoami().await.map_err(|e| unreached(&e))?;
+        let world = link.world();
+        let claim = Claim { environment, file: &offline.file, siblings: &offline.siblings, world: &world, command };
+        safety::check_account(&claim, &caller)?;
+        let desired = desired::of(&offline, project).await?;
+        let ids = Ulids::new().map_err(|error| Failure::new(Exit::Error, "no unique ids can be made").because(error))?;
+        Ok(Self { offline, link, caller, desired, ids: Arc::new(ids) })
+    }
+
+    /// The state, or an empty one; never that of another place.
+    ///
+    /// # Errors
+    /// As [`Offline::state`], and when it is of another world, account or region.
+    pub(crate) async fn state(&self) -> Result<State, Failure> {
+        let Some(state) = self.offline.state().await? else { return Ok(State::empty(self.ids.next())) };
+        safety::check_state(&self.offline.environment, &self.link.world(), &state)?;
+        Ok(state)
+    }
+
+    /// What a plan is to be.
+    pub(crate) fn ask(&self, mode: Mode, scope: &Scope) -> Ask {
+        let set = |some: &[Address]| some.iter().cloned().collect::<BTreeSet<Address>>();
+        let Environment { name, account, region, .. } = &self.offline.environment;
+        Ask {
+            environment: name.clone(),
+            mode,
+            replace: set(&scope.replace),
+            target: set(&scope.target),
+            exclude: set(&scope.exclude),
+            account: account.clone(),
+            region: region.clone(),
+            world: self.link.world(),
+            engine: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+
+    /// Looks at everything, and compiles the plan.
+    ///
+    /// # Errors
+    /// All that stands in its way.
+    pub(crate) async fn plan(&self, state: &State, ask: &Ask) -> Result<(Plan, Picture), Failure> {
+        let drivers = self.link.drivers();
+        let kinds = &self.offline.kinds;
+        let nothing = Desired::default();
+        let wanted = if ask.mode == Mode::Destroy { &nothing } else { &self.desired };
+        let picture = refresh(&drivers, kinds, wanted, state).await;
+        let sources = Sources { kinds, desired: &self.desired, state, picture: &picture };
+        let plan = plan(sources, ask).map_err(|findings| self.refused(findings))?;
+        let rehearsal = self.offline.sandbox && ask.mode == Mode::Destroy;
+        if self.offline.environment.tier.is_prod() && !rehearsal {
+            let forbidden = safety::forbidden_in_production(&plan, kinds);
+            if !forbidden.is_empty() {
+                let what = format!("{} is production: the plan is refused", self.offline.environment.name);
+                return Err(Failure::new(Exit::Refused, what).with(forbidden));
+            }
+        }
+        Ok((plan, picture))
+    }
+
+    fn refused(&self, findings: Vec<Finding>) -> Failure {
+        Failure::new(Exit::Error, format!("no plan can be made for {}", self.offline.environment.name)).with(findings)
+    }
+
+    /// Where the calls go.
+    pub(crate) fn world(&self) -> World {
+        self.link.world()
+    }
+}

@@ -1,0 +1,5 @@
+//! Where states are kept.
+
+mod local;
+
+pub use local::LocalStore;

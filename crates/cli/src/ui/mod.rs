@@ -1,0 +1,197 @@
+//! The terminal, or what stands in its place.
+
+mod run;
+
+pub(crate) use run::Watch;
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use bbws_cluster::Look;
+use bbws_render::Style;
+
+use crate::Failure;
+use crate::args::Global;
+
+/// Where a command's text goes and where its answers come from. What a command is for goes to `out`; what it says on the
+/// way, and its failures, to `err`.
+pub(crate) struct Ui {
+    out: Box<dyn Write + Send>,
+    err: Box<dyn Write + Send>,
+    answers: Box<dyn BufRead + Send>,
+    /// Whether the output is for programs.
+    pub json: bool,
+    /// How much more to tell.
+    pub verbose: u8,
+    /// How `out` may look.
+    pub look: Look,
+    /// How `err` may look.
+    pub err_look: Look,
+    /// Whether somebody can be asked.
+    pub asks: bool,
+    /// Whether progress may be drawn in place on `out`.
+    pub live: bool,
+}
+
+impl std::fmt::Debug for Ui {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ui").field("json", &self.json).field("look", &self.look).finish_non_exhaustive()
+    }
+}
+
+/// The columns of a text that is written for nobody's screen.
+const PLAIN_WIDTH: usize = 110;
+/// The most columns that a text takes: longer lines are hard to read.
+const MOST_WIDTH: usize = 140;
+
+impl Ui {
+    /// The terminal, pipe or file that this process was started with.
+    #[must_use]
+    pub(crate) fn of_process(global: &Global) -> Self {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let (out_tty, err_tty) = (io::stdout().is_terminal(), io::stderr().is_terminal());
+        let plain = global.no_color || set("NO_COLOR") || dumb;
+        let unicode = speaks_unicode();
+        let columns = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+        let look = |tty: bool| {
+            let width = if tty { columns.unwrap_or(80).clamp(40, MOST_WIDTH) } else { PLAIN_WIDTH };
+            Look { unicode, color: tty && !plain, width }
+        };
+        Self {
+            out: Box::new(io::stdout()),
+            err: Box::new(io::stderr()),
+            answers: Box::new(io::BufReader::new(io::stdin())),
+            json: global.json,
+            verbose: global.verbose,
+            look: look(out_tty),
+            err_look: look(err_tty),
+            asks: io::stdin().is_terminal() && err_tty,
+            live: out_tty && !dumb && !global.json && !set("CI"),
+        }
+    }
+
+    /// How `out` may look.
+    pub(crate) fn style(&self) -> Style {
+        style(self.look)
+    }
+
+    /// Writes to `out`. A reader that has gone away is no reason to stop what is being done.
+    pub(crate) fn say(&mut self, text: impl AsRef<str>) {
+        let _ = self.out.write_all(text.as_ref().as_bytes()).and_then(|()| self.out.flush());
+    }
+
+    /// Writes a line to `out`.
+    pub(crate) fn line(&mut self, text: impl AsRef<str>) {
+        self.say(format!("{}\n", text.as_ref()));
+    }
+
+    /// Writes a line to `err`: what is not the command's result.
+    pub(crate) fn remark(&mut self, text: impl AsRef<str>) {
+        let _ = writeln!(self.err, "{}", text.as_ref()).and_then(|()| self.err.flush());
+    }
+
+    /// Asks, and reads one line. None when there is nobody to ask or the line is the end.
+    pub(crate) fn ask(&mut self, question: &str) -> Option<String> {
+        if !self.asks {
+            return None;
+        }
+        let _ = write!(self.err, "{question} ").and_then(|()| self.err.flush());
+        let mut answer = String::new();
+        match self.answers.read_line(&mut answer) {
+            Ok(0) | Err(_) => {
+                self.remark("");
+                None
+            }
+            Ok(_) => Some(answer.trim().to_owned()),
+        }
+    }
+
+    /// Shows why a command failed.
+    pub(crate) fn failure(&mut self, failure: &Failure) {
+        let text = if self.json { failure.json().to_string() } else { failure_text(failure, self.err_look.color) };
+        self.remark(text.trim_end_matches('\n'));
+    }
+}
+
+fn style(look: Look) -> Style {
+    Style { color: look.color, unicode: look.unicode, width: look.width }
+}
+
+fn speaks_unicode() -> bool {
+    let set = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    // Where nothing is said, as in many containers, terminals still take UTF-8.
+    set.is_none_or(|value| {
+        let value = value.to_lowercase();
+        value.contains("utf-8") || value.contains("utf8") || value == "c" || value == "posix"
+    })
+}
+
+fn failure_text(failure: &Failure, color: bool) -> String {
+    if let Some(told) = &failure.told {
+        return told.to_string();
+    }
+    let paint = |code: &str, text: &str| if color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() };
+    let mut text = format!("{} {}\n", paint("1;31", "error:"), paint("1", &failure.what));
+    if !failure.why.is_empty() {
+        text.push_str(&format!("  {} {}\n", paint("2", "why:"), indented(&failure.why, "       ")));
+    }
+    for finding in &failure.findings {
+        let about = finding.address.as_ref().map(|address| format!("{address}: ")).unwrap_or_default();
+        text.push_str(&format!("\n  {} {}\n", paint("31", "-"), indented(&format!("{about}{}", finding.summary), "    ")));
+        if !finding.evidence.is_empty() {
+            text.push_str(&format!("    {}\n", indented(&finding.evidence, "    ")));
+        }
+        if !finding.advice.is_empty() {
+            text.push_str(&format!("    {} {}\n", paint("36", "do:"), indented(&finding.advice, "        ")));
+        }
+    }
+    if !failure.findings.is_empty() && !failure.advice.is_empty() {
+        text.push('\n');
+    }
+    for advice in &failure.advice {
+        text.push_str(&format!("  {} {}\n", paint("36", "do:"), indented(advice, "      ")));
+    }
+    text
+}
+
+/// The text with all lines but the first set in.
+fn indented(text: &str, by: &str) -> String {
+    text.trim_end().replace('\n', &format!("\n{by}"))
+}
+
+/// Rows with their columns one below the other.
+pub(crate) fn table<const N: usize>(rows: &[[&str; N]], indent: &str) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        text.push_str(indent);
+        text.push_str(cells.join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Exit;
+    use bbws_model::{Finding, Severity};
+
+    #[test]
+    fn columns_stand_one_below_the_other() {
+        assert_eq!(table(&[["a", "long", ""], ["bcd", "e", "f"]], "  "), "  a    long\n  bcd  e     f\n");
+    }
+
+    #[test]
+    fn a_failure_says_what_why_and_what_to_do() {
+        let finding = Finding::new(Severity::Error, "it holds data").at(&"vpc.main".parse().unwrap()).advise("take a copy first");
+        let failure = Failure::new(Exit::Error, "the plan is refused").because("one\ntwo").with(vec![finding]).advise("look");
+        assert_eq!(
+            failure_text(&failure, false),
+            "error: the plan is refused\n  why: one\n       two\n\n  - vpc.main: it holds data\n    do: take a copy first\n\n  do: look\n"
+        );
+        assert!(failure_text(&failure, true).contains("\x1b[1;31merror:\x1b[0m"));
+    }
+}

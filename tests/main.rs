@@ -1,0 +1,7 @@
+//! End to end: the real binary on the sandbox, as a user runs it.
+
+mod safety;
+mod server;
+mod support;
+mod usage;
+mod validate;

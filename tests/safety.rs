@@ -1,0 +1,68 @@
+//! What is refused before anything is done.
+
+use crate::server::Server;
+use crate::support::{Place, ran};
+
+const DEV: &str = "536580886816";
+const SIT: &str = "815856636111";
+
+#[test]
+fn credentials_of_another_account_stop_everything() {
+    for (account, owner) in
+        [(SIT, "the account of sit"), ("093646564004", "the account of prod"), ("111111111111", "of none of the environments")]
+    {
+        let place = Place::new();
+        for command in ["plan dev", "apply dev --yes", "destroy dev --confirm wp-dev-cluster"] {
+            let ran = place.bbws(&format!("{command} --sandbox --sandbox-account {account}")).exits(3);
+            for part in
+                ["dev", DEV, account, owner, "Tebogo-dev", "If you meant dev", "has moved to account", "may belong to somebody else"]
+            {
+                assert!(ran.err.contains(part), "{command}: {part} in\n{}", ran.err);
+            }
+        }
+        let calls = place.bbws("sandbox calls --json").exits(0).out;
+        assert!(
+            calls.lines().count() == 3 && calls.lines().all(|call| call.contains("GetCallerIdentity")),
+            "nothing else was asked:\n{calls}"
+        );
+        assert!(!place.path("state/sandbox/dev").exists(), "nothing was recorded");
+    }
+}
+
+#[test]
+fn a_server_whose_identity_is_another_account_stops_everything() {
+    let place = Place::new();
+    let server = Server::of_account(SIT);
+    let mut command = place.command(["apply", "dev", "--yes"]);
+    command.env("AWS_ENDPOINT_URL", server.url()).env("AWS_ACCESS_KEY_ID", "AKIATEST").env("AWS_SECRET_ACCESS_KEY", "test");
+    let ran = ran(command.output().unwrap()).exits(3);
+    for part in [DEV, SIT, "the account of sit", "bbws apply sit", "aws sso login --profile Tebogo-dev"] {
+        assert!(ran.err.contains(part), "{part} in\n{}", ran.err);
+    }
+    assert_eq!(server.asked(), ["GetCallerIdentity"]);
+}
+
+#[test]
+fn without_credentials_it_is_told_to_try_again_with_some() {
+    let place = Place::new();
+    let ran = place.bbws("plan dev").exits(75);
+    assert!(ran.err.contains("cannot tell which account"), "{}", ran.err);
+}
+
+#[test]
+fn production_is_changed_in_the_sandbox_only() {
+    let place = Place::new();
+    for command in ["apply prod --yes", "destroy prod --confirm wp-prod-cluster"] {
+        let ran = place.bbws(command).exits(3);
+        assert!(ran.err.contains("production") && ran.err.contains("--sandbox"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_failure_is_json_where_json_is_wanted() {
+    let place = Place::new();
+    let ran = place.bbws("apply prod --yes --json").exits(3);
+    let failure: serde_json::Value = serde_json::from_str(&ran.err).unwrap();
+    assert_eq!((failure["event"].as_str(), failure["exit"].as_u64()), (Some("error"), Some(3)));
+    assert!(ran.out.is_empty());
+}

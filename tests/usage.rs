@@ -1,0 +1,71 @@
+//! What a wrong command line is answered with, and what help says.
+
+use crate::support::{Place, ran};
+
+#[test]
+fn wrong_usage_is_64_and_never_2() {
+    let place = Place::new();
+    for line in [
+        "",
+        "paln dev",
+        "plan dev --sandbocks",
+        "plan dev more words",
+        "plan dev --sandbox-account 536580886816",
+        "plan dev --sandbox --sandbox-account 12",
+        "plan dev --sandbox --sandbox-speed fast",
+        "plan dev --target nothing",
+        "state",
+    ] {
+        let ran = place.bbws(line).exits(64);
+        assert!(ran.out.is_empty() && !ran.err.is_empty(), "`{line}`:\n{}", ran.err);
+    }
+}
+
+#[test]
+fn without_an_environment_those_there_are_are_listed() {
+    let place = Place::new();
+    for command in ["validate", "plan", "apply", "destroy", "state list", "state show", "output"] {
+        let ran = place.bbws(command).exits(64);
+        for part in ["which environment?", "dev", "536580886816", "sit", "815856636111", "prod", "093646564004"] {
+            assert!(ran.err.contains(part), "{command}: {part} in\n{}", ran.err);
+        }
+    }
+    let ran = place.bbws("plan dve --sandbox").exits(64);
+    assert!(ran.err.contains("did you mean `dev`?"), "{}", ran.err);
+}
+
+#[test]
+fn the_variable_stands_in_for_the_first_argument() {
+    let place = Place::new();
+    let output = place.command(["validate"]).env("BBWS_ENV", "sit").output().unwrap();
+    assert!(ran(output).exits(0).out.contains("sit.toml is right"));
+    let output = place.command(["validate"]).env("BBWS_ENV", "sti").output().unwrap();
+    let wrong = ran(output).exits(64);
+    assert!(wrong.err.contains("BBWS_ENV") && wrong.err.contains("did you mean `sit`?"), "{}", wrong.err);
+}
+
+#[test]
+fn help_names_every_exit_code_and_gives_examples() {
+    let place = Place::new();
+    let help = place.bbws("--help").exits(0).out;
+    for code in [0, 1, 2, 3, 64, 70, 73, 74, 75, 130] {
+        assert!(help.contains(&format!("\n  {code:>3}  ")), "{code} in\n{help}");
+    }
+    for command in ["validate", "plan", "apply", "destroy", "state", "output", "sandbox", "completions"] {
+        let help = place.bbws(&format!("{command} --help")).exits(0).out;
+        assert!(help.contains("Examples:") && help.contains(&format!("bbws {command}")), "{help}");
+    }
+}
+
+#[test]
+fn completions_are_scripts_that_their_shell_takes() {
+    let place = Place::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = place.bbws(&format!("completions {shell}")).exits(0).out;
+        assert!(script.contains("bbws") && script.contains("detailed-exitcode"), "{shell}");
+    }
+    let script = place.bbws("completions bash").out;
+    let file = place.path("bbws.bash");
+    std::fs::write(&file, script).unwrap();
+    assert!(std::process::Command::new("bash").arg("-n").arg(file).status().unwrap().success());
+}
