@@ -46,6 +46,9 @@ pub struct Region {
     pub(crate) health_checks: Table<kinds::health_check::Row>,
     pub(crate) hosted_zones: Table<kinds::hosted_zone::Row>,
     pub(crate) internet_gateways: Table<kinds::internet_gateway::Row>,
+    pub(crate) listener_rules: Table<kinds::target_group::RuleRow>,
+    pub(crate) listeners: Table<kinds::listener::Row>,
+    pub(crate) load_balancers: Table<kinds::load_balancer::Row>,
     pub(crate) log_groups: Table<kinds::log_group::Row>,
     /// The managed policies that the account made, by ARN, each with its document.
     pub(crate) managed_policies: Table<String>,
@@ -59,6 +62,7 @@ pub struct Region {
     pub(crate) security_groups: Table<kinds::security_group::Row>,
     pub(crate) services: Table<kinds::ecs_work::ServiceRow>,
     pub(crate) subnets: Table<kinds::subnet::Row>,
+    pub(crate) target_groups: Table<kinds::target_group::Row>,
     pub(crate) task_definitions: Table<kinds::task_definition::Row>,
     /// The last number given in each family.
     pub(crate) task_families: Table<i32>,

@@ -91,7 +91,7 @@ async fn services_and_tasks_of_tenants_keep_it() {
 
     let ecs = bench.aws.read.ecs.clone();
     let listed = ecs.list_services().cluster("dev-cluster").send().await.unwrap();
-    assert_eq!(listed.service_arns(), [service.clone()]);
+    assert_eq!(listed.service_arns(), std::slice::from_ref(&service));
     let told = ecs.describe_services().cluster("dev-cluster").services(&service).services("none").send().await.unwrap();
     assert_eq!((told.services()[0].service_name(), told.services()[0].running_count()), (Some("shop"), 1));
     assert_eq!(told.failures()[0].reason(), Some("MISSING"));

@@ -10,6 +10,8 @@ mod elastic_ip;
 mod health_check;
 mod hosted_zone;
 mod internet_gateway;
+mod listener;
+mod load_balancer;
 mod log_group;
 mod metric_alarm;
 mod nat_gateway;

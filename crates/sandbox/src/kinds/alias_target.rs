@@ -8,6 +8,7 @@ pub(crate) fn distributions(_: &Cloud) -> impl Iterator<Item = &str> {
 }
 
 /// The zones and DNS names of all load balancers there are.
-pub(crate) fn load_balancers(_: &Cloud) -> impl Iterator<Item = (&str, &str)> {
-    std::iter::empty()
+pub(crate) fn load_balancers(cloud: &Cloud) -> impl Iterator<Item = (&str, &str)> {
+    let here = cloud.accounts.values().flat_map(|account| account.regions.values());
+    here.flat_map(|here| here.load_balancers.values()).map(|row| (row.zone.as_str(), row.dns_name.as_str()))
 }

@@ -91,12 +91,10 @@ impl Container {
         if self.memory.is_some_and(|memory| memory < 6) || self.memory_reservation.is_some_and(|memory| memory < 6) {
             return Err(client(format!("Invalid setting for container '{name}'. The memory must be at least 6 MiB.")));
         }
-        if let (Some(memory), Some(kept)) = (self.memory, self.memory_reservation) {
-            if kept > memory {
-                return Err(client(format!(
-                    "Invalid setting for container '{name}'. The memory reservation must be less than or equal to the memory."
-                )));
-            }
+        if self.memory.zip(self.memory_reservation).is_some_and(|(memory, kept)| kept > memory) {
+            return Err(client(format!(
+                "Invalid setting for container '{name}'. The memory reservation must be less than or equal to the memory."
+            )));
         }
         if self.cpu < 0 {
             return Err(client(format!("Invalid 'cpu' setting for container '{name}'.")));

@@ -12,16 +12,21 @@ mod ecs;
 pub(crate) mod ecs_cluster;
 pub(crate) mod ecs_work;
 pub(crate) mod elastic_ip;
+mod elb;
+pub(crate) mod elb_action;
+mod elb_zones;
 pub(crate) mod health_check;
 pub(crate) mod hosted_zone;
 mod iam;
 mod identity;
 pub(crate) mod internet_gateway;
+pub(crate) mod listener;
+pub(crate) mod load_balancer;
+mod load_balancer_attributes;
 pub(crate) mod log_group;
 pub(crate) mod metric_alarm;
 pub(crate) mod nat_gateway;
 pub(crate) mod network_acl;
-#[allow(dead_code, reason = "some of those who hold interfaces are yet to come")]
 pub(crate) mod network_interface;
 pub(crate) mod object;
 pub(crate) mod role;
@@ -37,6 +42,7 @@ mod secret_value;
 pub(crate) mod security_group;
 pub(crate) mod subnet;
 mod tagging;
+pub(crate) mod target_group;
 pub(crate) mod task_definition;
 mod tenant;
 pub(crate) mod topic;
@@ -60,10 +66,14 @@ pub(crate) fn handlers() -> Handlers {
         ecs_cluster::handlers,
         ecs_work::handlers,
         elastic_ip::handlers,
+        elb::handlers,
         health_check::handlers,
         hosted_zone::handlers,
         identity::handlers, //
         internet_gateway::handlers,
+        listener::handlers,
+        load_balancer::handlers,
+        load_balancer_attributes::handlers,
         log_group::handlers,
         metric_alarm::handlers,
         nat_gateway::handlers,
@@ -82,6 +92,7 @@ pub(crate) fn handlers() -> Handlers {
         security_group::handlers,
         subnet::handlers,
         tagging::handlers,
+        target_group::handlers,
         task_definition::handlers,
         topic::handlers,
         vpc::handlers,
@@ -135,6 +146,10 @@ pub(crate) fn things(here: &Region) -> Vec<(&'static str, String, String)> {
     // What was deregistered stays to be seen for ever.
     let active = here.task_definitions.iter().filter(|(_, row)| row.deregistered_ms.is_none());
     list("task definition", active.map(|(id, row)| (id.clone(), about(&row.tags))).collect());
+    list("load balancer", here.load_balancers.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
+    list("listener", here.listeners.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
+    list("listener rule", here.listener_rules.iter().map(|(id, row)| (id.clone(), row.hosts.join(" "))).collect());
+    list("target group", here.target_groups.iter().map(|(id, row)| (id.clone(), row.name.clone())).collect());
     things
 }
 

@@ -34,7 +34,7 @@ pub(crate) enum Body {
 }
 
 impl Body {
-    fn new(bytes: Vec<u8>) -> Self {
+    pub(crate) fn new(bytes: Vec<u8>) -> Self {
         String::from_utf8(bytes).map_or_else(|error| Self::Hex(hex::encode(error.as_bytes())), Self::Text)
     }
 
@@ -133,7 +133,7 @@ fn put_object(at: &mut At<'_>, input: &Put) -> Answer<PutObjectOutput> {
 }
 
 /// Adds a version; without versioning it takes the place of the one that has no id of its own.
-fn add(row: &mut Row, key: &str, version: Version) {
+pub(crate) fn add(row: &mut Row, key: &str, version: Version) {
     let versions = row.objects.entry(key.to_owned()).or_default();
     if row.versioning != Some(true) {
         versions.retain(|old| !matches!(old.id.as_deref(), None | Some("null")));
