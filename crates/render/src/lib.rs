@@ -2,6 +2,7 @@
 //!
 //! Every text takes a [`Style`] and passes through one page, which makes harmless what could steer a terminal.
 
+mod diagram;
 mod finding;
 mod json;
 mod output;
@@ -16,6 +17,7 @@ mod telling;
 mod value;
 mod words;
 
+pub use diagram::Diagram;
 pub use finding::findings;
 pub use json::{event_json, findings_json, plan_json};
 pub use output::{output_value, outputs, outputs_json};

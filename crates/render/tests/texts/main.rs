@@ -1,6 +1,7 @@
 //! Golden texts.
 #![cfg(test)]
 
+mod diagram;
 mod output;
 mod plan;
 mod run;
