@@ -17,7 +17,7 @@ pub(crate) fn fields<'a>(address: &Address, spec: &'a Value, kinds: &Kinds) -> V
     let mut told: Vec<(&str, &Value)> = map
         .iter()
         .map(|(field, value)| (field.as_str(), value))
-        .filter(|(field, value)| *field != "tags" && !is_empty(value) && !filled_in(field))
+        .filter(|(field, value)| !["tags", "description", "comment"].contains(field) && !is_empty(value) && !filled_in(field))
         .collect();
     told.sort_by_key(|(field, value)| rank(field, value));
     told
@@ -30,6 +30,10 @@ fn rank(field: &str, value: &Value) -> u8 {
         Value::Array(_) | Value::Object(_) => 3,
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 1,
     }
+}
+
+fn short(value: &Value) -> String {
+    reference(value).map_or_else(|| shown(value), |(to, _)| to.to_string())
 }
 
 /// One telling field in a few words: `cidr 10.0.1.0/24`, `vpc.main`.
@@ -45,12 +49,12 @@ pub(crate) fn words(field: &str, value: &Value) -> String {
             let statements = map.get("Statement").and_then(Value::as_array).map_or(1, Vec::len);
             format!("{field} of {}", crate::words::count(statements, "statement"))
         }
-        Value::Object(map) if is_map(value) && map.len() > 2 => {
-            format!("{field} {{{}}}", map.keys().cloned().collect::<Vec<_>>().join(", "))
+        Value::Object(map) if is_map(value) && map.len() == 1 => {
+            map.values().next().map_or_else(|| field.to_owned(), |inner| format!("{field} {}", short(inner)))
         }
-        Value::Array(items) if items.len() > 4 => format!("{} {field}", items.len()),
+        Value::Object(map) if is_map(value) => format!("{field} of {}", crate::words::count(map.len(), "setting")),
+        Value::Array(items) if items.len() > 4 || items.iter().any(is_map) => format!("{} {field}", items.len()),
         Value::Array(items) => {
-            let short = |item: &Value| reference(item).map_or_else(|| shown(item), |(to, _)| to.to_string());
             format!("{field} {}", items.iter().map(short).collect::<Vec<_>>().join(" + "))
         }
         other => format!("{field} {}", shown(other)),
@@ -71,5 +75,21 @@ mod tests {
         let told: Vec<String> =
             fields(&"subnet.a".parse().unwrap(), &spec, &kinds).into_iter().map(|(field, value)| words(field, value)).collect();
         assert_eq!(told, ["cidr 10.0.1.0/24", "zone af-south-1a", "vpc.main"]);
+    }
+
+    #[test]
+    fn maps_and_lists_are_told_in_a_word_or_two() {
+        let table = [
+            ("peer", json!({"cidr": "0.0.0.0/0"}), "peer 0.0.0.0/0"),
+            ("peer", json!({"group": {"$ref": "security-group.ecs", "output": "id"}}), "peer security-group.ecs"),
+            ("origins", json!({"a": 1, "b": 2}), "origins of 2 settings"),
+            ("trust", json!({"Statement": [{}, {}]}), "trust of 2 statements"),
+            ("subnets", json!([{"$ref": "subnet.a", "output": "id"}, "b"]), "subnets subnet.a + b"),
+            ("values", json!([1, 2, 3, 4, 5]), "5 values"),
+            ("behaviours", json!([{"path": "/a"}, {"path": "/b"}]), "2 behaviours"),
+        ];
+        for (field, value, told) in table {
+            assert_eq!(words(field, &value), told);
+        }
     }
 }

@@ -11,7 +11,11 @@ pub(crate) fn shown(value: &Value) -> String {
         Value::Null => "none".into(),
         Value::Bool(true) => "yes".into(),
         Value::Bool(false) => "no".into(),
-        Value::Number(number) => number.to_string(),
+        // JSON keeps apart `10` and `10.0`; people do not.
+        Value::Number(number) => {
+            let text = number.to_string();
+            text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+        }
         Value::String(text) => quoted(text),
         Value::Array(items) => format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(", ")),
         Value::Object(_) if reference(value).is_some() => {
@@ -80,8 +84,8 @@ mod tests {
 
     #[test]
     fn values_are_bare_where_that_is_clear() {
-        let value = json!({"a": [1, true, null, "x", "x y", "", "yes"], "b": {"$ref": "vpc.main", "output": "id"}});
-        assert_eq!(shown(&value), r#"{a: [1, yes, none, x, "x y", "", "yes"], b: ${vpc.main.id}}"#);
+        let value = json!({"a": [1, 2.0, 0.5, true, null, "x", "x y", "", "yes"], "b": {"$ref": "vpc.main", "output": "id"}});
+        assert_eq!(shown(&value), r#"{a: [1, 2, 0.5, yes, none, x, "x y", "", "yes"], b: ${vpc.main.id}}"#);
         let text = json!({"$text": ["arn:aws:s3:::", {"$ref": "bucket.logs", "output": "name"}, "/*"]});
         assert_eq!((shown(&text).as_str(), unknown(&text)), ("arn:aws:s3:::${bucket.logs.name}/*", true));
     }

@@ -101,6 +101,9 @@ fn basis(plan: &Plan) -> Line {
     Line::at(0).say(Role::Dim, format!("{place}, state serial {}", basis.serial))
 }
 
+/// So many details of an object are told in short.
+const MOST: usize = 6;
+
 /// The column at which addresses begin.
 const START: usize = 15;
 
@@ -164,6 +167,11 @@ fn details(item: &Item<'_>, kinds: &Kinds, style: Style, detail: Detail) -> Vec<
             if !is_id && !foreign {
                 details.push(cut(&telling::words(field, value), 60, style));
             }
+        }
+        if details.len() > MOST {
+            let more = details.len() - MOST;
+            details.truncate(MOST);
+            details.push(format!("{more} more"));
         }
     }
     details

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use bbws_cluster::{Context, Published, Sibling, addresses, blueprint, load};
-use bbws_model::{Desired, State, Wanted};
-use bbws_render::Diagram;
+use bbws_engine::Picture;
+use bbws_model::{Desired, Mode, State, Wanted};
+use bbws_render::{Detail, Diagram};
 use serde_json::json;
 
-use crate::support::{address, applied, cluster, kinds};
+use crate::support::{PLAIN, address, applied, cluster, kinds, planned};
 
 const SHIPPED: [(&str, &str); 3] = [
     ("dev", include_str!("../../../../environments/dev.toml")),
@@ -172,4 +173,30 @@ fn a_third_zone_and_spare_subnets_get_their_places() {
     assert_eq!((boxes(&svg, &["zone"]).len(), svg.matches(">public-x<").count(), svg.matches(">private-x<").count()), (3, 1, 1));
     // The legend has one box of each side too.
     assert_eq!((boxes(&svg, &["public"]).len(), boxes(&svg, &["private"]).len()), (5, 5));
+}
+
+/// The plan of each shipped environment is told whole: one line of its own for each resource, none wider than the screen.
+#[test]
+fn the_plans_of_the_shipped_environments_fit_the_screen() {
+    for (name, _) in SHIPPED {
+        let mut desired = shipped(name);
+        desired.resources.retain(|_, wanted| !wanted.existing);
+        let missing = |pointer: &bbws_model::Pointer| !desired.resources.contains_key(&pointer.to);
+        let lost: Vec<_> =
+            desired.resources.iter().filter(|(_, w)| bbws_model::pointers(&w.spec).iter().any(missing)).map(|(a, _)| a.clone()).collect();
+        lost.iter().for_each(|of| drop(desired.resources.remove(of)));
+        let plan = planned(desired.resources.clone(), &(State::empty("3f2a9c41"), Picture::default()), Mode::Apply);
+        let text = bbws_render::plan(&plan, &kinds(), PLAIN, Detail::Telling);
+        for of in desired.resources.keys() {
+            let lines =
+                text.lines().filter(|line| line.starts_with("  +   create") && line.split_whitespace().nth(2) == Some(&of.to_string()));
+            assert_eq!(lines.count(), 1, "{name}: {of}");
+        }
+        if let Some(folder) = std::env::var_os("BBWS_PICTURES") {
+            std::fs::write(std::path::Path::new(&folder).join(format!("{name}.txt")), &text).unwrap();
+        }
+        for line in text.lines() {
+            assert!(line.chars().count() <= PLAIN.width, "{name}: {line}");
+        }
+    }
 }
