@@ -59,6 +59,11 @@ pub(crate) fn is_iam_name(name: &str, longest: usize) -> bool {
     !name.is_empty() && name.len() <= longest && name.chars().all(|c| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c))
 }
 
+/// Whether IAM takes this character in a description (its API reference: up to `ÿ`, without control characters).
+fn is_described(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{a1}'..='\u{ff}')
+}
+
 impl Kind for Role {
     const NAME: &'static str = "role";
     const FACTS: Facts = Facts {
@@ -104,6 +109,10 @@ impl Kind for Role {
         }
         if description.chars().count() > 1000 {
             problems.push(SpecProblem::new("description", "at most 1000 characters"));
+        }
+        if let Some(other) = description.chars().find(|c| !is_described(*c)) {
+            problems
+                .push(SpecProblem::new("description", format!("IAM does not take `{other}`: letters of Western Europe and ASCII only")));
         }
         if !(3600..=43_200).contains(max_session_seconds) {
             problems
@@ -201,6 +210,7 @@ mod tests {
         assert_eq!(fields(json!({"name": "a b"})), ["name"]);
         assert_eq!(fields(json!({"trust": {}})), ["trust"]);
         assert_eq!(fields(json!({"path": "bbws"})), ["path"]);
+        assert_eq!(fields(json!({"description": "a \u{2014} b"})), ["description"]);
         assert_eq!(fields(json!({"max_session_seconds": 60})), ["max_session_seconds"]);
         assert_eq!(fields(json!({"permissions_boundary": "b"})), ["permissions_boundary"]);
         assert!(fields(json!({})).is_empty());

@@ -121,7 +121,11 @@ fn session(seconds: Option<i32>) -> Answer<i32> {
 }
 
 fn described(text: Option<&str>) -> Answer<Option<String>> {
+    let taken = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{a1}'..='\u{ff}');
     match text {
+        Some(text) if !text.chars().all(taken) => Err(invalid(
+            "1 validation error detected: Value at 'description' failed to satisfy constraint: Member must satisfy regular expression pattern",
+        )),
         Some(text) if text.chars().count() > 1000 => {
             Err(invalid("1 validation error detected: Value at 'description' must have length less than or equal to 1000"))
         }
