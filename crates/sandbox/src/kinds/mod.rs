@@ -132,13 +132,11 @@ pub(crate) fn things(here: &Region) -> Vec<(&'static str, String, String)> {
         here.health_checks.iter().map(|(id, row)| (id.clone(), format!("{} {}", row.config.domain, about(&row.tags)))).collect(),
     );
     list("hosted zone", here.hosted_zones.iter().map(|(id, row)| (id.clone(), format!("{} {}", row.name, about(&row.tags)))).collect());
-    list("role", here.roles.values().map(|row| (row.name.clone(), about(&row.tags))).collect());
-    list(
-        "role policy",
-        here.roles.values().flat_map(|row| row.policies.keys().map(|name| (format!("{}/{name}", row.name), String::new()))).collect(),
-    );
-    let attached = |row: &role::Row| row.attached.iter().map(|arn| (format!("{}/{arn}", row.name), String::new())).collect::<Vec<_>>();
-    list("role policy attachment", here.roles.values().flat_map(attached).collect());
+    let (of_services, own): (Vec<_>, Vec<_>) = here.roles.values().partition(|row| row.is_of_service());
+    list("service-linked role", of_services.iter().map(|row| (row.name.clone(), String::new())).collect());
+    list("role", own.iter().map(|row| (row.name.clone(), about(&row.tags))).collect());
+    list("role policy", own.iter().flat_map(|row| row.policies.keys().map(move |name| on_role(row, name))).collect());
+    list("role policy attachment", own.iter().flat_map(|row| row.attached.iter().map(move |arn| on_role(row, arn))).collect());
     let living = here.clusters.iter().filter(|(_, row)| row.status != ecs_cluster::Status::Inactive);
     list("ecs cluster", living.map(|(id, row)| (id.clone(), about(&row.tags))).collect());
     list("ecs service", here.services.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
@@ -151,6 +149,10 @@ pub(crate) fn things(here: &Region) -> Vec<(&'static str, String, String)> {
     list("listener rule", here.listener_rules.iter().map(|(id, row)| (id.clone(), row.hosts.join(" "))).collect());
     list("target group", here.target_groups.iter().map(|(id, row)| (id.clone(), row.name.clone())).collect());
     things
+}
+
+fn on_role(row: &role::Row, what: &str) -> (String, String) {
+    (format!("{}/{what}", row.name), String::new())
 }
 
 fn about(tags: &BTreeMap<String, String>) -> String {
