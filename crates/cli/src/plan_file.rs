@@ -1,12 +1,12 @@
 //! Plans in files: written by `plan -o`, taken by `apply`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use bbws_model::{Digest, Plan, State, Step, wire};
+use bbws_model::{Address, Digest, Plan, Reason, Step, wire};
+use bbws_render::Style;
 
-use crate::cloud::Link;
-use crate::session::Session;
 use crate::{Exit, Failure};
 
 /// Writes a plan.
@@ -38,61 +38,28 @@ pub(crate) fn digest(plan: &Plan) -> Digest {
     wire::plan::digest(plan).unwrap_or_else(|_| Digest::of(b""))
 }
 
-/// Whether a plan may be executed here and now, as far as can be said without a look at the cloud.
-///
-/// # Errors
-/// When it was made for another place, by another bbws, or from another state.
-pub(crate) fn fits<L: Link>(plan: &Plan, session: &Session<L>, state: &State) -> Result<(), Failure> {
-    let basis = &plan.basis;
-    let environment = &session.offline.environment;
-    let refused = |what: &str, then: &str, now: &str| {
-        Err(Failure::new(Exit::Refused, format!("the plan does not fit: {what} has moved"))
-            .because(format!("it was made for {then}; now it is {now}")))
-        .map_err(|failure| failure.advise(again(&environment.name)))
-    };
-    let world = session.world();
-    let engine = env!("CARGO_PKG_VERSION");
-    if basis.environment != environment.name {
-        return refused("the environment", &basis.environment, &environment.name);
-    }
-    if basis.world != world {
-        return refused("the world", &basis.world.to_string(), &world.to_string());
-    }
-    if basis.account != environment.account {
-        return refused("the account", basis.account.as_str(), environment.account.as_str());
-    }
-    if basis.region != environment.region {
-        return refused("the region", &basis.region, &environment.region);
-    }
-    if basis.engine != engine {
-        return refused("bbws itself", &basis.engine, engine);
-    }
-    if basis.head != state.head || basis.serial != state.serial {
-        return refused("the state", &format!("serial {}", basis.serial), &format!("serial {}", state.serial));
-    }
-    Ok(())
+/// The resources that a plan replaces because somebody asked for it.
+pub(crate) fn asked_for(plan: &Plan) -> BTreeSet<Address> {
+    plan.steps.iter().filter(|step| step.reason == Reason::Asked).map(|step| step.address.clone()).collect()
 }
 
-/// Whether a new plan would be the same: then the saved one is executed.
+/// Whether a plan may be executed here and now: a new one is made of the same state, file and cloud, and compared with it.
 ///
 /// # Errors
-/// When the file or the cloud has changed since it was made.
-pub(crate) fn unmoved(saved: Plan, new: &Plan) -> Result<Plan, Failure> {
-    let name = &saved.basis.environment;
-    let moved = |what: &str, why: &str| {
-        Failure::new(Exit::Refused, format!("the plan does not fit: {what} since it was made")).because(why).advise(again(name))
-    };
-    if saved.basis.configuration != new.basis.configuration {
-        return Err(moved("the environment file has changed", "it would do what the file no longer says"));
-    }
-    // A plan that was narrowed has fewer steps than a new one; each of them must still be the same.
+/// When anything that it rests on has moved.
+pub(crate) fn check(saved: &Plan, new: &Plan, style: Style) -> Result<(), Failure> {
+    // A plan that was narrowed has fewer steps than a new one; what they touch is as it was if each of them is still the same.
     let still = |step: &Step| new.steps.iter().any(|now| now.address == step.address && now.action == step.action);
-    if let Some(step) = saved.steps.iter().find(|step| !still(step)) {
-        return Err(moved("the cloud has changed", &format!("{} is no longer as the plan found it", step.address)));
+    let mut now = new.basis.clone();
+    if saved.steps.iter().all(still) {
+        now.observed = saved.basis.observed.clone();
     }
-    Ok(saved)
-}
-
-fn again(name: &str) -> String {
-    format!("make a new one and look at it: bbws plan {name} -o FILE")
+    // An environment without a state has no lineage yet: each look gives it another.
+    if now.serial == 0 && now.head == Digest::of(b"") {
+        now.lineage = saved.basis.lineage.clone();
+    }
+    match bbws_render::stale_plan(&saved.basis, &now, style) {
+        None => Ok(()),
+        Some(told) => Err(Failure::new(Exit::Refused, "the plan no longer fits").because("what it rests on has moved").tell(told)),
+    }
 }

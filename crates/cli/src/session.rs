@@ -7,14 +7,14 @@ use bbws_cluster::{Backend, Environment, Problems, show};
 use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Ids, LogError, Picture, log, plan, refresh};
 use bbws_model::{Account, Address, Desired, Finding, Kinds, Mode, Plan, State, World};
+use bbws_render::Style;
 
 use crate::args::{Global, Scope};
 use crate::cloud::{Caller, Cloud, Link, Route, SandboxRoute};
 use crate::ids::Ulids;
 use crate::project::{Judged, Project};
-use crate::safety::{self, Claim};
 use crate::ui::Ui;
-use crate::{Exit, Failure, LocalStore, desired};
+use crate::{Exit, Failure, LocalStore, desired, safety};
 
 /// An environment whose file is right, without any connection.
 pub(crate) struct Offline {
@@ -30,6 +30,8 @@ pub(crate) struct Offline {
     pub(crate) store: Arc<LocalStore>,
     /// Whether it is that of the sandbox.
     pub(crate) sandbox: bool,
+    /// How failures may look.
+    pub(crate) style: Style,
 }
 
 impl Offline {
@@ -48,7 +50,7 @@ impl Offline {
         }
         let environment = loaded.environment;
         let store = Arc::new(LocalStore::new(project.state_dir(&environment, global.sandbox)));
-        Ok(Self { environment, kinds, siblings, file: loaded.warnings.file, store, sandbox: global.sandbox })
+        Ok(Self { environment, kinds, siblings, file: loaded.warnings.file, store, sandbox: global.sandbox, style: ui.err_style() })
     }
 
     /// What the log adds up to; none where nothing was ever written.
@@ -86,25 +88,17 @@ impl Offline {
     pub(crate) fn log_failure(&self, error: &LogError) -> Failure {
         let name = &self.environment.name;
         let root = self.store.root().display();
+        let failure = |exit, what: String| Failure::new(exit, what).because(error);
         match error {
-            LogError::Held(owner) => Failure::new(Exit::Locked, format!("another run is at work on {name}"))
-                .because(format!(
-                    "{} on {}, process {}, since run {} began: {}",
-                    owner.user, owner.host, owner.pid, owner.run, owner.command
-                ))
-                .advise("wait until it has ended, then repeat the command; a run whose process has died is taken over by itself")
-                .advise("it counts as alive where its process cannot be seen from here: another machine or container, or before a restart"),
-            LogError::Fenced { .. } => Failure::new(Exit::Fenced, format!("another run has taken {name} over"))
-                .because(error)
-                .advise(format!("see what it does: bbws state show {name}; then plan again")),
-            LogError::Store(_) => Failure::new(Exit::Store, format!("the state store of {name} failed"))
-                .because(error)
+            LogError::Held(owner) => failure(Exit::Locked, format!("another run is at work in {name}"))
+                .tell(bbws_render::locked(name, owner, None, self.style)),
+            LogError::Fenced { .. } => failure(Exit::Fenced, format!("another run has taken {name} over"))
+                .tell(bbws_render::fenced(name, None, self.style)),
+            LogError::Store(_) => failure(Exit::Store, format!("the state store of {name} failed"))
                 .advise(format!("check {root}: free space, permissions, and that it is on a disk of this machine")),
-            LogError::Damaged { key, .. } => Failure::new(Exit::Store, format!("the state of {name} is damaged"))
-                .because(error)
+            LogError::Damaged { key, .. } => failure(Exit::Store, format!("the state of {name} is damaged"))
                 .advise(format!("restore {root}/{key} from a backup; nothing was changed")),
-            LogError::Misfit(_) => Failure::new(Exit::Error, format!("the state of {name} does not take what was to be recorded"))
-                .because(error)
+            LogError::Misfit(_) => failure(Exit::Error, format!("the state of {name} does not take what was to be recorded"))
                 .advise("this is a bug in bbws: please report it"),
         }
     }
@@ -162,9 +156,7 @@ impl<L: Link> Session<L> {
         };
         let link = cloud.connect(&route, environment).await.map_err(|e| unreached(&e))?;
         let caller = link.whoami().await.map_err(|e| unreached(&e))?;
-        let world = link.world();
-        let claim = Claim { environment, file: &offline.file, siblings: &offline.siblings, world: &world, command };
-        safety::check_account(&claim, &caller)?;
+        safety::check_account(environment, &offline.siblings, &caller, command, offline.style)?;
         let desired = desired::of(&offline, project).await?;
         let ids = Ulids::new().map_err(|error| Failure::new(Exit::Error, "no unique ids can be made").because(error))?;
         Ok(Self { offline, link, caller, desired, ids: Arc::new(ids) })
@@ -176,7 +168,7 @@ impl<L: Link> Session<L> {
     /// As [`Offline::state`], and when it is of another world, account or region.
     pub(crate) async fn state(&self) -> Result<State, Failure> {
         let Some(state) = self.offline.state().await? else { return Ok(State::empty(self.ids.next())) };
-        safety::check_state(&self.offline.environment, &self.link.world(), &state)?;
+        safety::check_state(&self.offline.environment, &self.link.world(), &state, self.offline.style)?;
         Ok(state)
     }
 
@@ -211,11 +203,7 @@ impl<L: Link> Session<L> {
         let plan = plan(sources, ask).map_err(|findings| self.refused(findings))?;
         let rehearsal = self.offline.sandbox && ask.mode == Mode::Destroy;
         if self.offline.environment.tier.is_prod() && !rehearsal {
-            let forbidden = safety::forbidden_in_production(&plan, kinds);
-            if !forbidden.is_empty() {
-                let what = format!("{} is production: the plan is refused", self.offline.environment.name);
-                return Err(Failure::new(Exit::Refused, what).with(forbidden));
-            }
+            safety::check_production(&plan, kinds, self.offline.style)?;
         }
         Ok((plan, picture))
     }

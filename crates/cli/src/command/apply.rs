@@ -7,7 +7,6 @@ use bbws_model::{Mode, Plan, State};
 use serde_json::json;
 
 use super::change::{Order, execute, settle_open};
-use super::output::listed;
 use super::plan::{show_before, tell_calls};
 use crate::args::{ApplyArgs, Global};
 use crate::cloud::{Cloud, Link};
@@ -20,7 +19,7 @@ use crate::{Exit, Failure, pace, plan_file, safety};
 pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &ApplyArgs) -> Result<Exit, Failure> {
     let picked = project.pick(args.place.env.as_deref(), args.file.as_deref(), true)?;
     let offline = Offline::open(ui, project, global, &picked.name)?;
-    safety::check_tier(&offline.environment, offline.sandbox, Mode::Apply)?;
+    safety::check_tier(&offline.environment, offline.sandbox, Mode::Apply, offline.style)?;
     let file = picked.rest.as_deref().map(Path::new);
     if file.is_some() && !(args.scope.target.is_empty() && args.scope.exclude.is_empty() && args.scope.replace.is_empty()) {
         return Err(Failure::new(Exit::Usage, "a plan in a file is executed as it is")
@@ -41,18 +40,25 @@ async fn work<C: Cloud>(
 ) -> Result<Exit, Failure> {
     let session = Session::open(offline, cloud, project, global, "apply").await?;
     let state = session.state().await?;
-    if let Some(plan) = &saved {
-        plan_file::fits(plan, &session, &state)?;
-    }
     let mode = saved.as_ref().map_or(Mode::Apply, |plan| plan.mode);
     if mode == Mode::Destroy {
-        safety::check_tier(&session.offline.environment, session.offline.sandbox, mode)?;
+        safety::check_tier(&session.offline.environment, session.offline.sandbox, mode, session.offline.style)?;
     }
     let state = settle_open(ui, &session, mode, state).await?;
-    let ask = session.ask(mode, &args.scope);
+    let mut ask = session.ask(mode, &args.scope);
+    if let Some(saved) = &saved {
+        ask.replace = plan_file::asked_for(saved);
+    }
     let (plan, picture) = session.plan(&state, &ask).await?;
     let plan = match saved {
-        Some(saved) => plan_file::unmoved(saved, &plan)?,
+        Some(saved) => {
+            plan_file::check(&saved, &plan, session.offline.style)?;
+            if saved.steps.len() < plan.steps.len() {
+                // It was narrowed: more than it does cannot be expected of it.
+                ask.target = saved.steps.iter().map(|step| step.address.clone()).collect();
+            }
+            saved
+        }
         None => plan,
     };
     show_before(ui, &session, &plan);
@@ -81,17 +87,16 @@ fn agree<L: Link>(ui: &mut Ui, session: &Session<L>, plan: &Plan, yes: bool) -> 
     if yes || (destructive == 0 && !environment.tier.is_prod()) {
         return Ok(());
     }
-    let name = &environment.name;
-    let why = match destructive {
-        0 => format!("{name} is production"),
-        1 => "a step destroys something or can lose data".to_owned(),
-        n => format!("{n} steps destroy something or can lose data"),
-    };
-    match ui.ask(&format!("\n{}{}. Type `yes` to go on:", why[..1].to_uppercase(), &why[1..])) {
-        Some(answer) if answer == "yes" => Ok(()),
+    let question = bbws_render::apply_question(plan, ui.err_style());
+    match ui.ask(&format!("\n{}", question.text)) {
+        Some(answer) if answer == question.yes => Ok(()),
         Some(_) => Err(Failure::new(Exit::Refused, "not confirmed; nothing was changed")),
         None => Err(Failure::new(Exit::Refused, "this plan needs a confirmation, and there is nobody to ask")
-            .because(why)
+            .because(match destructive {
+                0 => format!("{} is production", environment.name),
+                1 => "a step destroys something or can lose data".to_owned(),
+                n => format!("{n} steps destroy something or can lose data"),
+            })
             .advise("run it in a terminal, or confirm it beforehand with --yes")),
     }
 }
@@ -100,6 +105,7 @@ fn tell_outputs(ui: &mut Ui, state: &State) {
     if ui.json {
         ui.line(json!({ "format": 1, "event": "outputs", "outputs": state.outputs }).to_string());
     } else if !state.outputs.is_empty() {
-        ui.say(format!("\nOutputs:\n{}", listed(&state.outputs)));
+        let style = ui.style();
+        ui.say(format!("\nOutputs:\n{}", bbws_render::outputs(&state.outputs, style)));
     }
 }

@@ -1,9 +1,10 @@
 //! What `apply` and `destroy` share: to execute a plan under the environment's lock, to tell how it goes, and to verify it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bbws_engine::{Ask, Control, Log, LogError, Opening, Reporter, Run, StepFailure, Store, apply, settle};
-use bbws_model::{Counts, Event, Mode, Outcome, Plan, RunId, State};
+use bbws_model::{Address, Counts, Event, Mode, Outcome, Plan, RunId, State};
 use futures::future::{Either, select};
 use serde_json::json;
 use tokio::sync::watch;
@@ -193,7 +194,15 @@ async fn verify<L: Link>(
 ) -> Result<Exit, Failure> {
     let again = async {
         let state = session.state().await?;
-        session.plan(&state, &Ask { replace: Default::default(), ..order.ask.clone() }).await
+        // What a plan has removed is known no more, and cannot be asked about.
+        let known = |address: &Address| session.desired.resources.contains_key(address) || state.entries.contains_key(address);
+        let still = |some: &BTreeSet<Address>| some.iter().filter(|a| known(a)).cloned().collect::<BTreeSet<_>>();
+        let (target, exclude) = (still(&order.ask.target), still(&order.ask.exclude));
+        if target.is_empty() && !order.ask.target.is_empty() {
+            return Ok(None);
+        }
+        let ask = Ask { replace: BTreeSet::new(), target, exclude, ..order.ask.clone() };
+        session.plan(&state, &ask).await.map(Some)
     };
     let stopped = async {
         if control.wait_for(|asked| *asked != Control::Go).await.is_err() {
@@ -210,18 +219,16 @@ async fn verify<L: Link>(
         }
     };
     let name = &order.ask.environment;
-    let (left, picture) = left.map_err(|mut failure| {
-        failure.what = format!("applied, but not verified: {}", failure.what);
-        failure
-    })?;
-    if left.is_empty() {
+    let found = left.map_err(|failure| Failure { what: format!("applied, but not verified: {}", failure.what), ..failure })?;
+    let calls = found.as_ref().map_or(0, |(_, picture)| picture.calls);
+    let Some((left, _)) = found.filter(|(left, _)| !left.is_empty()) else {
         if ui.json {
-            ui.line(json!({ "format": 1, "event": "verified", "calls": picture.calls }).to_string());
+            ui.line(json!({ "format": 1, "event": "verified", "calls": calls }).to_string());
         } else {
-            ui.line(format!("Verified: a second look at everything ({} calls) found nothing left to do.", picture.calls));
+            ui.line(format!("Verified: a second look ({calls} calls) found nothing left to do."));
         }
         return Ok(Exit::Done);
-    }
+    };
     if !ui.json {
         ui.line("\nA second look found this still to be done:\n");
         show_before(ui, session, &left);

@@ -1,7 +1,7 @@
 //! `destroy`: removes the whole cluster.
 
 use bbws_engine::{PutOutcome, Store};
-use bbws_model::{Mode, State, wire};
+use bbws_model::{Mode, Plan, State, wire};
 
 use super::change::{Order, execute, settle_open};
 use super::plan::show_before;
@@ -16,7 +16,7 @@ use crate::{Exit, Failure, pace, safety};
 pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &DestroyArgs) -> Result<Exit, Failure> {
     let name = project.pick(args.place.env.as_deref(), None, false)?.name;
     let offline = Offline::open(ui, project, global, &name)?;
-    safety::check_tier(&offline.environment, offline.sandbox, Mode::Destroy)?;
+    safety::check_tier(&offline.environment, offline.sandbox, Mode::Destroy, offline.style)?;
     pace::play(pace::of(global), work(ui, project, global, cloud, args, offline)).map_err(pace::no_runtime)?
 }
 
@@ -36,7 +36,7 @@ async fn work<C: Cloud>(
     if plan.is_empty() {
         return Ok(Exit::Done);
     }
-    confirm(ui, &session, args)?;
+    confirm(ui, &session, &plan, args)?;
     keep(&session, &state).await?;
     let resources = picture.recorded.len() + picture.deposed.len();
     let order = Order { plan, ask: &ask, state: &state, calls: picture.calls, resources, speed: pace::of(global) };
@@ -44,24 +44,17 @@ async fn work<C: Cloud>(
 }
 
 /// Wants the cluster's name, from `--confirm` or typed.
-fn confirm<L: Link>(ui: &mut Ui, session: &Session<L>, args: &DestroyArgs) -> Result<(), Failure> {
+fn confirm<L: Link>(ui: &mut Ui, session: &Session<L>, plan: &Plan, args: &DestroyArgs) -> Result<(), Failure> {
     let environment = &session.offline.environment;
-    let (name, wanted) = (&environment.name, &environment.names.cluster);
-    let account = &session.caller.account;
-    let answer = match &args.confirm {
-        Some(given) => Some(given.clone()),
-        None => ui.ask(&format!(
-            "\nThis removes the whole cluster of {name} in account {account} ({}).\nType its name, {wanted}, to go on:",
-            session.world()
-        )),
-    };
+    let question = bbws_render::destroy_question(plan, &environment.names.cluster, ui.err_style());
+    let answer = args.confirm.clone().or_else(|| ui.ask(&format!("\n{}", question.text)));
     match answer {
-        Some(answer) if answer == *wanted => Ok(()),
+        Some(answer) if answer == question.yes => Ok(()),
         Some(answer) => Err(Failure::new(Exit::Refused, "not confirmed; nothing was changed")
-            .because(format!("`{answer}` is not the name of the cluster of {name}"))
-            .advise(format!("its name is {wanted}"))),
+            .because(format!("`{answer}` is not the name of the cluster of {}", environment.name))
+            .advise(format!("its name is {}", question.yes))),
         None => Err(Failure::new(Exit::Refused, "destroying a cluster needs a confirmation, and there is nobody to ask")
-            .advise(format!("run it in a terminal, or confirm it beforehand: --confirm {wanted}"))),
+            .advise(format!("run it in a terminal, or confirm it beforehand: --confirm {}", question.yes))),
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::args::{Global, OutputArgs};
 use crate::project::{Project, nearest};
 use crate::session::Offline;
-use crate::ui::{Ui, table};
+use crate::ui::Ui;
 use crate::{Exit, Failure, pace};
 
 /// Prints them, or one of them.
@@ -17,11 +17,14 @@ pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &Output
     let state = pace::play(None, offline.existing_state()).map_err(pace::no_runtime)??;
     let outputs = &state.outputs;
     match &picked.rest {
-        None if ui.json => ui.line(format!("{:#}", Value::from_iter(outputs.clone()))),
-        None => ui.say(listed(outputs)),
+        None if ui.json => ui.say(bbws_render::outputs_json(outputs)),
+        None => {
+            let style = ui.style();
+            ui.say(bbws_render::outputs(outputs, style));
+        }
         Some(name) => {
             let value = outputs.get(name).ok_or_else(|| unknown(name, outputs, &picked.name))?;
-            ui.line(if ui.json { value.to_string() } else { bare(value) });
+            ui.line(if ui.json { value.to_string() } else { bbws_render::output_value(value) });
         }
     }
     Ok(Exit::Done)
@@ -35,35 +38,14 @@ fn unknown(name: &str, outputs: &BTreeMap<String, Value>, environment: &str) -> 
     }
 }
 
-/// All outputs, a line each; what does not apply is told as such.
-pub(crate) fn listed(outputs: &BTreeMap<String, Value>) -> String {
-    let shown: Vec<(&str, String)> =
-        outputs.iter().map(|(name, value)| (name.as_str(), if value.is_null() { "-".to_owned() } else { bare(value) })).collect();
-    let rows: Vec<[&str; 2]> = shown.iter().map(|(name, value)| [*name, value.as_str()]).collect();
-    table(&rows, "  ")
-}
-
-/// A value as a shell wants it: a text without quotes, nothing for null.
-fn bare(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
 
     #[test]
-    fn values_are_fit_for_a_shell() {
-        assert_eq!(bare(&json!("vpc-1")), "vpc-1");
-        assert_eq!(bare(&json!(["a", "b"])), r#"["a","b"]"#);
-        assert_eq!(bare(&Value::Null), "");
+    fn a_wrong_name_is_answered_with_the_right_one() {
         let outputs = BTreeMap::from([("vpc_id".to_owned(), json!("vpc-1")), ("acm_certificate_arn".to_owned(), Value::Null)]);
-        assert_eq!(listed(&outputs), "  acm_certificate_arn  -\n  vpc_id               vpc-1\n");
         assert_eq!(unknown("vpcid", &outputs, "dev").advice, ["did you mean `vpc_id`?"]);
     }
 }

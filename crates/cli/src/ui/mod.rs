@@ -75,6 +75,11 @@ impl Ui {
         style(self.look)
     }
 
+    /// How `err` may look.
+    pub(crate) fn err_style(&self) -> Style {
+        style(self.err_look)
+    }
+
     /// Writes to `out`. A reader that has gone away is no reason to stop what is being done.
     pub(crate) fn say(&mut self, text: impl AsRef<str>) {
         let _ = self.out.write_all(text.as_ref().as_bytes()).and_then(|()| self.out.flush());
@@ -95,7 +100,7 @@ impl Ui {
         if !self.asks {
             return None;
         }
-        let _ = write!(self.err, "{question} ").and_then(|()| self.err.flush());
+        let _ = write!(self.err, "{question}").and_then(|()| self.err.flush());
         let mut answer = String::new();
         match self.answers.read_line(&mut answer) {
             Ok(0) | Err(_) => {
