@@ -15,6 +15,7 @@ fn wrong_usage_is_64_and_never_2() {
         "plan dev --sandbox --sandbox-speed fast",
         "plan dev --target nothing",
         "state",
+        "graph dev --format gif",
     ] {
         let ran = place.bbws(line).exits(64);
         assert!(ran.out.is_empty() && !ran.err.is_empty(), "`{line}`:\n{}", ran.err);
@@ -24,7 +25,7 @@ fn wrong_usage_is_64_and_never_2() {
 #[test]
 fn without_an_environment_those_there_are_are_listed() {
     let place = Place::new();
-    for command in ["validate", "plan", "apply", "destroy", "state list", "state show", "output"] {
+    for command in ["validate", "plan", "apply", "destroy", "state list", "state show", "output", "graph"] {
         let ran = place.bbws(command).exits(64);
         for part in ["which environment?", "dev", "536580886816", "sit", "815856636111", "prod", "093646564004"] {
             assert!(ran.err.contains(part), "{command}: {part} in\n{}", ran.err);
@@ -51,7 +52,7 @@ fn help_names_every_exit_code_and_gives_examples() {
     for code in [0, 1, 2, 3, 64, 70, 73, 74, 75, 130] {
         assert!(help.contains(&format!("\n  {code:>3}  ")), "{code} in\n{help}");
     }
-    for command in ["validate", "plan", "apply", "destroy", "state", "output", "sandbox", "completions"] {
+    for command in ["validate", "plan", "apply", "destroy", "state", "output", "graph", "sandbox", "completions"] {
         let help = place.bbws(&format!("{command} --help")).exits(0).out;
         assert!(help.contains("Examples:") && help.contains(&format!("bbws {command}")), "{help}");
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bbws_model::{Account, Address};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::help;
 
@@ -108,6 +108,9 @@ pub(crate) enum Command {
     /// Print the cluster's outputs
     #[command(after_help = help::OUTPUT)]
     Output(OutputArgs),
+    /// Draw the cluster
+    #[command(after_help = help::GRAPH)]
+    Graph(GraphArgs),
     /// Look into the simulation of AWS, or clear it
     #[command(subcommand, after_help = help::SANDBOX)]
     Sandbox(SandboxCommand),
@@ -214,6 +217,31 @@ pub(crate) struct OutputArgs {
     /// One output: its bare value, fit for a shell
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
+}
+
+/// `graph`.
+#[derive(Debug, Args)]
+pub(crate) struct GraphArgs {
+    /// Which environment.
+    #[command(flatten)]
+    pub place: Where,
+    /// The form
+    #[arg(long, value_enum, default_value_t = GraphFormat::Svg)]
+    pub format: GraphFormat,
+    /// Write to a file instead of the terminal
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// The forms of a drawing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// A picture: zones, subnets and what stands in them
+    Svg,
+    /// Graphviz: every resource and reference
+    Dot,
+    /// Mermaid, for Markdown
+    Mermaid,
 }
 
 /// `sandbox …`.

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::project::Project;
 use crate::session::Offline;
+use crate::ui::Ui;
 use crate::{Exit, Failure, LocalStore};
 
 /// What another environment has published, beside its state.
@@ -21,6 +22,25 @@ const OUTPUTS: &str = "outputs.json";
 pub(crate) async fn of(offline: &Offline, project: &Project) -> Result<Desired, Failure> {
     let published = published(offline, project).await?;
     bbws_cluster::blueprint(&offline.environment, &offline.kinds, &published).map_err(|unread| missing(offline, &unread))
+}
+
+/// The same for a drawing: what cannot be had from others is left out, and told.
+///
+/// # Errors
+/// When what others have published cannot be read.
+pub(crate) async fn to_draw(ui: &mut Ui, offline: &Offline, project: &Project) -> Result<Desired, Failure> {
+    let published = published(offline, project).await?;
+    match bbws_cluster::blueprint(&offline.environment, &offline.kinds, &published) {
+        Ok(desired) => Ok(desired),
+        Err(unread) => {
+            for missing in &unread.0 {
+                ui.remark(format!("Left out: the delegation of {}, whose name servers are not known yet.", missing.zone));
+            }
+            let mut environment = offline.environment.clone();
+            environment.dns.delegations.retain(|name, _| unread.0.iter().all(|missing| missing.delegation != *name));
+            bbws_cluster::blueprint(&environment, &offline.kinds, &published).map_err(|unread| missing(offline, &unread))
+        }
+    }
 }
 
 async fn published(offline: &Offline, project: &Project) -> Result<Published, Failure> {

@@ -103,6 +103,14 @@ Examples:
   bbws output dev vpc_id             the bare value
   bbws output dev --json";
 
+pub(crate) const GRAPH: &str = "\
+Drawn from the environment file; needs no network.
+
+Examples:
+  bbws graph dev -o dev.svg
+  bbws graph dev --format mermaid
+  bbws graph dev --format dot | dot -Tpng -o dev.png";
+
 pub(crate) const SANDBOX: &str = "\
 The simulation is kept in state/sandbox/ beside the environments folder; all accounts live in the one simulation.
 

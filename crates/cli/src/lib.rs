@@ -22,6 +22,9 @@ mod signals;
 mod store;
 mod ui;
 
+#[cfg(test)]
+mod tests;
+
 pub use args::Speed;
 pub use clock::SystemClock;
 pub use cloud::{Answered, Caller, Cloud, Link, Route, SandboxRoute, Sent, Thing};
@@ -68,6 +71,7 @@ fn perform<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Result<Exit, Failure>
     }
     match &cli.command {
         Command::Validate(place) => command::validate::run(ui, &project, place),
+        Command::Graph(args) => command::graph::run(ui, &project, &cli.global, args),
         Command::Sandbox(verb) => command::sandbox::run(ui, &project, cloud, verb),
         Command::Completions { shell } => Ok(command::completions::run(ui, *shell)),
         Command::Plan(args) => command::plan::run(ui, &project, &cli.global, cloud, args),

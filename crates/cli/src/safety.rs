@@ -93,7 +93,8 @@ pub(crate) fn check_state(environment: &Environment, world: &World, state: &Stat
         return Err(failure.tell(bbws_render::wrong_world(name, theirs, world, style)));
     }
     let (account, region) = (&environment.account, &environment.region);
-    let moved = state.account.as_ref().is_some_and(|theirs| theirs != account) || state.region.as_ref().is_some_and(|theirs| theirs != region);
+    let moved =
+        state.account.as_ref().is_some_and(|theirs| theirs != account) || state.region.as_ref().is_some_and(|theirs| theirs != region);
     if moved {
         let theirs = (state.account.as_ref().map_or("unknown", Account::as_str), state.region.as_deref().unwrap_or("unknown"));
         let what = format!("the state of {name} belongs to account {}, {}; its file says {account}, {region}", theirs.0, theirs.1);

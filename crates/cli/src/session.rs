@@ -90,10 +90,12 @@ impl Offline {
         let root = self.store.root().display();
         let failure = |exit, what: String| Failure::new(exit, what).because(error);
         match error {
-            LogError::Held(owner) => failure(Exit::Locked, format!("another run is at work in {name}"))
-                .tell(bbws_render::locked(name, owner, None, self.style)),
-            LogError::Fenced { .. } => failure(Exit::Fenced, format!("another run has taken {name} over"))
-                .tell(bbws_render::fenced(name, None, self.style)),
+            LogError::Held(owner) => {
+                failure(Exit::Locked, format!("another run is at work in {name}")).tell(bbws_render::locked(name, owner, None, self.style))
+            }
+            LogError::Fenced { .. } => {
+                failure(Exit::Fenced, format!("another run has taken {name} over")).tell(bbws_render::fenced(name, None, self.style))
+            }
             LogError::Store(_) => failure(Exit::Store, format!("the state store of {name} failed"))
                 .advise(format!("check {root}: free space, permissions, and that it is on a disk of this machine")),
             LogError::Damaged { key, .. } => failure(Exit::Store, format!("the state of {name} is damaged"))

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use bbws_cluster::{Environment, delegation_block};
 use bbws_engine::{Ask, Picture, publish};
+use bbws_kinds::NameServers;
 use bbws_model::{Mode, Plan, State};
 use serde_json::json;
 
@@ -70,7 +72,7 @@ async fn work<C: Cloud>(
     let order = order(plan, &ask, &state, &picture, global);
     let exit = execute(ui, &session, order).await?;
     if exit == Exit::Done && mode == Mode::Apply {
-        tell_outputs(ui, &session.state().await?);
+        tell_outputs(ui, &session.offline.environment, &session.state().await?);
     }
     Ok(exit)
 }
@@ -101,11 +103,22 @@ fn agree<L: Link>(ui: &mut Ui, session: &Session<L>, plan: &Plan, yes: bool) -> 
     }
 }
 
-fn tell_outputs(ui: &mut Ui, state: &State) {
+fn tell_outputs(ui: &mut Ui, environment: &Environment, state: &State) {
     if ui.json {
         ui.line(json!({ "format": 1, "event": "outputs", "outputs": state.outputs }).to_string());
-    } else if !state.outputs.is_empty() {
+        return;
+    }
+    if !state.outputs.is_empty() {
         let style = ui.style();
         ui.say(format!("\nOutputs:\n{}", bbws_render::outputs(&state.outputs, style)));
+    }
+    let servers = state.outputs.get("route53_nameservers").and_then(|servers| servers.as_array());
+    if let (false, Some(servers)) = (environment.dns.delegated, servers) {
+        let zone = &environment.dns.zone.name;
+        let servers = NameServers::new(servers.iter().filter_map(|server| server.as_str()));
+        ui.line(format!("\n{zone} is not delegated yet: there is no certificate, and CloudFront has a name of its own only."));
+        ui.line("Put this into the file of the environment that holds the parent zone, and apply that; then set");
+        ui.line("dns.delegated = true here and apply again:\n");
+        ui.say(delegation_block(environment, &servers));
     }
 }

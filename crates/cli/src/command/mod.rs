@@ -4,6 +4,7 @@ pub(crate) mod apply;
 mod change;
 pub(crate) mod completions;
 pub(crate) mod destroy;
+pub(crate) mod graph;
 pub(crate) mod output;
 pub(crate) mod plan;
 pub(crate) mod sandbox;

@@ -70,6 +70,14 @@ impl Ui {
         }
     }
 
+    /// Nobody's terminal.
+    #[cfg(test)]
+    pub(crate) fn silent() -> Self {
+        let look = Look { unicode: true, color: false, width: PLAIN_WIDTH };
+        let (out, err, answers) = (Box::new(io::sink()), Box::new(io::sink()), Box::new(io::empty()));
+        Self { out, err, answers, json: false, verbose: 0, look, err_look: look, asks: false, live: false }
+    }
+
     /// How `out` may look.
     pub(crate) fn style(&self) -> Style {
         style(self.look)

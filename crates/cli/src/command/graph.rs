@@ -1,0 +1,39 @@
+//! `graph`: draws the cluster.
+
+use std::fs;
+
+use bbws_render::Diagram;
+
+use crate::args::{Global, GraphArgs, GraphFormat};
+use crate::project::Project;
+use crate::session::Offline;
+use crate::ui::Ui;
+use crate::{Exit, Failure, desired, pace};
+
+/// Draws it from the environment's file.
+pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &GraphArgs) -> Result<Exit, Failure> {
+    let name = project.pick(args.place.env.as_deref(), None, false)?.name;
+    let offline = Offline::open(ui, project, global, &name)?;
+    let desired = pace::play(None, desired::to_draw(ui, &offline, project)).map_err(pace::no_runtime)??;
+    let kinds = &offline.kinds;
+    let diagram = Diagram::of_desired(&desired);
+    let text = match args.format {
+        GraphFormat::Dot => diagram.dot(kinds),
+        GraphFormat::Mermaid => diagram.mermaid(kinds),
+        GraphFormat::Svg => diagram.svg(&title(&offline), kinds),
+    };
+    match &args.out {
+        None => ui.say(text),
+        Some(path) => {
+            let failed = |error| Failure::new(Exit::Error, format!("the drawing cannot be written to {}", path.display())).because(error);
+            fs::write(path, text).map_err(|error: std::io::Error| failed(error))?;
+            ui.remark(format!("The drawing is in {}.", path.display()));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn title(offline: &Offline) -> String {
+    let environment = &offline.environment;
+    format!("{}, {} in {}", environment.names.cluster, environment.account, environment.region)
+}
