@@ -71,7 +71,14 @@ impl Kind for Vpc {
             "ec2:CreateTags",
             "ec2:DeleteTags",
         ],
-        delete: &["ec2:DeleteVpc"],
+        delete: &[
+            "ec2:DeleteVpc",
+            "ec2:DescribeInternetGateways",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeRouteTables",
+            "ec2:DescribeSubnets",
+            "rds:DescribeDBInstances",
+        ],
     };
     const OUTPUTS: &'static [OutputFact] =
         &[OutputFact::created("id"), OutputFact::created("cidr"), OutputFact::ready("default_security_group")];
