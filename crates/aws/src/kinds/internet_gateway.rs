@@ -1,5 +1,7 @@
 //! The driver of `internet-gateway`. Create makes it, update attaches it, delete detaches and then deletes it.
 
+use std::sync::Arc;
+
 use aws_sdk_ec2::types::{Filter, InternetGatewayAttachment, ResourceType};
 use bbws_engine::{Attempt, Created, Driver, Progress, Reading, Sight};
 use bbws_kinds::{InternetGateway, InternetGatewayOutputs, InternetGatewaySpec};
@@ -121,10 +123,15 @@ impl Aws {
         vpcs.sort_unstable();
         vpcs.dedup();
         for vpcs in vpcs.chunks(FILTER_VALUES) {
-            let by_vpc = self.describe_internet_gateways(filter("attachment.vpc-id", vpcs.to_vec()));
-            all.extend(reading.once(format!("{DESCRIBE} vpcs={}", vpcs.join(",")), by_vpc).await?.as_ref().clone());
+            all.extend(self.internet_gateways_of_vpcs(vpcs, reading).await?.as_ref().clone());
         }
         Ok(all)
+    }
+
+    /// The gateways of some VPCs, whoever made them.
+    pub(crate) async fn internet_gateways_of_vpcs(&self, vpcs: &[&str], reading: &Reading) -> Result<Arc<ById<Raw>>, CloudError> {
+        let by_vpc = self.describe_internet_gateways(filter("attachment.vpc-id", vpcs.to_vec()));
+        reading.once(format!("{DESCRIBE} vpcs={}", vpcs.join(",")), by_vpc).await
     }
 
     async fn describe_internet_gateways(&self, by: Filter) -> Result<(ById<Raw>, usize), CloudError> {

@@ -20,6 +20,7 @@ mod load_balancer;
 mod log_group;
 mod metric_alarm;
 mod nat_gateway;
+mod network_hanging;
 mod role;
 mod role_policy;
 mod role_policy_attachment;
@@ -76,4 +77,6 @@ pub fn drivers(aws: &Aws) -> Drivers {
         .carrying::<EcsCluster>(aws.clone())
         .carrying::<Listener>(aws.clone())
         .carrying::<LoadBalancer>(aws.clone())
+        .carrying::<Subnet>(aws.clone())
+        .carrying::<Vpc>(aws.clone())
 }

@@ -1,5 +1,7 @@
 //! The driver of `subnet`.
 
+use std::sync::Arc;
+
 use aws_sdk_ec2::types::{AttributeBooleanValue, Filter, ResourceType};
 use bbws_engine::{Attempt, Created, Driver, Progress, Reading, Sight};
 use bbws_kinds::{Subnet, SubnetOutputs, SubnetSpec};
@@ -108,11 +110,15 @@ impl Aws {
         vpcs.sort_unstable();
         vpcs.dedup();
         if !vpcs.is_empty() {
-            let by = vec![filter("vpc-id", vpcs.clone())];
-            let more = reading.once(format!("ec2:DescribeSubnets vpcs={}", vpcs.join(",")), self.describe_subnets(by)).await?;
-            all.extend(more.as_ref().clone());
+            all.extend(self.subnets_of_vpcs(&vpcs, reading).await?.as_ref().clone());
         }
         Ok(all)
+    }
+
+    /// All subnets of some VPCs, whoever made them.
+    pub(crate) async fn subnets_of_vpcs(&self, vpcs: &[&str], reading: &Reading) -> Result<Arc<ById<Raw>>, CloudError> {
+        let by = vec![filter("vpc-id", vpcs.to_vec())];
+        reading.once(format!("ec2:DescribeSubnets vpcs={}", vpcs.join(",")), self.describe_subnets(by)).await
     }
 
     async fn describe_subnets(&self, by: Vec<Filter>) -> Result<(ById<Raw>, usize), CloudError> {
