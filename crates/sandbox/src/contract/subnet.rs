@@ -19,6 +19,7 @@ async fn the_contract_holds() {
     assert_eq!(bench.drift("subnet.a").await, ["public_addresses"]);
     bench.mend("subnet.a").await;
 
+    assert_eq!(bench.hanging("subnet.a").await, []);
     bench.remove("subnet.a").await;
-    bench.assert_permissions("subnet", &["ec2:CreateTags"]);
+    bench.assert_permissions("subnet", &["ec2:CreateTags", "rds:DescribeDBInstances"]);
 }
