@@ -4,6 +4,7 @@
 #[must_use]
 pub fn iam_action(operation: &str) -> &str {
     match operation {
+        "cloudfront:CreateDistributionWithTags" => "cloudfront:CreateDistribution",
         "s3:DeleteBucketLifecycle" | "s3:PutBucketLifecycleConfiguration" => "s3:PutLifecycleConfiguration",
         "s3:DeleteBucketEncryption" | "s3:PutBucketEncryption" => "s3:PutEncryptionConfiguration",
         "s3:DeleteBucketTagging" => "s3:PutBucketTagging",

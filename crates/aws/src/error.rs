@@ -243,6 +243,7 @@ const ABSENT: &[&str] = &[
     "NoSuchHostedZone",
     "NoSuchHealthCheck",
     "NoSuchDistribution",
+    "NoSuchResource",
     "NoSuchFunctionExists",
 ];
 
@@ -271,6 +272,9 @@ pub fn classify(code: &str, message: &str, status: u16) -> Option<Class> {
         "InvalidRequestException" if message.contains("scheduled for deletion") => Class::Exists,
         "InvalidRequestException" if message.contains("because it was deleted") => Class::Conflict,
         "InvalidRequestException" if message.contains("marked for deletion") => Class::Absent,
+        // CloudFront learns of a certificate within a minute after it is issued, and says the same of one that there is not.
+        "InvalidViewerCertificate" if message.contains("doesn't exist") => Class::NotVisibleYet,
+        "AccessDenied" if message.contains("account must be verified") => Class::AccountState,
         // Elastic Load Balancing asks S3 for a bucket whose policy S3 has not spread yet, EC2 for a gateway, ACM for a certificate.
         "InvalidConfigurationRequest" if message.contains("Access Denied for bucket") => Class::NotVisibleYet,
         "InvalidSubnet" if message.contains("no internet gateway") => Class::NotVisibleYet,
@@ -350,6 +354,10 @@ mod tests {
             ("TargetGroupAssociationLimit", "", 400, Some(Class::Limit)),
             ("OperationAbortedException", "", 400, Some(Class::Conflict)),
             ("OptInRequired", "", 403, Some(Class::AccountState)),
+            ("AccessDenied", "Your account must be verified before you can add new CloudFront resources.", 403, Some(Class::AccountState)),
+            ("InvalidViewerCertificate", "The specified SSL certificate doesn't exist", 400, Some(Class::NotVisibleYet)),
+            ("InvalidViewerCertificate", "The certificate doesn't cover the alternate domain name", 400, Some(Class::Invalid)),
+            ("NoSuchResource", "", 404, Some(Class::Absent)),
             (
                 "OperationNotPermitted",
                 "Load balancer 'a' cannot be deleted because deletion protection is enabled",

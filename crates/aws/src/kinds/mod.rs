@@ -1,8 +1,13 @@
 //! The drivers, one file per kind, and the list of them.
 
 mod bucket;
+mod cdn_function;
 mod certificate;
+mod cloudfront;
 mod container;
+mod distribution;
+mod distribution_config;
+mod distribution_spec;
 mod dns_record;
 mod ec2;
 mod ecs;
@@ -17,6 +22,9 @@ mod iam;
 mod internet_gateway;
 mod listener;
 mod load_balancer;
+mod log_delivery;
+mod log_delivery_destination;
+mod log_delivery_source;
 mod log_group;
 mod metric_alarm;
 mod nat_gateway;
@@ -38,9 +46,9 @@ mod vpc;
 
 use bbws_engine::Drivers;
 use bbws_kinds::{
-    Bucket, Certificate, DnsRecord, EcsCluster, ElasticIp, HealthCheck, HostedZone, InternetGateway, Listener, LoadBalancer, LogGroup,
-    MetricAlarm, NatGateway, Role, RolePolicy, RolePolicyAttachment, Route, RouteTable, RouteTableAssociation, Secret, SecretValue, Subnet,
-    TaskDefinition, Topic, Vpc,
+    Bucket, CdnFunction, Certificate, Distribution, DnsRecord, EcsCluster, ElasticIp, HealthCheck, HostedZone, InternetGateway, Listener,
+    LoadBalancer, LogDelivery, LogDeliveryDestination, LogDeliverySource, LogGroup, MetricAlarm, NatGateway, Role, RolePolicy,
+    RolePolicyAttachment, Route, RouteTable, RouteTableAssociation, Secret, SecretValue, Subnet, TaskDefinition, Topic, Vpc,
 };
 
 use crate::Aws;
@@ -50,7 +58,9 @@ use crate::Aws;
 pub fn drivers(aws: &Aws) -> Drivers {
     Drivers::new() //
         .with::<Bucket>(aws.clone())
+        .with::<CdnFunction>(aws.clone())
         .with::<Certificate>(aws.clone())
+        .with::<Distribution>(aws.clone())
         .with::<DnsRecord>(aws.clone())
         .with::<EcsCluster>(aws.clone())
         .with::<ElasticIp>(aws.clone())
@@ -59,6 +69,9 @@ pub fn drivers(aws: &Aws) -> Drivers {
         .with::<InternetGateway>(aws.clone())
         .with::<Listener>(aws.clone())
         .with::<LoadBalancer>(aws.clone())
+        .with::<LogDelivery>(aws.clone())
+        .with::<LogDeliveryDestination>(aws.clone())
+        .with::<LogDeliverySource>(aws.clone())
         .with::<LogGroup>(aws.clone())
         .with::<MetricAlarm>(aws.clone())
         .with::<NatGateway>(aws.clone())
