@@ -1,6 +1,6 @@
 //! The simulated cloud: accounts, their regions, and what stands in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -40,9 +40,16 @@ pub struct AccountCloud {
 pub struct Region {
     pub(crate) alarms: Table<kinds::metric_alarm::Row>,
     pub(crate) buckets: Table<kinds::bucket::Row>,
+    pub(crate) cdn_functions: Table<kinds::cdn_function::Row>,
     pub(crate) certificates: Table<kinds::certificate::Row>,
     pub(crate) clusters: Table<kinds::ecs_cluster::Row>,
     pub(crate) elastic_ips: Table<kinds::elastic_ip::Row>,
+    pub(crate) deliveries: Table<kinds::log_delivery::Row>,
+    pub(crate) delivery_destinations: Table<kinds::log_delivery_destination::Row>,
+    pub(crate) delivery_sources: Table<kinds::log_delivery_source::Row>,
+    /// The caller references of all distributions there ever were.
+    pub(crate) distribution_references: BTreeSet<String>,
+    pub(crate) distributions: Table<kinds::distribution::Row>,
     pub(crate) health_checks: Table<kinds::health_check::Row>,
     pub(crate) hosted_zones: Table<kinds::hosted_zone::Row>,
     pub(crate) internet_gateways: Table<kinds::internet_gateway::Row>,

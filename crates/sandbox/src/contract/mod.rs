@@ -2,7 +2,9 @@
 //! delete; and the permissions declared are the calls made.
 
 mod bucket;
+mod cdn_function;
 mod certificate;
+mod distribution;
 mod dns;
 mod dns_record;
 mod ecs_cluster;
@@ -12,6 +14,9 @@ mod hosted_zone;
 mod internet_gateway;
 mod listener;
 mod load_balancer;
+mod log_delivery;
+mod log_delivery_destination;
+mod log_delivery_source;
 mod log_group;
 mod metric_alarm;
 mod nat_gateway;

@@ -3,8 +3,9 @@
 use crate::cloud::Cloud;
 
 /// The domains of all distributions there are.
-pub(crate) fn distributions(_: &Cloud) -> impl Iterator<Item = &str> {
-    std::iter::empty()
+pub(crate) fn distributions(cloud: &Cloud) -> impl Iterator<Item = &str> {
+    let regions = cloud.accounts.values().flat_map(|account| account.regions.values());
+    regions.flat_map(|here| here.distributions.values()).map(|row| row.domain_name.as_str())
 }
 
 /// The zones and DNS names of all load balancers there are.

@@ -1,5 +1,6 @@
 //! What uses a certificate: listeners and distributions.
 
+use super::distribution;
 use crate::cloud::Cloud;
 
 /// The ARNs of what uses the certificate of this ARN. For listeners AWS names their load balancers.
@@ -10,6 +11,7 @@ pub(crate) fn users(cloud: &Cloud, certificate: &str) -> Vec<String> {
         row.tls.as_ref().is_some_and(|tls| tls.certificate == certificate || tls.further.contains(certificate))
     };
     let mut users: Vec<String> = listeners.filter(with).map(|row| row.load_balancer.clone()).collect();
+    users.extend(distribution::users(cloud, certificate));
     users.sort();
     users.dedup();
     users

@@ -42,13 +42,20 @@ fn the<'a>(at: &'a mut At<'_>, name: Option<&str>) -> Answer<&'a mut Row> {
     at.here().log_groups.get_mut(name.unwrap_or_default()).ok_or(gone)
 }
 
-/// The tag calls take the ARN without `:*`.
-fn by_arn<'a>(at: &'a mut At<'_>, arn: Option<&str>) -> Answer<&'a mut Row> {
-    let prefix = at.arn("logs", "log-group:");
-    let name = arn.and_then(|arn| arn.strip_prefix(&prefix)).filter(|name| !name.ends_with(":*"));
-    match name {
-        Some(name) => the(at, Some(name)),
-        None => Err(refuse(400, "InvalidParameterException", format!("Invalid resourceArn: {}", arn.unwrap_or_default()))),
+/// The tags of a group or of a part of a delivery. The tag calls take the ARN of a group without `:*`.
+fn tags_of<'a>(at: &'a mut At<'_>, arn: Option<&str>) -> Answer<&'a mut BTreeMap<String, String>> {
+    let prefix = at.arn("logs", "");
+    let (sort, name) = arn.and_then(|arn| arn.strip_prefix(&prefix)?.split_once(':')).unwrap_or_default();
+    let gone = || refuse(400, "ResourceNotFoundException", "The specified resource does not exist.");
+    if sort == "log-group" && !name.ends_with(":*") {
+        return the(at, Some(name)).map(|row| &mut row.tags);
+    }
+    let here = at.here();
+    match sort {
+        "delivery" => here.deliveries.get_mut(name).map(|row| &mut row.tags).ok_or_else(gone),
+        "delivery-destination" => here.delivery_destinations.get_mut(name).map(|row| &mut row.tags).ok_or_else(gone),
+        "delivery-source" => here.delivery_sources.get_mut(name).map(|row| &mut row.tags).ok_or_else(gone),
+        _ => Err(refuse(400, "InvalidParameterException", format!("Invalid resourceArn: {}", arn.unwrap_or_default()))),
     }
 }
 
@@ -104,22 +111,22 @@ fn delete_retention_policy(at: &mut At<'_>, input: &DeleteRetentionPolicyInput) 
 }
 
 fn list_tags(at: &mut At<'_>, input: &ListTagsForResourceInput) -> Answer<ListTagsForResourceOutput> {
-    let row = by_arn(at, input.resource_arn())?;
-    Ok(ListTagsForResourceOutput::builder().set_tags(Some(row.tags.clone().into_iter().collect())).build())
+    let tags = tags_of(at, input.resource_arn())?;
+    Ok(ListTagsForResourceOutput::builder().set_tags(Some(tags.clone().into_iter().collect())).build())
 }
 
 fn tag_resource(at: &mut At<'_>, input: &TagResourceInput) -> Answer<TagResourceOutput> {
-    let row = by_arn(at, input.resource_arn())?;
+    let tags = tags_of(at, input.resource_arn())?;
     for (key, value) in input.tags().into_iter().flatten() {
-        put_tag(&mut row.tags, key, value)?;
+        put_tag(tags, key, value)?;
     }
     Ok(TagResourceOutput::builder().build())
 }
 
 fn untag_resource(at: &mut At<'_>, input: &UntagResourceInput) -> Answer<UntagResourceOutput> {
-    let row = by_arn(at, input.resource_arn())?;
+    let tags = tags_of(at, input.resource_arn())?;
     for key in input.tag_keys() {
-        row.tags.remove(key);
+        tags.remove(key);
     }
     Ok(UntagResourceOutput::builder().build())
 }

@@ -3,9 +3,14 @@
 mod alias_target;
 pub(crate) mod bucket;
 pub(crate) mod bucket_settings;
+pub(crate) mod cdn_config;
+pub(crate) mod cdn_function;
+mod cdn_rules;
 pub(crate) mod certificate;
 mod certificate_user;
+mod cloudfront;
 pub(crate) mod container;
+pub(crate) mod distribution;
 mod dns;
 pub(crate) mod dns_record;
 mod ecs;
@@ -23,6 +28,9 @@ pub(crate) mod internet_gateway;
 pub(crate) mod listener;
 pub(crate) mod load_balancer;
 mod load_balancer_attributes;
+pub(crate) mod log_delivery;
+pub(crate) mod log_delivery_destination;
+pub(crate) mod log_delivery_source;
 pub(crate) mod log_group;
 pub(crate) mod metric_alarm;
 pub(crate) mod nat_gateway;
@@ -60,7 +68,10 @@ pub(crate) fn handlers() -> Handlers {
     let add = [
         bucket::handlers,
         bucket_settings::handlers,
+        cdn_function::handlers,
         certificate::handlers,
+        cloudfront::handlers,
+        distribution::handlers,
         dns_record::handlers,
         ecs::handlers,
         ecs_cluster::handlers,
@@ -74,6 +85,9 @@ pub(crate) fn handlers() -> Handlers {
         listener::handlers,
         load_balancer::handlers,
         load_balancer_attributes::handlers,
+        log_delivery::handlers,
+        log_delivery_destination::handlers,
+        log_delivery_source::handlers,
         log_group::handlers,
         metric_alarm::handlers,
         nat_gateway::handlers,
@@ -126,6 +140,14 @@ pub(crate) fn things(here: &Region) -> Vec<(&'static str, String, String)> {
     list("topic", here.topics.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
     list("vpc", here.vpcs.iter().map(|(id, row)| (id.clone(), format!("{} {}", row.cidr, about(&row.tags)))).collect());
     list("certificate", here.certificates.iter().map(|(id, row)| (id.clone(), format!("{} {}", row.names[0], about(&row.tags)))).collect());
+    list("cdn function", here.cdn_functions.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
+    list(
+        "distribution",
+        here.distributions.iter().map(|(id, row)| (id.clone(), format!("{} {}", row.domain_name, about(&row.tags)))).collect(),
+    );
+    list("log delivery", here.deliveries.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
+    list("log delivery destination", here.delivery_destinations.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
+    list("log delivery source", here.delivery_sources.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
     list("dns record", here.hosted_zones.iter().flat_map(|(id, row)| dns_record::things(id, row)).collect());
     list(
         "health check",
