@@ -116,7 +116,7 @@ impl Kind for LogDelivery {
     type Outputs = LogDeliveryOutputs;
 
     fn check(want: &LogDeliverySpec<Written>) -> Vec<SpecProblem> {
-        let LogDeliverySpec { source: _, destination: _, fields, delimiter, path, hive: _, tags: _ } = want;
+        let LogDeliverySpec { source: _, destination: _, fields, delimiter, path, hive, tags: _ } = want;
         let mut problems = vec![];
         let mut wrong = |field: &str, message: String| problems.push(SpecProblem::new(field, message));
         if fields.is_empty() || fields.len() > 128 {
@@ -133,6 +133,10 @@ impl Kind for LogDelivery {
         }
         if path.is_empty() || path.len() > 256 || path.starts_with('/') || path.ends_with('/') {
             wrong("path", format!("`{path}` does not do: 1 to 256 characters without `/` at its ends, as in `{}`", by_the_hour()));
+        }
+        // AWS names the parts itself then: "Provided suffixPath is invalid".
+        if *hive && path.contains('=') {
+            wrong("path", format!("`{path}` names its parts already, which `hive` does: leave the names out"));
         }
         problems
     }
@@ -212,6 +216,7 @@ mod tests {
         assert_eq!(fields(json!({"fields": ["date", ""]})), ["fields[1]"]);
         assert_eq!(fields(json!({"delimiter": ""})), ["delimiter"]);
         assert_eq!(fields(json!({"path": "/x"})), ["path"]);
+        assert_eq!(fields(json!({"hive": true, "path": "year={yyyy}"})), ["path"]);
         assert!(fields(json!({})).is_empty());
     }
 }
