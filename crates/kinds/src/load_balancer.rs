@@ -9,7 +9,7 @@ use bbws_model::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Bucket, Subnet, Vpc, pace};
+use crate::{Bucket, InternetGateway, Subnet, Vpc, pace};
 
 /// An application load balancer. Target groups and rules of tenants hang on it; they are not bbws's.
 pub enum LoadBalancer {}
@@ -72,6 +72,10 @@ pub struct LoadBalancerSpec<S: Stage> {
     /// The VPC it stands in. AWS takes it from the subnets; declared, a VPC that is replaced is seen to replace this too.
     #[serde(default)]
     pub vpc: Option<S::Ref<Id<Vpc>>>,
+    /// The internet gateway that has to be attached before: AWS refuses a public load balancer in a VPC without one, and to
+    /// detach one under it. For the order only; AWS keeps no such link, so it is not read back and never differs.
+    #[serde(default)]
+    pub internet_gateway: Option<S::Ref<Id<InternetGateway>>>,
     /// Its subnets, in two zones at least, one a zone, each with 8 free addresses.
     pub subnets: BTreeSet<S::Ref<Id<Subnet>>>,
     /// Its security groups.
@@ -265,6 +269,7 @@ impl Kind for LoadBalancer {
         let LoadBalancerSpec {
             name,
             vpc,
+            internet_gateway: _,
             subnets,
             security_groups,
             internal,
@@ -370,6 +375,8 @@ mod tests {
             let diff = LoadBalancer::diff(&spec(json!({"vpc": "vpc-1"})), &spec(edit.clone()));
             assert_eq!(diff.changes().iter().map(|c| c.verb.clone()).collect::<Vec<_>>(), [verb], "{edit}");
         }
+        let ordered = json!({"internet_gateway": {"$ref": "internet-gateway.main", "output": "id"}});
+        assert!(LoadBalancer::diff(&spec(json!({})), &spec(ordered)).is_empty(), "it is for the order only");
     }
 
     #[test]

@@ -223,6 +223,7 @@ fn observed(raw: &Raw, attributes: &BTreeMap<String, String>, (tags, owner): Mar
         spec: LoadBalancerSpec {
             name: name.to_owned(),
             vpc: raw.vpc_id().map(Id::new),
+            internet_gateway: None,
             subnets: raw.availability_zones().iter().filter_map(|zone| zone.subnet_id()).map(Id::new).collect(),
             security_groups: raw.security_groups().iter().map(|id| id.as_str().into()).collect(),
             internal: raw.scheme() == Some(&LoadBalancerSchemeEnum::Internal),

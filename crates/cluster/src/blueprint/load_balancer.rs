@@ -22,6 +22,7 @@ pub(super) fn add(parts: &mut Parts<'_>) {
         &LoadBalancerSpec {
             name: env.names.alb.clone(),
             vpc: Some(to("main")),
+            internet_gateway: Some(to("main")),
             subnets: env.network.public_in_use().map(|(name, _)| to(&format!("public-{name}"))).collect(),
             security_groups: BTreeSet::from([text::<SecurityGroup>("alb", "id")]),
             internal: false,
