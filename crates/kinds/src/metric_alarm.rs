@@ -1,17 +1,17 @@
-//! `metric-alarm`: a CloudWatch alarm on one metric.
+//! `metric-alarm`: a CloudWatch alarm on one metric, or on what a query finds over many.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_model::{
-    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, Observed, OutputFact, Permissions, Recovery, Replacement, SpecProblem, Stage,
-    Tags, Unit, Written,
+    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, Observed, OutputFact, Permissions, Recovery, Ref, Replacement, SpecProblem,
+    Stage, Tags, Text, Unit, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::pace;
 
-/// A CloudWatch alarm on one metric.
+/// A CloudWatch alarm on one metric, or on what a query finds over many.
 pub enum MetricAlarm {}
 
 /// What may be declared of an alarm.
@@ -26,14 +26,21 @@ pub struct MetricAlarmSpec<S: Stage> {
     /// What it means and what to do.
     #[serde(default)]
     pub description: String,
-    /// The service that measures: `AWS/RDS`.
+    /// The service that measures: `AWS/RDS`. Empty with a query.
+    #[serde(default)]
     pub namespace: String,
-    /// What is measured: `CPUUtilization`.
+    /// What is measured: `CPUUtilization`. Empty with a query.
+    #[serde(default)]
     pub metric: String,
     /// Of what. All dimensions of the metric have to be named, or nothing is ever found.
     #[serde(default)]
     pub dimensions: BTreeMap<String, S::Text>,
-    /// How the values of a period become one: `Average`, `Sum`, `Minimum`, `Maximum`, `SampleCount`, or `p99` and the like.
+    /// A query of Metrics Insights in place of one metric, for metrics that come and go: `SELECT MAX(UnHealthyHostCount) FROM …`.
+    /// It finds one series, so it groups by nothing.
+    #[serde(default)]
+    pub query: Option<S::Text>,
+    /// How the values of a period become one. Empty with a query, which says so itself: `Average`, `Sum`, `Minimum`, `Maximum`, `SampleCount`, or `p99` and the like.
+    #[serde(default)]
     pub statistic: String,
     /// The length of a period, in seconds: 10, 20, 30 or whole minutes.
     #[serde(default = "minute")]
@@ -134,9 +141,45 @@ impl Kind for MetricAlarm {
     fn check(want: &MetricAlarmSpec<Written>) -> Vec<SpecProblem> {
         let mut problems = vec![];
         let mut wrong = |field: &str, message: String| problems.push(SpecProblem::new(field, message));
-        for (field, text, most) in [("name", &want.name, 255), ("namespace", &want.namespace, 255), ("metric", &want.metric, 255)] {
-            if text.is_empty() || text.len() > most {
-                wrong(field, format!("`{text}` is too short or too long: 1 to {most} characters"));
+        if want.name.is_empty() || want.name.len() > 255 {
+            wrong("name", format!("`{}` is too short or too long: 1 to 255 characters", want.name));
+        }
+        match &want.query {
+            None => {
+                for (field, text) in [("namespace", &want.namespace), ("metric", &want.metric)] {
+                    if text.is_empty() || text.len() > 255 {
+                        wrong(field, format!("`{text}` is too short or too long: 1 to 255 characters; or give a `query`"));
+                    }
+                }
+                if !STATISTICS.contains(&want.statistic.as_str()) && !is_extended(&want.statistic) {
+                    let known = STATISTICS.join(", ");
+                    wrong("statistic", format!("`{}` is neither one of {known} nor a percentile such as `p99`", want.statistic));
+                }
+            }
+            Some(query) => {
+                let one_metric = [
+                    ("namespace", !want.namespace.is_empty()),
+                    ("metric", !want.metric.is_empty()),
+                    ("dimensions", !want.dimensions.is_empty()),
+                    ("statistic", !want.statistic.is_empty()),
+                    ("unit", want.unit.is_some()),
+                ];
+                for (field, _) in one_metric.into_iter().filter(|(_, given)| *given) {
+                    wrong(field, "the `query` says what is measured: leave this out".into());
+                }
+                let begins = match query {
+                    Text::Known(text) => Some(text),
+                    Text::Parts(parts) => parts.first().and_then(Ref::known),
+                };
+                if begins.is_some_and(|text| !text.to_uppercase().starts_with("SELECT ")) {
+                    wrong("query", "a query of Metrics Insights begins with `SELECT `".into());
+                }
+                if query.known().is_some_and(|text| text.len() > 2048) {
+                    wrong("query", "at most 2048 characters".into());
+                }
+                if !want.period_seconds.is_multiple_of(60) {
+                    wrong("period_seconds", "a query looks at whole minutes".into());
+                }
             }
         }
         if want.region.as_ref().is_some_and(String::is_empty) {
@@ -151,9 +194,6 @@ impl Kind for MetricAlarm {
         let choices = [("comparison", &want.comparison, COMPARISONS), ("treat_missing_data", &want.treat_missing_data, MISSING_DATA)];
         for (field, text, known) in choices.into_iter().filter(|(_, text, known)| !known.contains(&text.as_str())) {
             wrong(field, format!("`{text}` is not one of {}", known.join(", ")));
-        }
-        if !STATISTICS.contains(&want.statistic.as_str()) && !is_extended(&want.statistic) {
-            wrong("statistic", format!("`{}` is neither one of {} nor a percentile such as `p99`", want.statistic, STATISTICS.join(", ")));
         }
         let (period, periods) = (want.period_seconds, want.evaluation_periods);
         if ![10, 20, 30].contains(&period) && (period == 0 || !period.is_multiple_of(60)) {
@@ -191,6 +231,7 @@ impl Kind for MetricAlarm {
             namespace,
             metric,
             dimensions,
+            query,
             statistic,
             period_seconds,
             comparison,
@@ -212,6 +253,7 @@ impl Kind for MetricAlarm {
             .update("namespace", &have.namespace, namespace)
             .update("metric", &have.metric, metric)
             .update("dimensions", &have.dimensions, dimensions)
+            .update("query", &have.query, query)
             .update("statistic", &have.statistic, statistic)
             .update("period_seconds", &have.period_seconds, period_seconds)
             .update("comparison", &have.comparison, comparison)
@@ -233,6 +275,10 @@ impl Kind for MetricAlarm {
     }
 
     fn meters(want: &MetricAlarmSpec<Written>) -> Meters {
+        if want.query.is_some() {
+            // By the number of metrics that the query looks at.
+            return Meters::usage_only("cloudwatch.alarm.query");
+        }
         let item = if want.period_seconds < 60 { "cloudwatch.alarm.high-resolution" } else { "cloudwatch.alarm" };
         Meters::free().and(item, 1.0, Unit::Month)
     }
@@ -274,6 +320,7 @@ mod tests {
             (json!({"namespace": "AWS/EFS"}), Verb::Update),
             (json!({"metric": "FreeStorageSpace"}), Verb::Update),
             (json!({"dimensions": {}}), Verb::Update),
+            (json!({"query": "SELECT MAX(x) FROM y"}), Verb::Update),
             (json!({"statistic": "p99"}), Verb::Update),
             (json!({"period_seconds": 300}), Verb::Update),
             (json!({"comparison": "LessThanThreshold"}), Verb::Update),
@@ -319,6 +366,18 @@ mod tests {
         ] {
             assert_eq!(fields(edit.clone()), [field], "{edit}");
         }
+        let query = |edit: serde_json::Value| {
+            let mut whole = json!({"namespace": "", "metric": "", "statistic": "", "dimensions": {}, "query": "SELECT MAX(x) FROM y"});
+            whole.as_object_mut().unwrap().extend(edit.as_object().unwrap().clone());
+            fields(whole)
+        };
+        let parts = json!({"$text": ["SELECT MAX(x) FROM y WHERE z = '", {"$ref": "load-balancer.main", "output": "arn_suffix"}, "'"]});
+        assert!(query(json!({})).is_empty() && query(json!({"query": parts})).is_empty());
+        assert_eq!(query(json!({"query": "MAX(x)"})), ["query"]);
+        assert_eq!(query(json!({"query": "SELECT ".repeat(300)})), ["query"]);
+        assert_eq!(query(json!({"period_seconds": 30})), ["period_seconds"]);
+        assert_eq!(query(json!({"metric": "x", "unit": "Count"})), ["metric", "unit"]);
+        assert_eq!(fields(json!({"metric": ""})), ["metric"]);
         assert!(
             fields(json!({"statistic": "p99.9"})).is_empty()
                 && fields(json!({"statistic": "IQM"})).is_empty()

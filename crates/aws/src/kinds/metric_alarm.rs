@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_cloudwatch::operation::put_metric_alarm::builders::PutMetricAlarmFluentBuilder;
-use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, StandardUnit, Statistic, Tag};
+use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, MetricDataQuery, StandardUnit, Statistic, Tag};
 use bbws_engine::{Attempt, Created, Driver, Progress, Reading, Sight, read_tags};
 use bbws_kinds::{MetricAlarm, MetricAlarmOutputs, MetricAlarmSpec, STATISTICS};
 use bbws_model::{Arn, Class, CloudError, Locate, Name, Observed, Phase, Ready, Tags};
@@ -16,6 +16,8 @@ use crate::{Aws, Clients, Told};
 
 type Raw = aws_sdk_cloudwatch::types::MetricAlarm;
 const PUT: &str = "cloudwatch:PutMetricAlarm";
+/// What an alarm's only query is called in it.
+const QUERY: &str = "query";
 /// AWS takes this many names in one call.
 const NAMES: usize = 100;
 
@@ -95,20 +97,26 @@ fn put(write: &Clients, want: &MetricAlarmSpec<Ready>) -> Result<PutMetricAlarmF
         .put_metric_alarm()
         .alarm_name(&want.name)
         .alarm_description(&want.description)
-        .namespace(&want.namespace)
-        .metric_name(&want.metric)
-        .set_dimensions(Some(dimensions))
-        .period(count(want.period_seconds)?)
         .comparison_operator(ComparisonOperator::from(want.comparison.as_str()))
         .threshold(want.threshold)
         .evaluation_periods(count(want.evaluation_periods)?)
         .datapoints_to_alarm(count(want.datapoints())?)
         .treat_missing_data(&want.treat_missing_data)
-        .set_unit(want.unit.as_deref().map(StandardUnit::from))
         .actions_enabled(want.actions_enabled)
         .set_alarm_actions(list(&want.alarm_actions))
         .set_ok_actions(list(&want.ok_actions))
         .set_insufficient_data_actions(list(&want.insufficient_data_actions));
+    let period = count(want.period_seconds)?;
+    if let Some(query) = &want.query {
+        let query = MetricDataQuery::builder().id(QUERY).expression(query).period(period).return_data(true).build();
+        return Ok(put.metrics(query));
+    }
+    let put = put
+        .namespace(&want.namespace)
+        .metric_name(&want.metric)
+        .set_dimensions(Some(dimensions))
+        .period(period)
+        .set_unit(want.unit.as_deref().map(StandardUnit::from));
     Ok(match want.statistic.as_str() {
         plain if STATISTICS.contains(&plain) => put.statistic(Statistic::from(plain)),
         extended => put.extended_statistic(extended),
@@ -157,6 +165,14 @@ async fn describe_alarms(read: &Clients, names: &[&str]) -> Result<(ById<Raw>, u
     Ok((all, calls))
 }
 
+/// The query of an alarm that has one and nothing else: several expressions, or one over metrics, are another sort.
+fn only_query(raw: &Raw) -> Option<&MetricDataQuery> {
+    match raw.metrics() {
+        [query] if query.metric_stat().is_none() => Some(query),
+        _ => None,
+    }
+}
+
 fn spec(raw: &Raw, region: Option<String>, tags: Tags) -> MetricAlarmSpec<Ready> {
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let count = |n: Option<i32>| n.and_then(|n| u32::try_from(n).ok());
@@ -165,12 +181,13 @@ fn spec(raw: &Raw, region: Option<String>, tags: Tags) -> MetricAlarmSpec<Ready>
         name: text(raw.alarm_name()),
         region,
         description: text(raw.alarm_description()),
-        // An alarm on an expression has neither; that is a difference, and putting ours replaces it.
+        // An alarm on expressions has neither; that is a difference, and putting ours replaces it.
         namespace: text(raw.namespace()),
         metric: text(raw.metric_name()),
         dimensions: raw.dimensions().iter().map(|d| (text(d.name()), text(d.value()))).collect(),
+        query: only_query(raw).and_then(|query| query.expression()).map(str::to_owned),
         statistic: raw.statistic().map_or_else(|| text(raw.extended_statistic()), |s| s.as_str().to_owned()),
-        period_seconds: count(raw.period()).unwrap_or_default(),
+        period_seconds: count(raw.period().or_else(|| only_query(raw)?.period())).unwrap_or_default(),
         comparison: text(raw.comparison_operator().map(ComparisonOperator::as_str)),
         threshold: raw.threshold().unwrap_or_default(),
         evaluation_periods,

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use bbws_kinds::{
     Certificate, DbInstance, FileSystem, HealthCheck, LoadBalancer, MetricAlarm, MetricAlarmSpec, NatGateway, Topic, TopicSpec,
 };
-use bbws_model::{Text, Written};
+use bbws_model::{Kind, Pointer, Ref, Text, Written};
 
 use super::certificate::{GLOBAL, for_alb};
 use super::network::nats;
-use super::parts::{Parts, text};
+use super::parts::{Parts, address, text};
 use crate::{Environment, Throughput};
 
 pub(super) fn add(parts: &mut Parts<'_>) {
@@ -57,10 +57,7 @@ fn elsewhere(env: &Environment, region: &str) -> Option<String> {
 struct Alarm {
     name: String,
     global: bool,
-    /// The service and what it measures: `AWS/RDS`, `CPUUtilization`.
-    metric: (&'static str, &'static str),
-    of: BTreeMap<String, Text>,
-    statistic: &'static str,
+    watches: Watched,
     above: bool,
     threshold: f64,
     /// Seconds of a period, and how many of them in a row.
@@ -68,6 +65,14 @@ struct Alarm {
     /// What no data means.
     missing: &'static str,
     tells: String,
+}
+
+/// What an alarm looks at.
+enum Watched {
+    /// One metric: the service, what it measures, of what, and how the values of a period become one.
+    Metric(&'static str, &'static str, BTreeMap<String, Text>, &'static str),
+    /// What a query finds over metrics that come and go.
+    Query(Text),
 }
 
 impl Alarm {
@@ -80,15 +85,20 @@ impl Alarm {
         let region = self.region(env);
         let whom = BTreeSet::from([text::<Topic>(topic_of(env, region), "arn")]);
         let full = env.names.of(&self.name);
+        let (namespace, metric, dimensions, statistic, query) = match self.watches {
+            Watched::Metric(namespace, metric, of, statistic) => (namespace, metric, of, statistic, None),
+            Watched::Query(query) => ("", "", BTreeMap::new(), "", Some(query)),
+        };
         let spec: MetricAlarmSpec<Written> = MetricAlarmSpec {
             tags: parts.tags(&full),
             name: full,
             region: elsewhere(env, region),
             description: self.tells,
-            namespace: self.metric.0.to_owned(),
-            metric: self.metric.1.to_owned(),
-            dimensions: self.of,
-            statistic: self.statistic.to_owned(),
+            namespace: namespace.to_owned(),
+            metric: metric.to_owned(),
+            dimensions,
+            query,
+            statistic: statistic.to_owned(),
             period_seconds: self.lasting.0,
             comparison: if self.above { "GreaterThanOrEqualToThreshold" } else { "LessThanOrEqualToThreshold" }.to_owned(),
             threshold: self.threshold,
@@ -118,6 +128,7 @@ fn alarms(env: &Environment) -> Vec<Alarm> {
     database(env, &mut all);
     file_system(env, &mut all);
     load_balancer(env, &mut all);
+    targets(env, &mut all);
     nat(env, &mut all);
     certificates(env, &mut all);
     if env.dns.health_check.enabled {
@@ -125,9 +136,7 @@ fn alarms(env: &Environment) -> Vec<Alarm> {
             name: "health-check".to_owned(),
             // Route 53 measures there and nowhere else.
             global: true,
-            metric: ("AWS/Route53", "HealthCheckStatus"),
-            of: of("HealthCheckId", text::<HealthCheck>("alb", "id")),
-            statistic: "Minimum",
+            watches: Watched::Metric("AWS/Route53", "HealthCheckStatus", of("HealthCheckId", text::<HealthCheck>("alb", "id")), "Minimum"),
             above: false,
             threshold: 0.0,
             lasting: (60, 3),
@@ -173,9 +182,7 @@ fn database(env: &Environment, all: &mut Vec<Alarm>) {
         all.push(Alarm {
             name: name.to_owned(),
             global: false,
-            metric: ("AWS/RDS", metric),
-            of: of("DBInstanceIdentifier", text::<DbInstance>("main", "name")),
-            statistic,
+            watches: Watched::Metric("AWS/RDS", metric, of("DBInstanceIdentifier", text::<DbInstance>("main", "name")), statistic),
             above,
             threshold,
             lasting: (FIVE_MINUTES, 3),
@@ -193,9 +200,7 @@ fn file_system(env: &Environment, all: &mut Vec<Alarm>) {
     all.push(Alarm {
         name: "efs-burst-credits".to_owned(),
         global: false,
-        metric: ("AWS/EFS", "BurstCreditBalance"),
-        of: of("FileSystemId", text::<FileSystem>("main", "id")),
-        statistic: "Minimum",
+        watches: Watched::Metric("AWS/EFS", "BurstCreditBalance", of("FileSystemId", text::<FileSystem>("main", "id")), "Minimum"),
         above: false,
         threshold: f64::from(env.monitoring.thresholds.efs_burst_credits_gib) * GIB,
         lasting: (FIVE_MINUTES, 3),
@@ -218,9 +223,7 @@ fn load_balancer(env: &Environment, all: &mut Vec<Alarm>) {
         all.push(Alarm {
             name: name.to_owned(),
             global: false,
-            metric: ("AWS/ApplicationELB", metric),
-            of: of("LoadBalancer", text::<LoadBalancer>("main", "arn_suffix")),
-            statistic: "Sum",
+            watches: Watched::Metric("AWS/ApplicationELB", metric, of("LoadBalancer", text::<LoadBalancer>("main", "arn_suffix")), "Sum"),
             above: true,
             threshold: f64::from(most),
             lasting: (FIVE_MINUTES, 1),
@@ -231,13 +234,34 @@ fn load_balancer(env: &Environment, all: &mut Vec<Alarm>) {
     }
 }
 
+/// Target groups are the tenants', and come and go; each has its own metric, so a query looks over all of this load balancer's.
+fn targets(env: &Environment, all: &mut Vec<Alarm>) {
+    let query = Text::Parts(vec![
+        Ref::Known(
+            "SELECT MAX(UnHealthyHostCount) FROM SCHEMA(\"AWS/ApplicationELB\", LoadBalancer, TargetGroup) WHERE LoadBalancer = '"
+                .to_owned(),
+        ),
+        Ref::To(Pointer::new(address(LoadBalancer::NAME, "main"), "arn_suffix")),
+        Ref::Known("'".to_owned()),
+    ]);
+    all.push(Alarm {
+        name: "alb-unhealthy-hosts".to_owned(),
+        global: false,
+        watches: Watched::Query(query),
+        above: true,
+        threshold: f64::from(env.monitoring.thresholds.alb_unhealthy_hosts),
+        lasting: (FIVE_MINUTES, 2),
+        missing: "notBreaching",
+        tells: "Tasks of a tenant fail their health check: look at the target groups of the load balancer, then at that tenant's logs."
+            .to_owned(),
+    });
+}
+
 fn nat(env: &Environment, all: &mut Vec<Alarm>) {
     for letter in nats(env).into_keys() {
         all.push(Alarm {
-            metric: ("AWS/NATGateway", "ErrorPortAllocation"),
             global: false,
-            of: of("NatGatewayId", text::<NatGateway>(&letter, "id")),
-            statistic: "Sum",
+            watches: Watched::Metric("AWS/NATGateway", "ErrorPortAllocation", of("NatGatewayId", text::<NatGateway>(&letter, "id")), "Sum"),
             above: true,
             threshold: f64::from(env.monitoring.thresholds.nat_port_errors),
             lasting: (FIVE_MINUTES, 1),
@@ -260,9 +284,12 @@ fn certificates(env: &Environment, all: &mut Vec<Alarm>) {
         all.push(Alarm {
             name: format!("certificate-{name}-days"),
             global: *global,
-            metric: ("AWS/CertificateManager", "DaysToExpiry"),
-            of: of("CertificateArn", text::<Certificate>(name, "arn")),
-            statistic: "Minimum",
+            watches: Watched::Metric(
+                "AWS/CertificateManager",
+                "DaysToExpiry",
+                of("CertificateArn", text::<Certificate>(name, "arn")),
+                "Minimum",
+            ),
             above: false,
             threshold: f64::from(env.monitoring.thresholds.certificate_days),
             lasting: (DAY, 1),

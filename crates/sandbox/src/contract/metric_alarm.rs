@@ -63,6 +63,30 @@ async fn the_contract_holds() {
     bench.assert_permissions("metric-alarm", &["cloudwatch:TagResource"]);
 }
 
+/// An alarm on what a query finds over metrics that come and go.
+#[tokio::test(start_paused = true)]
+async fn a_query_holds_the_contract_too() {
+    let mut bench = Bench::new();
+    let of = |query: &str| {
+        json!({
+            "name": "dev-hosts", "query": query, "comparison": "GreaterThanOrEqualToThreshold", "threshold": 1, "period_seconds": 300
+        })
+    };
+    let query = r#"SELECT MAX(UnHealthyHostCount) FROM SCHEMA("AWS/ApplicationELB", LoadBalancer, TargetGroup)"#;
+    bench.make("metric-alarm.hosts", of(query)).await;
+    bench.change("metric-alarm.hosts", edited(&of(query), json!({"period_seconds": 60}))).await;
+    bench.change("metric-alarm.hosts", of(&format!("{query} WHERE LoadBalancer = 'app/dev/1'"))).await;
+    let one_metric = json!({"query": null, "namespace": "AWS/RDS", "metric": "CPUUtilization", "statistic": "Average"});
+    bench.change("metric-alarm.hosts", edited(&of(query), one_metric)).await;
+    bench.change("metric-alarm.hosts", of(query)).await;
+    bench.tamper(|here| here.alarms.get_mut("dev-hosts").unwrap().query = Some(("other".into(), "SELECT MIN(x) FROM y".into())));
+    assert_eq!(bench.drift("metric-alarm.hosts").await, ["query"]);
+    bench.mend("metric-alarm.hosts").await;
+    let grouped = bench.refused_create("metric-alarm.many", of("SELECT MAX(x) FROM y GROUP BY z")).await;
+    assert_eq!(grouped.class, Class::Invalid);
+    bench.remove("metric-alarm.hosts").await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_alarm_tells_only_topics_of_its_region() {
     let mut bench = Bench::new();

@@ -1,4 +1,4 @@
-//! CloudWatch alarms on one metric.
+//! CloudWatch alarms on one metric, or on one query of Metrics Insights.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,9 @@ use aws_sdk_cloudwatch::operation::list_tags_for_resource::{ListTagsForResourceI
 use aws_sdk_cloudwatch::operation::put_metric_alarm::{PutMetricAlarmInput, PutMetricAlarmOutput};
 use aws_sdk_cloudwatch::operation::tag_resource::{TagResourceInput, TagResourceOutput};
 use aws_sdk_cloudwatch::operation::untag_resource::{UntagResourceInput, UntagResourceOutput};
-use aws_sdk_cloudwatch::types::{AlarmType, ComparisonOperator, Dimension, MetricAlarm, StandardUnit, StateValue, Statistic, Tag};
+use aws_sdk_cloudwatch::types::{
+    AlarmType, ComparisonOperator, Dimension, MetricAlarm, MetricDataQuery, StandardUnit, StateValue, Statistic, Tag,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::At;
@@ -23,6 +25,9 @@ pub(crate) struct Row {
     pub(crate) namespace: String,
     pub(crate) metric: String,
     pub(crate) dimensions: BTreeMap<String, String>,
+    /// The id and the text of a query; then there is no metric.
+    #[serde(default)]
+    pub(crate) query: Option<(String, String)>,
     pub(crate) statistic: Option<String>,
     pub(crate) extended_statistic: Option<String>,
     pub(crate) period: i32,
@@ -75,19 +80,24 @@ fn put_metric_alarm(at: &mut At<'_>, input: &PutMetricAlarmInput) -> Answer<PutM
     if name.is_empty() || name.len() > 255 {
         return Err(invalid("Value at 'alarmName' failed to satisfy constraint: Member must have length between 1 and 255"));
     }
-    let unknown = !input.metrics().is_empty()
-        || input.threshold_metric_id().is_some()
+    let unknown = input.threshold_metric_id().is_some()
         || input.evaluate_low_sample_count_percentile().is_some()
         || input.evaluation_window().is_some()
         || input.evaluation_criteria().is_some();
     if unknown {
-        return Err(invalid("sandbox: alarms on expressions, bands or windows are not simulated"));
+        return Err(invalid("sandbox: alarms on bands or windows are not simulated"));
     }
     let missing = |what: &str| refuse(400, "MissingParameter", format!("The parameter {what} is required."));
-    let (namespace, metric) =
-        (input.namespace().ok_or_else(|| missing("Namespace"))?, input.metric_name().ok_or_else(|| missing("MetricName"))?);
-    let (period, periods) =
-        (input.period().ok_or_else(|| missing("Period"))?, input.evaluation_periods().ok_or_else(|| missing("EvaluationPeriods"))?);
+    let query = query(input)?;
+    let plain = query.is_none();
+    let needed = |given: Option<&str>, what: &str| match given {
+        Some(given) => Ok(given.to_owned()),
+        None if plain => Err(missing(what)),
+        None => Ok(String::new()),
+    };
+    let (namespace, metric) = (needed(input.namespace(), "Namespace")?, needed(input.metric_name(), "MetricName")?);
+    let period = query.as_ref().map(|(_, period)| *period).or(input.period()).ok_or_else(|| missing("Period"))?;
+    let periods = input.evaluation_periods().ok_or_else(|| missing("EvaluationPeriods"))?;
     let threshold = input.threshold().ok_or_else(|| missing("Threshold"))?;
     let comparison = input.comparison_operator().ok_or_else(|| missing("ComparisonOperator"))?.as_str();
     if !ComparisonOperator::values().contains(&comparison) {
@@ -96,6 +106,7 @@ fn put_metric_alarm(at: &mut At<'_>, input: &PutMetricAlarmInput) -> Answer<PutM
     match (input.statistic().map(Statistic::as_str), input.extended_statistic()) {
         (Some(statistic), None) if Statistic::values().contains(&statistic) => {}
         (None, Some(_)) => {}
+        (None, None) if !plain => {}
         _ => return Err(refuse(400, "InvalidParameterCombination", "Exactly one of Statistic and ExtendedStatistic must be given")),
     }
     if ![10, 20, 30].contains(&period) && (period < 60 || period % 60 != 0) {
@@ -132,9 +143,10 @@ fn put_metric_alarm(at: &mut At<'_>, input: &PutMetricAlarmInput) -> Answer<PutM
     };
     let row = Row {
         description: input.alarm_description().filter(|text| !text.is_empty()).map(str::to_owned),
-        namespace: namespace.to_owned(),
-        metric: metric.to_owned(),
+        namespace,
+        metric,
         dimensions,
+        query: query.map(|(query, _)| query),
         statistic: input.statistic().map(|s| s.as_str().to_owned()),
         extended_statistic: input.extended_statistic().map(str::to_owned),
         period,
@@ -154,19 +166,64 @@ fn put_metric_alarm(at: &mut At<'_>, input: &PutMetricAlarmInput) -> Answer<PutM
     Ok(PutMetricAlarmOutput::builder().build())
 }
 
+/// The id and text of an alarm's query, and its period. Such an alarm has no metric of its own.
+fn query(input: &PutMetricAlarmInput) -> Answer<Option<((String, String), i32)>> {
+    let [query] = input.metrics() else {
+        return if input.metrics().is_empty() {
+            Ok(None)
+        } else {
+            Err(invalid("sandbox: alarms on several expressions are not simulated"))
+        };
+    };
+    let beside = input.namespace().is_some()
+        || input.metric_name().is_some()
+        || input.period().is_some()
+        || input.statistic().is_some()
+        || input.extended_statistic().is_some()
+        || input.unit().is_some()
+        || !input.dimensions().is_empty();
+    if beside {
+        return Err(refuse(
+            400,
+            "InvalidParameterCombination",
+            "Metrics cannot stand beside MetricName, Namespace, Period, Statistic, Unit or Dimensions",
+        ));
+    }
+    let id = query.id().unwrap_or_default();
+    if !id.starts_with(|c: char| c.is_ascii_lowercase()) || !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        return Err(invalid(format!("Value '{id}' at 'metrics.1.member.id' is invalid")));
+    }
+    let text = query.expression().unwrap_or_default();
+    if query.metric_stat().is_some() || !text.to_uppercase().starts_with("SELECT ") || text.to_uppercase().contains(" GROUP BY ") {
+        return Err(invalid("sandbox: of alarms on expressions only queries that find one series are simulated"));
+    }
+    if query.return_data() == Some(false) {
+        return Err(invalid("Exactly one element of the metrics list should return data"));
+    }
+    let period = query.period().ok_or_else(|| invalid("A query needs a Period"))?;
+    if period % 60 != 0 {
+        return Err(invalid("The Period of a query must be a multiple of 60"));
+    }
+    Ok(Some(((id.to_owned(), text.to_owned()), period)))
+}
+
 fn answer(arn: &str, name: &str, row: &Row) -> MetricAlarm {
     let list = |actions: &BTreeSet<String>| Some(actions.iter().cloned().collect::<Vec<_>>());
     let dimensions = row.dimensions.iter().map(|(name, value)| Dimension::builder().name(name).value(value).build()).collect();
-    MetricAlarm::builder()
+    let alarm = match &row.query {
+        Some((id, text)) => {
+            let query = MetricDataQuery::builder().id(id).expression(text).period(row.period).return_data(true).build();
+            MetricAlarm::builder().metrics(query)
+        }
+        None => MetricAlarm::builder().namespace(&row.namespace).metric_name(&row.metric).period(row.period),
+    };
+    alarm
         .alarm_name(name)
         .alarm_arn(format!("{arn}{name}"))
         .set_alarm_description(row.description.clone())
-        .namespace(&row.namespace)
-        .metric_name(&row.metric)
         .set_dimensions(Some(dimensions))
         .set_statistic(row.statistic.as_deref().map(Statistic::from))
         .set_extended_statistic(row.extended_statistic.clone())
-        .period(row.period)
         .set_unit(row.unit.as_deref().map(StandardUnit::from))
         .evaluation_periods(row.evaluation_periods)
         .set_datapoints_to_alarm(row.datapoints_to_alarm)
