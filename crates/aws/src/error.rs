@@ -279,6 +279,11 @@ pub fn classify(code: &str, message: &str, status: u16) -> Option<Class> {
         "InvalidConfigurationRequest" if message.contains("Access Denied for bucket") => Class::NotVisibleYet,
         "InvalidSubnet" if message.contains("no internet gateway") => Class::NotVisibleYet,
         "OperationNotPermitted" if message.contains("not support creating load balancers") => Class::AccountState,
+        // One word for all that may be wrong with a VPC endpoint: another one, perhaps leaving, has the service's name or
+        // route, or the VPC's DNS flags are still on their way.
+        "InvalidParameter" if message.contains("conflicting DNS domain") => Class::Conflict,
+        "InvalidParameter" if message.contains("already has a route with destination-prefix-list-id") => Class::Exists,
+        "InvalidParameter" if message.contains("requires both enableDnsSupport and enableDnsHostnames") => Class::NotVisibleYet,
         // ECS has few codes and says the rest in words.
         "InvalidParameterException" if message.contains("idempotent request") => Class::Exists,
         "ClientException" if message.contains("Cluster was not ACTIVE") => Class::Conflict,
@@ -353,6 +358,14 @@ mod tests {
             ("InvalidParameter", "Unable to assume given IAM role", 400, Some(Class::NotVisibleYet)),
             ("TargetGroupAssociationLimit", "", 400, Some(Class::Limit)),
             ("OperationAbortedException", "", 400, Some(Class::Conflict)),
+            (
+                "InvalidParameter",
+                "private-dns-enabled cannot be set because there is already a conflicting DNS domain for x in the VPC vpc-1",
+                400,
+                Some(Class::Conflict),
+            ),
+            ("InvalidParameter", "route table rtb-1 already has a route with destination-prefix-list-id pl-1", 400, Some(Class::Exists)),
+            ("InvalidParameter", "Unsupported", 400, Some(Class::Invalid)),
             ("OptInRequired", "", 403, Some(Class::AccountState)),
             ("AccessDenied", "Your account must be verified before you can add new CloudFront resources.", 403, Some(Class::AccountState)),
             ("InvalidViewerCertificate", "The specified SSL certificate doesn't exist", 400, Some(Class::NotVisibleYet)),

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
+use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification, UnsuccessfulItem};
 use bbws_engine::{Attempt, LINEAGE_TAG, Progress, read_tags};
 use bbws_model::{Class, CloudError, Kind, Locate, Ownership, Tags};
 
+use crate::error::classify;
 use crate::{Aws, Told};
 
 /// A filter that holds where the field has one of these values. Filters never fail on unknown values, as ids do.
@@ -44,6 +45,14 @@ pub(crate) fn bears<K: Kind>(tags: &[Tag], place: &Locate<K>) -> bool {
 /// A member that AWS always answers.
 pub(crate) fn told<T>(operation: &str, member: &str, value: Option<T>) -> Result<T, CloudError> {
     value.ok_or_else(|| CloudError::own(operation, Class::Transient, format!("the answer has no `{member}`")))
+}
+
+/// Calls that take many objects are answered with success and the list of those that were refused.
+pub(crate) fn all_done(operation: &str, refused: &[UnsuccessfulItem]) -> Result<(), CloudError> {
+    let Some(error) = refused.iter().find_map(UnsuccessfulItem::error) else { return Ok(()) };
+    let (code, message) = (error.code().unwrap_or_default(), error.message().unwrap_or_default());
+    let class = classify(code, message, 400).unwrap_or(Class::Ambiguous);
+    Err(CloudError { code: code.to_owned(), ..CloudError::own(operation, class, message) })
 }
 
 impl Aws {

@@ -16,6 +16,7 @@ mod ecs_hanging;
 mod elastic_ip;
 mod elb;
 mod elb_hanging;
+mod flow_log;
 mod health_check;
 mod hosted_zone;
 mod iam;
@@ -39,16 +40,18 @@ mod route_table_association;
 mod s3;
 mod secret;
 mod secret_value;
+mod security_group;
+mod security_group_hanging;
+mod security_group_rule;
 mod subnet;
 mod task_definition;
 mod topic;
 mod vpc;
+mod vpc_endpoint;
 
 use bbws_engine::Drivers;
 use bbws_kinds::{
-    Bucket, CdnFunction, Certificate, Distribution, DnsRecord, EcsCluster, ElasticIp, HealthCheck, HostedZone, InternetGateway, Listener,
-    LoadBalancer, LogDelivery, LogDeliveryDestination, LogDeliverySource, LogGroup, MetricAlarm, NatGateway, Role, RolePolicy,
-    RolePolicyAttachment, Route, RouteTable, RouteTableAssociation, Secret, SecretValue, Subnet, TaskDefinition, Topic, Vpc,
+    Bucket, CdnFunction, Certificate, Distribution, DnsRecord, EcsCluster, ElasticIp, FlowLog, HealthCheck, HostedZone, InternetGateway, Listener, LoadBalancer, LogDelivery, LogDeliveryDestination, LogDeliverySource, LogGroup, MetricAlarm, NatGateway, Role, RolePolicy, RolePolicyAttachment, Route, RouteTable, RouteTableAssociation, Secret, SecretValue, SecurityGroup, SecurityGroupRule, Subnet, TaskDefinition, Topic, Vpc, VpcEndpoint,
 };
 
 use crate::Aws;
@@ -64,6 +67,7 @@ pub fn drivers(aws: &Aws) -> Drivers {
         .with::<DnsRecord>(aws.clone())
         .with::<EcsCluster>(aws.clone())
         .with::<ElasticIp>(aws.clone())
+        .with::<FlowLog>(aws.clone())
         .with::<HealthCheck>(aws.clone())
         .with::<HostedZone>(aws.clone())
         .with::<InternetGateway>(aws.clone())
@@ -83,13 +87,17 @@ pub fn drivers(aws: &Aws) -> Drivers {
         .with::<RouteTableAssociation>(aws.clone())
         .with::<Secret>(aws.clone())
         .with::<SecretValue>(aws.clone())
+        .with::<SecurityGroup>(aws.clone())
+        .with::<SecurityGroupRule>(aws.clone())
         .with::<Subnet>(aws.clone())
         .with::<TaskDefinition>(aws.clone())
         .with::<Topic>(aws.clone())
         .with::<Vpc>(aws.clone())
+        .with::<VpcEndpoint>(aws.clone())
         .carrying::<EcsCluster>(aws.clone())
         .carrying::<Listener>(aws.clone())
         .carrying::<LoadBalancer>(aws.clone())
         .carrying::<Subnet>(aws.clone())
         .carrying::<Vpc>(aws.clone())
+        .carrying::<SecurityGroup>(aws.clone())
 }

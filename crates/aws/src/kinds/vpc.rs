@@ -135,25 +135,8 @@ impl Aws {
     }
 
     async fn default_group(&self, vpc: &str, reading: &Reading) -> Result<Option<SecurityGroup>, CloudError> {
-        let groups = self.groups_of_vpcs(&[vpc], reading).await?;
+        let groups = self.groups_of_vpc(vpc, reading).await?;
         Ok(groups.values().find(|g| g.group_name() == Some("default")).cloned())
-    }
-
-    /// All security groups of some VPCs, by id: one read serves the default groups and our own.
-    pub(crate) async fn groups_of_vpcs(&self, vpcs: &[&str], reading: &Reading) -> Result<std::sync::Arc<ById<SecurityGroup>>, CloudError> {
-        let ask = || async {
-            let (mut all, mut calls) = (ById::new(), 0);
-            // Paged, because the unpaged form has a smaller rate bucket.
-            let mut pages =
-                self.read.ec2.describe_security_groups().filters(filter("vpc-id", vpcs.to_vec())).into_paginator().page_size(1000).send();
-            while let Some(page) = pages.next().await {
-                calls += 1;
-                let groups = page.told("ec2:DescribeSecurityGroups")?.security_groups.unwrap_or_default();
-                all.extend(groups.into_iter().filter_map(|group| Some((group.group_id.clone()?, group))));
-            }
-            Ok((all, calls))
-        };
-        reading.once(format!("ec2:DescribeSecurityGroups vpcs={}", vpcs.join(",")), ask()).await
     }
 
     /// Takes the rules out of the default security group: the incoming ones in one call, the outgoing ones in the next.
