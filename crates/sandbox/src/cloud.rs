@@ -50,6 +50,7 @@ pub struct Region {
     /// The caller references of all distributions there ever were.
     pub(crate) distribution_references: BTreeSet<String>,
     pub(crate) distributions: Table<kinds::distribution::Row>,
+    pub(crate) flow_logs: Table<kinds::flow_log::Row>,
     pub(crate) health_checks: Table<kinds::health_check::Row>,
     pub(crate) hosted_zones: Table<kinds::hosted_zone::Row>,
     pub(crate) internet_gateways: Table<kinds::internet_gateway::Row>,
@@ -75,6 +76,7 @@ pub struct Region {
     pub(crate) task_families: Table<i32>,
     pub(crate) tasks: Table<kinds::ecs_work::TaskRow>,
     pub(crate) topics: Table<kinds::topic::Row>,
+    pub(crate) vpc_endpoints: Table<kinds::vpc_endpoint::Row>,
     pub(crate) vpcs: Table<kinds::vpc::Row>,
 }
 

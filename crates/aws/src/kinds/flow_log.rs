@@ -8,6 +8,7 @@ use bbws_kinds::{FLOW_LOG_FORMAT, FlowLog, FlowLogOutputs, FlowLogSpec, Traffic}
 use bbws_model::{Arn, Class, CloudError, Id, Locate, Name, Observed, Phase, Ready};
 
 use super::ec2::{all_done, filter, from_tags, of_lineage, specification, told};
+use super::route53::not_yet;
 use crate::scan::{ById, FILTER_VALUES, all_failed, lineage, unseen};
 use crate::{Aws, Told};
 
@@ -44,8 +45,8 @@ impl Driver<FlowLog> for Aws {
         let create = create.deliver_logs_permission_arn(want.role.as_str()).traffic_type(raw_traffic(want.traffic));
         let create = create.max_aggregation_interval(seconds).log_format(&want.format).client_token(&attempt.token);
         let create = create.tag_specifications(specification(ResourceType::VpcFlowLog, &want.tags, attempt));
-        let answer = create.send().await.told(OPERATION)?;
-        all_done(OPERATION, answer.unsuccessful())?;
+        let answer = create.send().await.told(OPERATION).map_err(not_yet)?;
+        all_done(OPERATION, answer.unsuccessful()).map_err(not_yet)?;
         let id = told(OPERATION, "FlowLogIds", answer.flow_log_ids.unwrap_or_default().into_iter().next())?;
         Ok(Created { id: id.into() })
     }

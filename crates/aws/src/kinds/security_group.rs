@@ -9,6 +9,7 @@ use bbws_kinds::{SecurityGroup, SecurityGroupOutputs, SecurityGroupSpec};
 use bbws_model::{Arn, CloudError, Id, Locate, Name, Observed, Phase, Ready};
 
 use super::ec2::{filter, from_tags, specification, told};
+use super::route53::not_yet;
 use crate::scan::{ById, FILTER_VALUES, all_failed, unseen};
 use crate::{Aws, Told};
 
@@ -29,7 +30,7 @@ impl Driver<SecurityGroup> for Aws {
         let create = self.write.ec2.create_security_group().vpc_id(want.vpc.as_str());
         let create = create.group_name(&want.name).description(&want.description);
         let create = create.tag_specifications(specification(ResourceType::SecurityGroup, &want.tags, attempt));
-        let id = told(OPERATION, "GroupId", create.send().await.told(OPERATION)?.group_id)?;
+        let id = told(OPERATION, "GroupId", create.send().await.told(OPERATION).map_err(not_yet)?.group_id)?;
         Ok(Created { id: id.into() })
     }
 

@@ -10,6 +10,7 @@ use bbws_kinds::{Direction, Icmp, Peer, Ports, Protocol, SecurityGroupRule, Secu
 use bbws_model::{Class, CloudError, Id, Locate, Observed, Phase, Ready};
 
 use super::ec2::{filter, from_tags, specification, told};
+use super::route53::not_yet;
 use crate::scan::{ById, FILTER_VALUES, all_failed, unseen};
 use crate::{Aws, Told};
 
@@ -44,12 +45,12 @@ impl Driver<SecurityGroupRule> for Aws {
             Direction::Ingress => {
                 const OPERATION: &str = "ec2:AuthorizeSecurityGroupIngress";
                 let add = self.write.ec2.authorize_security_group_ingress().group_id(group).ip_permissions(permission);
-                (OPERATION, add.tag_specifications(tags).send().await.told(OPERATION)?.security_group_rules)
+                (OPERATION, add.tag_specifications(tags).send().await.told(OPERATION).map_err(not_yet)?.security_group_rules)
             }
             Direction::Egress => {
                 const OPERATION: &str = "ec2:AuthorizeSecurityGroupEgress";
                 let add = self.write.ec2.authorize_security_group_egress().group_id(group).ip_permissions(permission);
-                (OPERATION, add.tag_specifications(tags).send().await.told(OPERATION)?.security_group_rules)
+                (OPERATION, add.tag_specifications(tags).send().await.told(OPERATION).map_err(not_yet)?.security_group_rules)
             }
         };
         let rule = rules.unwrap_or_default().into_iter().next();
@@ -63,7 +64,7 @@ impl Driver<SecurityGroupRule> for Aws {
             let request = request(want, &self.lists_of(&[want]).await?)?;
             let update = SecurityGroupRuleUpdate::builder().security_group_rule_id(id).security_group_rule(request).build();
             let modify = self.write.ec2.modify_security_group_rules().group_id(have.group.as_str()).security_group_rules(update);
-            modify.send().await.told("ec2:ModifySecurityGroupRules")?;
+            modify.send().await.told("ec2:ModifySecurityGroupRules").map_err(not_yet)?;
             return Ok(Progress::Sent);
         }
         self.retag(id, (&have.tags, seen.owner.as_ref()), &want.tags, attempt).await

@@ -8,6 +8,7 @@ use bbws_kinds::{EndpointType, VpcEndpoint, VpcEndpointOutputs, VpcEndpointSpec,
 use bbws_model::{Class, CloudError, Id, Kind, Locate, Observed, Phase, PolicyDocument, Ready};
 
 use super::ec2::{all_done, filter, from_tags, of_lineage, specification, told};
+use super::route53::not_yet;
 use crate::scan::{ById, FILTER_VALUES, all_failed, lineage, unseen};
 use crate::{Aws, Told};
 
@@ -51,7 +52,7 @@ impl Driver<VpcEndpoint> for Aws {
                     .set_dns_options((private_dns && want.service.ends_with(".s3")).then_some(dns))
             }
         };
-        let answer = create.send().await.told(OPERATION)?;
+        let answer = create.send().await.told(OPERATION).map_err(not_yet)?;
         let id = told(OPERATION, "VpcEndpointId", answer.vpc_endpoint.and_then(|endpoint| endpoint.vpc_endpoint_id))?;
         Ok(Created { id: id.into() })
     }
@@ -74,7 +75,7 @@ impl Driver<VpcEndpoint> for Aws {
                 None => modify.reset_policy(true),
                 Some(policy) => modify.policy_document(policy.to_text()),
             };
-            modify.send().await.told("ec2:ModifyVpcEndpoint")?;
+            modify.send().await.told("ec2:ModifyVpcEndpoint").map_err(not_yet)?;
             return Ok(Progress::Sent);
         }
         self.retag(id, (&have.tags, seen.owner.as_ref()), &want.tags, attempt).await

@@ -133,4 +133,32 @@ impl Bench {
         }
         seen
     }
+
+    /// Sends one delete call and no more.
+    pub(super) async fn delete_once(&mut self, address: &str) {
+        let seen = self.observe(address).await.expect("it is there");
+        let address: Address = address.parse().unwrap();
+        let attempt = self.attempt(&address);
+        self.driver(&address).delete(&seen, &attempt).await.unwrap();
+    }
+
+    /// Looks at several things in one round, a kind at a time, and answers the calls that it took.
+    pub(super) async fn look_together(&mut self, addresses: &[&str]) -> Vec<String> {
+        let from = self.aws.calls().count();
+        let reading = Reading::new();
+        let mut of_kind: BTreeMap<String, Vec<Place>> = BTreeMap::new();
+        for address in addresses {
+            let address: Address = address.parse().unwrap();
+            let (seen, spec) = self.made[&address].clone();
+            of_kind.entry(address.kind().to_owned()).or_default().push(self.place(&address, Some(seen.id), &spec));
+        }
+        for (kind, places) in of_kind {
+            for sight in self.drivers.get(&kind).unwrap().observe(&places, &reading).await {
+                assert!(sight.unwrap().is_some(), "{kind}");
+            }
+        }
+        let calls: Vec<String> = self.aws.calls().all()[from..].iter().map(|call| call.operation.clone()).collect();
+        assert_eq!(calls.len(), reading.calls(), "each call counts in the round's sum");
+        calls
+    }
 }

@@ -20,6 +20,7 @@ pub(crate) mod elastic_ip;
 mod elb;
 pub(crate) mod elb_action;
 mod elb_zones;
+pub(crate) mod flow_log;
 pub(crate) mod health_check;
 pub(crate) mod hosted_zone;
 mod iam;
@@ -37,6 +38,7 @@ pub(crate) mod nat_gateway;
 pub(crate) mod network_acl;
 pub(crate) mod network_interface;
 pub(crate) mod object;
+mod prefix_list;
 pub(crate) mod role;
 mod role_policy;
 mod role_policy_attachment;
@@ -48,6 +50,7 @@ pub(crate) mod route_table_association;
 pub(crate) mod secret;
 mod secret_value;
 pub(crate) mod security_group;
+pub(crate) mod security_group_rule;
 pub(crate) mod subnet;
 mod tagging;
 pub(crate) mod target_group;
@@ -55,6 +58,7 @@ pub(crate) mod task_definition;
 mod tenant;
 pub(crate) mod topic;
 pub(crate) mod vpc;
+pub(crate) mod vpc_endpoint;
 
 pub use tenant::Tenant;
 
@@ -78,6 +82,7 @@ pub(crate) fn handlers() -> Handlers {
         ecs_work::handlers,
         elastic_ip::handlers,
         elb::handlers,
+        flow_log::handlers,
         health_check::handlers,
         hosted_zone::handlers,
         identity::handlers, //
@@ -94,6 +99,7 @@ pub(crate) fn handlers() -> Handlers {
         network_acl::handlers,
         network_interface::handlers,
         object::handlers,
+        prefix_list::handlers,
         role::handlers,
         role_policy::handlers,
         role_policy_attachment::handlers,
@@ -104,12 +110,14 @@ pub(crate) fn handlers() -> Handlers {
         secret::handlers,
         secret_value::handlers,
         security_group::handlers,
+        security_group_rule::handlers,
         subnet::handlers,
         tagging::handlers,
         target_group::handlers,
         task_definition::handlers,
         topic::handlers,
         vpc::handlers,
+        vpc_endpoint::handlers,
     ];
     add.into_iter().fold(Handlers::default(), |handlers, add| add(handlers))
 }
@@ -135,6 +143,18 @@ pub(crate) fn things(here: &Region) -> Vec<(&'static str, String, String)> {
     list(
         "security group",
         here.security_groups.iter().map(|(id, row)| (id.clone(), format!("{} {}", row.name, about(&row.tags)))).collect(),
+    );
+    list(
+        "security group rule",
+        here.security_groups
+            .iter()
+            .flat_map(|(group, row)| row.rules.iter().map(move |(id, rule)| (id.clone(), format!("{group} {}", about(&rule.tags)))))
+            .collect(),
+    );
+    list("flow log", here.flow_logs.iter().map(|(id, row)| (id.clone(), format!("{} {}", row.vpc, about(&row.tags)))).collect());
+    list(
+        "vpc endpoint",
+        here.vpc_endpoints.iter().map(|(id, row)| (id.clone(), format!("{} {}", row.service, about(&row.tags)))).collect(),
     );
     list("subnet", here.subnets.iter().map(|(id, row)| (id.clone(), format!("{} {}", row.cidr, about(&row.tags)))).collect());
     list("topic", here.topics.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());

@@ -27,6 +27,12 @@ fn tags_of<'a>(at: &'a mut At<'_>, id: &str) -> Answer<&'a mut BTreeMap<String, 
         "vpc" => here.vpcs.get_mut(id).map(|row| &mut row.tags).ok_or("InvalidVpcID.NotFound"),
         "subnet" => here.subnets.get_mut(id).map(|row| &mut row.tags).ok_or("InvalidSubnetID.NotFound"),
         "sg" => here.security_groups.get_mut(id).map(|row| &mut row.tags).ok_or("InvalidGroup.NotFound"),
+        "sgr" => {
+            let rules = &mut here.security_groups.values_mut().flat_map(|row| row.rules.iter_mut());
+            rules.find(|(name, _)| *name == id).map(|(_, rule)| &mut rule.tags).ok_or("InvalidSecurityGroupRuleId.NotFound")
+        }
+        "vpce" => here.vpc_endpoints.get_mut(id).map(|row| &mut row.tags).ok_or("InvalidVpcEndpointId.NotFound"),
+        "fl" => here.flow_logs.get_mut(id).map(|row| &mut row.tags).ok_or("InvalidFlowLogId.NotFound"),
         _ => Err("InvalidID"),
     };
     found.map_err(|code| refuse(400, code, format!("The ID '{id}' does not exist")))

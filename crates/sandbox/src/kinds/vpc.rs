@@ -12,7 +12,7 @@ use aws_sdk_ec2::types::{AttributeBooleanValue, Tenancy, Vpc, VpcAttributeName, 
 use bbws_model::Cidr;
 use serde::{Deserialize, Serialize};
 
-use super::{internet_gateway, network_acl, route_table, security_group};
+use super::{internet_gateway, network_acl, route_table, security_group, vpc_endpoint};
 use crate::cloud::At;
 use crate::fate::{Answer, refuse};
 use crate::handlers::Handlers;
@@ -132,7 +132,8 @@ fn delete_vpc(at: &mut At<'_>, input: &DeleteVpcInput) -> Answer<DeleteVpcOutput
         || here.network_interfaces.values().any(|row| row.vpc == id)
         || here.security_groups.values().any(|row| row.vpc == id && !row.is_default())
         || internet_gateway::serves(here, id)
-        || route_table::has_own(here, id);
+        || route_table::has_own(here, id)
+        || vpc_endpoint::holds_vpc(here, id);
     if held {
         return Err(refuse(400, "DependencyViolation", format!("The vpc '{id}' has dependencies and cannot be deleted.")));
     }
@@ -140,5 +141,6 @@ fn delete_vpc(at: &mut At<'_>, input: &DeleteVpcInput) -> Answer<DeleteVpcOutput
     here.network_acls.retain(|_, row| row.vpc != id);
     here.route_tables.retain(|_, row| row.vpc != id);
     here.security_groups.retain(|_, row| row.vpc != id);
+    here.flow_logs.retain(|_, row| row.vpc != id);
     Ok(DeleteVpcOutput::builder().build())
 }
