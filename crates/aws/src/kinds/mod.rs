@@ -51,7 +51,10 @@ mod vpc_endpoint;
 
 use bbws_engine::Drivers;
 use bbws_kinds::{
-    Bucket, CdnFunction, Certificate, Distribution, DnsRecord, EcsCluster, ElasticIp, FlowLog, HealthCheck, HostedZone, InternetGateway, Listener, LoadBalancer, LogDelivery, LogDeliveryDestination, LogDeliverySource, LogGroup, MetricAlarm, NatGateway, Role, RolePolicy, RolePolicyAttachment, Route, RouteTable, RouteTableAssociation, Secret, SecretValue, SecurityGroup, SecurityGroupRule, Subnet, TaskDefinition, Topic, Vpc, VpcEndpoint,
+    Bucket, CdnFunction, Certificate, Distribution, DnsRecord, EcsCluster, ElasticIp, FlowLog, HealthCheck, HostedZone, InternetGateway,
+    Listener, LoadBalancer, LogDelivery, LogDeliveryDestination, LogDeliverySource, LogGroup, MetricAlarm, NatGateway, Role, RolePolicy,
+    RolePolicyAttachment, Route, RouteTable, RouteTableAssociation, Secret, SecretValue, SecurityGroup, SecurityGroupRule, Subnet,
+    TaskDefinition, Topic, Vpc, VpcEndpoint,
 };
 
 use crate::Aws;
@@ -97,7 +100,7 @@ pub fn drivers(aws: &Aws) -> Drivers {
         .carrying::<EcsCluster>(aws.clone())
         .carrying::<Listener>(aws.clone())
         .carrying::<LoadBalancer>(aws.clone())
+        .carrying::<SecurityGroup>(aws.clone())
         .carrying::<Subnet>(aws.clone())
         .carrying::<Vpc>(aws.clone())
-        .carrying::<SecurityGroup>(aws.clone())
 }

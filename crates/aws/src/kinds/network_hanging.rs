@@ -29,7 +29,7 @@ impl Carrier<Vpc> for Aws {
         let (subnets, tables, groups, gateways, holders) = tokio::try_join!(
             self.subnets_of_vpcs(&vpcs, reading),
             self.with_route_tables(ById::new(), "vpc-id", &vpcs, reading),
-            self.groups_of_vpcs(&vpcs, reading),
+            self.groups_of_vpc(vpc, reading),
             self.internet_gateways_of_vpcs(&vpcs, reading),
             self.with_interfaces(vpc, None, reading)
         )?;
