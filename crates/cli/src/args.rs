@@ -11,6 +11,7 @@ use crate::help;
 #[derive(Debug, Parser)]
 #[command(
     name = "bbws",
+    bin_name = "bbws",
     version,
     propagate_version = false,
     max_term_width = 110,

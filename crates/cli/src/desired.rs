@@ -60,7 +60,7 @@ async fn published(offline: &Offline, project: &Project) -> Result<Published, Fa
 }
 
 fn missing(offline: &Offline, unread: &Unread) -> Failure {
-    let flag = if offline.sandbox { " --sandbox" } else { "" };
+    let flag = offline.flag();
     let findings = unread.0.iter().map(|missing| {
         let what = format!("the zone {} is to be delegated, and its name servers are not known", missing.zone);
         let finding = Finding::new(Severity::Error, what);

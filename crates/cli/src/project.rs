@@ -122,7 +122,7 @@ impl Project {
             (Some(name), _, _) => Err(self.unknown(name, &known)),
             (None, _, None) => Err(self
                 .listed(Failure::new(Exit::Usage, "which environment?"), &known)
-                .advise("name one after the command, or in BBWS_ENV: bbws plan dev")),
+                .advise("as in `bbws plan dev`, or in the variable BBWS_ENV")),
         }
     }
 
@@ -147,7 +147,7 @@ impl Project {
             format!("  {name:widest$}  {account}").trim_end().to_owned()
         };
         let lines: Vec<String> = known.iter().map(about).collect();
-        failure.advise(format!("environments in {}:\n{}", self.dir.display(), lines.join("\n")))
+        failure.advise(format!("name one of those in {}:\n{}", self.dir.display(), lines.join("\n")))
     }
 
     /// The file of an environment.

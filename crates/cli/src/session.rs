@@ -53,6 +53,11 @@ impl Offline {
         Ok(Self { environment, kinds, siblings, file: loaded.warnings.file, store, sandbox: global.sandbox, style: ui.err_style() })
     }
 
+    /// What a command that is told needs, so that it leads to the same world.
+    pub(crate) fn flag(&self) -> &'static str {
+        if self.sandbox { " --sandbox" } else { "" }
+    }
+
     /// What the log adds up to; none where nothing was ever written.
     ///
     /// # Errors
@@ -75,7 +80,7 @@ impl Offline {
     /// As [`Self::state`], and when there is none.
     pub(crate) async fn existing_state(&self) -> Result<State, Failure> {
         let name = &self.environment.name;
-        let flag = if self.sandbox { " --sandbox" } else { "" };
+        let flag = self.flag();
         self.state().await?.ok_or_else(|| {
             let failure = Failure::new(Exit::Error, format!("{name} has no state yet"))
                 .because(format!("nothing is recorded in {}", self.store.root().display()));

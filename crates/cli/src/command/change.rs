@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bbws_engine::{Ask, Control, Log, LogError, Opening, Reporter, Run, StepFailure, Store, apply, settle};
 use bbws_model::{Address, Counts, Event, Mode, Outcome, Plan, RunId, State};
@@ -58,7 +59,7 @@ pub(crate) async fn take<L: Link>(session: &Session<L>, mode: Mode, state: &Stat
         let name = &offline.environment.name;
         return Err(Failure::new(Exit::Error, format!("the state of {name} has changed since the plan was made"))
             .because("another run came in between; what it did is not in the plan")
-            .advise(format!("look at the new plan: bbws plan {name}")));
+            .advise(format!("look at the new plan: bbws plan {name}{}", offline.flag())));
     }
     Ok(log)
 }
@@ -113,7 +114,8 @@ pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: O
     let mut control = signals::listen().map_err(no_signals)?;
     session.link.open_gate();
     let clock = session.link.clock();
-    let watch = Watch::new(ui, order.plan.steps.len());
+    let really = Instant::now();
+    let watch = Watch::new(ui, order.plan.steps.len(), session.offline.sandbox);
     let mut sink = watch.again();
     let began = clock.elapsed();
     let report = {
@@ -153,6 +155,9 @@ pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: O
     drop((watch, sink));
     if !ui.json {
         ui.say(format!("\n{summary}"));
+        if faster(order.speed) != Some(1.0) {
+            ui.line(format!("  AWS's time was simulated; on this machine it took {:.1} s.", really.elapsed().as_secs_f64()));
+        }
     }
     tell_calls(ui, &session.link.sent(), None);
     if let Some(error) = report.log.as_ref().or(closed.as_ref()) {
@@ -213,9 +218,11 @@ async fn verify<L: Link>(
         Either::Left((left, _)) => left,
         Either::Right(((), _)) => {
             let failure = Failure::new(Exit::Interrupted, "interrupted before the result was verified");
-            return Err(failure
-                .because("everything was applied and recorded")
-                .advise(format!("verify it: bbws plan {}", order.ask.environment)));
+            return Err(failure.because("everything was applied and recorded").advise(format!(
+                "verify it: bbws plan {}{}",
+                order.ask.environment,
+                session.offline.flag()
+            )));
         }
     };
     let name = &order.ask.environment;
@@ -233,12 +240,13 @@ async fn verify<L: Link>(
         ui.line("\nA second look found this still to be done:\n");
         show_before(ui, session, &left);
     }
+    let verb = if order.plan.mode == Mode::Destroy { "destroy" } else { "apply" };
     let failure = Failure::new(Exit::Error, format!("the verification of {name} failed: a plan made right after it is not empty"));
     Err(failure
         .because(format!(
             "{} steps would still be taken: AWS shows other values than were asked for, or somebody else changes them",
             left.steps.len()
         ))
-        .advise(format!("repeat it: bbws {} {name}", if order.plan.mode == Mode::Destroy { "destroy" } else { "apply" }))
+        .advise(format!("repeat it: bbws {verb} {name}{}", session.offline.flag()))
         .advise("if the same steps come back, put what they name into the file as AWS shows it, or look who changes it"))
 }

@@ -38,7 +38,7 @@ async fn work<C: Cloud>(
     if let Some(path) = &args.out {
         crate::plan_file::write(path, &plan)?;
         if !ui.json {
-            let flag = if global.sandbox { " --sandbox" } else { "" };
+            let flag = session.offline.flag();
             ui.remark(format!("The plan is in {}: bbws apply {}{flag} {0}", path.display(), session.offline.environment.name));
         }
     }

@@ -33,14 +33,14 @@ enum Form {
 
 impl<'u> Watch<'u> {
     /// Watches a run of so many steps.
-    pub(crate) fn new(ui: &'u mut Ui, steps: usize) -> Self {
+    pub(crate) fn new(ui: &'u mut Ui, steps: usize, sandbox: bool) -> Self {
         let form = match (ui.json, ui.live) {
             (true, _) => Form::Events,
             (false, true) => Form::Live { progress: Progress::new(steps), told: Lines::new(), drawn: 0, last: None },
             (false, false) => Form::Lines(Lines::new()),
         };
         let style = ui.style();
-        Self(Arc::new(Mutex::new(View { ui, style, form, summary: Summary::new() })))
+        Self(Arc::new(Mutex::new(View { ui, style, form, summary: Summary::new().in_sandbox(sandbox) })))
     }
 
     /// Another handle on it.

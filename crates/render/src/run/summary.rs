@@ -21,6 +21,7 @@ pub struct Summary {
     pub(super) skipped: Vec<(Address, Option<StepId>)>,
     pub(super) stopping: Option<Why>,
     end: Option<End>,
+    sandbox: bool,
 }
 
 /// One failed step.
@@ -44,6 +45,13 @@ impl Summary {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Says that it is a run in the sandbox, so that the commands that are told lead there and not to AWS.
+    #[must_use]
+    pub fn in_sandbox(mut self, sandbox: bool) -> Self {
+        self.sandbox = sandbox;
+        self
     }
 
     /// Takes one event in.
@@ -87,7 +95,8 @@ impl Summary {
     /// The command that began the run.
     pub(super) fn command(&self) -> String {
         let verb = if self.mode == Some(Mode::Destroy) { "destroy" } else { "apply" };
-        format!("bbws {verb} {}", self.environment)
+        let flag = if self.sandbox { " --sandbox" } else { "" };
+        format!("bbws {verb} {}{flag}", self.environment)
     }
 
     /// The summary as text.
