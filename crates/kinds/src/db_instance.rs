@@ -157,8 +157,8 @@ pub struct DbInstanceOutputs {
     pub endpoint: Option<String>,
     /// Its full MySQL version: `8.0.40`.
     pub engine_version: String,
-    /// The name of the snapshot that deleting it will leave.
-    pub final_snapshot: String,
+    /// The name of the snapshot that deleting it will leave. None of a database that failed before it came to be.
+    pub final_snapshot: Option<String>,
     /// How far its parameters count: `in-sync`, or `pending-reboot` where some wait for that.
     pub parameters: String,
 }
@@ -220,7 +220,13 @@ impl Kind for DbInstance {
     const PERMISSIONS: Permissions = Permissions {
         observe: &["rds:DescribeDBInstances"],
         create: &["rds:CreateDBInstance", "rds:AddTagsToResource", "secretsmanager:GetSecretValue", "iam:CreateServiceLinkedRole"],
-        update: &["rds:ModifyDBInstance", "rds:AddTagsToResource", "rds:RemoveTagsFromResource", "secretsmanager:GetSecretValue"],
+        update: &[
+            "rds:ModifyDBInstance",
+            "rds:DescribeDBEngineVersions",
+            "rds:AddTagsToResource",
+            "rds:RemoveTagsFromResource",
+            "secretsmanager:GetSecretValue",
+        ],
         delete: &["rds:DeleteDBInstance", "rds:CreateDBSnapshot", "rds:AddTagsToResource"],
     };
     const OUTPUTS: &'static [OutputFact] = &[

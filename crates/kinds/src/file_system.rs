@@ -137,7 +137,8 @@ impl Kind for FileSystem {
             "elasticfilesystem:TagResource",
             "elasticfilesystem:UntagResource",
         ],
-        delete: &["elasticfilesystem:DeleteFileSystem"],
+        // Nothing is deleted before what tenants hung on it was looked for.
+        delete: &["elasticfilesystem:DeleteFileSystem", "elasticfilesystem:DescribeAccessPoints", "elasticfilesystem:DescribeMountTargets"],
     };
     const OUTPUTS: &'static [OutputFact] = &[OutputFact::ready("id"), OutputFact::created("arn"), OutputFact::created("dns_name")];
     type Spec<S: Stage> = FileSystemSpec;
@@ -198,6 +199,9 @@ impl Kind for FileSystem {
         let names_one = |statement: &serde_json::Value| statement.get("Resource").or(statement.get("NotResource")).is_some();
         if statements.iter().flatten().any(names_one) {
             wrong("policy", "a statement here has no `Resource`: it is this file system, and EFS writes that in itself".into());
+        }
+        if statements.iter().flatten().any(|statement| statement["Principal"] == "*") {
+            wrong("policy", "EFS keeps everybody as `{\"AWS\": \"*\"}`: write the principal so".into());
         }
         // A reference takes the room of what it stands for; only what is certainly too long is refused.
         if policy.as_ref().is_some_and(|policy| policy.to_text().len() > 20_000) {
@@ -334,6 +338,7 @@ mod tests {
         assert_eq!(fields(early), ["lifecycle.archive_days"]);
         assert_eq!(fields(json!({"policy": {"Statement": []}})), ["policy"]);
         assert_eq!(fields(json!({"policy": {"Statement": [{"Effect": "Allow", "Resource": "*"}]}})), ["policy"]);
+        assert_eq!(fields(json!({"policy": {"Statement": [{"Effect": "Allow", "Principal": "*"}]}})), ["policy"]);
         assert!(fields(json!({"policy": allow("Deny")})).is_empty());
     }
 }
