@@ -18,11 +18,13 @@ impl Task<'_, '_> {
     pub(super) async fn delete(&mut self, id: &PhysicalId, have: &Value) -> Result<(), StepFailure> {
         let name = self.step.address.kind().to_owned();
         let mut answered: Option<(Seen, Duration)> = None;
+        let mut left: Option<Record> = None;
         loop {
             let place = self.place(Some(id), have);
             let Some(seen) = self.look(&name, &place).await? else {
                 let mut records = self.attempts.settled();
                 records.push(Record::Gone { address: self.step.address.clone(), id: id.clone() });
+                records.extend(left);
                 return self.work.append(records).await;
             };
             self.refuse_foreign(&seen)?;
@@ -33,9 +35,11 @@ impl Task<'_, '_> {
                 continue;
             }
             let due = Due { kind: name.clone(), op: Op::Delete { id: id.clone() }, replaces: false, renamed: None, before: vec![] };
+            let copy = self.left_by_delete(&name, &seen);
             match self.send(due, async |driver, attempt| driver.delete(&seen, attempt).await).await {
                 Ok(Sent::Answered(intent, Progress::Sent)) => {
                     self.done(intent, None).await?;
+                    left = copy;
                     answered = Some((seen, self.work.clock.elapsed()));
                 }
                 Ok(Sent::Answered(intent, Progress::Nothing)) => {
@@ -44,6 +48,7 @@ impl Task<'_, '_> {
                 }
                 Ok(Sent::Again) => {}
                 Ok(Sent::Ambiguous(..)) => {
+                    left = copy;
                     self.wait(Phase::Pending("an answer was lost: AWS shows what became of the request".into())).await?
                 }
                 // It is gone already; the next look confirms it.
@@ -55,5 +60,12 @@ impl Task<'_, '_> {
                 Err(failure) => return Err(failure),
             }
         }
+    }
+
+    /// The copy that AWS makes of an object's data while it deletes it, for kinds of which it does.
+    fn left_by_delete(&self, kind: &str, seen: &Seen) -> Option<Record> {
+        let output = self.work.kinds.backup(kind)?.left_by_delete?;
+        let id = seen.outputs.get(output)?.as_str()?;
+        Some(Record::Backup { address: self.step.address.clone(), id: id.into() })
     }
 }

@@ -37,7 +37,6 @@ impl Task<'_, '_> {
             };
             self.refuse_foreign(&seen)?;
             let kind = self.work.kind(&name)?;
-            self.learn(kind, &seen);
             if let Phase::Failed(why) = &seen.phase {
                 return Err(StepFailure::Cloud(CloudError::own(&name, Class::Invalid, format!("{id} has failed: {why}"))));
             }
@@ -47,6 +46,7 @@ impl Task<'_, '_> {
                 return Err(invalid(&name, format!("{id} can no longer become what the plan says ({}); plan again", fields.join(", "))));
             }
             let complete = diff.is_empty() && (existing || self.is_ours(&seen));
+            self.learn(kind, &seen, complete);
             if complete && seen.phase == Phase::Ready {
                 return self.reached(id, seen, renamed).await;
             }

@@ -255,10 +255,11 @@ impl Task<'_, '_> {
         Ok(self.work.kind(self.step.address.kind())?.facts().durations.timeout)
     }
 
-    /// Takes note of what an object offers by now, and lets those start who waited for it.
-    pub(super) fn learn(&self, kind: &dyn AnyKind, seen: &Seen) {
+    /// Takes note of what an object offers by now, and lets those start who waited for it. Some of it counts only once the object
+    /// is ready and has its wanted form: nobody mounts a file system before its policy is on it.
+    pub(super) fn learn(&self, kind: &dyn AnyKind, seen: &Seen, complete: bool) {
         for output in kind.outputs() {
-            if output.known == Known::Ready && seen.phase != Phase::Ready {
+            if output.known == Known::Ready && !(complete && seen.phase == Phase::Ready) {
                 continue;
             }
             let Some(value) = known_in(&seen.outputs, output.name) else { continue };

@@ -1,10 +1,11 @@
 //! Runs that go well, and runs that do not.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bbws_engine::Control;
-use bbws_model::{Class, Counts, Event, Mode, Outcome};
-use bbws_testkit::{Fault, Verb};
+use bbws_model::{BackupRule, Class, Counts, Event, Mode, Outcome};
+use bbws_testkit::{Call, FakeCloud, Fault, Verb};
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -218,4 +219,31 @@ async fn what_others_have_hung_on_ours_stops_its_end() {
     assert!(told[0].evidence.contains("tenant (9-guest)"), "{told:?}");
     let calm = bench.plan(&house()).await.unwrap();
     assert!(foreign(calm).await.is_empty(), "a plan that deletes nothing is not stopped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_copy_that_a_delete_leaves_is_kept_in_the_state() {
+    let mut bench = Bench::new();
+    let rule = BackupRule { kind: "key", spec: |_, name| json!({"name": name}), left_by_delete: Some("id") };
+    bench.kinds = Arc::new(bbws_testkit::kinds().with_backup("name", rule));
+    let desired = wanted(&[("name.a", json!({"name": "a"}))]);
+    bench.apply(&desired, Mode::Apply).await;
+    let id = bench.state().await.entries[&"name.a".parse().unwrap()].id.clone();
+    bench.apply(&desired, Mode::Destroy).await;
+    let state = bench.state().await;
+    assert!(state.entries.is_empty(), "{:?}", state.entries);
+    let kept: Vec<_> = state.backups.iter().map(|backup| (backup.address.to_string(), backup.id.clone())).collect();
+    assert_eq!(kept, [("name.a".to_owned(), id)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_ready_at_once_offers_its_outputs_only_in_its_wanted_form() {
+    let mut bench = Bench::new();
+    bench.cloud = FakeCloud::new(Duration::ZERO);
+    bench.drivers = Arc::new(bbws_testkit::drivers(&bench.cloud));
+    bench.apply(&house(), Mode::Apply).await;
+    let calls = bench.cloud.calls();
+    let place =
+        |verb, name: &str| calls.iter().rposition(|call: &Call| call.verb == verb && call.attempt.owner.address.name() == name).unwrap();
+    assert!(place(Verb::Update, "wall") < place(Verb::Create, "roof"), "it refers to what the wall offers once it is ready");
 }
