@@ -1,6 +1,6 @@
 //! The SDK clients, built in one place, so that none lacks its guard.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -157,6 +157,7 @@ struct Others {
     gate: Gate,
     calls: Calls,
     made: Mutex<BTreeMap<String, (Clients, Clients)>>,
+    sent: Mutex<BTreeSet<String>>,
 }
 
 impl Others {
@@ -174,7 +175,7 @@ impl Aws {
     /// Clients for `region` over `connection`. The gate is closed: only reads leave until it is opened.
     #[must_use]
     pub fn new(connection: Arc<dyn Connection>, region: &str) -> Self {
-        let others = Others { connection, gate: Gate::default(), calls: Calls::default(), made: Mutex::default() };
+        let others = Others { connection, gate: Gate::default(), calls: Calls::default(), made: Mutex::default(), sent: Mutex::default() };
         let (read, write) = others.pair(region);
         Self { read, write, region: region.to_owned(), others: Arc::new(others) }
     }
@@ -187,6 +188,17 @@ impl Aws {
         }
         let mut made = self.others.made.lock().unwrap_or_else(PoisonError::into_inner);
         made.entry(region.to_owned()).or_insert_with(|| self.others.pair(region)).clone()
+    }
+
+    /// Remembers that something was accepted of which AWS shows nothing, such as a password. Another process does not know it:
+    /// whatever goes by this must be harmless to send again.
+    pub(crate) fn remember(&self, what: String) {
+        self.others.sent.lock().unwrap_or_else(PoisonError::into_inner).insert(what);
+    }
+
+    /// Whether this process remembers it.
+    pub(crate) fn remembers(&self, what: &str) -> bool {
+        self.others.sent.lock().unwrap_or_else(PoisonError::into_inner).contains(what)
     }
 
     /// The gate that mutating calls pass.

@@ -127,8 +127,9 @@ const CONFLICT: &[&str] = &[
     "InvalidIfMatchVersion",
     "InvalidDBInstanceState",
     "InvalidDBParameterGroupState",
+    "InvalidDBSnapshotState",
     "IncorrectFileSystemLifeCycleState",
-    "InvalidDBSubnetGroupStateFault",
+    "IncorrectMountTargetState",
     "HealthCheckVersionMismatch",
     "RequestInProgressException",
 ];
@@ -174,6 +175,8 @@ const DEPENDENCY: &[&str] = &[
     "ClusterContainsServicesException",
     "ClusterContainsTasksException",
     "FileSystemInUse",
+    "InvalidDBSubnetGroupStateFault",
+    "SubnetAlreadyInUse",
     "HostedZoneNotEmpty",
     "FunctionInUse",
     "DistributionNotDisabled",
@@ -200,8 +203,13 @@ const CREDENTIALS: &[&str] = &[
     "InvalidAccessKeyId",
 ];
 const ACCOUNT_STATE: &[&str] = &["OptInRequired", "PendingVerification", "Blocked", "BlockedException", "AccountDisabled"];
-const CAPACITY: &[&str] =
-    &["InsufficientAddressCapacity", "InsufficientFreeAddressesInSubnet", "InsufficientDBInstanceCapacity", "DelegationSetNotAvailable"];
+const CAPACITY: &[&str] = &[
+    "InsufficientAddressCapacity",
+    "InsufficientFreeAddressesInSubnet",
+    "InsufficientDBInstanceCapacity",
+    "NoFreeAddressesInSubnet",
+    "DelegationSetNotAvailable",
+];
 /// Quotas whose code does not say `Limit` or begin with `TooMany`.
 const LIMIT: &[&str] = &[
     "ResourceCountLimitExceeded",
@@ -212,6 +220,8 @@ const LIMIT: &[&str] = &[
     "DBSubnetGroupQuotaExceeded",
     "SnapshotQuotaExceeded",
     "TargetGroupAssociationLimit",
+    "DBParameterGroupQuotaExceeded",
+    "DBSubnetQuotaExceededFault",
 ];
 const ABSENT: &[&str] = &[
     "NatGatewayNotFound",
@@ -252,6 +262,10 @@ const ABSENT: &[&str] = &[
 pub fn classify(code: &str, message: &str, status: u16) -> Option<Class> {
     // ECS and ELB hand on, in words, that EC2 throttled them.
     let handed_on = status < 500 && (message.contains("RequestLimitExceeded") || message.contains("Request limit exceeded"));
+    // EFS lets the throughput of a file system be changed once a day: waiting a little does not help.
+    if code == "TooManyRequests" && message.contains("throughput") {
+        return Some(Class::Limit);
+    }
     if THROTTLED.contains(&code) || status == 429 || handed_on {
         return Some(Class::Throttled);
     }
@@ -289,8 +303,17 @@ pub fn classify(code: &str, message: &str, status: u16) -> Option<Class> {
         "ClientException" if message.contains("Cluster was not ACTIVE") => Class::Conflict,
         "ClientException" if message.contains("Unable to describe task definition") => Class::Absent,
         "ClientException" if message.contains("task definition does not exist") => Class::Absent,
+        // RDS says most of what it refuses with one code.
+        "InvalidParameterCombination" if message.contains("Cannot delete protected DB") => Class::Denied,
+        "InvalidParameterCombination" if message.contains("previous storage") => Class::Limit,
+        "InvalidDBParameterGroupState" if message.contains("cannot be deleted") => Class::Dependency,
+        // A subnet that RDS does not see yet, and a principal that EFS does not.
+        "InvalidSubnet" if message.contains("input subnets") => Class::NotVisibleYet,
+        "InvalidPolicyException" if message.contains("rincipal") => Class::NotVisibleYet,
         _ if message.contains("nable to assume") || message.contains("cannot be assumed") => Class::NotVisibleYet,
-        "CertificateNotFound" | "UnsupportedCertificate" | "InvalidSecurityGroup" | "SubnetNotFound" => Class::NotVisibleYet,
+        "CertificateNotFound" | "UnsupportedCertificate" | "InvalidSecurityGroup" | "SecurityGroupNotFound" | "SubnetNotFound" => {
+            Class::NotVisibleYet
+        }
         _ if has(CONFLICT) => Class::Conflict,
         _ if has(EXISTS) => Class::Exists,
         _ if has(DEPENDENCY) => Class::Dependency,
@@ -389,6 +412,28 @@ mod tests {
                 400,
                 Some(Class::NotVisibleYet),
             ),
+            ("InvalidSubnet", "Some input subnets in :[subnet-1] are invalid.", 400, Some(Class::NotVisibleYet)),
+            (
+                "InvalidParameterCombination",
+                "Cannot delete protected DB Instance, please disable deletion protection",
+                400,
+                Some(Class::Denied),
+            ),
+            (
+                "InvalidParameterCombination",
+                "You can't currently modify the storage of this DB instance because the previous storage change is being optimized.",
+                400,
+                Some(Class::Limit),
+            ),
+            ("InvalidParameterCombination", "No modifications were requested", 400, Some(Class::Invalid)),
+            (
+                "InvalidDBParameterGroupState",
+                "One or more database instances are still members of this parameter group a, so the group cannot be deleted",
+                400,
+                Some(Class::Dependency),
+            ),
+            ("InvalidDBInstanceState", "Instance a is not in available state.", 400, Some(Class::Conflict)),
+            ("TooManyRequests", "The throughput mode or value was changed less than 24 hours ago.", 429, Some(Class::Limit)),
             ("InvalidSubnet", "VPC vpc-1 has no internet gateway", 400, Some(Class::NotVisibleYet)),
             ("InvalidParameterException", "Arguments on this idempotent request are inconsistent", 400, Some(Class::Exists)),
             ("InvalidParameterException", "Error retrieving security group: Request limit exceeded.", 400, Some(Class::Throttled)),

@@ -5,6 +5,12 @@ mod cdn_function;
 mod certificate;
 mod cloudfront;
 mod container;
+mod data_hanging;
+mod db_change;
+mod db_instance;
+mod db_parameter_group;
+mod db_snapshot;
+mod db_subnet_group;
 mod distribution;
 mod distribution_config;
 mod distribution_spec;
@@ -13,9 +19,11 @@ mod ec2;
 mod ecs;
 mod ecs_cluster;
 mod ecs_hanging;
+mod efs;
 mod elastic_ip;
 mod elb;
 mod elb_hanging;
+mod file_system;
 mod flow_log;
 mod health_check;
 mod hosted_zone;
@@ -27,9 +35,12 @@ mod log_delivery;
 mod log_delivery_destination;
 mod log_delivery_source;
 mod log_group;
+mod master_password;
 mod metric_alarm;
+mod mount_target;
 mod nat_gateway;
 mod network_hanging;
+mod rds;
 mod role;
 mod role_policy;
 mod role_policy_attachment;
@@ -51,10 +62,10 @@ mod vpc_endpoint;
 
 use bbws_engine::Drivers;
 use bbws_kinds::{
-    Bucket, CdnFunction, Certificate, Distribution, DnsRecord, EcsCluster, ElasticIp, FlowLog, HealthCheck, HostedZone, InternetGateway,
-    Listener, LoadBalancer, LogDelivery, LogDeliveryDestination, LogDeliverySource, LogGroup, MetricAlarm, NatGateway, Role, RolePolicy,
-    RolePolicyAttachment, Route, RouteTable, RouteTableAssociation, Secret, SecretValue, SecurityGroup, SecurityGroupRule, Subnet,
-    TaskDefinition, Topic, Vpc, VpcEndpoint,
+    Bucket, CdnFunction, Certificate, DbInstance, DbParameterGroup, DbSnapshot, DbSubnetGroup, Distribution, DnsRecord, EcsCluster,
+    ElasticIp, FileSystem, FlowLog, HealthCheck, HostedZone, InternetGateway, Listener, LoadBalancer, LogDelivery, LogDeliveryDestination,
+    LogDeliverySource, LogGroup, MetricAlarm, MountTarget, NatGateway, Role, RolePolicy, RolePolicyAttachment, Route, RouteTable,
+    RouteTableAssociation, Secret, SecretValue, SecurityGroup, SecurityGroupRule, Subnet, TaskDefinition, Topic, Vpc, VpcEndpoint,
 };
 
 use crate::Aws;
@@ -66,10 +77,15 @@ pub fn drivers(aws: &Aws) -> Drivers {
         .with::<Bucket>(aws.clone())
         .with::<CdnFunction>(aws.clone())
         .with::<Certificate>(aws.clone())
+        .with::<DbInstance>(aws.clone())
+        .with::<DbParameterGroup>(aws.clone())
+        .with::<DbSnapshot>(aws.clone())
+        .with::<DbSubnetGroup>(aws.clone())
         .with::<Distribution>(aws.clone())
         .with::<DnsRecord>(aws.clone())
         .with::<EcsCluster>(aws.clone())
         .with::<ElasticIp>(aws.clone())
+        .with::<FileSystem>(aws.clone())
         .with::<FlowLog>(aws.clone())
         .with::<HealthCheck>(aws.clone())
         .with::<HostedZone>(aws.clone())
@@ -81,6 +97,7 @@ pub fn drivers(aws: &Aws) -> Drivers {
         .with::<LogDeliverySource>(aws.clone())
         .with::<LogGroup>(aws.clone())
         .with::<MetricAlarm>(aws.clone())
+        .with::<MountTarget>(aws.clone())
         .with::<NatGateway>(aws.clone())
         .with::<Role>(aws.clone())
         .with::<RolePolicy>(aws.clone())
@@ -97,7 +114,9 @@ pub fn drivers(aws: &Aws) -> Drivers {
         .with::<Topic>(aws.clone())
         .with::<Vpc>(aws.clone())
         .with::<VpcEndpoint>(aws.clone())
+        .carrying::<DbInstance>(aws.clone())
         .carrying::<EcsCluster>(aws.clone())
+        .carrying::<FileSystem>(aws.clone())
         .carrying::<Listener>(aws.clone())
         .carrying::<LoadBalancer>(aws.clone())
         .carrying::<SecurityGroup>(aws.clone())
