@@ -38,18 +38,24 @@ pub struct AccountCloud {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Region {
+    pub(crate) access_points: Table<kinds::access_point::Row>,
     pub(crate) alarms: Table<kinds::metric_alarm::Row>,
     pub(crate) buckets: Table<kinds::bucket::Row>,
     pub(crate) cdn_functions: Table<kinds::cdn_function::Row>,
     pub(crate) certificates: Table<kinds::certificate::Row>,
     pub(crate) clusters: Table<kinds::ecs_cluster::Row>,
-    pub(crate) elastic_ips: Table<kinds::elastic_ip::Row>,
+    pub(crate) db_instances: Table<kinds::db_instance::Row>,
+    pub(crate) db_parameter_groups: Table<kinds::db_parameter_group::Row>,
+    pub(crate) db_snapshots: Table<kinds::db_snapshot::Row>,
+    pub(crate) db_subnet_groups: Table<kinds::db_subnet_group::Row>,
     pub(crate) deliveries: Table<kinds::log_delivery::Row>,
     pub(crate) delivery_destinations: Table<kinds::log_delivery_destination::Row>,
     pub(crate) delivery_sources: Table<kinds::log_delivery_source::Row>,
     /// The caller references of all distributions there ever were.
     pub(crate) distribution_references: BTreeSet<String>,
     pub(crate) distributions: Table<kinds::distribution::Row>,
+    pub(crate) elastic_ips: Table<kinds::elastic_ip::Row>,
+    pub(crate) file_systems: Table<kinds::file_system::Row>,
     pub(crate) flow_logs: Table<kinds::flow_log::Row>,
     pub(crate) health_checks: Table<kinds::health_check::Row>,
     pub(crate) hosted_zones: Table<kinds::hosted_zone::Row>,
@@ -60,6 +66,7 @@ pub struct Region {
     pub(crate) log_groups: Table<kinds::log_group::Row>,
     /// The managed policies that the account made, by ARN, each with its document.
     pub(crate) managed_policies: Table<String>,
+    pub(crate) mount_targets: Table<kinds::mount_target::Row>,
     pub(crate) nat_gateways: Table<kinds::nat_gateway::Row>,
     pub(crate) network_acls: Table<kinds::network_acl::Row>,
     pub(crate) network_interfaces: Table<kinds::network_interface::Row>,

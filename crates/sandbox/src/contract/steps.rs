@@ -70,6 +70,14 @@ impl Bench {
         self.again(address, want, &attempt).await.unwrap_err()
     }
 
+    /// Tries the next change towards a wish, and answers how it was refused.
+    pub(super) async fn refused_update(&mut self, address: &str, seen: &Seen, want: Value) -> CloudError {
+        let at: Address = address.parse().unwrap();
+        let want = self.resolved(&self.kinds.get(at.kind()).unwrap().normal(&want).unwrap());
+        let attempt = self.attempt(&at);
+        self.driver(&at).update(seen, &want, &attempt).await.unwrap_err()
+    }
+
     /// Tries to delete what was found, and answers how it was refused.
     pub(super) async fn refused_delete_of(&mut self, address: &str, seen: &Seen) -> CloudError {
         let address: Address = address.parse().unwrap();

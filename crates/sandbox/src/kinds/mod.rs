@@ -1,5 +1,6 @@
 //! How AWS answers, one file per kind, and the list of them.
 
+pub(crate) mod access_point;
 mod alias_target;
 pub(crate) mod bucket;
 pub(crate) mod bucket_settings;
@@ -10,6 +11,12 @@ pub(crate) mod certificate;
 mod certificate_user;
 mod cloudfront;
 pub(crate) mod container;
+pub(crate) mod db_instance;
+mod db_modify;
+pub(crate) mod db_parameter_group;
+pub(crate) mod db_snapshot;
+pub(crate) mod db_subnet_group;
+mod db_work;
 pub(crate) mod distribution;
 mod dns;
 pub(crate) mod dns_record;
@@ -20,6 +27,8 @@ pub(crate) mod elastic_ip;
 mod elb;
 pub(crate) mod elb_action;
 mod elb_zones;
+pub(crate) mod file_system;
+mod file_system_settings;
 pub(crate) mod flow_log;
 pub(crate) mod health_check;
 pub(crate) mod hosted_zone;
@@ -34,11 +43,14 @@ pub(crate) mod log_delivery_destination;
 pub(crate) mod log_delivery_source;
 pub(crate) mod log_group;
 pub(crate) mod metric_alarm;
+pub(crate) mod mount_target;
+mod mysql_parameter;
 pub(crate) mod nat_gateway;
 pub(crate) mod network_acl;
 pub(crate) mod network_interface;
 pub(crate) mod object;
 mod prefix_list;
+pub(crate) mod rds;
 pub(crate) mod role;
 mod role_policy;
 mod role_policy_attachment;
@@ -70,11 +82,17 @@ use crate::handlers::Handlers;
 /// The handlers of all operations.
 pub(crate) fn handlers() -> Handlers {
     let add = [
+        access_point::handlers,
         bucket::handlers,
         bucket_settings::handlers,
         cdn_function::handlers,
         certificate::handlers,
         cloudfront::handlers,
+        db_instance::handlers,
+        db_modify::handlers,
+        db_parameter_group::handlers,
+        db_snapshot::handlers,
+        db_subnet_group::handlers,
         distribution::handlers,
         dns_record::handlers,
         ecs::handlers,
@@ -82,6 +100,8 @@ pub(crate) fn handlers() -> Handlers {
         ecs_work::handlers,
         elastic_ip::handlers,
         elb::handlers,
+        file_system::handlers,
+        file_system_settings::handlers,
         flow_log::handlers,
         health_check::handlers,
         hosted_zone::handlers,
@@ -95,11 +115,13 @@ pub(crate) fn handlers() -> Handlers {
         log_delivery_source::handlers,
         log_group::handlers,
         metric_alarm::handlers,
+        mount_target::handlers,
         nat_gateway::handlers,
         network_acl::handlers,
         network_interface::handlers,
         object::handlers,
         prefix_list::handlers,
+        rds::handlers,
         role::handlers,
         role_policy::handlers,
         role_policy_attachment::handlers,
@@ -168,7 +190,13 @@ pub(crate) fn things(here: &Region) -> Vec<(&'static str, String, String)> {
     list("log delivery", here.deliveries.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
     list("log delivery destination", here.delivery_destinations.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
     list("log delivery source", here.delivery_sources.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
+    list("database", here.db_instances.iter().map(|(id, row)| (id.clone(), format!("{} {}", row.class, about(&row.tags)))).collect());
+    list("db parameter group", here.db_parameter_groups.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
+    list("db snapshot", here.db_snapshots.iter().map(|(id, row)| (id.clone(), format!("of {}", row.instance))).collect());
+    list("db subnet group", here.db_subnet_groups.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
     list("dns record", here.hosted_zones.iter().flat_map(|(id, row)| dns_record::things(id, row)).collect());
+    list("file system", here.file_systems.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
+    list("mount target", here.mount_targets.iter().map(|(id, row)| (id.clone(), format!("{} {}", row.file_system, row.subnet))).collect());
     list(
         "health check",
         here.health_checks.iter().map(|(id, row)| (id.clone(), format!("{} {}", row.config.domain, about(&row.tags)))).collect(),
