@@ -14,8 +14,8 @@ pub(crate) struct Server {
 impl Server {
     /// A server to which every caller is of this account.
     pub(crate) fn of_account(account: &'static str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("a port").port();
         let asked = Arc::new(Mutex::new(vec![]));
         let log = asked.clone();
         thread::spawn(move || {
@@ -33,16 +33,16 @@ impl Server {
 
     /// The operations asked for so far.
     pub(crate) fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+        self.asked.lock().expect("no panic").clone()
     }
 }
 
 fn serve(stream: TcpStream, account: &str, log: &Mutex<Vec<String>>) {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut reader = BufReader::new(stream.try_clone().expect("a stream"));
     let mut stream = stream;
     while let Some(body) = request(&mut reader) {
         let action = body.split('&').find_map(|part| part.strip_prefix("Action=")).unwrap_or("something else");
-        log.lock().unwrap().push(action.to_owned());
+        log.lock().expect("no panic").push(action.to_owned());
         let (status, answer) = if action == "GetCallerIdentity" {
             ("200 OK", identity(account))
         } else {

@@ -21,12 +21,12 @@ pub(crate) struct Ran {
 
 impl Place {
     pub(crate) fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().expect("a folder");
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../environments");
-        fs::create_dir(dir.path().join("environments")).unwrap();
+        fs::create_dir(dir.path().join("environments")).expect("a folder");
         for name in ["dev", "sit", "prod"] {
             let file = format!("{name}.toml");
-            fs::copy(shipped.join(&file), dir.path().join("environments").join(&file)).unwrap();
+            fs::copy(shipped.join(&file), dir.path().join("environments").join(&file)).expect("a shipped file");
         }
         Self { dir }
     }
@@ -47,15 +47,15 @@ impl Place {
 
     /// Runs it: `"plan dev --sandbox"`.
     pub(crate) fn bbws(&self, line: &str) -> Ran {
-        ran(self.command(line.split_whitespace()).output().unwrap())
+        ran(self.command(line.split_whitespace()).output().expect("the binary runs"))
     }
 
     /// Replaces a text in an environment's file that stands there exactly once.
     pub(crate) fn edit(&self, environment: &str, from: &str, to: &str) {
         let path = self.path(&format!("environments/{environment}.toml"));
-        let text = fs::read_to_string(&path).unwrap();
+        let text = fs::read_to_string(&path).expect("an environment");
         assert_eq!(text.matches(from).count(), 1, "`{from}` in {environment}.toml");
-        fs::write(path, text.replace(from, to)).unwrap();
+        fs::write(path, text.replace(from, to)).expect("an environment");
     }
 }
 
@@ -63,8 +63,8 @@ impl Place {
 pub(crate) fn ran(output: Output) -> Ran {
     Ran {
         code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
+        out: String::from_utf8(output.stdout).expect("text"),
+        err: String::from_utf8(output.stderr).expect("text"),
     }
 }
 
