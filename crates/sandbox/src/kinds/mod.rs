@@ -54,7 +54,6 @@ pub(crate) mod rds;
 pub(crate) mod role;
 mod role_policy;
 mod role_policy_attachment;
-#[allow(dead_code, reason = "gateway endpoints, which write routes, are yet to come")]
 pub(crate) mod route;
 pub(crate) mod route53;
 pub(crate) mod route_table;
