@@ -42,7 +42,8 @@ impl Sandbox {
     /// When the file cannot be read.
     pub fn in_file(account: &str, file: CloudFile, now: SystemTime, speed: f64) -> io::Result<Self> {
         let cloud = file.load()?;
-        let left = SystemTime::UNIX_EPOCH + Duration::from_secs(cloud.now + 1);
+        let seen = Duration::from_millis(file.last_call_ms()?.unwrap_or_default());
+        let left = SystemTime::UNIX_EPOCH + Duration::from_secs(cloud.now + 1).max(seen);
         let sim = Sim::new(cloud, Some(file), SandboxClock::at(now.max(left)), speed);
         Ok(Self { sim, account: account.to_owned() })
     }

@@ -1,7 +1,7 @@
 //! The cloud on disk: it is kept between commands, shared by all processes that use it, and whole after a kill.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -119,6 +119,24 @@ impl CloudFile {
         };
         // The last line may be torn by a kill.
         Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+    }
+
+    /// When the last call was made, in milliseconds since 1970; none where there was none yet. Reads do not write the cloud,
+    /// but time has passed until them: what they saw finished must not be unfinished again for the next process.
+    pub(crate) fn last_call_ms(&self) -> io::Result<Option<u64>> {
+        /// More than two lines.
+        const TAIL: u64 = 4096;
+        let mut file = match File::open(self.calls_path()) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let from = file.metadata()?.len().saturating_sub(TAIL);
+        file.seek(SeekFrom::Start(from))?;
+        let mut tail = vec![];
+        file.read_to_end(&mut tail)?;
+        let calls = tail.split(|byte| *byte == b'\n').rev().filter_map(|line| serde_json::from_slice::<CallRecord>(line).ok());
+        Ok(calls.map(|call| call.at_ms).next())
     }
 
     /// Forgets the cloud and its calls.

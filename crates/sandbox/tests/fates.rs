@@ -120,3 +120,15 @@ async fn two_users_of_one_file_share_the_cloud_and_it_outlives_both() {
     file.reset().unwrap();
     assert_eq!(vpcs(&open()), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn time_that_passed_until_a_read_has_passed_for_the_next_process_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, now) = (CloudFile::new(dir.path()), SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600));
+    let open = || Sandbox::in_file(ACCOUNT, file.clone(), now, 1.0).unwrap();
+    let sandbox = open();
+    create(&aws(&sandbox)).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    aws(&sandbox).read.ec2.describe_vpcs().send().await.unwrap();
+    assert!(open().sim().clock().seconds() >= 1_767_225_600 + 600);
+}

@@ -1,0 +1,137 @@
+//! The whole cluster in the sandbox: planned, applied, looked at, changed, destroyed.
+
+use serde_json::Value;
+
+use crate::support::Place;
+
+#[test]
+fn a_cluster_is_created_found_unchanged_and_removed_twice() {
+    let place = Place::new();
+    let plan = place.bbws("plan dev --sandbox --detailed-exitcode").exits(2);
+    assert!(plan.out.starts_with("Plan: ") && plan.out.contains("vpc.main"), "{}", plan.out);
+    assert!(!place.path("state/sandbox/dev").exists(), "a plan changes nothing");
+
+    for _ in 0..2 {
+        let applied = place.bbws("apply dev --sandbox --yes").exits(0);
+        for part in ["Apply complete", "AWS took", "Verified", "Outputs:", "vpc_id"] {
+            assert!(applied.out.contains(part), "{part} in\n{}", applied.out);
+        }
+        let again = place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
+        assert!(again.out.contains("No changes") || again.out.contains("nothing"), "{}", again.out);
+        let slots = slots(&place);
+        place.bbws("apply dev --sandbox --yes").exits(0);
+        assert_eq!(self::slots(&place), slots, "an apply that has nothing to do writes nothing");
+
+        let refused = place.bbws("destroy dev --sandbox --confirm wp-dev").exits(3);
+        assert!(refused.err.contains("wp-dev-cluster"), "{}", refused.err);
+        place.bbws("destroy dev --sandbox --confirm wp-dev-cluster").exits(0);
+        let left = place.bbws("state list dev --sandbox --json").exits(0).json();
+        assert_eq!(left["resources"].as_array().map(Vec::len), Some(0), "{left}");
+        assert!(place.path("state/sandbox/dev/backups").is_dir(), "the state was put aside before");
+    }
+}
+
+fn slots(place: &Place) -> usize {
+    std::fs::read_dir(place.path("state/sandbox/dev/log")).map_or(0, Iterator::count)
+}
+
+#[test]
+fn what_was_made_can_be_looked_at() {
+    let place = Place::new();
+    let missing = place.bbws("state show dev --sandbox").exits(1);
+    assert!(missing.err.contains("no state yet") && missing.err.contains("bbws apply dev --sandbox"), "{}", missing.err);
+
+    let events = place.bbws("apply dev --sandbox --yes --json").exits(0).out;
+    let lines: Vec<Value> = events.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect();
+    let types: Vec<&str> = lines.iter().filter_map(|line| line["event"].as_str()).collect();
+    assert_eq!((types.len(), types[0], types[1]), (lines.len(), "plan", "run-started"));
+    assert!(types.contains(&"step-finished") && types.ends_with(&["run-finished", "verified", "outputs"]), "{types:?}");
+    let finished = lines.iter().find(|line| line["event"] == "run-finished").unwrap();
+    assert_eq!(finished["outcome"], "done");
+    assert!(finished["took_ms"].as_u64() > Some(60_000), "AWS's own durations are told: {finished}");
+
+    let vpc = place.bbws("output dev vpc_id --sandbox").exits(0).out;
+    assert!(vpc.starts_with("vpc-") && vpc.lines().count() == 1, "{vpc}");
+    let outputs = place.bbws("output dev --json --sandbox").exits(0).json();
+    assert_eq!(outputs["vpc_id"], vpc.trim());
+    let wrong = place.bbws("output dev vpcid --sandbox").exits(1);
+    assert!(wrong.err.contains("did you mean `vpc_id`?"), "{}", wrong.err);
+    let published: Value = serde_json::from_slice(&std::fs::read(place.path("state/sandbox/dev/outputs.json")).unwrap()).unwrap();
+    assert_eq!(published, outputs);
+
+    let list = place.bbws("state list dev --sandbox").exits(0).out;
+    assert!(list.contains("vpc.main") && list.contains(vpc.trim()), "{list}");
+    let one = place.bbws("state show dev vpc.main --sandbox").exits(0).out;
+    assert!(one.contains(vpc.trim()) && one.contains("10.0.0.0/16"), "{one}");
+    let json = place.bbws("state show dev vpc.main --sandbox --json").exits(0).json();
+    assert_eq!(json["id"], vpc.trim());
+    let whole = place.bbws("state show dev --sandbox --json").exits(0).json();
+    assert_eq!(whole["entries"]["vpc.main"]["id"], vpc.trim());
+    let wrong = place.bbws("state show dev vpc.mian --sandbox").exits(1);
+    assert!(wrong.err.contains("did you mean `vpc.main`?"), "{}", wrong.err);
+
+    let things = place.bbws("sandbox show").exits(0).out;
+    assert!(things.contains(vpc.trim()) && things.contains("536580886816"), "{things}");
+    let calls = place.bbws("sandbox calls --last 3").exits(0).out;
+    assert_eq!(calls.lines().count(), 4, "{calls}");
+
+    let reset = place.bbws("sandbox reset").exits(0).out;
+    assert!(reset.contains("dev"), "{reset}");
+    assert!(place.bbws("sandbox show").exits(0).out.contains("Nothing exists"));
+    place.bbws("state list dev --sandbox").exits(1);
+}
+
+#[test]
+fn an_edit_is_planned_and_applied_exactly() {
+    let place = Place::new();
+    place.bbws("apply dev --sandbox --yes").exits(0);
+    place.edit("dev", "retention_days = 7 ", "retention_days = 14 ");
+    let plan = place.bbws("plan dev --sandbox --detailed-exitcode --json").exits(2).json();
+    let steps = plan["steps"].as_array().unwrap();
+    assert!(!steps.is_empty());
+    for step in steps {
+        assert_eq!(step["action"]["do"], "update", "{step}");
+        let address = step["address"].as_str().unwrap();
+        assert!(address.starts_with("log-group.") || address.starts_with("bucket."), "{step}");
+    }
+    assert_eq!(plan["counts"]["change"].as_u64(), Some(steps.len() as u64));
+
+    // Nothing is destroyed: nobody needs to be asked.
+    place.bbws("apply dev --sandbox").exits(0);
+    place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
+}
+
+#[test]
+fn what_destroys_something_wants_a_confirmation() {
+    let place = Place::new();
+    std::fs::write(place.path("extra.toml"), "\n[resource.log-group.extra]\nname = \"/extra\"\nretention_days = 7\n").unwrap();
+    let file = place.path("environments/dev.toml");
+    let shipped = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{shipped}{}", std::fs::read_to_string(place.path("extra.toml")).unwrap())).unwrap();
+    place.bbws("apply dev --sandbox").exits(0);
+    std::fs::write(&file, shipped).unwrap();
+    let refused = place.bbws("apply dev --sandbox").exits(3);
+    assert!(refused.out.contains("log-group.extra") && refused.err.contains("--yes"), "{}\n{}", refused.out, refused.err);
+    place.bbws("state show dev log-group.extra --sandbox").exits(0);
+    place.bbws("apply dev --sandbox --yes").exits(0);
+    place.bbws("state show dev log-group.extra --sandbox").exits(1);
+}
+
+#[test]
+fn a_plan_in_a_file_is_executed_as_it_is_or_not_at_all() {
+    let place = Place::new();
+    let file = place.path("dev.plan").display().to_string();
+    place.bbws(&format!("plan dev --sandbox -o {file}")).exits(0);
+    // Made for another environment, for another world, edited.
+    let told = place.bbws(&format!("apply sit {file} --sandbox")).exits(3);
+    assert!(told.err.contains("planned for dev"), "{}", told.err);
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("10.0.1.0/24", "10.0.9.0/24")).unwrap();
+    let told = place.bbws(&format!("apply dev {file} --sandbox")).exits(1);
+    assert!(told.err.contains("edited or damaged"), "{}", told.err);
+    std::fs::write(&file, &text).unwrap();
+    place.bbws(&format!("apply dev {file} --sandbox")).exits(0);
+    place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
+    let told = place.bbws(&format!("apply dev {file} --sandbox")).exits(3);
+    assert!(told.err.contains("planned on serial 0"), "{}", told.err);
+}
