@@ -135,3 +135,23 @@ fn a_plan_in_a_file_is_executed_as_it_is_or_not_at_all() {
     let told = place.bbws(&format!("apply dev {file} --sandbox")).exits(3);
     assert!(told.err.contains("planned on serial 0"), "{}", told.err);
 }
+
+#[test]
+fn the_three_environments_stand_in_one_sandbox_and_production_delegates_to_the_others() {
+    let place = Place::new();
+    let early = place.bbws("apply prod --sandbox --yes").exits(1);
+    assert!(early.err.contains("wpdev.kimmyai.io") && early.err.contains("bbws apply dev --sandbox"), "{}", early.err);
+    for name in ["dev", "sit", "prod"] {
+        place.bbws(&format!("apply {name} --sandbox --yes")).exits(0);
+    }
+    for name in ["dev", "sit", "prod"] {
+        place.bbws(&format!("plan {name} --sandbox --detailed-exitcode")).exits(0);
+    }
+    let delegated = place.bbws("output prod wpdev_delegation_ns_records --sandbox --json").exits(0).json();
+    let servers = place.bbws("output dev route53_nameservers --sandbox --json").exits(0).json();
+    assert_eq!(delegated, servers);
+    // What is protected is told before anything is deleted.
+    let protected = place.bbws("destroy prod --sandbox --confirm wp-prod-cluster").exits(3);
+    assert!(protected.err.contains("db-instance.main") && protected.err.contains("load-balancer.main"), "{}", protected.err);
+    place.bbws("plan prod --sandbox --detailed-exitcode").exits(0);
+}

@@ -1,8 +1,9 @@
 //! What is refused before anything is done.
 
 use bbws_cluster::{Environment, Sibling};
-use bbws_model::{Account, Action, Address, Kinds, Mode, Plan, State, World};
+use bbws_model::{Account, Action, Address, Finding, Kinds, Mode, Plan, Severity, State, World};
 use bbws_render::{Mismatch, Place, Refusal, Style};
+use serde_json::Value;
 
 use crate::cloud::Caller;
 use crate::{Exit, Failure};
@@ -82,6 +83,29 @@ pub(crate) fn check_production(plan: &Plan, kinds: &Kinds, style: Style) -> Resu
     if steps.is_empty() { Ok(()) } else { Err(production(&plan.basis.environment, &Refusal::Steps(steps), style)) }
 }
 
+/// Whether a plan would delete what is protected against deletion. AWS would refuse it in the middle of the run, when half of
+/// the cluster is gone.
+///
+/// # Errors
+/// When it would.
+pub(crate) fn check_protection(plan: &Plan) -> Result<(), Failure> {
+    let protected = plan.steps.iter().filter_map(|step| match &step.action {
+        Action::Delete { have, .. } if have.get("deletion_protection").and_then(Value::as_bool) == Some(true) => Some(&step.address),
+        _ => None,
+    });
+    let findings: Vec<Finding> = protected
+        .map(|address| {
+            let finding = Finding::new(Severity::Error, "it is protected against deletion").at(address);
+            finding.advise("set `deletion_protection = false` on it in the environment file and apply that first")
+        })
+        .collect();
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let what = format!("the plan for {} would delete what is protected", plan.basis.environment);
+    Err(Failure::new(Exit::Refused, what).because("AWS would refuse it when half of the work is done; nothing was changed").with(findings))
+}
+
 /// Whether the state speaks of the place that the calls go to.
 ///
 /// # Errors
@@ -141,6 +165,14 @@ mod tests {
             engine: "0".into(),
         };
         Plan { mode: Mode::Apply, basis, steps, notes: vec![], outputs: Default::default(), open: vec![] }
+    }
+
+    #[test]
+    fn what_is_protected_is_told_before_anything_is_deleted() {
+        let delete = |protected| Action::Delete { id: "x".into(), have: json!({ "deletion_protection": protected }), deposed: false };
+        assert!(check_protection(&plan(vec![step(0, "db-instance.main", delete(false), None)])).is_ok());
+        let failure = check_protection(&plan(vec![step(0, "db-instance.main", delete(true), None)])).unwrap_err();
+        assert_eq!((failure.exit, failure.findings.len()), (Exit::Refused, 1));
     }
 
     #[test]

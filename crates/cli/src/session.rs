@@ -152,6 +152,8 @@ impl<L: Link> Session<L> {
         global: &Global,
         command: &str,
     ) -> Result<Self, Failure> {
+        // Files only. What cannot be planned must leave no trace, not even an existing zone put into the sandbox.
+        let desired = desired::of(&offline, project).await?;
         let environment = &offline.environment;
         let route = route(global, project, &environment.account);
         let unreached = |error: &bbws_model::CloudError| {
@@ -164,7 +166,6 @@ impl<L: Link> Session<L> {
         let link = cloud.connect(&route, environment).await.map_err(|e| unreached(&e))?;
         let caller = link.whoami().await.map_err(|e| unreached(&e))?;
         safety::check_account(environment, &offline.siblings, &caller, command, offline.style)?;
-        let desired = desired::of(&offline, project).await?;
         let ids = Ulids::new().map_err(|error| Failure::new(Exit::Error, "no unique ids can be made").because(error))?;
         Ok(Self { offline, link, caller, desired, ids: Arc::new(ids) })
     }
@@ -208,6 +209,7 @@ impl<L: Link> Session<L> {
         let picture = refresh(&drivers, kinds, wanted, state).await;
         let sources = Sources { kinds, desired: &self.desired, state, picture: &picture };
         let plan = plan(sources, ask).map_err(|findings| self.refused(findings))?;
+        safety::check_protection(&plan)?;
         let rehearsal = self.offline.sandbox && ask.mode == Mode::Destroy;
         if self.offline.environment.tier.is_prod() && !rehearsal {
             safety::check_production(&plan, kinds, self.offline.style)?;
