@@ -178,7 +178,7 @@ impl Kind for Distribution {
         backbone: true,
         carries: false,
         name: None,
-        soft_on: &[],
+        soft_on: &["load-balancer", "secret"],
         recovery: Recovery::Token,
         durations: Durations::secs(240, 240, 300, 90),
         pace: pace::CLOUDFRONT,

@@ -114,7 +114,7 @@ impl Kind for EcsCluster {
         backbone: false,
         carries: true,
         name: Some(NameRule { field: "name", max: 255 }),
-        soft_on: &[],
+        soft_on: &["bucket", "log-group"],
         recovery: Recovery::NaturalKey,
         durations: Durations::secs(8, 8, 8, 20),
         pace: pace::ECS_CLUSTERS,

@@ -82,7 +82,7 @@ impl Kind for FlowLog {
         backbone: false,
         carries: false,
         name: None,
-        soft_on: &[],
+        soft_on: &["log-group", "role"],
         recovery: Recovery::Token,
         // A fresh role is not known everywhere at once.
         durations: Durations::secs(10, 2, 2, 10),

@@ -42,7 +42,7 @@ impl Kind for RolePolicy {
         backbone: false,
         carries: false,
         name: None,
-        soft_on: &[],
+        soft_on: &["bucket", "ecs-cluster", "file-system", "log-group", "secret"],
         recovery: Recovery::Idempotent,
         durations: Durations::secs(2, 2, 2, 5),
         pace: pace::IAM,

@@ -58,7 +58,7 @@ impl Kind for SecretValue {
         backbone: false,
         carries: false,
         name: None,
-        soft_on: &[],
+        soft_on: &["db-instance"],
         recovery: Recovery::Idempotent,
         durations: Durations::secs(2, 2, 2, 5),
         pace: pace::SECRETS,
