@@ -241,7 +241,9 @@ impl Task<'_, '_> {
                 format!("it is still `{phase}` after {minutes} minutes; what exists is recorded, and the next apply goes on from there");
             return Err(StepFailure::Cloud(CloudError::own(self.step.address.kind(), Class::Transient, told)));
         }
-        if self.said.as_ref().is_none_or(|(last, at)| *last != phase || waited.saturating_sub(*at) >= SAY_AGAIN) {
+        // A text that only counts up (per cent done) is no news by itself.
+        let news = self.said.as_ref().is_none_or(|(last, _)| std::mem::discriminant(last) != std::mem::discriminant(&phase));
+        if news || self.said.as_ref().is_some_and(|(_, at)| waited.saturating_sub(*at) >= SAY_AGAIN) {
             self.said = Some((phase.clone(), waited));
             self.work.tell(Event::StepWaiting { step: self.step.id, address: self.step.address.clone(), phase, waited });
         }
