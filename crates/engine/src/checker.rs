@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bbws_model::{Action, Address, Finding, Kinds, PhysicalId, Reason, Severity, State, Step, pointers};
+use bbws_model::{Action, Address, Deposed, Finding, Kinds, Reason, Severity, State, Step, pointers};
 
 /// Everything that is wrong with a plan's steps. Empty for every plan that may be executed.
 #[must_use]
@@ -16,7 +16,8 @@ pub fn check(steps: &[Step], state: &State, kinds: &Kinds) -> Vec<Finding> {
                 .advise("this is a bug in bbws: nothing was changed"),
         );
     };
-    let before = all_before(steps);
+    let paths = Paths::of(steps);
+    let held = Held::of(steps, state);
     let mut acted: BTreeSet<(&Address, &str)> = BTreeSet::new();
     for (place, step) in steps.iter().enumerate() {
         if step.id.0 != place {
@@ -34,10 +35,9 @@ pub fn check(steps: &[Step], state: &State, kinds: &Kinds) -> Vec<Finding> {
         match &step.action {
             Action::Create { want, .. } | Action::Update { want, .. } | Action::Adopt { want, .. } => {
                 for pointer in pointers(want) {
-                    let made =
-                        steps[..place].iter().any(|s| s.address == pointer.to && makes(&s.action) && before[place].contains(&s.id.0));
-                    let stays = state.entries.contains_key(&pointer.to)
-                        && !steps.iter().any(|s| s.address == pointer.to && (makes(&s.action) || leaves(s)));
+                    let made = held.steps_of(&pointer.to).any(|(at, s)| makes(&s.action) && paths.lead(at, place));
+                    let stays =
+                        state.entries.contains_key(&pointer.to) && !held.steps_of(&pointer.to).any(|(_, s)| makes(&s.action) || leaves(s));
                     if !made && !stays {
                         say(step, format!("it refers to `{pointer}`, which no step before it makes and the state does not keep"));
                     }
@@ -51,29 +51,30 @@ pub fn check(steps: &[Step], state: &State, kinds: &Kinds) -> Vec<Finding> {
                 if entry.is_some_and(|e| e.existing) {
                     say(step, "it deletes what existed before bbws".into());
                 }
-                let copied = steps
-                    .iter()
-                    .any(|s| s.address == step.address && matches!(s.action, Action::Backup { .. }) && before[place].contains(&s.id.0));
+                let copies = |s: &Step| matches!(s.action, Action::Backup { .. });
+                let copied = held.steps_of(&step.address).any(|(at, s)| copies(s) && paths.lead(at, place));
                 let current = entry.is_some_and(|e| e.id == *id);
                 if current && kinds.backup(step.address.kind()).is_some_and(|rule| rule.left_by_delete.is_none()) && !copied {
                     say(step, "it deletes data without copying it first".into());
                 }
-                for (holder, _) in state.entries.iter().filter(|(_, e)| current && e.dependencies.contains(&step.address)) {
-                    if !lets_go(steps, holder, step, &before, state, kinds) {
+                for holder in held.holders(&step.address).iter().filter(|_| current) {
+                    let goes = held.steps_of(holder).any(|(at, s)| lets_go(s, state) && paths.lead(at, place));
+                    // What is no longer there holds nothing.
+                    let missing = held.steps_of(holder).any(|(_, s)| s.reason == Reason::Missing);
+                    let soft = kinds.get(holder.kind()).is_some_and(|k| k.facts().soft_on.contains(&step.address.kind()));
+                    if !(goes || missing || soft) {
                         say(step, format!("it deletes what {holder} still holds"));
+                    }
+                }
+                for (holder, old) in held.former_holders(&step.address) {
+                    let ends = |s: &Step| matches!(&s.action, Action::Delete { id, .. } if *id == old.id);
+                    let first = held.steps_of(holder).any(|(at, s)| ends(s) && paths.lead(at, place));
+                    if !ends(step) && !first {
+                        say(step, format!("it deletes what the former {holder} ({}) still holds", old.id));
                     }
                 }
             }
             Action::Forget { .. } | Action::Rename { .. } | Action::Backup { .. } => {}
-        }
-        if matches!(step.action, Action::Delete { .. }) {
-            for (holder, old) in state.entries.iter().flat_map(|(a, e)| e.deposed.iter().map(move |old| (a, old))) {
-                let ends = |s: &Step| matches!(&s.action, Action::Delete { id, .. } if *id == old.id);
-                let first = steps.iter().any(|s| ends(s) && before[place].contains(&s.id.0));
-                if old.dependencies.contains(&step.address) && !ends(step) && !first {
-                    say(step, format!("it deletes what the former {holder} ({}) still holds", old.id));
-                }
-            }
         }
         let sort = match &step.action {
             Action::Create { .. } | Action::Update { .. } | Action::Adopt { .. } => "makes or changes it",
@@ -97,30 +98,116 @@ fn leaves(step: &Step) -> bool {
     matches!(step.action, Action::Delete { deposed: false, .. } | Action::Forget { .. })
 }
 
-/// For each step, all that come before it, at any distance.
-fn all_before(steps: &[Step]) -> Vec<BTreeSet<usize>> {
-    let mut before: Vec<BTreeSet<usize>> = vec![];
-    for step in steps {
-        let mut mine = BTreeSet::new();
-        for first in step.after.iter().map(|a| a.step.0).filter(|first| *first < before.len()) {
-            mine.insert(first);
-            mine.extend(before[first].iter().copied());
-        }
-        before.push(mine);
-    }
-    before
-}
-
-/// Whether a holder is gone, or no longer holds the object, before that is deleted; or AWS does not mind.
-fn lets_go(steps: &[Step], holder: &Address, delete: &Step, before: &[BTreeSet<usize>], state: &State, kinds: &Kinds) -> bool {
-    let soft = kinds.get(holder.kind()).is_some_and(|k| k.facts().soft_on.contains(&delete.address.kind()));
-    let current: BTreeMap<&Address, &PhysicalId> = state.entries.iter().map(|(a, e)| (a, &e.id)).collect();
-    let goes = steps.iter().filter(|s| s.address == *holder && before[delete.id.0].contains(&s.id.0)).any(|s| match &s.action {
-        Action::Delete { id, .. } => current.get(holder) == Some(&id),
+/// Whether a step ends the object that the state records, or lets it go of what it refers to.
+fn lets_go(step: &Step, state: &State) -> bool {
+    match &step.action {
+        Action::Delete { id, .. } => state.entries.get(&step.address).is_some_and(|entry| entry.id == *id),
         Action::Update { .. } | Action::Forget { .. } => true,
         Action::Create { .. } | Action::Adopt { .. } | Action::Rename { .. } | Action::Backup { .. } => false,
-    });
-    // What is no longer there holds nothing.
-    let missing = steps.iter().any(|s| s.address == *holder && s.reason == Reason::Missing);
-    goes || soft || missing
+    }
+}
+
+/// Who holds whom by the state, and what is done to each: put together once, for questions about single resources.
+struct Held<'a> {
+    steps: BTreeMap<&'a Address, Vec<(usize, &'a Step)>>,
+    holders: BTreeMap<&'a Address, Vec<&'a Address>>,
+    former: BTreeMap<&'a Address, Vec<(&'a Address, &'a Deposed)>>,
+}
+
+impl<'a> Held<'a> {
+    fn of(steps: &'a [Step], state: &'a State) -> Self {
+        let mut held = Self { steps: BTreeMap::new(), holders: BTreeMap::new(), former: BTreeMap::new() };
+        for (place, step) in steps.iter().enumerate() {
+            held.steps.entry(&step.address).or_default().push((place, step));
+        }
+        for (holder, entry) in &state.entries {
+            for other in entry.dependencies.iter().collect::<BTreeSet<_>>() {
+                held.holders.entry(other).or_default().push(holder);
+            }
+            for old in &entry.deposed {
+                for other in old.dependencies.iter().collect::<BTreeSet<_>>() {
+                    held.former.entry(other).or_default().push((holder, old));
+                }
+            }
+        }
+        held
+    }
+
+    fn steps_of(&self, address: &Address) -> impl Iterator<Item = (usize, &'a Step)> {
+        self.steps.get(address).into_iter().flatten().copied()
+    }
+
+    fn holders(&self, address: &Address) -> &[&'a Address] {
+        self.holders.get(address).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn former_holders(&self, address: &Address) -> &[(&'a Address, &'a Deposed)] {
+        self.former.get(address).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+/// Which steps come before which, at any distance. Nothing is worked out before it is asked: almost every question is
+/// about neighbours.
+struct Paths(Vec<Vec<usize>>);
+
+impl Paths {
+    /// Only what stands before a step counts as coming before it.
+    fn of(steps: &[Step]) -> Self {
+        let before = |(place, step): (usize, &Step)| {
+            let firsts: BTreeSet<usize> = step.after.iter().map(|a| a.step.0).filter(|first| *first < place).collect();
+            firsts.into_iter().collect()
+        };
+        Self(steps.iter().enumerate().map(before).collect())
+    }
+
+    /// Whether the step at `first` comes before the one at `then`.
+    fn lead(&self, first: usize, then: usize) -> bool {
+        if first >= then {
+            return false;
+        }
+        if self.0[then].binary_search(&first).is_ok() {
+            return true;
+        }
+        let (mut seen, mut left) = (BTreeSet::new(), vec![then]);
+        while let Some(here) = left.pop() {
+            // Nothing at a place before `first` can come after it.
+            for next in self.0[here].iter().copied().filter(|next| *next >= first) {
+                if next == first {
+                    return true;
+                }
+                if seen.insert(next) {
+                    left.push(next);
+                }
+            }
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// The question of one pair is answered as by the closure of all.
+        #[test]
+        fn a_path_is_found_where_there_is_one(edges in proptest::collection::vec((0usize..12, 0usize..12), 0..30)) {
+            let mut firsts = vec![vec![]; 12];
+            for (first, then) in edges.iter().filter(|(first, then)| first < then) {
+                firsts[*then].push(*first);
+            }
+            firsts.iter_mut().for_each(|firsts| firsts.sort());
+            let mut all: Vec<BTreeSet<usize>> = vec![];
+            for firsts in &firsts {
+                all.push(firsts.iter().flat_map(|first| all[*first].iter().copied().chain([*first])).collect());
+            }
+            let paths = Paths(firsts);
+            for (then, before) in all.iter().enumerate() {
+                for first in 0..12 {
+                    prop_assert_eq!(paths.lead(first, then), before.contains(&first));
+                }
+            }
+        }
+    }
 }

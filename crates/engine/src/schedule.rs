@@ -1,9 +1,10 @@
 //! Which steps may start now: a state machine without I/O, fed with what has become known, finished or failed.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use bbws_model::{Action, After, Kinds, Step, StepId, Until};
+use bbws_model::{Action, Kinds, Step, StepId, Until};
 
 /// How far a step is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,40 +16,51 @@ enum Place {
     Skipped,
 }
 
-/// Which steps may start, which were skipped, and whether all is over.
+/// Which steps may start, which were skipped, and whether all is over. Each thing that happens costs as much as there are
+/// steps that wait for it, not as there are steps.
 #[derive(Debug)]
 pub struct Schedule {
-    after: Vec<Vec<After>>,
-    dependants: Vec<Vec<StepId>>,
+    /// The steps that wait for each step, and for what of it.
+    waiting: Vec<Vec<(StepId, Until)>>,
+    /// How much each step still waits for.
+    unmet: Vec<usize>,
     places: Vec<Place>,
     known: BTreeMap<StepId, BTreeSet<String>>,
     /// The longest expected way from a step to the end, itself included.
     remaining: Vec<Duration>,
+    /// What waits for nothing more, the longest way ahead first.
+    ready: BTreeSet<(Reverse<Duration>, StepId)>,
     stopped: bool,
+    running: usize,
+    to_begin: usize,
 }
 
 impl Schedule {
     /// A schedule of these steps, of which none has begun. Each stands after all it comes after.
     #[must_use]
     pub fn new(steps: &[Step], kinds: &Kinds) -> Self {
-        let mut dependants = vec![vec![]; steps.len()];
+        let mut waiting = vec![vec![]; steps.len()];
         for step in steps {
-            for first in step.after.iter().map(|a| a.step).collect::<BTreeSet<_>>() {
-                dependants[first.0].push(step.id);
+            for after in &step.after {
+                waiting[after.step.0].push((step.id, after.until.clone()));
             }
         }
         let mut remaining = vec![Duration::ZERO; steps.len()];
         for step in steps.iter().rev() {
-            let longest = dependants[step.id.0].iter().map(|d| remaining[d.0]).max().unwrap_or_default();
+            let longest = waiting[step.id.0].iter().map(|(then, _)| remaining[then.0]).max().unwrap_or_default();
             remaining[step.id.0] = longest + expected(step, kinds);
         }
+        let first = steps.iter().filter(|step| step.after.is_empty()).map(|step| (Reverse(remaining[step.id.0]), step.id));
         Self {
-            after: steps.iter().map(|s| s.after.clone()).collect(),
-            dependants,
+            ready: first.collect(),
+            unmet: steps.iter().map(|step| step.after.len()).collect(),
+            waiting,
             places: vec![Place::Waiting; steps.len()],
             known: BTreeMap::new(),
             remaining,
             stopped: false,
+            running: 0,
+            to_begin: steps.len(),
         }
     }
 
@@ -57,46 +69,67 @@ impl Schedule {
         if self.stopped {
             return vec![];
         }
-        let may = |step: &StepId| self.places[step.0] == Place::Waiting && self.after[step.0].iter().all(|a| self.is_met(a));
-        let mut ready: Vec<StepId> = (0..self.places.len()).map(StepId).filter(may).collect();
-        ready.sort_by_key(|step| (std::cmp::Reverse(self.remaining[step.0]), *step));
+        let ready = std::mem::take(&mut self.ready).into_iter().map(|(_, step)| step);
+        let ready: Vec<StepId> = ready.filter(|step| self.places[step.0] == Place::Waiting).collect();
         for step in &ready {
             self.places[step.0] = Place::Running;
         }
+        self.running += ready.len();
+        self.to_begin -= ready.len();
         ready
     }
 
-    fn is_met(&self, after: &After) -> bool {
-        match (&after.until, self.places[after.step.0]) {
-            (_, Place::Done) => true,
-            (Until::Known(output), Place::Running) => self.known.get(&after.step).is_some_and(|known| known.contains(output)),
-            (_, Place::Waiting | Place::Running | Place::Failed | Place::Skipped) => false,
+    /// One thing less that a step waits for.
+    fn met(&mut self, step: StepId) {
+        self.unmet[step.0] -= 1;
+        if self.unmet[step.0] == 0 {
+            self.ready.insert((Reverse(self.remaining[step.0]), step));
         }
     }
 
-    /// An output of a running step is known.
+    /// An output of a running step is known. Of a step that does not run it says nothing.
     pub fn known(&mut self, step: StepId, output: &str) {
-        self.known.entry(step).or_default().insert(output.to_owned());
+        if self.places[step.0] != Place::Running || !self.known.entry(step).or_default().insert(output.to_owned()) {
+            return;
+        }
+        let now = |(then, until): &(StepId, Until)| (*until == Until::Known(output.to_owned())).then_some(*then);
+        for then in self.waiting[step.0].iter().filter_map(now).collect::<Vec<_>>() {
+            self.met(then);
+        }
     }
 
-    /// A step is finished.
+    /// A running step is finished.
     pub fn finished(&mut self, step: StepId) {
-        self.places[step.0] = Place::Done;
+        if self.places[step.0] != Place::Running {
+            return;
+        }
+        (self.places[step.0], self.running) = (Place::Done, self.running - 1);
+        let known = self.known.remove(&step).unwrap_or_default();
+        let unmet = |until: &Until| !matches!(until, Until::Known(output) if known.contains(output));
+        for (then, until) in std::mem::take(&mut self.waiting[step.0]) {
+            if unmet(&until) {
+                self.met(then);
+            }
+        }
     }
 
-    /// A step has failed. Answers all that will not begin because of it; what is running goes on.
+    /// A running step has failed. Answers all that will not begin because of it; what is running goes on.
     pub fn failed(&mut self, step: StepId) -> Vec<StepId> {
-        self.places[step.0] = Place::Failed;
+        if self.places[step.0] != Place::Running {
+            return vec![];
+        }
+        (self.places[step.0], self.running) = (Place::Failed, self.running - 1);
         let (mut skipped, mut left) = (vec![], vec![step]);
         while let Some(failed) = left.pop() {
-            for dependant in &self.dependants[failed.0] {
-                if self.places[dependant.0] == Place::Waiting {
-                    self.places[dependant.0] = Place::Skipped;
-                    skipped.push(*dependant);
-                    left.push(*dependant);
+            for (then, _) in &self.waiting[failed.0] {
+                if self.places[then.0] == Place::Waiting {
+                    self.places[then.0] = Place::Skipped;
+                    skipped.push(*then);
+                    left.push(*then);
                 }
             }
         }
+        self.to_begin -= skipped.len();
         skipped.sort();
         skipped
     }
@@ -110,8 +143,7 @@ impl Schedule {
     /// Whether nothing runs and nothing may start.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        let over = |place: &Place| *place != Place::Running && (self.stopped || *place != Place::Waiting);
-        self.places.iter().all(over)
+        self.running == 0 && (self.stopped || self.to_begin == 0)
     }
 
     /// The expected length of the whole: its critical path.
@@ -139,7 +171,7 @@ pub fn expected(step: &Step, kinds: &Kinds) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bbws_model::{Address, MeterDelta, Reason};
+    use bbws_model::{Address, After, MeterDelta, Reason};
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -180,10 +212,33 @@ mod tests {
     fn what_stands_on_a_failure_is_skipped_and_the_rest_goes_on() {
         let steps = [step(0, &[]), step(1, &[(0, Until::Done)]), step(2, &[(1, Until::Done)]), step(3, &[])];
         let mut schedule = Schedule::new(&steps, &Kinds::new());
-        schedule.start();
+        assert_eq!(schedule.start(), [StepId(0), StepId(3)]);
         assert_eq!(schedule.failed(StepId(0)), [StepId(1), StepId(2)]);
         assert!(!schedule.is_settled(), "an independent step still runs");
         schedule.finished(StepId(3));
+        assert!(schedule.is_settled());
+    }
+
+    #[test]
+    fn what_is_known_and_then_finished_counts_once() {
+        let two = [(0, known("id")), (0, known("arn")), (1, Until::Done)];
+        let mut schedule = Schedule::new(&[step(0, &[]), step(1, &[]), step(2, &two)], &Kinds::new());
+        schedule.start();
+        schedule.known(StepId(0), "id");
+        schedule.known(StepId(0), "id");
+        schedule.finished(StepId(0));
+        assert_eq!(schedule.start(), [], "it waits for the other still");
+        schedule.finished(StepId(1));
+        assert_eq!(schedule.start(), [StepId(2)]);
+    }
+
+    #[test]
+    fn what_was_free_to_start_is_skipped_when_what_it_stands_on_fails() {
+        let mut schedule = Schedule::new(&[step(0, &[]), step(1, &[(0, known("id"))])], &Kinds::new());
+        schedule.start();
+        schedule.known(StepId(0), "id");
+        assert_eq!(schedule.failed(StepId(0)), [StepId(1)]);
+        assert_eq!(schedule.start(), []);
         assert!(schedule.is_settled());
     }
 

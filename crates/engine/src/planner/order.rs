@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_model::{
-    Action, Address, After, Finding, MeterDelta, Order, PhysicalId, Reason, Risk, RiskKind, Severity, Step, StepId, Until, pointers,
+    Action, Address, After, Finding, MeterDelta, Order, PhysicalId, Reason, Risk, RiskKind, Severity, State, Step, StepId, Until, pointers,
 };
 use serde_json::Value;
 
@@ -23,7 +23,8 @@ struct Halves {
 /// Turns verdicts into steps, each after all it depends on.
 pub(super) fn arrange(from: Sources<'_>, graph: &Graph, mut verdicts: BTreeMap<Address, Verdict>) -> Result<Vec<Step>, Vec<Finding>> {
     spread_delete_first(graph, &mut verdicts);
-    let mut made = Making { from, steps: vec![], halves: BTreeMap::new(), former: vec![] };
+    let mut made =
+        Making { from, steps: vec![], halves: BTreeMap::new(), former: vec![], holders: holders(from.state), held: BTreeMap::new() };
     for (address, verdict) in &verdicts {
         made.add(address, verdict);
     }
@@ -54,8 +55,23 @@ struct Making<'a> {
     from: Sources<'a>,
     steps: Vec<Step>,
     halves: BTreeMap<Address, Halves>,
-    /// The steps that remove former objects, each with what that object refers to.
-    former: Vec<(usize, Vec<Address>)>,
+    /// The steps that remove former objects.
+    former: Vec<usize>,
+    /// What holds each recorded object.
+    holders: BTreeMap<&'a Address, Vec<&'a Address>>,
+    /// The steps that remove the former objects that hold it.
+    held: BTreeMap<&'a Address, Vec<usize>>,
+}
+
+/// Who refers to each recorded resource, by the state.
+fn holders(state: &State) -> BTreeMap<&Address, Vec<&Address>> {
+    let mut holders: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
+    for (holder, entry) in &state.entries {
+        for other in entry.dependencies.iter().collect::<BTreeSet<_>>() {
+            holders.entry(other).or_default().push(holder);
+        }
+    }
+    holders
 }
 
 impl Making<'_> {
@@ -170,16 +186,19 @@ impl Making<'_> {
                 let action = Action::Delete { id: old.id.clone(), have: old.spec.clone(), deposed: true };
                 let loss = self.loss(address, None);
                 let step = self.push(address, action, Reason::Unfinished, loss, old.dependencies.clone());
-                self.former.push((step, old.dependencies.clone()));
+                self.former.push(step);
+                for other in old.dependencies.iter().collect::<BTreeSet<_>>() {
+                    self.held.entry(other).or_default().push(step);
+                }
             }
         }
         wrong
     }
 
     fn after(&mut self, step: usize, first: usize, until: Until) {
-        let after = After { step: StepId(first), until };
-        if step != first && !self.steps[step].after.contains(&after) {
-            self.steps[step].after.push(after);
+        // Sorted, and each once, when all are drawn: see `in_order`.
+        if step != first {
+            self.steps[step].after.push(After { step: StepId(first), until });
         }
     }
 
@@ -204,7 +223,7 @@ impl Making<'_> {
                 wrong.extend(self.after_all_let_go(address, removes, delete_first));
             }
         }
-        let former: Vec<(Address, usize)> = self.former.iter().map(|(step, _)| (self.steps[*step].address.clone(), *step)).collect();
+        let former: Vec<(Address, usize)> = self.former.iter().map(|step| (self.steps[*step].address.clone(), *step)).collect();
         for (address, removes) in former {
             wrong.extend(self.after_all_let_go(&address, removes, false));
         }
@@ -226,14 +245,11 @@ impl Making<'_> {
 
     /// An object goes only after all that hold it are gone or have let go of it.
     fn after_all_let_go(&mut self, address: &Address, removes: usize, delete_first: bool) -> Option<Finding> {
-        let former: Vec<usize> = self.former.iter().filter(|(_, refers)| refers.contains(address)).map(|(step, _)| *step).collect();
-        for first in former {
+        for first in self.held.get(address).cloned().unwrap_or_default() {
             self.after(removes, first, Until::Done);
         }
-        let holders: Vec<Address> =
-            self.from.state.entries.iter().filter(|(_, e)| e.dependencies.contains(address)).map(|(a, _)| a.clone()).collect();
-        for holder in holders {
-            let halves = self.halves.get(&holder).copied().unwrap_or_default();
+        for holder in self.holders.get(address).cloned().unwrap_or_default() {
+            let halves = self.halves.get(holder).copied().unwrap_or_default();
             if let Some(first) = halves.removes {
                 self.after(removes, first, Until::Done);
             } else if let Some(first) = halves.changes {
@@ -291,6 +307,7 @@ fn in_order(steps: Vec<Step>) -> Result<Vec<Step>, Box<Finding>> {
         step.id = moved(step.id);
         step.after.iter_mut().for_each(|after| after.step = moved(after.step));
         step.after.sort();
+        step.after.dedup();
         step.pair = step.pair.map(moved);
         let place = step.id.0;
         sorted[place] = Some(step);
