@@ -40,7 +40,12 @@ pub(crate) fn to(address: &str, output: &str) -> Value {
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        let cloud = FakeCloud::new(Duration::from_secs(20));
+        Self::in_which_all_takes(Duration::from_secs(20))
+    }
+
+    /// A bench in whose cloud everything takes so long to become ready, and to go.
+    pub(crate) fn in_which_all_takes(takes: Duration) -> Self {
+        let cloud = FakeCloud::new(takes);
         let drivers = Arc::new(drivers(&cloud));
         Self {
             cloud,
