@@ -1,6 +1,7 @@
 //! The project's own checks and chores: `cargo xtask layers`, `cargo xtask tidy`.
 
 mod layers;
+mod sdk;
 mod tidy;
 
 use std::process::ExitCode;
@@ -8,8 +9,9 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let wrong = match std::env::args().nth(1).as_deref() {
         Some("layers") => layers::wrong(),
+        Some("sdk") => sdk::wrong(),
         Some("tidy") => tidy::wrong(),
-        _ => vec!["usage: cargo xtask layers | tidy".to_owned()],
+        _ => vec!["usage: cargo xtask layers | sdk | tidy".to_owned()],
     };
     for line in &wrong {
         tell(line);
