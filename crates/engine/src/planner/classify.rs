@@ -18,7 +18,7 @@ pub(super) enum Verdict {
     /// Nothing: it is as wanted. Its outputs are known.
     Stays { outputs: Value },
     /// It is made.
-    Make { want: Value, reason: Reason },
+    Make { want: Value, renamed: Option<Renamed>, reason: Reason },
     /// It is taken under management.
     Adopt { id: PhysicalId, have: Value, want: Value, existing: bool, outputs: Value },
     /// It is changed in place.
@@ -51,7 +51,7 @@ pub(super) fn wanted(
     let error = |summary: String| vec![Finding::new(Severity::Error, summary).at(address)];
     let kind = from.kinds.get(address.kind()).ok_or_else(|| error(format!("there is no kind `{}`", address.kind())))?;
     let (declared, entry) = (&from.desired.resources[address], from.state.entries.get(address));
-    let want = named(&declared.spec, entry, kind.facts().name);
+    let (want, renamed) = named(&declared.spec, entry, kind.facts().name);
     let found = if entry.is_some() { from.picture.recorded.get(address) } else { from.picture.unrecorded.get(address) };
     let seen = look(address, found)?;
     let Some(seen) = seen else {
@@ -62,7 +62,7 @@ pub(super) fn wanted(
             ]);
         }
         let reason = if entry.is_some() { Reason::Missing } else { Reason::Declared };
-        return Ok(Verdict::Make { want, reason });
+        return Ok(Verdict::Make { want, renamed, reason });
     };
     let ours = owned(from, address, seen, entry, declared.existing)?;
     if entry.is_none() {
@@ -87,7 +87,7 @@ pub(super) fn wanted(
         let replacement = kind.replacement(&seen.spec, &resolved).map_err(misfit)?;
         let (want, renamed) = match kind.facts().name {
             Some(rule) if replacement.fresh_name || held_by_former(&want, entry, rule) => fresh(&declared.spec, &seen.spec, entry, rule),
-            _ => (want, None),
+            _ => (want, renamed),
         };
         if asked {
             changes.push(own_change("replacement asked for"));
@@ -177,15 +177,16 @@ fn own_change(what: &str) -> FieldChange {
     FieldChange { field: what.to_owned(), verb: Verb::Update, from: Value::Null, to: Value::Null, risks: vec![], backup: false }
 }
 
-/// The written spec under the name that the object got instead of the declared one.
-fn named(spec: &Value, entry: Option<&Entry>, rule: Option<NameRule>) -> Value {
+/// The written spec under the name that the object got instead of the declared one, and that it got another.
+fn named(spec: &Value, entry: Option<&Entry>, rule: Option<NameRule>) -> (Value, Option<Renamed>) {
     let mut spec = spec.clone();
     if let (Some(rule), Some(renamed)) = (rule, entry.and_then(|e| e.renamed.as_ref()))
         && spec.get(rule.field).and_then(Value::as_str) == Some(renamed.from.as_str())
     {
         spec[rule.field] = renamed.to.clone().into();
+        return (spec, Some(renamed.clone()));
     }
-    spec
+    (spec, None)
 }
 
 /// Whether a former object still has the name that is wanted.

@@ -101,8 +101,8 @@ impl Making<'_> {
         let mut halves = Halves::default();
         match verdict {
             Verdict::Stays { .. } => return,
-            Verdict::Make { want, reason } => {
-                let action = Action::Create { want: want.clone(), renamed: None };
+            Verdict::Make { want, renamed, reason } => {
+                let action = Action::Create { want: want.clone(), renamed: renamed.clone() };
                 halves.makes = Some(self.push(address, action, reason.clone(), vec![], needs(want)));
             }
             Verdict::Adopt { id, have, want, existing, .. } => {

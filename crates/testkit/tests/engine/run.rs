@@ -65,6 +65,19 @@ async fn a_changed_field_is_updated_and_a_fixed_one_makes_a_successor() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_made_again_under_its_fresh_name_is_left_alone() {
+    let bench = Bench::new();
+    bench.apply(&house(), Mode::Apply).await;
+    let mut changed = house();
+    changed.resources.get_mut(&"name.wall".parse().unwrap()).unwrap().spec["shape"] = json!("round");
+    bench.apply(&changed, Mode::Apply).await;
+    bench.cloud.tamper(|objects| objects.retain(|_, object| object.spec.name != "wall-2"));
+    assert_eq!(bench.apply(&changed, Mode::Apply).await.outcome, Outcome::Done);
+    assert_eq!(bench.state().await.entries[&"name.wall".parse().unwrap()].spec["name"], "wall-2");
+    assert!(bench.plan(&changed).await.unwrap().is_empty(), "the name it got is remembered");
+}
+
+#[tokio::test(start_paused = true)]
 async fn destroy_leaves_nothing_and_apply_works_again() {
     let bench = Bench::new();
     for _ in 0..2 {

@@ -197,7 +197,8 @@ impl Seed {
         assert_eq!(log::read(&self.bench.store).await.unwrap().unwrap(), state, "I10");
         // I12 and I13: a plan changes nothing, and an apply of what is there sends nothing.
         let before = (calls.len(), state.seq);
-        assert!(self.bench.plan_of(&state, desired, mode).await.unwrap().is_empty(), "I13");
+        let plan = self.bench.plan_of(&state, desired, mode).await.unwrap();
+        assert!(plan.is_empty(), "I13: {:#?}", plan.steps);
         assert_eq!((self.bench.cloud.calls().len(), self.bench.state().await.seq), before, "I12");
         let again = self.bench.apply(desired, mode).await;
         assert_eq!((again.outcome, self.bench.cloud.calls().len()), (Outcome::Done, before.0), "I13");
