@@ -57,7 +57,7 @@ impl Bench {
     /// Each edit behind bbws's back is seen as the field it touches, and mended.
     pub(super) async fn mends(&mut self, address: &str, drifts: &[Drift]) {
         for (field, edit) in drifts {
-            self.tamper(|here| edit(here));
+            self.tamper(edit);
             assert_eq!(self.drift(address).await, [*field], "{address}");
             self.mend(address).await;
         }
