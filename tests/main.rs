@@ -4,6 +4,7 @@ mod cluster;
 mod interrupted;
 mod safety;
 mod server;
+mod servers;
 mod support;
 mod usage;
 mod validate;

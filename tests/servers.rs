@@ -1,0 +1,154 @@
+//! Against servers written by others: moto and ministack, behind the proxy of `tests/servers/`. What they get wrong stands in
+//! one table there, `faults.py`; what exists is told by `inventory.py`, which knows nothing of bbws.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::support::{Place, Ran, ran};
+
+const ACCOUNT: &str = "536580886816";
+const REGIONS: [&str; 2] = ["af-south-1", "us-east-1"];
+
+/// The servers. They end when this is dropped, and when the test's process does: their input ends then.
+struct Servers {
+    process: Child,
+    python: PathBuf,
+    told: Value,
+    logs: tempfile::TempDir,
+}
+
+fn scripts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/servers")
+}
+
+fn python(python: &Path, script: &str) -> Command {
+    let mut command = Command::new(python);
+    command.arg(scripts().join(script)).env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+}
+
+impl Servers {
+    /// Installs them beside what cargo builds, where they are not yet, and starts them.
+    fn start() -> Self {
+        let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("servers");
+        let setup = ran(Command::new("sh").arg(scripts().join("setup.sh")).arg(&venv).output().expect("a shell")).exits(0);
+        println!("{}", setup.out);
+        let logs = tempfile::tempdir().expect("a folder");
+        let interpreter = venv.join("bin/python");
+        let mut command = python(&interpreter, "servers.py");
+        let mut process =
+            command.arg(logs.path()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("python");
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().expect("piped")).read_line(&mut line).expect("text");
+        if line.is_empty() {
+            let mut why = String::new();
+            process.stderr.take().expect("piped").read_to_string(&mut why).expect("text");
+            panic!("the servers did not start: {why}");
+        }
+        let told = serde_json::from_str(&line).expect("JSON");
+        Self { process, python: interpreter, told, logs }
+    }
+
+    fn url(&self, of: &str) -> &str {
+        self.told[of].as_str().expect("a URL")
+    }
+
+    /// The binary with credentials of the account, towards the proxy. Both servers take the key for the account.
+    fn bbws(&self, place: &Place, line: &str) -> Ran {
+        let mut command = place.command(line.split_whitespace());
+        command.env("AWS_ENDPOINT_URL", self.url("proxy"));
+        command.env("AWS_ACCESS_KEY_ID", ACCOUNT).env("AWS_SECRET_ACCESS_KEY", "any");
+        ran(command.output().expect("the binary runs"))
+    }
+
+    /// What exists, and how many of each.
+    fn inventory(&self) -> BTreeMap<String, i64> {
+        let mut command = python(&self.python, "inventory.py");
+        let found = command.args([self.url("moto"), self.url("ministack"), ACCOUNT]).args(REGIONS).output().expect("python");
+        count(&ran(found).exits(0).out)
+    }
+
+    /// The log of all requests so far.
+    fn requests(&self) -> Vec<Value> {
+        let log = fs::read_to_string(self.logs.path().join("requests.jsonl")).expect("a log");
+        log.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    }
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        let _ = self.process.wait();
+    }
+}
+
+fn count(lines: &str) -> BTreeMap<String, i64> {
+    let mut found = BTreeMap::new();
+    for line in lines.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        *found.entry(line.to_owned()).or_default() += 1;
+    }
+    found
+}
+
+/// Demands that what came to `before` is just what a file lists.
+#[track_caller]
+fn came(before: &BTreeMap<String, i64>, now: &BTreeMap<String, i64>, file: &str) {
+    let listed = count(&fs::read_to_string(scripts().join(file)).expect("a list"));
+    let mut wrong = String::new();
+    let lines: std::collections::BTreeSet<&String> = before.keys().chain(now.keys()).chain(listed.keys()).collect();
+    for line in lines {
+        let of = |what: &BTreeMap<String, i64>| what.get(line).copied().unwrap_or(0);
+        let (more, expected) = (of(now) - of(before), of(&listed));
+        if more != expected {
+            wrong += &format!("{line}: {more}, {expected} in {file}\n");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn the_whole_cluster_lives_on_servers_written_by_others() {
+    let (servers, place) = (Servers::start(), Place::new());
+    let before = servers.inventory();
+    servers.bbws(&place, "plan dev --detailed-exitcode").exits(2);
+    assert_eq!(servers.inventory(), before, "a plan changes nothing");
+
+    servers.bbws(&place, "apply dev --yes").exits(0);
+    servers.bbws(&place, "plan dev --detailed-exitcode").exits(0);
+    came(&before, &servers.inventory(), "dev.txt");
+
+    let edits = [
+        ("retention_days = 7 ", "retention_days = 14 "),
+        ("idle_timeout         = 60 ", "idle_timeout         = 90 "),
+        ("ManagedBy = \"bbws\"\n", "ManagedBy = \"bbws\"\nTeam = \"hosting\"\n"),
+    ];
+    for (from, to) in edits {
+        place.edit("dev", from, to);
+        servers.bbws(&place, "plan dev --detailed-exitcode").exits(2);
+        servers.bbws(&place, "apply dev --yes").exits(0);
+        servers.bbws(&place, "plan dev --detailed-exitcode").exits(0);
+        came(&before, &servers.inventory(), "dev.txt");
+    }
+
+    servers.bbws(&place, "destroy dev --confirm wp-dev-cluster").exits(0);
+    came(&before, &servers.inventory(), "left.txt");
+
+    let (mut wrong, mut used) = (String::new(), vec![]);
+    for request in servers.requests() {
+        if !(request["invalid"].is_null() && request["broken"].is_null()) || request["status"].as_u64() >= Some(500) {
+            wrong += &format!("{request}\n");
+        }
+        used.extend(request["exception"].as_str().map(str::to_owned));
+    }
+    assert!(wrong.is_empty(), "requests that AWS's models do not allow, or that a server has not:\n{wrong}");
+    let unused = servers.told["exceptions"].as_array().expect("a list").iter().filter(|name| !used.iter().any(|used| *name == used));
+    assert_eq!(unused.collect::<Vec<_>>(), Vec::<&Value>::new(), "exceptions that nothing needs any more");
+
+    // The judge itself can find fault.
+    ran(python(&servers.python, "wire_test.py").output().expect("python")).exits(0);
+}

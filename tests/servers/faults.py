@@ -1,0 +1,160 @@
+"""The one table of exceptions: what the servers get wrong or lack, each by name. All else goes through as it is."""
+
+import json
+import re
+import threading
+from xml.sax.saxutils import escape
+
+import cbor2
+
+# The services that ministack knows better, and why; moto is asked for all others.
+MINISTACK = {
+    "cloudfront": "moto lacks cache policies and publishing, and ignores If-Match",
+    "cloudwatch": "moto does not speak CBOR, the Rust SDK nothing else",
+    "ecs": "moto has no UpdateClusterSettings, and its CreateCluster wipes a cluster that exists",
+    "s3": "moto gives a new bucket no encryption, AWS does",
+}
+
+# What RDS tells of the parameters that are set here (mysql8.0): moto has no default parameters at all.
+PARAMETERS = {
+    "character_set_server": "dynamic",
+    "collation_server": "dynamic",
+    "log_output": "dynamic",
+    "long_query_time": "dynamic",
+    "max_connections": "dynamic",
+    "require_secure_transport": "dynamic",
+    "slow_query_log": "dynamic",
+}
+
+
+def server(request):
+    """Which server is asked."""
+    return "ministack" if request.service in MINISTACK else "moto"
+
+
+class Memory:
+    """What the table's functions keep between requests, by account and region."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.kept = {}
+
+    def of(self, request, what):
+        with self.lock:
+            return self.kept.setdefault((request.key, request.region, what), {})
+
+
+def zone_ids(proxy, request, server):
+    """Zone ids get their Z on the way back, and lose it on the way in."""
+    zones = proxy.memory.of(request, "zones")
+    for real, shown in list(zones.items()):
+        request.target = request.target.replace(shown, real)
+        request.body = request.body.replace(shown.encode(), real.encode())
+    answer = proxy.forward(server, request)
+    for real in re.findall(rb"/hostedzone/([A-Z0-9]{10,})", answer.body):
+        zones.setdefault(real.decode(), f"Z0{real.decode()}")
+    for real, shown in zones.items():
+        answer.body = answer.body.replace(real.encode(), shown.encode())
+        answer.headers = [(key, value.replace(real, shown)) for key, value in answer.headers]
+    return answer
+
+
+def db_parameters(proxy, request, server):
+    """Every parameter that is set here is known, with the values that moto keeps for the group."""
+    answer = proxy.forward(server, request)
+    if answer.status != 200:
+        return answer
+    text = answer.body.decode()
+    of = lambda name, part: (re.search(rf"<{name}>([^<]*)</{name}>", part) or [None, None])[1]
+    values = {of("ParameterName", part): of("ParameterValue", part) for part in re.findall(r"<Parameter>.*?</Parameter>", text, re.S)}
+    wanted = [value for part in request.params.get("Filters", []) for value in part["Values"]]
+    found = ""
+    for name, apply in PARAMETERS.items():
+        value = values.get(name)
+        if (wanted and name not in wanted) or (request.params.get("Source") == "user" and value is None):
+            continue
+        set_to = f"<ParameterValue>{escape(value)}</ParameterValue>" if value is not None else ""
+        source = "engine-default" if value is None else "user"
+        found += f"<Parameter><ParameterName>{name}</ParameterName>{set_to}<Source>{source}</Source><ApplyType>{apply}</ApplyType><IsModifiable>true</IsModifiable></Parameter>"
+    result = f"<DescribeDBParametersResult><Parameters>{found}</Parameters></DescribeDBParametersResult>"
+    answer.body = f'<DescribeDBParametersResponse xmlns="http://rds.amazonaws.com/doc/2014-10-31/">{result}</DescribeDBParametersResponse>'.encode()
+    return answer
+
+
+def put_alarm(proxy, request, server):
+    """Keeps the queries of an alarm."""
+    kept = proxy.memory.of(request, "alarms")
+    kept.pop(request.params["AlarmName"], None)
+    if "Metrics" in request.params:
+        kept[request.params["AlarmName"]] = request.params["Metrics"]
+    return proxy.forward(server, request)
+
+
+def describe_alarms(proxy, request, server):
+    """Shows the queries again, in place of the metric that ministack makes up."""
+    answer = proxy.forward(server, request)
+    if answer.status != 200:
+        return answer
+    kept, told = proxy.memory.of(request, "alarms"), cbor2.loads(answer.body)
+    for alarm in told.get("MetricAlarms", []):
+        if alarm["AlarmName"] in kept:
+            for name in ("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Period", "Dimensions", "Unit"):
+                alarm.pop(name, None)
+            alarm["Metrics"] = kept[alarm["AlarmName"]]
+    answer.body = cbor2.dumps(told, datetime_as_timestamp=True)
+    return answer
+
+
+def create_delivery(proxy, request, server):
+    """AWS puts CloudFront's prefix before the path of a new delivery."""
+    body = json.loads(request.body)
+    s3 = body.get("s3DeliveryConfiguration", {})
+    if "suffixPath" in s3:
+        s3["suffixPath"] = "AWSLogs/{account-id}/CloudFront/" + s3["suffixPath"]
+    return proxy.forward(server, request, json.dumps(body).encode())
+
+
+def put_value(proxy, request, server):
+    """Keeps which version of a secret was given a label of our own."""
+    answer = proxy.forward(server, request)
+    if answer.status == 200:
+        told = json.loads(answer.body)
+        kept = proxy.memory.of(request, "labels").setdefault(told["ARN"], {})
+        kept.update({label: told["VersionId"] for label in request.params.get("VersionStages", []) if not label.startswith("AWS")})
+    return answer
+
+
+def describe_secret(proxy, request, server):
+    """Shows the labels where they were put."""
+    answer = proxy.forward(server, request)
+    if answer.status != 200:
+        return answer
+    told = json.loads(answer.body)
+    for label, version in proxy.memory.of(request, "labels").get(told["ARN"], {}).items():
+        stages = told["VersionIdsToStages"].setdefault(version, [])
+        stages += [label] if label not in stages else []
+    answer.body = json.dumps(told).encode()
+    return answer
+
+
+# operation, or all of a service: (the fault, what is done about it)
+TABLE = {
+    "route53": ("moto's zone ids do not begin with Z", zone_ids),
+    "rds:DescribeDBParameters": ("moto has no default parameters, and so no apply type", db_parameters),
+    "cloudwatch:PutMetricAlarm": ("ministack loses an alarm's Metrics", put_alarm),
+    "cloudwatch:DescribeAlarms": ("ministack loses an alarm's Metrics", describe_alarms),
+    "secretsmanager:PutSecretValue": ("moto takes labels of our own off a version that is AWSCURRENT no more", put_value),
+    "secretsmanager:DescribeSecret": ("moto takes labels of our own off a version that is AWSCURRENT no more", describe_secret),
+    "logs:CreateDelivery": ("moto keeps a delivery's path without the prefix that AWS puts before it", create_delivery),
+}
+
+
+def exception(request):
+    """The entry that a request falls under, if any."""
+    return next((key for key in (request.name, request.service) if key in TABLE), None)
+
+
+def answer(proxy, request, server):
+    """The answer to a request."""
+    entry = exception(request)
+    return TABLE[entry][1](proxy, request, server) if entry else proxy.forward(server, request)
