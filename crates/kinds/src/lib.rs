@@ -29,6 +29,7 @@ mod log_delivery;
 mod log_delivery_destination;
 mod log_delivery_source;
 mod log_group;
+mod managed_policy;
 mod metric_alarm;
 mod mount_target;
 mod mysql_version;
@@ -86,6 +87,7 @@ pub use log_delivery_destination::{
 };
 pub use log_delivery_source::{CLOUDFRONT_LOGS_REGION, LogDeliverySource, LogDeliverySourceOutputs, LogDeliverySourceSpec};
 pub use log_group::{LogGroup, LogGroupOutputs, LogGroupSpec, RETENTION_DAYS};
+pub use managed_policy::{CACHE_POLICIES, ManagedPolicies, REQUEST_POLICIES, RESPONSE_POLICIES};
 pub use metric_alarm::{MetricAlarm, MetricAlarmOutputs, MetricAlarmSpec, STATISTICS};
 pub use mount_target::{MountTarget, MountTargetOutputs, MountTargetSpec};
 pub use nat_gateway::{NatGateway, NatGatewayOutputs, NatGatewaySpec};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use aws_sdk_cloudfront::types::{CachePolicyType, OriginRequestPolicyType, ResponseHeadersPolicyType, Tag, TagKeys, Tags as RawTags};
 use aws_smithy_types::error::operation::BuildError;
 use bbws_engine::{Attempt, Progress, Reading, read_tags};
+use bbws_kinds::{CACHE_POLICIES, ManagedPolicies, REQUEST_POLICIES, RESPONSE_POLICIES};
 use bbws_model::{Class, CloudError, Ownership, Tags};
 
 use super::route53::{Marked, built, not_yet};
@@ -21,25 +22,27 @@ type Names = BTreeMap<String, String>;
 #[derive(Debug, Clone)]
 pub(crate) struct Policies {
     sort: &'static str,
+    known: ManagedPolicies,
+    /// All that AWS has now; empty where those known are enough.
     names: Arc<Names>,
 }
 
 impl Policies {
-    /// None are known, because nobody needs them.
-    pub(crate) fn none(sort: &'static str) -> Self {
-        Self { sort, names: Arc::new(Names::new()) }
+    /// Those whose ids are known without a call.
+    fn known(sort: &'static str, known: ManagedPolicies) -> Self {
+        Self { sort, known, names: Arc::new(Names::new()) }
     }
 
     /// What a spec says for an id: the name where it is one of AWS's own.
     pub(crate) fn name(&self, id: &str) -> String {
-        self.names.get(id).cloned().unwrap_or_else(|| id.to_owned())
+        self.known.name(id).map(str::to_owned).or_else(|| self.names.get(id).cloned()).unwrap_or_else(|| id.to_owned())
     }
 
     /// The id of what a spec says.
     pub(crate) fn id(&self, name: &str) -> Result<String, CloudError> {
         let is_id = name.len() == 36 && name.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
-        let known = self.names.iter().find(|(_, known)| *known == name).map(|(id, _)| id.clone());
-        known.or_else(|| is_id.then(|| name.to_owned())).ok_or_else(|| {
+        let listed = || self.names.iter().find(|(_, known)| *known == name).map(|(id, _)| id.clone());
+        self.known.id(name).map(str::to_owned).or_else(listed).or_else(|| is_id.then(|| name.to_owned())).ok_or_else(|| {
             let all: Vec<&str> = self.names.values().map(String::as_str).collect();
             let told = format!("CloudFront has no managed {} policy `{name}`: it has {}", self.sort, all.join(", "));
             CloudError::own("cloudfront:UpdateDistribution", Class::Invalid, told)
@@ -53,6 +56,14 @@ pub(crate) struct AllPolicies {
     pub(crate) cache: Policies,
     pub(crate) request: Policies,
     pub(crate) response: Policies,
+}
+
+/// Of which sorts a policy is used whose name or id is not known without a call.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Unknown {
+    pub(crate) cache: bool,
+    pub(crate) request: bool,
+    pub(crate) response: bool,
 }
 
 /// Tags as CloudFront takes them.
@@ -103,20 +114,26 @@ impl Aws {
         Ok(Progress::Sent)
     }
 
-    /// The policies of these sorts, each sort in one call.
-    pub(crate) async fn cloudfront_policies(&self, request: bool, response: bool, reading: &Reading) -> Result<AllPolicies, CloudError> {
+    /// The policies of all sorts. Only a sort of which something is used that is not known without a call is listed.
+    pub(crate) async fn cloudfront_policies(&self, list: Unknown, reading: &Reading) -> Result<AllPolicies, CloudError> {
         const CACHE: &str = "cloudfront:ListCachePolicies";
         const REQUEST: &str = "cloudfront:ListOriginRequestPolicies";
         const RESPONSE: &str = "cloudfront:ListResponseHeadersPolicies";
-        let (mut requests, mut responses) = (Policies::none("origin-request"), Policies::none("response-headers"));
-        let caches = Policies { sort: "cache", names: reading.once(CACHE.into(), self.cache_policies(CACHE)).await? };
-        if request {
-            requests.names = reading.once(REQUEST.into(), self.origin_request_policies(REQUEST)).await?;
+        let mut all = AllPolicies {
+            cache: Policies::known("cache", CACHE_POLICIES),
+            request: Policies::known("origin-request", REQUEST_POLICIES),
+            response: Policies::known("response-headers", RESPONSE_POLICIES),
+        };
+        if list.cache {
+            all.cache.names = reading.once(CACHE.into(), self.cache_policies(CACHE)).await?;
         }
-        if response {
-            responses.names = reading.once(RESPONSE.into(), self.response_headers_policies(RESPONSE)).await?;
+        if list.request {
+            all.request.names = reading.once(REQUEST.into(), self.origin_request_policies(REQUEST)).await?;
         }
-        Ok(AllPolicies { cache: caches, request: requests, response: responses })
+        if list.response {
+            all.response.names = reading.once(RESPONSE.into(), self.response_headers_policies(RESPONSE)).await?;
+        }
+        Ok(all)
     }
 
     async fn cache_policies(&self, operation: &'static str) -> Result<(Names, usize), CloudError> {
@@ -191,12 +208,14 @@ mod tests {
 
     #[test]
     fn a_policy_goes_by_its_name_or_its_id() {
-        const ID: &str = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
-        let names = Arc::new(Names::from([(ID.to_owned(), shown("Managed-CachingDisabled"))]));
-        let policies = Policies { sort: "cache", names };
-        assert_eq!((policies.name(ID).as_str(), policies.id("CachingDisabled").unwrap().as_str()), ("CachingDisabled", ID));
+        const NEW: &str = "00000000-0000-4000-8000-000000000002";
+        let known = Policies::known("cache", CACHE_POLICIES);
+        let policies = Policies { names: Arc::new(Names::from([(NEW.to_owned(), shown("Managed-CachingNew"))])), ..known.clone() };
+        assert_eq!((policies.name(NEW).as_str(), policies.id("CachingNew").unwrap().as_str()), ("CachingNew", NEW));
+        assert_eq!(policies.name(&policies.id("CachingDisabled").unwrap()), "CachingDisabled");
+        assert!(known.id("CachingNew").is_err());
         let other = "00000000-0000-4000-8000-000000000001";
         assert_eq!((policies.name(other).as_str(), policies.id(other).unwrap().as_str()), (other, other));
-        assert!(policies.id("CachingDisbaled").unwrap_err().message.contains("it has CachingDisabled"));
+        assert!(policies.id("CachingDisbaled").unwrap_err().message.contains("it has CachingNew"));
     }
 }

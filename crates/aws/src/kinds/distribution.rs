@@ -1,5 +1,5 @@
 //! The driver of `distribution`. A refresh makes two calls per distribution, what it is and its tags, one for each sort of
-//! policy that is in use, and one for each secret behind an origin header. Only where its id is not known are the
+//! policy of which one is in use that is not known by its id, and one for each secret behind an origin header. Only where its id is not known are the
 //! account's distributions listed.
 //!
 //! CloudFront shows the values of origin headers. They are compared with the secret's in memory; what is seen says only
@@ -11,12 +11,15 @@ use std::sync::Arc;
 use aws_sdk_cloudfront::operation::get_distribution::GetDistributionOutput;
 use aws_sdk_cloudfront::types::{Distribution as Raw, DistributionConfig, DistributionConfigWithTags, DistributionSummary};
 use bbws_engine::{Attempt, Created, Driver, Progress, Reading, Sight};
-use bbws_kinds::{CLOUDFRONT_ZONE, Distribution, DistributionOutputs, DistributionSpec, DomainName, Origin, OriginHeader};
+use bbws_kinds::{
+    CACHE_POLICIES, CLOUDFRONT_ZONE, Distribution, DistributionOutputs, DistributionSpec, DomainName, ManagedPolicies, Origin,
+    OriginHeader, REQUEST_POLICIES, RESPONSE_POLICIES,
+};
 use bbws_model::{Arn, Class, CloudError, Id, Locate, Observed, Phase, Ready, Secret as Hidden, Tags};
 use futures::future::join_all;
 use serde_json::Value;
 
-use super::cloudfront::{AllPolicies, raw_tags};
+use super::cloudfront::{AllPolicies, Unknown, raw_tags};
 use super::distribution_config::{HeaderValues, Material, config};
 use super::distribution_spec::{Headers, spec};
 use super::ec2::told;
@@ -210,12 +213,19 @@ impl Aws {
         declared: &BTreeMap<String, Origin<Ready>>,
         reading: &Reading,
     ) -> Result<DistributionSpec<Ready>, CloudError> {
-        let default = raw.default_cache_behavior.iter().map(|of| (&of.origin_request_policy_id, &of.response_headers_policy_id));
+        let default = raw.default_cache_behavior.iter();
+        let default = default.map(|of| (&of.cache_policy_id, &of.origin_request_policy_id, &of.response_headers_policy_id));
         let paths = raw.cache_behaviors.iter().filter_map(|list| list.items.as_ref()).flatten();
-        let used: Vec<_> = default.chain(paths.map(|of| (&of.origin_request_policy_id, &of.response_headers_policy_id))).collect();
-        let given = |id: &Option<String>| id.as_ref().is_some_and(|id| !id.is_empty());
-        let (request, response) = (used.iter().any(|(id, _)| given(id)), used.iter().any(|(_, id)| given(id)));
-        let policies = self.cloudfront_policies(request, response, reading).await?;
+        let paths = paths.map(|of| (&of.cache_policy_id, &of.origin_request_policy_id, &of.response_headers_policy_id));
+        let unknown =
+            |id: &Option<String>, known: ManagedPolicies| id.as_ref().is_some_and(|id| !id.is_empty() && known.name(id).is_none());
+        let mut list = Unknown::default();
+        for (cache, request, response) in default.chain(paths) {
+            list.cache |= unknown(cache, CACHE_POLICIES);
+            list.request |= unknown(request, REQUEST_POLICIES);
+            list.response |= unknown(response, RESPONSE_POLICIES);
+        }
+        let policies = self.cloudfront_policies(list, reading).await?;
         let headers = self.headers_of(raw, declared, reading).await?;
         spec(raw, tags, &policies, &headers)
     }
@@ -274,9 +284,13 @@ impl Aws {
     /// What a write needs beside the spec: ids for the names of policies, and values for headers.
     async fn material(&self, operation: &'static str, want: &DistributionSpec<Ready>) -> Result<(AllPolicies, HeaderValues), CloudError> {
         let fresh = Reading::new();
-        let request = want.all_behaviours().any(|(_, of)| of.origin_request_policy.is_some());
-        let response = want.all_behaviours().any(|(_, of)| of.response_headers_policy.is_some());
-        let policies = self.cloudfront_policies(request, response, &fresh).await?;
+        let mut list = Unknown::default();
+        for (_, of) in want.all_behaviours() {
+            list.cache |= !CACHE_POLICIES.has(&of.cache_policy);
+            list.request |= of.origin_request_policy.as_ref().is_some_and(|name| !REQUEST_POLICIES.has(name));
+            list.response |= of.response_headers_policy.as_ref().is_some_and(|name| !RESPONSE_POLICIES.has(name));
+        }
+        let policies = self.cloudfront_policies(list, &fresh).await?;
         let mut values = HeaderValues::new();
         for (name, origin) in &want.origins {
             for (header, of) in &origin.headers {

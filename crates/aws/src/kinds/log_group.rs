@@ -1,24 +1,36 @@
-//! The driver of `log-group`. AWS knows a group by its name; its tags cost a call each.
+//! The driver of `log-group`. AWS knows a group by its name, and describes fifty of them in one call; its tags cost a call
+//! each.
 
 use std::collections::HashMap;
 
 use bbws_engine::{Attempt, Created, Driver, Progress, Reading, Sight, read_tags};
 use bbws_kinds::{LogGroup, LogGroupOutputs, LogGroupSpec};
 use bbws_model::{Arn, Class, CloudError, Locate, Name, Observed, Phase};
+use futures::future::join_all;
 
 use super::ec2::told;
+use crate::scan::{ById, all_failed};
 use crate::{Aws, Told};
 
 type Raw = aws_sdk_cloudwatchlogs::types::LogGroup;
 
+const DESCRIBE: &str = "logs:DescribeLogGroups";
+/// AWS takes so many names in one call, and answers as many on a page.
+const NAMES: usize = 50;
+
 impl Driver<LogGroup> for Aws {
     async fn observe(&self, at: &[Locate<LogGroup>], reading: &Reading) -> Vec<Sight<LogGroup>> {
-        let mut sights = vec![];
-        for place in at {
-            let name = place.id.as_ref().map_or(place.spec.name.as_str(), |id| id.as_str());
-            sights.push(self.log_group(name, reading).await);
-        }
-        sights
+        let all = match self.log_groups(at, reading).await {
+            Ok(all) => all,
+            Err(error) => return all_failed(at, &error),
+        };
+        join_all(at.iter().map(|place| async {
+            match all.get(name(place)) {
+                Some(raw) => self.log_group(raw, reading).await,
+                None => Ok(None),
+            }
+        }))
+        .await
     }
 
     async fn create(&self, want: &LogGroupSpec, attempt: &Attempt) -> Result<Created, CloudError> {
@@ -64,14 +76,26 @@ impl Driver<LogGroup> for Aws {
     }
 }
 
+fn name(place: &Locate<LogGroup>) -> &str {
+    place.id.as_ref().map_or(place.spec.name.as_str(), |id| id.as_str())
+}
+
 impl Aws {
-    async fn log_group(&self, name: &str, reading: &Reading) -> Sight<LogGroup> {
-        const OPERATION: &str = "logs:DescribeLogGroups";
-        let Some(raw) = reading.once(format!("{OPERATION} {name}"), self.describe_log_group(name)).await?.as_ref().clone() else {
-            return Ok(None);
-        };
+    async fn log_groups(&self, at: &[Locate<LogGroup>], reading: &Reading) -> Result<ById<Raw>, CloudError> {
+        let mut names: Vec<&str> = at.iter().map(name).collect();
+        names.sort_unstable();
+        names.dedup();
+        let mut all = ById::new();
+        for names in names.chunks(NAMES) {
+            all.extend(reading.once(format!("{DESCRIBE} {}", names.join(",")), self.describe_log_groups(names)).await?.as_ref().clone());
+        }
+        Ok(all)
+    }
+
+    async fn log_group(&self, raw: &Raw, reading: &Reading) -> Sight<LogGroup> {
+        let name = told(DESCRIBE, "logGroupName", raw.log_group_name())?;
         // The answer's `arn` ends with `:*`, which the tag calls do not take.
-        let arn = told(OPERATION, "arn", raw.arn())?.trim_end_matches(":*").to_owned();
+        let arn = told(DESCRIBE, "arn", raw.arn())?.trim_end_matches(":*").to_owned();
         let ask = || async {
             let answer = self.read.logs.list_tags_for_resource().resource_arn(&arn).send().await.told("logs:ListTagsForResource")?;
             Ok((read_tags(answer.tags.unwrap_or_default()), 1))
@@ -93,17 +117,17 @@ impl Aws {
         }))
     }
 
-    /// AWS finds groups by prefix only, so the exact name is picked out.
-    async fn describe_log_group(&self, name: &str) -> Result<(Option<Raw>, usize), CloudError> {
-        let mut calls = 0;
-        let mut pages = self.read.logs.describe_log_groups().log_group_name_prefix(name).into_paginator().send();
+    /// Names that AWS does not know are left out of its answer: they are a filter.
+    async fn describe_log_groups(&self, names: &[&str]) -> Result<(ById<Raw>, usize), CloudError> {
+        let (mut all, mut calls) = (ById::new(), 0);
+        let names = names.iter().map(|&name| name.to_owned()).collect();
+        // With these no other parameter but the page is taken.
+        let mut pages = self.read.logs.describe_log_groups().set_log_group_identifiers(Some(names)).into_paginator().send();
         while let Some(page) = pages.next().await {
             calls += 1;
-            let groups = page.told("logs:DescribeLogGroups")?.log_groups.unwrap_or_default();
-            if let Some(group) = groups.into_iter().find(|group| group.log_group_name() == Some(name)) {
-                return Ok((Some(group), calls));
-            }
+            let groups = page.told(DESCRIBE)?.log_groups.unwrap_or_default();
+            all.extend(groups.into_iter().filter_map(|group| Some((group.log_group_name.clone()?, group))));
         }
-        Ok((None, calls))
+        Ok((all, calls))
     }
 }

@@ -86,8 +86,15 @@ fn describe_log_groups(at: &mut At<'_>, input: &DescribeLogGroupsInput) -> Answe
         return Err(refuse(400, "InvalidParameterException", "limit must be between 1 and 50"));
     }
     let prefix = at.arn("logs", "log-group:");
+    let named = input.log_group_identifiers();
+    let beside = input.log_group_name_prefix.is_some() || input.log_group_name_pattern.is_some() || input.log_group_class.is_some();
+    if named.len() > 50 || (!named.is_empty() && beside) {
+        return Err(refuse(400, "InvalidParameterException", "logGroupIdentifiers takes at most 50 items and no other filter beside it"));
+    }
+    // By name or by ARN, whole: what does not exist is left out of the answer.
+    let is_named = |name: &str| named.is_empty() || named.iter().any(|one| one == name || one.strip_prefix(&prefix) == Some(name));
     let wanted = input.log_group_name_prefix().unwrap_or_default();
-    let found = at.here().log_groups.iter().filter(|(name, _)| name.starts_with(wanted));
+    let found = at.here().log_groups.iter().filter(|(name, _)| name.starts_with(wanted) && is_named(name));
     let found = found.map(|(name, row)| {
         LogGroup::builder().log_group_name(name).arn(format!("{prefix}{name}:*")).set_retention_in_days(row.retention_days).build()
     });
