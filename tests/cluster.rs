@@ -145,7 +145,8 @@ fn the_three_environments_stand_in_one_sandbox_and_production_delegates_to_the_o
         place.bbws(&format!("apply {name} --sandbox --yes")).exits(0);
     }
     for name in ["dev", "sit", "prod"] {
-        place.bbws(&format!("plan {name} --sandbox --detailed-exitcode")).exits(0);
+        let unchanged = place.bbws(&format!("plan {name} --sandbox --detailed-exitcode -v")).exits(0);
+        calls_are_those_of_the_formulas(name, &unchanged.err);
     }
     let delegated = place.bbws("output prod wpdev_delegation_ns_records --sandbox --json").exits(0).json();
     let servers = place.bbws("output dev route53_nameservers --sandbox --json").exits(0).json();
@@ -154,4 +155,20 @@ fn the_three_environments_stand_in_one_sandbox_and_production_delegates_to_the_o
     let protected = place.bbws("destroy prod --sandbox --confirm wp-prod-cluster").exits(3);
     assert!(protected.err.contains("db-instance.main") && protected.err.contains("load-balancer.main"), "{}", protected.err);
     place.bbws("plan prod --sandbox --detailed-exitcode").exits(0);
+}
+
+/// A look at an unchanged cluster makes exactly the calls that the read formulas of its kinds add up to, API by API. Who
+/// the caller is is asked beside it.
+#[track_caller]
+fn calls_are_those_of_the_formulas(name: &str, told: &str) {
+    let rows = told.lines().filter_map(|line| match line.split_whitespace().collect::<Vec<_>>()[..] {
+        [made, formula, api] => Some((api, made.parse::<usize>().ok()?, formula.parse::<usize>().ok()?)),
+        _ => None,
+    });
+    let rows: Vec<(&str, usize, usize)> = rows.collect();
+    assert!(rows.len() > 40, "{name}: too few APIs to be all of a cluster:\n{told}");
+    let other: Vec<_> = rows.iter().filter(|(_, made, formula)| made != formula).collect();
+    assert_eq!(other, [&("sts:GetCallerIdentity", 1, 0)], "{name}:\n{told}");
+    let all: usize = rows.iter().map(|(_, _, formula)| formula).sum();
+    assert!(told.contains(&format!("{all} of them for one look at everything; the read formulas of what is recorded: {all}\n")), "{told}");
 }

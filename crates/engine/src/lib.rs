@@ -25,7 +25,7 @@ pub use driver::{
 };
 pub use graph::Graph;
 pub use log::{Log, LogError, Opening};
-pub use observe::{Found, Picture, refresh};
+pub use observe::{Found, Picture, read_formula, refresh};
 pub use outputs::{publish, recorded};
 pub use plan::{Ask, configuration, plan};
 pub use ports::{Clock, EventSink, Ids, PutOutcome, Reporter, Store, StoreError};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bbws_model::{Address, CloudError, Desired, Kinds, PhysicalId, Seen, State, pointers, resolve};
+use bbws_model::{Address, CloudError, Desired, Kinds, PhysicalId, Reads, Seen, SpecProblem, State, pointers, resolve};
 use futures::future::join_all;
 
 use crate::outputs::recorded;
@@ -70,6 +70,22 @@ pub async fn refresh(drivers: &Arc<Drivers>, kinds: &Kinds, desired: &Desired, s
     }
     picture.calls = reading.calls();
     picture
+}
+
+/// The calls that a refresh takes for what is recorded: the read formulas of all kinds, added up. What is wanted and not
+/// recorded is looked for with further calls.
+///
+/// # Errors
+/// When the spec of an entry is not one of its kind.
+pub fn read_formula(kinds: &Kinds, state: &State) -> Result<Reads, SpecProblem> {
+    let mut recorded: BTreeMap<&str, Vec<(&PhysicalId, &serde_json::Value)>> = BTreeMap::new();
+    for (address, entry) in &state.entries {
+        let of_kind = recorded.entry(address.kind()).or_default();
+        of_kind.push((&entry.id, &entry.spec));
+        of_kind.extend(entry.deposed.iter().map(|old| (&old.id, &old.spec)));
+    }
+    let known = recorded.into_iter().filter_map(|(name, of)| Some((kinds.get(name)?, of)));
+    known.map(|(kind, of)| kind.reads(&of)).try_fold(Reads::none(), |all, reads| Ok(all.and(reads?)))
 }
 
 /// For what a place was asked about.

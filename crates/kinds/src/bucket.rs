@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use bbws_model::{
-    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, Observed, OutputFact, Permissions, PolicyDocument, Recovery, Replacement,
-    RiskKind, SpecProblem, Stage, Tags,
+    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, Observed, OutputFact, Permissions, PolicyDocument, Reads, Recorded, Recovery,
+    Replacement, RiskKind, SpecProblem, Stage, Tags,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -258,6 +258,21 @@ impl Kind for Bucket {
 
     fn meters(_: &BucketSpec) -> Meters {
         Meters::usage_only("s3.stored").and("s3.requests", 0.0, bbws_model::Unit::Usage)
+    }
+
+    /// S3 has one API for each setting, and each answers about one bucket.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        let apis = [
+            "s3:HeadBucket",
+            "s3:GetBucketTagging",
+            "s3:GetBucketVersioning",
+            "s3:GetBucketEncryption",
+            "s3:GetBucketOwnershipControls",
+            "s3:GetPublicAccessBlock",
+            "s3:GetBucketPolicy",
+            "s3:GetBucketLifecycleConfiguration",
+        ];
+        apis.into_iter().fold(Reads::none(), |reads, api| reads.each(api, of.iter().map(|it| it.id.as_str())))
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

@@ -1,8 +1,8 @@
 //! `cdn-function`: a CloudFront function, which runs at the edges as requests come in or answers leave.
 
 use bbws_model::{
-    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, NameRule, Observed, OutputFact, Permissions, Recovery, Replacement,
-    SpecProblem, Stage, Tags,
+    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, NameRule, Observed, OutputFact, Permissions, Reads, Recorded, Recovery,
+    Replacement, SpecProblem, Stage, Tags,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -131,6 +131,15 @@ impl Kind for CdnFunction {
 
     fn meters(_: &CdnFunctionSpec) -> Meters {
         Meters::usage_only("cloudfront.function-calls")
+    }
+
+    /// Code and configuration are told apart, for each stage apart, and tags apart from both.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        let stages = || of.iter().flat_map(|it| ["DEVELOPMENT", "LIVE"].map(|stage| format!("{} {stage}", it.id)));
+        Reads::none()
+            .each("cloudfront:DescribeFunction", stages())
+            .each("cloudfront:GetFunction", stages())
+            .each("cloudfront:ListTagsForResource", of.iter().map(|it| it.id.as_str()))
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use bbws_model::{
-    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Observed, OutputFact, Permissions, Recovery, Replacement, SpecProblem, Stage, Tags,
+    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Observed, OutputFact, Permissions, Reads, Recorded, Recovery, Replacement,
+    SpecProblem, Stage, Tags,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -163,6 +164,12 @@ impl Kind for Certificate {
     /// Public certificates that cannot be exported cost nothing.
     fn meters(_: &CertificateSpec) -> Meters {
         Meters::free()
+    }
+
+    /// ACM answers about one certificate a call, and tells tags apart.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        let ids = || of.iter().map(|it| it.id.as_str());
+        Reads::none().each("acm:DescribeCertificate", ids()).each("acm:ListTagsForCertificate", ids())
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

@@ -8,8 +8,8 @@ mod tests;
 use std::collections::BTreeSet;
 
 use bbws_model::{
-    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, Observed, OutputFact, Permissions, Phase, Recovery, Replacement, Severity,
-    SpecProblem, Stage, Tags, Unit, Written,
+    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, Observed, OutputFact, Permissions, Phase, Reads, Recorded, Recovery,
+    Replacement, Severity, SpecProblem, Stage, Tags, Unit, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -340,6 +340,11 @@ impl Kind for DbInstance {
             meters = meters.and("rds.extended-support.mysql8.0.vcpu", hours, Unit::Hours);
         }
         meters
+    }
+
+    /// The list has the tags.
+    fn reads(_: &[Recorded<Self>]) -> Reads {
+        Reads::none().shared("rds:DescribeDBInstances")
     }
 
     fn health(seen: &Observed<Self>) -> Vec<Finding> {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use bbws_model::{
-    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, NameRule, Observed, OutputFact, Permissions, Recovery, Replacement, RiskKind,
-    SpecProblem, Stage, Tags,
+    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, NameRule, Observed, OutputFact, Permissions, Reads, Recorded, Recovery,
+    Replacement, RiskKind, SpecProblem, Stage, Tags,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -122,6 +122,15 @@ impl Kind for DbParameterGroup {
 
     fn meters(_: &DbParameterGroupSpec) -> Meters {
         Meters::free()
+    }
+
+    /// The list has neither parameters nor tags. A value that is set to RDS's own may take a second call.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        let ids = || of.iter().map(|it| it.id.as_str());
+        Reads::none()
+            .shared("rds:DescribeDBParameterGroups")
+            .each("rds:DescribeDBParameters", ids())
+            .each("rds:ListTagsForResource", ids().map(|id| format!("pg:{id}")))
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

@@ -1,8 +1,8 @@
 //! `db-snapshot`: a copy of what a database holds.
 
 use bbws_model::{
-    Arn, BackupRule, Diff, Durations, Facts, Finding, Kind, Meters, Name, Observed, OutputFact, Permissions, Phase, Recovery, Replacement,
-    Severity, SpecProblem, Stage, Tags, Written,
+    Arn, BackupRule, Diff, Durations, Facts, Finding, Kind, Meters, Name, Observed, OutputFact, Permissions, Phase, Reads, Recorded,
+    Recovery, Replacement, Severity, SpecProblem, Stage, Tags, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -97,6 +97,11 @@ impl Kind for DbSnapshot {
 
     fn meters(_: &DbSnapshotSpec<Written>) -> Meters {
         Meters::usage_only("rds.backup.gb-month")
+    }
+
+    /// The list has the tags.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        Reads::none().batched("rds:DescribeDBSnapshots", 50, of.iter().map(|it| it.id.as_str()))
     }
 
     fn health(seen: &Observed<Self>) -> Vec<Finding> {

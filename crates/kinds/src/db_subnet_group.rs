@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use bbws_model::{
-    Arn, Diff, Durations, Facts, Finding, Id, Kind, Meters, Name, NameRule, Observed, OutputFact, Permissions, Recovery, Replacement,
-    SpecProblem, Stage, Tags, Written,
+    Arn, Diff, Durations, Facts, Finding, Id, Kind, Meters, Name, NameRule, Observed, OutputFact, Permissions, Reads, Recorded, Recovery,
+    Replacement, SpecProblem, Stage, Tags, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -107,6 +107,12 @@ impl Kind for DbSubnetGroup {
 
     fn meters(_: &DbSubnetGroupSpec<Written>) -> Meters {
         Meters::free()
+    }
+
+    /// The list lacks the tags, which RDS tells one group at a time.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        let arns = of.iter().map(|it| format!("subgrp:{}", it.id));
+        Reads::none().shared("rds:DescribeDBSubnetGroups").each("rds:ListTagsForResource", arns)
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

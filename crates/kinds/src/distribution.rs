@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_model::{
-    Arn, Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Recovery, Replacement, RiskKind, Severity,
-    SpecProblem, Stage, Tags, Unit, Written,
+    Arn, Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Reads, Recorded, Recovery, Replacement,
+    RiskKind, Severity, SpecProblem, Stage, Tags, Unit, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::behaviour::{self, Behaviour, PathBehaviour};
-use crate::origin::{self, Origin, OriginProtocol};
-use crate::{Certificate, DomainName, pace};
+use crate::origin::{self, Origin, OriginHeader, OriginProtocol};
+use crate::{CACHE_POLICIES, Certificate, DomainName, REQUEST_POLICIES, RESPONSE_POLICIES, pace};
 
 /// A CloudFront distribution. Settings of it that cannot be declared show themselves in `others`, and are taken back;
 /// Lambda@Edge functions and a web ACL that somebody else gave it are kept.
@@ -331,6 +331,28 @@ impl Kind for Distribution {
 
     fn meters(_: &DistributionSpec<Written>) -> Meters {
         Meters::usage_only("cloudfront.transfer").and("cloudfront.requests", 0.0, Unit::Usage)
+    }
+
+    /// CloudFront answers about one distribution a call, and tells tags apart. What a header holds is compared with its secret; a policy that is none of those known by name is looked for among all of its sort.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        let ids = || of.iter().map(|it| it.id.as_str());
+        let behaviours = || of.iter().flat_map(|it| it.spec.all_behaviours()).map(|(_, behaviour)| behaviour);
+        let headers = of.iter().flat_map(|it| it.spec.origins.values()).flat_map(|origin| origin.headers.values());
+        let values = headers.filter(|header| !header.secret.is_empty()).map(|header| {
+            let OriginHeader { secret, version, field, differs: _ } = header;
+            format!("{secret} {} {}", version.as_deref().unwrap_or_default(), field.as_deref().unwrap_or_default())
+        });
+        let listed = |unknown: bool, api| if unknown { Reads::none().shared(api) } else { Reads::none() };
+        let cache = behaviours().any(|of| !CACHE_POLICIES.has(&of.cache_policy));
+        let request = behaviours().filter_map(|of| of.origin_request_policy.as_ref()).any(|name| !REQUEST_POLICIES.has(name));
+        let response = behaviours().filter_map(|of| of.response_headers_policy.as_ref()).any(|name| !RESPONSE_POLICIES.has(name));
+        Reads::none()
+            .each("cloudfront:GetDistribution", ids())
+            .each("cloudfront:ListTagsForResource", ids())
+            .each("secretsmanager:GetSecretValue", values)
+            .and(listed(cache, "cloudfront:ListCachePolicies"))
+            .and(listed(request, "cloudfront:ListOriginRequestPolicies"))
+            .and(listed(response, "cloudfront:ListResponseHeadersPolicies"))
     }
 
     fn health(seen: &Observed<Self>) -> Vec<Finding> {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use bbws_model::{
-    Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Ready, Recovery, Ref, Replacement, RiskKind,
-    SpecProblem, Stage, Text, Written,
+    Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Reads, Ready, Recorded, Recovery, Ref,
+    Replacement, RiskKind, SpecProblem, Stage, Text, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -210,6 +210,11 @@ impl Kind for DnsRecord {
 
     fn meters(want: &DnsRecordSpec<Written>) -> Meters {
         if want.alias.is_some() { Meters::free() } else { Meters::usage_only("route53.queries") }
+    }
+
+    /// Records are listed one zone at a time; one that is not on the first page of its zone takes a call of its own.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        Reads::none().each("route53:ListResourceRecordSets", of.iter().map(|it| it.spec.zone.as_str()))
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

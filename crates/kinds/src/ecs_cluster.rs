@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_model::{
-    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, NameRule, Observed, OutputFact, Permissions, Recovery, Replacement, RiskKind,
-    SpecProblem, Stage, Tags, Written,
+    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, NameRule, Observed, OutputFact, Permissions, Reads, Recorded, Recovery,
+    Replacement, RiskKind, SpecProblem, Stage, Tags, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -194,6 +194,11 @@ impl Kind for EcsCluster {
             ContainerInsights::Enabled => Meters::usage_only("ecs.container-insights"),
             ContainerInsights::Enhanced => Meters::usage_only("ecs.container-insights.enhanced"),
         }
+    }
+
+    /// The description has the tags.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        Reads::none().batched("ecs:DescribeClusters", 100, of.iter().map(|it| it.id.as_str()))
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

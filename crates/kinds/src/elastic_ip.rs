@@ -1,8 +1,8 @@
 //! `elastic-ip`: a public IPv4 address of one's own.
 
 use bbws_model::{
-    Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Recovery, Replacement, SpecProblem, Stage, Tags,
-    Unit,
+    Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Reads, Recorded, Recovery, Replacement,
+    SpecProblem, Stage, Tags, Unit,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -72,6 +72,11 @@ impl Kind for ElasticIp {
     /// Every public IPv4 address is billed, used or not.
     fn meters(_: &ElasticIpSpec) -> Meters {
         Meters::free().and("public-ipv4.hour", 730.0, Unit::Hours)
+    }
+
+    /// One list by our tag.
+    fn reads(_: &[Recorded<Self>]) -> Reads {
+        Reads::none().shared("ec2:DescribeAddresses")
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

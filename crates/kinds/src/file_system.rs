@@ -1,8 +1,8 @@
 //! `file-system`: an EFS file system over all zones, with its lifecycle, backups and policy. It is always encrypted.
 
 use bbws_model::{
-    Arn, Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Phase, PolicyDocument, Recovery,
-    Replacement, RiskKind, Severity, SpecProblem, Stage, Tags, Unit,
+    Arn, Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Phase, PolicyDocument, Reads, Recorded,
+    Recovery, Replacement, RiskKind, Severity, SpecProblem, Stage, Tags, Unit,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -269,6 +269,16 @@ impl Kind for FileSystem {
             FileThroughput::Elastic => meters.and("efs.throughput.elastic", 0.0, Unit::Usage),
             FileThroughput::Provisioned(mib) => meters.and("efs.throughput.provisioned", mib, Unit::Month),
         }
+    }
+
+    /// The list lacks three settings, each of which EFS tells one file system at a time.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        let ids = || of.iter().map(|it| it.id.as_str());
+        Reads::none()
+            .shared("elasticfilesystem:DescribeFileSystems")
+            .each("elasticfilesystem:DescribeLifecycleConfiguration", ids())
+            .each("elasticfilesystem:DescribeBackupPolicy", ids())
+            .each("elasticfilesystem:DescribeFileSystemPolicy", ids())
     }
 
     fn health(seen: &Observed<Self>) -> Vec<Finding> {

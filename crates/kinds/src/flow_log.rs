@@ -1,8 +1,8 @@
 //! `flow-log`: a record of a VPC's traffic, in CloudWatch Logs.
 
 use bbws_model::{
-    Arn, Diff, Durations, Facts, Finding, Id, Kind, Meters, Name, Observed, OutputFact, Permissions, Recovery, Replacement, RiskKind,
-    Severity, SpecProblem, Stage, Tags, Written,
+    Arn, Diff, Durations, Facts, Finding, Id, Kind, Meters, Name, Observed, OutputFact, Permissions, Reads, Recorded, Recovery,
+    Replacement, RiskKind, Severity, SpecProblem, Stage, Tags, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -142,6 +142,11 @@ impl Kind for FlowLog {
 
     fn meters(_: &FlowLogSpec<Written>) -> Meters {
         Meters::usage_only("logs.vended.ingested")
+    }
+
+    /// One list by our tag.
+    fn reads(_: &[Recorded<Self>]) -> Reads {
+        Reads::none().shared("ec2:DescribeFlowLogs")
     }
 
     fn health(seen: &Observed<Self>) -> Vec<Finding> {

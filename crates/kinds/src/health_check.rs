@@ -1,8 +1,8 @@
 //! `health-check`: Route 53's checkers, asking an endpoint from all over the world.
 
 use bbws_model::{
-    Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Recovery, Replacement, SpecProblem, Stage, Tags,
-    Text, Unit, Written,
+    Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Reads, Recorded, Recovery, Replacement,
+    SpecProblem, Stage, Tags, Text, Unit, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -181,6 +181,12 @@ impl Kind for HealthCheck {
         let extras = extras.into_iter().filter(|extra| *extra).count();
         let meters = Meters::free().and("route53.health-check.aws", 1.0, Unit::Month);
         if extras == 0 { meters } else { meters.and("route53.health-check.aws.feature", extras as f64, Unit::Month) }
+    }
+
+    /// The list lacks the tags, which Route 53 tells of ten at a time.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        let ids = of.iter().map(|it| it.id.as_str());
+        Reads::none().shared("route53:ListHealthChecks").batched("route53:ListTagsForResources", 10, ids)
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use bbws_model::{
-    Diff, Durations, Facts, Finding, Id, Kind, Meters, Name, Observed, OutputFact, Permissions, Recovery, Replacement, RiskKind,
-    SpecProblem, Stage, Tags, Target, Unit,
+    Diff, Durations, Facts, Finding, Id, Kind, Meters, Name, Observed, OutputFact, Permissions, Reads, Recorded, Recovery, Replacement,
+    RiskKind, SpecProblem, Stage, Tags, Target, Unit,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -158,6 +158,12 @@ impl Kind for HostedZone {
     fn meters(want: &HostedZoneSpec) -> Meters {
         // An existing zone is paid for already, whatever becomes of this environment.
         if want.existing { Meters::free() } else { Meters::free().and("route53.zone", 1.0, Unit::Month) }
+    }
+
+    /// Name servers are told of one zone at a time, and tags of ten. The tags of an existing zone are not ours to look after.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        let ours = of.iter().filter(|it| !it.spec.existing).map(|it| it.id.as_str());
+        Reads::none().each("route53:GetHostedZone", of.iter().map(|it| it.id.as_str())).batched("route53:ListTagsForResources", 10, ours)
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

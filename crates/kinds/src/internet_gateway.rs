@@ -1,8 +1,8 @@
 //! `internet-gateway`: a VPC's way to the internet, attached to it.
 
 use bbws_model::{
-    Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Recovery, Replacement, RiskKind, SpecProblem,
-    Stage, Tags, Written,
+    Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Reads, Recorded, Recovery, Replacement, RiskKind,
+    SpecProblem, Stage, Tags, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -82,6 +82,11 @@ impl Kind for InternetGateway {
 
     fn meters(_: &InternetGatewaySpec<Written>) -> Meters {
         Meters::free()
+    }
+
+    /// One list by our tag.
+    fn reads(_: &[Recorded<Self>]) -> Reads {
+        Reads::none().shared("ec2:DescribeInternetGateways")
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

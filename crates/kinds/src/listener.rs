@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use bbws_model::{
-    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Observed, OutputFact, Permissions, Recovery, Replacement, RiskKind, SpecProblem,
-    Stage, Tags, Written,
+    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Observed, OutputFact, Permissions, Reads, Recorded, Recovery, Replacement,
+    RiskKind, SpecProblem, Stage, Tags, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -249,6 +249,15 @@ impl Kind for Listener {
 
     fn meters(_: &ListenerSpec<Written>) -> Meters {
         Meters::free()
+    }
+
+    /// Listeners are listed one load balancer at a time; their tags are told of twenty at a time.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        Reads::none().each("elasticloadbalancing:DescribeListeners", of.iter().map(|it| it.spec.load_balancer.as_str())).batched(
+            "elasticloadbalancing:DescribeTags",
+            20,
+            of.iter().map(|it| it.id.as_str()),
+        )
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bbws_model::{
     Arn, Diff, Durations, Facts, Finding, Id, Kind, Meters, Name, NameRule, Observed, Output, OutputFact, OutputName, Permissions, Phase,
-    Recovery, Replacement, RiskKind, Severity, SpecProblem, Stage, Tags, Unit, Written,
+    Reads, Recorded, Recovery, Replacement, RiskKind, Severity, SpecProblem, Stage, Tags, Unit, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -325,6 +325,15 @@ impl Kind for LoadBalancer {
 
     fn meters(_: &LoadBalancerSpec<Written>) -> Meters {
         Meters::free().and("elb.application.hour", 730.0, Unit::Hours).and("elb.application.lcu", 0.0, Unit::Usage)
+    }
+
+    /// The list lacks the tags, told of twenty at a time, and the attributes, told of one.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        let ids = || of.iter().map(|it| it.id.as_str());
+        Reads::none()
+            .shared("elasticloadbalancing:DescribeLoadBalancers")
+            .batched("elasticloadbalancing:DescribeTags", 20, ids())
+            .each("elasticloadbalancing:DescribeLoadBalancerAttributes", ids())
     }
 
     fn health(seen: &Observed<Self>) -> Vec<Finding> {

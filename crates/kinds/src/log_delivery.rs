@@ -1,8 +1,8 @@
 //! `log-delivery`: the way that logs take from a source to a destination.
 
 use bbws_model::{
-    Arn, Diff, Durations, Facts, Finding, Id, Kind, Meters, Name, Observed, OutputFact, Permissions, Recovery, Replacement, SpecProblem,
-    Stage, Tags, Written,
+    Arn, Diff, Durations, Facts, Finding, Id, Kind, Meters, Name, Observed, OutputFact, Permissions, Reads, Recorded, Recovery,
+    Replacement, SpecProblem, Stage, Tags, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -161,6 +161,12 @@ impl Kind for LogDelivery {
     /// CloudFront's logs come to S3 at no charge.
     fn meters(_: &LogDeliverySpec<Written>) -> Meters {
         Meters::free()
+    }
+
+    /// CloudWatch Logs tells the tags of one thing at a time.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        let arns = of.iter().map(|it| format!("delivery:{}", it.id));
+        Reads::none().shared("logs:DescribeDeliveries").each("logs:ListTagsForResource", arns)
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

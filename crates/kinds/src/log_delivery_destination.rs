@@ -1,8 +1,8 @@
 //! `log-delivery-destination`: a bucket, as something that logs can be delivered to.
 
 use bbws_model::{
-    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, NameRule, Observed, OutputFact, Permissions, PolicyDocument, Recovery,
-    Replacement, SpecProblem, Stage, Tags, Written,
+    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, NameRule, Observed, OutputFact, Permissions, PolicyDocument, Reads, Recorded,
+    Recovery, Replacement, SpecProblem, Stage, Tags, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -125,6 +125,12 @@ impl Kind for LogDeliveryDestination {
 
     fn meters(_: &LogDeliveryDestinationSpec<Written>) -> Meters {
         Meters::free()
+    }
+
+    /// CloudWatch Logs tells the tags of one thing at a time.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        let arns = of.iter().map(|it| format!("delivery-destination:{}", it.id));
+        Reads::none().each("logs:GetDeliveryDestination", of.iter().map(|it| it.id.as_str())).each("logs:ListTagsForResource", arns)
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

@@ -1,8 +1,8 @@
 //! `log-delivery-source`: the access logs of a distribution, as something that can be delivered.
 
 use bbws_model::{
-    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, Observed, OutputFact, Permissions, Phase, Recovery, Replacement, Severity,
-    SpecProblem, Stage, Tags, Written,
+    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, Observed, OutputFact, Permissions, Phase, Reads, Recorded, Recovery,
+    Replacement, Severity, SpecProblem, Stage, Tags, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -102,6 +102,12 @@ impl Kind for LogDeliverySource {
 
     fn meters(_: &LogDeliverySourceSpec<Written>) -> Meters {
         Meters::free()
+    }
+
+    /// CloudWatch Logs tells the tags of one thing at a time.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        let arns = of.iter().map(|it| format!("delivery-source:{}", it.id));
+        Reads::none().each("logs:GetDeliverySource", of.iter().map(|it| it.id.as_str())).each("logs:ListTagsForResource", arns)
     }
 
     fn health(seen: &Observed<Self>) -> Vec<Finding> {

@@ -1,8 +1,8 @@
 //! `log-group`: a CloudWatch Logs group with its retention.
 
 use bbws_model::{
-    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, Observed, OutputFact, Permissions, Recovery, Replacement, RiskKind,
-    SpecProblem, Stage, Tags, Unit,
+    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, Observed, OutputFact, Permissions, Reads, Recorded, Recovery, Replacement,
+    RiskKind, SpecProblem, Stage, Tags, Unit,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -99,6 +99,12 @@ impl Kind for LogGroup {
 
     fn meters(_: &LogGroupSpec) -> Meters {
         Meters::usage_only("logs.ingested").and("logs.stored", 0.0, Unit::Usage)
+    }
+
+    /// Fifty groups are described by one call, which lacks the tags: they are told of one group at a time.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        let arns = of.iter().map(|it| format!("log-group:{}", it.id));
+        Reads::none().batched("logs:DescribeLogGroups", 50, of.iter().map(|it| it.id.as_str())).each("logs:ListTagsForResource", arns)
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

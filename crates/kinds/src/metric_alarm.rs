@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_model::{
-    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, Observed, OutputFact, Permissions, Recovery, Ref, Replacement, SpecProblem,
-    Stage, Tags, Text, Unit, Written,
+    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, Observed, OutputFact, Permissions, Reads, Recorded, Recovery, Ref,
+    Replacement, SpecProblem, Stage, Tags, Text, Unit, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -291,6 +291,18 @@ impl Kind for MetricAlarm {
         }
         let item = if want.period_seconds < 60 { "cloudwatch.alarm.high-resolution" } else { "cloudwatch.alarm" };
         Meters::free().and(item, 1.0, Unit::Month)
+    }
+
+    /// A hundred alarms of a region are described by one call, which lacks the tags: they are told of one alarm at a time.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        let region = |it: &Recorded<Self>| it.spec.region.clone().unwrap_or_default();
+        let regions: BTreeSet<String> = of.iter().map(region).collect();
+        let tags = of.iter().map(|it| format!("{} {}", region(it), it.id));
+        let reads = Reads::none().each("cloudwatch:ListTagsForResource", tags);
+        regions.iter().fold(reads, |reads, of_region| {
+            let here = of.iter().filter(|it| region(it) == *of_region);
+            reads.batched("cloudwatch:DescribeAlarms", 100, here.map(|it| format!("{of_region} {}", it.id)))
+        })
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use bbws_model::{
-    Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Phase, Recovery, Replacement, RiskKind, Severity,
-    SpecProblem, Stage, Written,
+    Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Phase, Reads, Recorded, Recovery, Replacement,
+    RiskKind, Severity, SpecProblem, Stage, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -114,6 +114,14 @@ impl Kind for MountTarget {
 
     fn meters(_: &MountTargetSpec<Written>) -> Meters {
         Meters::free()
+    }
+
+    /// Targets are listed one file system at a time, without their groups, which EFS tells of one target. The mark stands on the file system.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        Reads::none()
+            .shared("elasticfilesystem:DescribeFileSystems")
+            .each("elasticfilesystem:DescribeMountTargets", of.iter().map(|it| it.spec.file_system.as_str()))
+            .each("elasticfilesystem:DescribeMountTargetSecurityGroups", of.iter().map(|it| it.id.as_str()))
     }
 
     fn health(seen: &Observed<Self>) -> Vec<Finding> {

@@ -1,8 +1,8 @@
 //! `nat-gateway`: the way out to the internet for subnets that have no public addresses.
 
 use bbws_model::{
-    Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Recovery, Replacement, RiskKind, SpecProblem,
-    Stage, Tags, Unit, Written,
+    Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Reads, Recorded, Recovery, Replacement, RiskKind,
+    SpecProblem, Stage, Tags, Unit, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -89,6 +89,11 @@ impl Kind for NatGateway {
 
     fn meters(_: &NatGatewaySpec<Written>) -> Meters {
         Meters::free().and("nat-gateway.hour", 730.0, Unit::Hours).and("nat-gateway.gb", 0.0, Unit::Usage)
+    }
+
+    /// One list by our tag.
+    fn reads(_: &[Recorded<Self>]) -> Reads {
+        Reads::none().shared("ec2:DescribeNatGateways")
     }
 
     /// A failed gateway says so by its phase.

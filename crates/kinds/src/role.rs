@@ -1,8 +1,8 @@
 //! `role`: an IAM role with its trust policy. What it may do stands in `role-policy` and `role-policy-attachment`.
 
 use bbws_model::{
-    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, NameRule, Observed, OutputFact, Permissions, PolicyDocument, Recovery,
-    Replacement, RiskKind, SpecProblem, Stage, Tags,
+    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, NameRule, Observed, OutputFact, Permissions, PolicyDocument, Reads, Recorded,
+    Recovery, Replacement, RiskKind, SpecProblem, Stage, Tags,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -147,6 +147,11 @@ impl Kind for Role {
 
     fn meters(_: &RoleSpec) -> Meters {
         Meters::free()
+    }
+
+    /// IAM answers about one role a call; its lists lack tags and boundaries.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        Reads::none().each("iam:GetRole", of.iter().map(|it| it.id.as_str()))
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

@@ -1,8 +1,8 @@
 //! `role-policy`: an inline policy of a role.
 
 use bbws_model::{
-    Diff, Durations, Facts, Finding, Kind, Meters, Name, Observed, OutputFact, Permissions, PolicyDocument, Recovery, Replacement,
-    RiskKind, SpecProblem, Stage, Written,
+    Diff, Durations, Facts, Finding, Kind, Meters, Name, Observed, OutputFact, Permissions, PolicyDocument, Reads, Recorded, Recovery,
+    Replacement, RiskKind, SpecProblem, Stage, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -89,6 +89,13 @@ impl Kind for RolePolicy {
 
     fn meters(_: &RolePolicySpec<Written>) -> Meters {
         Meters::free()
+    }
+
+    /// IAM answers about one policy a call. The mark stands on the role.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        Reads::none()
+            .each("iam:GetRole", of.iter().map(|it| it.spec.role.as_str()))
+            .each("iam:GetRolePolicy", of.iter().map(|it| it.id.as_str()))
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

@@ -1,8 +1,8 @@
 //! `role-policy-attachment`: a managed policy on a role.
 
 use bbws_model::{
-    Diff, Durations, Facts, Finding, Kind, Meters, Name, Observed, OutputFact, Permissions, Recovery, Replacement, RiskKind, SpecProblem,
-    Stage, Text, Written,
+    Diff, Durations, Facts, Finding, Kind, Meters, Name, Observed, OutputFact, Permissions, Reads, Recorded, Recovery, Replacement,
+    RiskKind, SpecProblem, Stage, Text, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -80,6 +80,12 @@ impl Kind for RolePolicyAttachment {
 
     fn meters(_: &RolePolicyAttachmentSpec<Written>) -> Meters {
         Meters::free()
+    }
+
+    /// One list for each role. The mark stands on the role.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        let roles = || of.iter().map(|it| it.spec.role.as_str());
+        Reads::none().each("iam:GetRole", roles()).each("iam:ListAttachedRolePolicies", roles())
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

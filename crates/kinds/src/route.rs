@@ -1,8 +1,8 @@
 //! `route`: where one route table sends the traffic for one destination.
 
 use bbws_model::{
-    Cidr, Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Recovery, Replacement, RiskKind, Severity,
-    SpecProblem, Stage, Written,
+    Cidr, Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Reads, Recorded, Recovery, Replacement,
+    RiskKind, Severity, SpecProblem, Stage, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -93,6 +93,11 @@ impl Kind for Route {
 
     fn meters(_: &RouteSpec<Written>) -> Meters {
         Meters::free()
+    }
+
+    /// One list of our tables, with all that stands in them, serves three kinds.
+    fn reads(_: &[Recorded<Self>]) -> Reads {
+        Reads::none().shared("ec2:DescribeRouteTables")
     }
 
     fn health(seen: &Observed<Self>) -> Vec<Finding> {

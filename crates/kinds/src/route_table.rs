@@ -1,8 +1,8 @@
 //! `route-table`: where a VPC's subnets send their traffic; its routes and associations are kinds of their own.
 
 use bbws_model::{
-    Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Recovery, Replacement, SpecProblem, Stage, Tags,
-    Written,
+    Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Reads, Recorded, Recovery, Replacement,
+    SpecProblem, Stage, Tags, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,11 @@ impl Kind for RouteTable {
 
     fn meters(_: &RouteTableSpec<Written>) -> Meters {
         Meters::free()
+    }
+
+    /// One list of our tables, with all that stands in them, serves three kinds.
+    fn reads(_: &[Recorded<Self>]) -> Reads {
+        Reads::none().shared("ec2:DescribeRouteTables")
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

@@ -1,8 +1,8 @@
 //! `route-table-association`: which route table a subnet follows.
 
 use bbws_model::{
-    Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Recovery, Replacement, RiskKind, SpecProblem,
-    Stage, Written,
+    Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Reads, Recorded, Recovery, Replacement, RiskKind,
+    SpecProblem, Stage, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,11 @@ impl Kind for RouteTableAssociation {
 
     fn meters(_: &RouteTableAssociationSpec<Written>) -> Meters {
         Meters::free()
+    }
+
+    /// One list of our tables, with all that stands in them, serves three kinds.
+    fn reads(_: &[Recorded<Self>]) -> Reads {
+        Reads::none().shared("ec2:DescribeRouteTables")
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

@@ -1,8 +1,8 @@
 //! `secret`: a container of Secrets Manager with a user name and a generated password, stored before anything uses them.
 
 use bbws_model::{
-    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, Observed, OutputFact, Permissions, Recovery, Replacement, SpecProblem, Stage,
-    Tags, Unit,
+    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, Observed, OutputFact, Permissions, Reads, Recorded, Recovery, Replacement,
+    SpecProblem, Stage, Tags, Unit,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -166,6 +166,11 @@ impl Kind for Secret {
 
     fn meters(_: &SecretSpec) -> Meters {
         Meters::free().and("secretsmanager.secret", 1.0, Unit::Month)
+    }
+
+    /// The list of all secrets may lag by five minutes, so each is described.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        Reads::none().each("secretsmanager:DescribeSecret", of.iter().map(|it| it.id.as_str()))
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

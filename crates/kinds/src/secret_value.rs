@@ -1,8 +1,8 @@
 //! `secret-value`: where the database is, added to the credentials of a secret once that is known.
 
 use bbws_model::{
-    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Observed, OutputFact, Permissions, Recovery, Replacement, SpecProblem, Stage,
-    Written,
+    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Observed, OutputFact, Permissions, Reads, Recorded, Recovery, Replacement,
+    SpecProblem, Stage, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -104,6 +104,12 @@ impl Kind for SecretValue {
 
     fn meters(_: &SecretValueSpec<Written>) -> Meters {
         Meters::free()
+    }
+
+    /// The mark stands on the secret; where the database is stands in its value.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        let ids = || of.iter().map(|it| it.id.as_str());
+        Reads::none().each("secretsmanager:DescribeSecret", ids()).each("secretsmanager:GetSecretValue", ids())
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

@@ -1,8 +1,8 @@
 //! `security-group`: a named set of rules that machines are put under; its rules are a kind of their own.
 
 use bbws_model::{
-    Arn, Diff, Durations, Facts, Finding, Id, Kind, Meters, Name, NameRule, Observed, OutputFact, Permissions, Recovery, Replacement,
-    RiskKind, Severity, SpecProblem, Stage, Tags, Written,
+    Arn, Diff, Durations, Facts, Finding, Id, Kind, Meters, Name, NameRule, Observed, OutputFact, Permissions, Reads, Recorded, Recovery,
+    Replacement, RiskKind, Severity, SpecProblem, Stage, Tags, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -124,6 +124,16 @@ impl Kind for SecurityGroup {
 
     fn meters(_: &SecurityGroupSpec<Written>) -> Meters {
         Meters::free()
+    }
+
+    /// One list of groups for each VPC. Only rules, and no group, show whose a rule is that lets everything out.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        let suspects = of.iter().filter(|it| !it.spec.no_default_egress).map(|it| it.id.as_str());
+        Reads::none().each("ec2:DescribeSecurityGroups", of.iter().map(|it| it.spec.vpc.as_str())).batched(
+            "ec2:DescribeSecurityGroupRules",
+            190,
+            suspects,
+        )
     }
 
     fn health(seen: &Observed<Self>) -> Vec<Finding> {

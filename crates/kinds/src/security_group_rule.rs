@@ -1,8 +1,8 @@
 //! `security-group-rule`: one rule of a security group, with one peer.
 
 use bbws_model::{
-    Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Recovery, Replacement, RiskKind, Severity,
-    SpecProblem, Stage, Tags, Written,
+    Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Reads, Recorded, Recovery, Replacement, RiskKind,
+    Severity, SpecProblem, Stage, Tags, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -195,6 +195,19 @@ impl Kind for SecurityGroupRule {
 
     fn meters(_: &SecurityGroupRuleSpec<Written>) -> Meters {
         Meters::free()
+    }
+
+    /// EC2 takes 200 values in the filters of one call.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        let lists = of.iter().filter_map(|it| match &it.spec.peer {
+            Peer::ManagedPrefixList(name) => Some(name.as_str()),
+            Peer::Cidr(_) | Peer::Group(_) | Peer::PrefixList(_) => None,
+        });
+        Reads::none().batched("ec2:DescribeSecurityGroupRules", 190, of.iter().map(|it| it.spec.group.as_str())).batched(
+            "ec2:DescribeManagedPrefixLists",
+            190,
+            lists,
+        )
     }
 
     fn health(seen: &Observed<Self>) -> Vec<Finding> {

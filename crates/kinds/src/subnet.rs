@@ -1,8 +1,8 @@
 //! `subnet`: a part of a VPC in one availability zone.
 
 use bbws_model::{
-    Cidr, Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Recovery, Replacement, SpecProblem, Stage,
-    Tags, Written,
+    Cidr, Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Reads, Recorded, Recovery, Replacement,
+    SpecProblem, Stage, Tags, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -98,6 +98,11 @@ impl Kind for Subnet {
 
     fn meters(_: &SubnetSpec<Written>) -> Meters {
         Meters::free()
+    }
+
+    /// One list by our tag.
+    fn reads(_: &[Recorded<Self>]) -> Reads {
+        Reads::none().shared("ec2:DescribeSubnets")
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use bbws_model::{
-    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Observed, OutputFact, Permissions, Recovery, Replacement, SpecProblem, Stage, Tags,
-    Text, Written,
+    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Observed, OutputFact, Permissions, Reads, Recorded, Recovery, Replacement,
+    SpecProblem, Stage, Tags, Text, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -197,6 +197,11 @@ impl Kind for TaskDefinition {
 
     fn meters(_: &TaskDefinitionSpec<Written>) -> Meters {
         Meters::free()
+    }
+
+    /// ECS answers about one task definition a call.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        Reads::none().each("ecs:DescribeTaskDefinition", of.iter().map(|it| it.id.as_str()))
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use bbws_model::{
-    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, Observed, OutputFact, Permissions, PolicyDocument, Recovery, Replacement,
-    RiskKind, Severity, SpecProblem, Stage, Tags,
+    Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, Observed, OutputFact, Permissions, PolicyDocument, Reads, Recorded, Recovery,
+    Replacement, RiskKind, Severity, SpecProblem, Stage, Tags,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -110,6 +110,15 @@ impl Kind for Topic {
 
     fn meters(_: &TopicSpec) -> Meters {
         Meters::usage_only("sns.notifications")
+    }
+
+    /// SNS answers about one topic a call: what it is, its tags and its subscriptions.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        let ids = || of.iter().map(|it| it.id.as_str());
+        Reads::none()
+            .each("sns:GetTopicAttributes", ids())
+            .each("sns:ListTagsForResource", ids())
+            .each("sns:ListSubscriptionsByTopic", ids())
     }
 
     fn health(seen: &Observed<Self>) -> Vec<Finding> {

@@ -1,8 +1,8 @@
 //! `vpc`: a network of one's own, with its default security group emptied.
 
 use bbws_model::{
-    Cidr, Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Recovery, Replacement, SpecProblem, Stage,
-    Tags,
+    Cidr, Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Reads, Recorded, Recovery, Replacement,
+    SpecProblem, Stage, Tags,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -119,6 +119,13 @@ impl Kind for Vpc {
 
     fn meters(_: &VpcSpec) -> Meters {
         Meters::free()
+    }
+
+    /// The list lacks the two flags, which are asked for one at a time, and the default group, which the list of all groups shows.
+    fn reads(of: &[Recorded<Self>]) -> Reads {
+        let ids = || of.iter().map(|it| it.id.as_str());
+        let flags = ids().flat_map(|id| ["enableDnsSupport", "enableDnsHostnames"].map(|flag| format!("{id} {flag}")));
+        Reads::none().shared("ec2:DescribeVpcs").each("ec2:DescribeVpcAttribute", flags).each("ec2:DescribeSecurityGroups", ids())
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use bbws_model::{
-    Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Phase, PolicyDocument, Recovery, Replacement,
-    RiskKind, Severity, SpecProblem, Stage, Tags, Unit, Written,
+    Diff, Durations, Facts, Finding, Id, Kind, Meters, Observed, OutputFact, Permissions, Phase, PolicyDocument, Reads, Recorded, Recovery,
+    Replacement, RiskKind, Severity, SpecProblem, Stage, Tags, Unit, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -199,6 +199,11 @@ impl Kind for VpcEndpoint {
                 Meters::free().and("vpc-endpoint.hour", 730.0 * f64::from(addresses), Unit::Hours).and("vpc-endpoint.gb", 0.0, Unit::Usage)
             }
         }
+    }
+
+    /// One list by our tag.
+    fn reads(_: &[Recorded<Self>]) -> Reads {
+        Reads::none().shared("ec2:DescribeVpcEndpoints")
     }
 
     fn health(seen: &Observed<Self>) -> Vec<Finding> {

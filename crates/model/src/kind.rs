@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{Diff, Facts, Finding, Meters, Observed, OutputFact, Permissions, Ready, Seen, Stage, Written};
+use crate::{Diff, Facts, Finding, Meters, Observed, OutputFact, Permissions, PhysicalId, Reads, Ready, Recorded, Seen, Stage, Written};
 
 /// Which of the two objects of a replacement comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +79,8 @@ pub trait Kind: Sized + Send + Sync + 'static {
     fn replacement(have: &Self::Spec<Written>, want: &Self::Spec<Written>) -> Replacement;
     /// What is billed.
     fn meters(want: &Self::Spec<Written>) -> Meters;
+    /// The read formula: which calls one look at these objects takes.
+    fn reads(of: &[Recorded<Self>]) -> Reads;
     /// How well it is, as far as its own description tells.
     fn health(seen: &Observed<Self>) -> Vec<Finding>;
 }
@@ -117,6 +119,11 @@ pub trait AnyKind: Send + Sync {
     /// # Errors
     /// When it is not a spec of this kind.
     fn meters(&self, want: &Value) -> Result<Meters, SpecProblem>;
+    /// See [`Kind::reads`]; by id and spec.
+    ///
+    /// # Errors
+    /// When one of them is not a spec of this kind.
+    fn reads(&self, of: &[(&PhysicalId, &Value)]) -> Result<Reads, SpecProblem>;
     /// See [`Kind::health`].
     ///
     /// # Errors
@@ -186,6 +193,11 @@ impl<K: Kind> AnyKind for Erased<K> {
 
     fn meters(&self, want: &Value) -> Result<Meters, SpecProblem> {
         Ok(K::meters(&typed(want)?))
+    }
+
+    fn reads(&self, of: &[(&PhysicalId, &Value)]) -> Result<Reads, SpecProblem> {
+        let recorded = |(id, spec): &(&PhysicalId, &Value)| Ok(Recorded { id: (*id).clone(), spec: typed(spec)? });
+        Ok(K::reads(&of.iter().map(recorded).collect::<Result<Vec<_>, SpecProblem>>()?))
     }
 
     fn health(&self, seen: &Seen) -> Result<Vec<Finding>, SpecProblem> {

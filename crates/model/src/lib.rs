@@ -18,6 +18,7 @@ mod meter;
 mod observed;
 mod plan;
 mod policy;
+mod reads;
 mod reference;
 mod secret;
 mod slot;
@@ -41,6 +42,7 @@ pub use meter::{Meter, Meters, Unit};
 pub use observed::{Locate, Observed, Ownership, Phase, Seen};
 pub use plan::{Action, After, Basis, MeterDelta, Mode, Plan, Reason, Step, StepId, Until};
 pub use policy::PolicyDocument;
+pub use reads::{Reads, Recorded};
 pub use reference::{
     Arn, ArnOutput, Id, IdOutput, Name, NameOutput, Output, OutputName, Pointer, Ready, Ref, Stage, Target, Text, Written, pointers,
     resolve,

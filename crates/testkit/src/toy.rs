@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 
 use bbws_engine::Drivers;
 use bbws_model::{
-    Diff, Durations, Facts, Finding, Id, Kind, Kinds, Meters, NameRule, Observed, OutputFact, Pace, Permissions, Recovery, Replacement,
-    SpecProblem, Stage, Tags, Written,
+    Diff, Durations, Facts, Finding, Id, Kind, Kinds, Meters, NameRule, Observed, OutputFact, Pace, Permissions, Reads, Recorded, Recovery,
+    Replacement, SpecProblem, Stage, Tags, Written,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -157,6 +157,11 @@ impl<Of: Sort> Kind for Toy<Of> {
 
     fn meters(_: &ToySpec<Written>) -> Meters {
         Meters::free()
+    }
+
+    /// Toys are read without calls.
+    fn reads(_: &[Recorded<Self>]) -> Reads {
+        Reads::none()
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

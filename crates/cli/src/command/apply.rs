@@ -9,7 +9,7 @@ use bbws_model::{Mode, Plan, State};
 use serde_json::json;
 
 use super::change::{Order, execute, settle_open};
-use super::plan::{show_before, tell_calls};
+use super::plan::{formula, show_before, tell_calls};
 use crate::args::{ApplyArgs, Global};
 use crate::cloud::{Cloud, Link};
 use crate::project::Project;
@@ -65,7 +65,7 @@ async fn work<C: Cloud>(
     };
     show_before(ui, &session, &plan);
     if plan.is_empty() && publish(&plan.outputs, &state) == state.outputs {
-        tell_calls(ui, &session.link.sent(), Some(&picture));
+        tell_calls(ui, &session.link.sent(), Some((&picture, &formula(&session, &state)?)));
         return Ok(Exit::Done);
     }
     agree(ui, &session, &plan, args.yes)?;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use bbws_engine::Picture;
-use bbws_model::{Mode, Plan, wire};
+use bbws_engine::{Picture, read_formula};
+use bbws_model::{Mode, Plan, Reads, State, wire};
 use bbws_render::Detail;
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ async fn work<C: Cloud>(
     let mode = if args.destroy { Mode::Destroy } else { Mode::Apply };
     let (plan, picture) = session.plan(&state, &session.ask(mode, &args.scope)).await?;
     show(ui, &session, &plan);
-    tell_calls(ui, &session.link.sent(), Some(&picture));
+    tell_calls(ui, &session.link.sent(), Some((&picture, &formula(&session, &state)?)));
     if let Some(path) = &args.out {
         crate::plan_file::write(path, &plan)?;
         if !ui.json {
@@ -66,22 +66,42 @@ pub(crate) fn show_before<L: Link>(ui: &mut Ui, session: &Session<L>, plan: &Pla
     }
 }
 
-/// With `-v`, tells which calls were made.
-pub(crate) fn tell_calls(ui: &mut Ui, sent: &[Sent], picture: Option<&Picture>) {
+/// The calls that a look at what is recorded takes.
+///
+/// # Errors
+/// When an entry of the state is not of its kind.
+pub(crate) fn formula<L: Link>(session: &Session<L>, state: &State) -> Result<Reads, Failure> {
+    read_formula(&session.offline.kinds, state).map_err(|problem| {
+        let name = &session.offline.environment.name;
+        Failure::new(Exit::Error, format!("an entry in the state of {name} is not of its kind"))
+            .because(format!("{}: {}", problem.field, problem.message))
+    })
+}
+
+/// With `-v`, tells which calls were made, beside those that the read formulas of what is recorded add up to.
+pub(crate) fn tell_calls(ui: &mut Ui, sent: &[Sent], look: Option<(&Picture, &Reads)>) {
     if ui.verbose == 0 {
         return;
     }
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for call in sent {
-        *counts.entry(call.operation.as_str()).or_default() += 1;
+        counts.entry(call.operation.as_str()).or_default().0 += 1;
     }
     let changing = sent.iter().filter(|call| !call.read).count();
     let reading = sent.len() - changing;
     ui.remark(format!("\n{} calls: {reading} that read, {changing} that change", sent.len()));
-    if let Some(picture) = picture {
-        ui.remark(format!("{} of them for one look at everything", picture.calls));
+    let Some((picture, formula)) = look else {
+        for (operation, (made, _)) in counts {
+            ui.remark(format!("  {made:>4}  {operation}"));
+        }
+        return;
+    };
+    for (operation, calls) in formula.by_api() {
+        counts.entry(operation).or_default().1 = calls;
     }
-    for (operation, count) in counts {
-        ui.remark(format!("  {count:>4}  {operation}"));
+    ui.remark(format!("{} of them for one look at everything; the read formulas of what is recorded: {}", picture.calls, formula.total()));
+    ui.remark("  made  formula");
+    for (operation, (made, formula)) in counts {
+        ui.remark(format!("  {made:>4}  {formula:>7}  {operation}"));
     }
 }

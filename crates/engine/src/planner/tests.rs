@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 
 use bbws_model::{
     Action, Address, BackupRule, Class, CloudError, Desired, Diff, Durations, Entry, Facts, Finding, Kind, Kinds, Meters, Mode, NameRule,
-    Observed, OutputFact, Ownership, Pace, Permissions, Phase, Recovery, Replacement, Seen, SpecProblem, Stage, State, Wanted, Written,
-    pointers,
+    Observed, OutputFact, Ownership, Pace, Permissions, Phase, Reads, Recorded, Recovery, Replacement, Seen, SpecProblem, Stage, State,
+    Wanted, Written, pointers,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -68,6 +68,10 @@ impl Kind for Toy {
 
     fn meters(_: &ToySpec<Written>) -> Meters {
         Meters::free()
+    }
+
+    fn reads(_: &[Recorded<Self>]) -> Reads {
+        Reads::none()
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

@@ -190,6 +190,7 @@ impl Bench {
                     assert!(!seen.outputs[output.name].is_null(), "{address}: the output {} is not known though it is ready", output.name);
                 }
                 self.made.insert(address.clone(), (seen.clone(), want));
+                self.assert_reads(address).await;
                 return seen;
             }
             last = Some(format!("{:?}, {:?}, owner {:?}", seen.phase, diff.changes(), seen.owner));
@@ -213,6 +214,20 @@ impl Bench {
             tokio::time::sleep(Duration::from_secs(5)).await;
         }
         panic!("{address} did not settle: {last:?}")
+    }
+
+    /// A look at what is as wanted makes exactly the calls of its read formula.
+    async fn assert_reads(&mut self, address: &Address) {
+        let (seen, want) = self.made[address].clone();
+        let from = self.aws.calls().count();
+        self.look(address, Some(seen.id.clone()), &want).await.unwrap();
+        let mut made: BTreeMap<String, usize> = BTreeMap::new();
+        for call in &self.aws.calls().all()[from..] {
+            *made.entry(call.operation.clone()).or_default() += 1;
+        }
+        let formula = self.kinds.get(address.kind()).unwrap().reads(&[(&seen.id, &want)]).unwrap();
+        let formula: BTreeMap<String, usize> = formula.by_api().into_iter().map(|(api, calls)| (api.to_owned(), calls)).collect();
+        assert_eq!(made, formula, "{address}: the calls made, and those of its read formula");
     }
 
     /// Deletes a resource, and waits until it is gone.
