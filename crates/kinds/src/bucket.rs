@@ -132,7 +132,6 @@ impl Kind for Bucket {
     };
     const PERMISSIONS: Permissions = Permissions {
         observe: &[
-            "s3:ListBucket",
             "s3:GetBucketTagging",
             "s3:GetBucketVersioning",
             "s3:GetEncryptionConfiguration",
@@ -263,7 +262,6 @@ impl Kind for Bucket {
     /// S3 has one API for each setting, and each answers about one bucket.
     fn reads(of: &[Recorded<Self>]) -> Reads {
         let apis = [
-            "s3:HeadBucket",
             "s3:GetBucketTagging",
             "s3:GetBucketVersioning",
             "s3:GetBucketEncryption",

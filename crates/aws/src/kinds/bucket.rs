@@ -128,16 +128,15 @@ impl Aws {
         let name = place.id.as_ref().map_or(place.spec.name.as_str(), |id| id.as_str());
         let region = self.region_of(place.spec.region.as_deref());
         let (read, _) = self.at(region);
-        if !*reading.once(format!("s3:HeadBucket {region} {name}"), exists(&read, name)).await? {
-            return Ok(None);
-        }
+        let tags = reading.once(format!("s3:GetBucketTagging {region} {name}"), tags_if_there(&read, name)).await?;
+        let Some(tags) = tags.as_ref().clone() else { return Ok(None) };
         let all = match reading.once(format!("s3 settings {name}"), settings(&read.s3, name)).await {
             Ok(all) => all,
             // It went between the two looks.
             Err(error) if error.class == Class::Absent && error.code == "NoSuchBucket" => return Ok(None),
             Err(error) => return Err(error),
         };
-        let Settings { tags, versioning, encryption, ownership, public_access_blocked, tls_only, policy, lifecycle } = all.as_ref().clone();
+        let Settings { versioning, encryption, ownership, public_access_blocked, tls_only, policy, lifecycle } = all.as_ref().clone();
         let (tags, owner) = read_tags(tags);
         Ok(Some(Observed {
             id: name.into(),
@@ -164,15 +163,16 @@ impl Aws {
     }
 }
 
-/// Whether the account has a bucket of this name in the region called. One that belongs to somebody else, or stands in
-/// another region, is an error and never an absence: the name is taken.
-async fn exists(read: &Clients, name: &str) -> Result<(bool, usize), CloudError> {
+/// The tags of the account's bucket of this name in the region called; none where there is no such bucket. It is asked
+/// before the other settings, because its answer also tells whether there is one. A bucket that belongs to somebody else,
+/// or stands in another region, is an error and never an absence: the name is taken.
+async fn tags_if_there(read: &Clients, name: &str) -> Result<(Option<Vec<(String, String)>>, usize), CloudError> {
     let explain = |why: &str, error: CloudError| CloudError { message: format!("the bucket `{name}` {why}"), ..error };
-    match read.s3.head_bucket().bucket(name).send().await.told("s3:HeadBucket") {
-        Ok(_) => Ok((true, 1)),
-        Err(error) if error.class == Class::Absent => Ok((false, 1)),
+    match tags(&read.s3, name).await {
+        Ok(tags) => Ok((Some(tags), 1)),
+        Err(error) if error.class == Class::Absent && error.code == "NoSuchBucket" => Ok((None, 1)),
         Err(error) if error.class == Class::Denied => {
-            Err(explain("belongs to another account, or may not be read: choose another name, or allow s3:ListBucket", error))
+            Err(explain("belongs to another account, or may not be read: choose another name, or allow s3:GetBucketTagging", error))
         }
         Err(error) if error.code == "PermanentRedirect" => {
             Err(explain("exists in another region: choose another name, or name that region", error))

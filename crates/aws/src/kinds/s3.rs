@@ -18,10 +18,9 @@ use crate::Told;
 /// The one lifecycle rule that is ours.
 const RULE: &str = "bbws";
 
-/// All settings of a bucket.
+/// All settings of a bucket but its tags.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    pub(crate) tags: Vec<(String, String)>,
     pub(crate) versioning: bool,
     pub(crate) encryption: BucketEncryption,
     pub(crate) ownership: BucketOwnership,
@@ -45,10 +44,9 @@ fn unless<T>(answer: Result<T, CloudError>, never_made: &str) -> Result<Option<T
     }
 }
 
-/// Reads all settings side by side: seven calls.
+/// Reads all settings but the tags side by side: six calls.
 pub(crate) async fn settings(s3: &Client, name: &str) -> Result<(Settings, usize), CloudError> {
-    let (tags, versioning, encryption, ownership, blocked, policy, lifecycle) = tokio::join!(
-        tags(s3, name),
+    let (versioning, encryption, ownership, blocked, policy, lifecycle) = tokio::join!(
         versioning(s3, name),
         encryption(s3, name),
         ownership(s3, name),
@@ -58,7 +56,6 @@ pub(crate) async fn settings(s3: &Client, name: &str) -> Result<(Settings, usize
     );
     let (tls_only, policy) = policy?.map_or((false, None), |whole| without_tls(&whole, name));
     let settings = Settings {
-        tags: tags?,
         versioning: versioning?,
         encryption: encryption?,
         ownership: ownership?,
@@ -67,7 +64,7 @@ pub(crate) async fn settings(s3: &Client, name: &str) -> Result<(Settings, usize
         policy,
         lifecycle: lifecycle?,
     };
-    Ok((settings, 7))
+    Ok((settings, 6))
 }
 
 /// All tags, our mark and AWS's own included.
