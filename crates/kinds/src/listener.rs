@@ -251,13 +251,11 @@ impl Kind for Listener {
         Meters::free()
     }
 
-    /// Listeners are listed one load balancer at a time; their tags are told of twenty at a time.
+    /// Listeners are listed one load balancer at a time; the tags of load balancers and listeners are told of twenty at a time.
     fn reads(of: &[Recorded<Self>]) -> Reads {
-        Reads::none().each("elasticloadbalancing:DescribeListeners", of.iter().map(|it| it.spec.load_balancer.as_str())).batched(
-            "elasticloadbalancing:DescribeTags",
-            20,
-            of.iter().map(|it| it.id.as_str()),
-        )
+        Reads::none()
+            .each("elasticloadbalancing:DescribeListeners", of.iter().map(|it| it.spec.load_balancer.as_str()))
+            .shared("elasticloadbalancing:DescribeTags")
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

@@ -198,6 +198,7 @@ impl Kind for LoadBalancer {
     const PERMISSIONS: Permissions = Permissions {
         observe: &[
             "elasticloadbalancing:DescribeLoadBalancers",
+            "elasticloadbalancing:DescribeListeners",
             "elasticloadbalancing:DescribeLoadBalancerAttributes",
             "elasticloadbalancing:DescribeTags",
         ],
@@ -327,12 +328,13 @@ impl Kind for LoadBalancer {
         Meters::free().and("elb.application.hour", 730.0, Unit::Hours).and("elb.application.lcu", 0.0, Unit::Usage)
     }
 
-    /// The list lacks the tags, told of twenty at a time, and the attributes, told of one.
+    /// The list lacks the attributes, told of one at a time, and the tags, which come with those of the listeners.
     fn reads(of: &[Recorded<Self>]) -> Reads {
         let ids = || of.iter().map(|it| it.id.as_str());
         Reads::none()
             .shared("elasticloadbalancing:DescribeLoadBalancers")
-            .batched("elasticloadbalancing:DescribeTags", 20, ids())
+            .shared("elasticloadbalancing:DescribeTags")
+            .each("elasticloadbalancing:DescribeListeners", ids())
             .each("elasticloadbalancing:DescribeLoadBalancerAttributes", ids())
     }
 

@@ -1,10 +1,11 @@
 //! What the kinds of Elastic Load Balancing share: tags, which cost calls of their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_elasticloadbalancingv2::types::Tag;
 use bbws_engine::{Attempt, Progress, Reading, read_tags};
 use bbws_model::{Class, CloudError, Ownership, Tags};
+use futures::future::try_join_all;
 
 use crate::{Aws, Told};
 
@@ -20,8 +21,20 @@ pub(crate) fn as_tags(tags: BTreeMap<String, String>) -> Vec<Tag> {
 }
 
 impl Aws {
+    /// The tags of these load balancers and of all listeners on them, by ARN: the calls serve both kinds.
+    pub(crate) async fn elb_tags(
+        &self,
+        load_balancers: &BTreeSet<&str>,
+        reading: &Reading,
+    ) -> Result<BTreeMap<String, Marked>, CloudError> {
+        let listeners = try_join_all(load_balancers.iter().map(|on| self.listeners_of(on, reading))).await?;
+        let listeners = listeners.iter().flat_map(|all| all.iter()).filter_map(|listener| listener.listener_arn());
+        let arns: BTreeSet<&str> = load_balancers.iter().copied().chain(listeners).collect();
+        self.elb_tags_of(&Vec::from_iter(arns), reading).await
+    }
+
     /// The tags of these things, by ARN.
-    pub(crate) async fn elb_tags(&self, arns: &[&str], reading: &Reading) -> Result<BTreeMap<String, Marked>, CloudError> {
+    pub(crate) async fn elb_tags_of(&self, arns: &[&str], reading: &Reading) -> Result<BTreeMap<String, Marked>, CloudError> {
         const OPERATION: &str = "elasticloadbalancing:DescribeTags";
         let mut all = BTreeMap::new();
         for arns in arns.chunks(PER_CALL) {

@@ -18,7 +18,7 @@ impl Carrier<LoadBalancer> for Aws {
             reading.once(format!("elasticloadbalancing:DescribeTargetGroups {load_balancer}"), self.target_groups_of(load_balancer))
         )?;
         let arns: Vec<&str> = listeners.iter().filter_map(|raw| raw.listener_arn()).collect();
-        let marked = self.elb_tags(&arns, reading).await?;
+        let marked = self.elb_tags_of(&arns, reading).await?;
         let listener = |arn: &&str| Hanging {
             what: "listener",
             id: (*arn).into(),

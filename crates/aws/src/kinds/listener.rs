@@ -1,4 +1,5 @@
-//! The driver of `listener`. All listeners of a load balancer come with one call.
+//! The driver of `listener`. All listeners of a load balancer come with one call, and their tags with the
+//! load balancer's.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,8 +24,8 @@ const LIST: &str = "elasticloadbalancing:DescribeListeners";
 impl Driver<Listener> for Aws {
     async fn observe(&self, at: &[Locate<Listener>], reading: &Reading) -> Vec<Sight<Listener>> {
         let found: Vec<Result<Option<Raw>, CloudError>> = join_all(at.iter().map(|place| self.listener(place, reading))).await;
-        let arns: BTreeSet<&str> = found.iter().flatten().flatten().filter_map(Raw::listener_arn).collect();
-        let marked = match self.elb_tags(&Vec::from_iter(arns), reading).await {
+        let on: BTreeSet<&str> = found.iter().flatten().flatten().filter_map(Raw::load_balancer_arn).collect();
+        let marked = match self.elb_tags(&on, reading).await {
             Ok(marked) => marked,
             Err(error) => return all_failed(at, &error),
         };

@@ -1,6 +1,6 @@
 //! The driver of `load-balancer`. ELB has no filters: all load balancers are listed, and ours are picked out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aws_sdk_elasticloadbalancingv2::types::{
@@ -33,7 +33,7 @@ impl Driver<LoadBalancer> for Aws {
             })
         };
         let found: Vec<Option<&Raw>> = at.iter().map(found).collect();
-        let arns: Vec<&str> = found.iter().filter_map(|raw| raw.and_then(Raw::load_balancer_arn)).collect();
+        let arns: BTreeSet<&str> = found.iter().filter_map(|raw| raw.and_then(Raw::load_balancer_arn)).collect();
         let marked = match self.elb_tags(&arns, reading).await {
             Ok(marked) => marked,
             Err(error) => return all_failed(at, &error),
