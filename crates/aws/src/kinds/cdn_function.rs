@@ -114,8 +114,8 @@ fn raw_config(want: &CdnFunctionSpec) -> Result<FunctionConfig, BuildError> {
 impl Aws {
     async fn cdn_function(&self, place: &Locate<CdnFunction>, reading: &Reading) -> Sight<CdnFunction> {
         let name = place.id.as_ref().map_or(place.spec.name.as_str(), |id| id.as_str());
-        let Some(draft) = self.staged(name, FunctionStage::Development, reading).await? else { return Ok(None) };
-        let live = self.staged(name, FunctionStage::Live, reading).await?;
+        let stages = tokio::join!(self.staged(name, FunctionStage::Development, reading), self.staged(name, FunctionStage::Live, reading));
+        let (Some(draft), live) = (stages.0?, stages.1?) else { return Ok(None) };
         let (tags, owner) = match self.cloudfront_tags(&draft.arn, reading).await {
             Ok(marked) => marked,
             // It went between the calls.

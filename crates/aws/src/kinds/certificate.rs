@@ -10,6 +10,7 @@ use aws_sdk_acm::types::{
 use bbws_engine::{Attempt, Created, Driver, Progress, Reading, Sight, read_tags};
 use bbws_kinds::{Certificate, CertificateOutputs, CertificateSpec, DomainName, KeyAlgorithm, ValidationRecord};
 use bbws_model::{Arn, Class, CloudError, Locate, Observed, Phase};
+use futures::future::join_all;
 
 use super::ec2::told;
 use super::route53::{Marked, built, is_of, not_yet};
@@ -21,14 +22,13 @@ const LIST_TAGS: &str = "acm:ListTagsForCertificate";
 
 impl Driver<Certificate> for Aws {
     async fn observe(&self, at: &[Locate<Certificate>], reading: &Reading) -> Vec<Sight<Certificate>> {
-        let mut sights = vec![];
-        for place in at {
-            sights.push(match &place.id {
+        join_all(at.iter().map(|place| async {
+            match &place.id {
                 Some(arn) => self.certificate(arn.as_str(), reading).await,
                 None => self.find_certificate(place, reading).await,
-            });
-        }
-        sights
+            }
+        }))
+        .await
     }
 
     async fn create(&self, want: &CertificateSpec, attempt: &Attempt) -> Result<Created, CloudError> {

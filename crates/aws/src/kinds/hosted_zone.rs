@@ -7,6 +7,7 @@ use aws_sdk_route53::types::{HostedZone as Raw, HostedZoneConfig, TagResourceTyp
 use bbws_engine::{Attempt, Created, Driver, Progress, Reading, Sight};
 use bbws_kinds::{DomainName, HostedZone, HostedZoneOutputs, HostedZoneSpec, NameServers};
 use bbws_model::{Class, CloudError, Id, Locate, Name, Observed, Ownership, Phase, Tags};
+use futures::future::join_all;
 
 use super::ec2::told;
 use super::route53::{Marked, is_of, made_by, not_yet, reference};
@@ -20,10 +21,7 @@ type Tagged = Result<BTreeMap<String, Marked>, CloudError>;
 
 impl Driver<HostedZone> for Aws {
     async fn observe(&self, at: &[Locate<HostedZone>], reading: &Reading) -> Vec<Sight<HostedZone>> {
-        let mut candidates = vec![];
-        for place in at {
-            candidates.push(self.zones_of(place, reading).await);
-        }
+        let candidates = join_all(at.iter().map(|place| self.zones_of(place, reading))).await;
         // The tags of an existing zone are not ours to look after.
         let ours = at.iter().zip(&candidates).filter(|(place, _)| !place.spec.existing);
         let ids = ours.flat_map(|(_, zones)| zones.iter().flatten().map(|raw| bare(&raw.id))).collect();

@@ -7,6 +7,7 @@ use aws_sdk_cloudwatchlogs::types::{Delivery as Raw, S3DeliveryConfiguration};
 use bbws_engine::{Attempt, Created, Driver, Progress, Reading, Sight};
 use bbws_kinds::{LogDelivery, LogDeliveryOutputs, LogDeliverySpec};
 use bbws_model::{Arn, CloudError, Id, Locate, Name, Observed, Phase, Ready};
+use futures::future::join_all;
 
 use super::ec2::told;
 use super::route53::not_yet;
@@ -24,14 +25,13 @@ impl Driver<LogDelivery> for Aws {
             Ok(all) => all,
             Err(error) => return all_failed(at, &error),
         };
-        let mut sights = vec![];
-        for place in at {
-            sights.push(match all.iter().find(|raw| is_it(place, raw)) {
+        join_all(at.iter().map(|place| async {
+            match all.iter().find(|raw| is_it(place, raw)) {
                 Some(raw) => self.delivery(raw, reading).await,
                 None => Ok(None),
-            });
-        }
-        sights
+            }
+        }))
+        .await
     }
 
     async fn create(&self, want: &LogDeliverySpec<Ready>, attempt: &Attempt) -> Result<Created, CloudError> {
