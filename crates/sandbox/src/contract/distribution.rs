@@ -87,7 +87,7 @@ async fn the_contract_holds() {
 
     let header = json!({"X-Origin-Verify": {"secret": to("secret.origin", "arn"), "version": to("secret.origin", "version_id"), "field": "password"}});
     // Each takes minutes to come to the edges, so that what does not get in each other's way goes together.
-    let edits: [Vec<Value>; 7] = [
+    let edits: [Vec<Value>; 8] = [
         vec![
             json!({"comment": "DEV", "default_root_object": "index.php", "price_class": "PriceClass_200", "http_version": "http2and3"}),
             json!({"ipv6": false, "geo_restriction": {"deny": ["KP", "IR"]}, "tags": {"Team": "web"}}),
@@ -116,6 +116,9 @@ async fn the_contract_holds() {
             json!({"price_class": "PriceClass_100", "http_version": "http1.1"}),
         ],
         vec![default_behaviour(json!({"origin_request_policy": null, "viewer_protocol": "allow-all"}))],
+        vec![default_behaviour(json!({
+            "cache_policy": "AddedLater", "origin_request_policy": "AddedLater", "response_headers_policy": "AddedLater"
+        }))],
         vec![json!({"enabled": false})],
         vec![json!({"tags": {"Team": "ops"}})],
         vec![],

@@ -34,6 +34,9 @@ pub(crate) enum Policy {
     ResponseHeaders,
 }
 
+/// Stands for what AWS adds to its policies from time to time: nobody knows its id without asking.
+const ADDED_LATER: (&str, &str) = ("00000000-0000-4000-8000-00000000000a", "AddedLater");
+
 const CACHE: &[(&str, &str)] = &[
     ("658327ea-f89d-4fab-a63d-7e88639e58f6", "CachingOptimized"),
     ("b2884449-e4de-46a7-ac36-70bc7f1ddd6d", "CachingOptimizedForUncompressedObjects"),
@@ -42,6 +45,7 @@ const CACHE: &[(&str, &str)] = &[
     ("4cc15a8a-d715-48a4-82b8-cc0b614638fe", "UseOriginCacheControlHeaders-QueryStrings"),
     ("2e54312d-136d-493c-8eb9-b001f22f67d2", "Amplify"),
     ("08627262-05a9-4f76-9ded-b50ca2e3a84f", "Elemental-MediaPackage"),
+    ADDED_LATER,
 ];
 const ORIGIN_REQUEST: &[(&str, &str)] = &[
     ("216adef6-5c7f-47e4-b989-5492eafa07d3", "AllViewer"),
@@ -51,6 +55,7 @@ const ORIGIN_REQUEST: &[(&str, &str)] = &[
     ("88a5eaf4-2fd4-4709-b370-b4c650ea3fcf", "CORS-S3Origin"),
     ("acba4595-bd28-49b8-b9fe-13317c0390fa", "UserAgentRefererHeaders"),
     ("775133bc-15f2-49f9-abea-afb2e0bf67d2", "Elemental-MediaTailor-PersonalizedManifests"),
+    ADDED_LATER,
 ];
 const RESPONSE_HEADERS: &[(&str, &str)] = &[
     ("67f7725c-6f97-4210-82d7-5512b31e9d03", "SecurityHeadersPolicy"),
@@ -58,6 +63,7 @@ const RESPONSE_HEADERS: &[(&str, &str)] = &[
     ("5cc3b908-e619-4b99-88e5-2cf7f45965bd", "CORS-With-Preflight"),
     ("e61eb60c-9c35-4d20-a928-2b84e02af89c", "CORS-and-SecurityHeadersPolicy"),
     ("eaab4381-ed33-4a86-88ca-d9558dc6cd63", "CORS-with-preflight-and-SecurityHeadersPolicy"),
+    ADDED_LATER,
 ];
 
 pub(crate) fn handlers(to: Handlers) -> Handlers {
