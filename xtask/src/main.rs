@@ -1,17 +1,22 @@
-//! The project's own checks and chores: `cargo xtask layers`, `cargo xtask tidy`.
+//! The project's own checks and chores: `cargo xtask layers`, `sdk` and `tidy`, which run as tests too; `bench` and `soak`.
 
+mod bench;
 mod layers;
 mod sdk;
+mod soak;
 mod tidy;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    let second = std::env::args().nth(2);
     let wrong = match std::env::args().nth(1).as_deref() {
+        Some("bench") => bench::run(second.as_deref() == Some("--release")),
         Some("layers") => layers::wrong(),
         Some("sdk") => sdk::wrong(),
+        Some("soak") => soak::run(second),
         Some("tidy") => tidy::wrong(),
-        _ => vec!["usage: cargo xtask layers | sdk | tidy".to_owned()],
+        _ => vec!["usage: cargo xtask bench [--release] | layers | sdk | soak [SEEDS] | tidy".to_owned()],
     };
     for line in &wrong {
         tell(line);

@@ -8,6 +8,11 @@ use bbws_model::{Action, Address, Deposed, Finding, Kinds, Reason, Severity, Sta
 /// Everything that is wrong with a plan's steps. Empty for every plan that may be executed.
 #[must_use]
 pub fn check(steps: &[Step], state: &State, kinds: &Kinds) -> Vec<Finding> {
+    let paths = Paths::of(steps);
+    check_along(&paths, steps, state, kinds)
+}
+
+fn check_along(paths: &Paths, steps: &[Step], state: &State, kinds: &Kinds) -> Vec<Finding> {
     let mut wrong = vec![];
     let mut say = |step: &Step, summary: String| {
         wrong.push(
@@ -16,7 +21,6 @@ pub fn check(steps: &[Step], state: &State, kinds: &Kinds) -> Vec<Finding> {
                 .advise("this is a bug in bbws: nothing was changed"),
         );
     };
-    let paths = Paths::of(steps);
     let held = Held::of(steps, state);
     let mut acted: BTreeSet<(&Address, &str)> = BTreeSet::new();
     for (place, step) in steps.iter().enumerate() {
@@ -148,7 +152,11 @@ impl<'a> Held<'a> {
 
 /// Which steps come before which, at any distance. Nothing is worked out before it is asked: almost every question is
 /// about neighbours.
-struct Paths(Vec<Vec<usize>>);
+struct Paths {
+    firsts: Vec<Vec<usize>>,
+    #[cfg(test)]
+    looks: std::cell::Cell<usize>,
+}
 
 impl Paths {
     /// Only what stands before a step counts as coming before it.
@@ -157,7 +165,23 @@ impl Paths {
             let firsts: BTreeSet<usize> = step.after.iter().map(|a| a.step.0).filter(|first| *first < place).collect();
             firsts.into_iter().collect()
         };
-        Self(steps.iter().enumerate().map(before).collect())
+        Self::among(steps.iter().enumerate().map(before).collect())
+    }
+
+    /// `firsts` holds the neighbours before each step, in order.
+    fn among(firsts: Vec<Vec<usize>>) -> Self {
+        Self {
+            firsts,
+            #[cfg(test)]
+            looks: std::cell::Cell::default(),
+        }
+    }
+
+    /// The neighbours before a step.
+    fn firsts(&self, step: usize) -> &[usize] {
+        #[cfg(test)]
+        self.looks.set(self.looks.get() + 1);
+        &self.firsts[step]
     }
 
     /// Whether the step at `first` comes before the one at `then`.
@@ -165,13 +189,13 @@ impl Paths {
         if first >= then {
             return false;
         }
-        if self.0[then].binary_search(&first).is_ok() {
+        if self.firsts(then).binary_search(&first).is_ok() {
             return true;
         }
         let (mut seen, mut left) = (BTreeSet::new(), vec![then]);
         while let Some(here) = left.pop() {
             // Nothing at a place before `first` can come after it.
-            for next in self.0[here].iter().copied().filter(|next| *next >= first) {
+            for next in self.firsts(here).iter().copied().filter(|next| *next >= first) {
                 if next == first {
                     return true;
                 }
@@ -187,7 +211,36 @@ impl Paths {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bbws_model::{After, MeterDelta, StepId, Until};
     use proptest::prelude::*;
+    use serde_json::json;
+
+    /// Everything made on one ground, each on the one before it too; and how often the check looked at a step's neighbours.
+    fn looks(count: usize) -> usize {
+        let to = |n: usize| json!({"$ref": format!("a.n{n}"), "output": "id"});
+        let firsts = |n: usize| if n == 0 { BTreeSet::new() } else { BTreeSet::from([0, n - 1]) };
+        let step = |n: usize| Step {
+            id: StepId(n),
+            address: Address::new("a", &format!("n{n}")).unwrap(),
+            action: Action::Create { want: firsts(n).into_iter().map(to).collect(), renamed: None },
+            reason: Reason::Declared,
+            risks: vec![],
+            after: firsts(n).into_iter().map(|first| After { step: StepId(first), until: Until::Done }).collect(),
+            dependencies: vec![],
+            pair: None,
+            meters: MeterDelta::default(),
+        };
+        let steps: Vec<Step> = (0..count).map(step).collect();
+        let paths = Paths::of(&steps);
+        assert_eq!(check_along(&paths, &steps, &State::empty("l"), &Kinds::new()), vec![]);
+        paths.looks.get()
+    }
+
+    #[test]
+    fn twice_as_much_is_checked_with_twice_as_many_looks() {
+        let (one, two) = (looks(1_000), looks(2_000));
+        assert!(one >= 1_000 && two * 10 <= one * 23, "{one} looks, then {two}");
+    }
 
     proptest! {
         /// The question of one pair is answered as by the closure of all.
@@ -202,7 +255,7 @@ mod tests {
             for firsts in &firsts {
                 all.push(firsts.iter().flat_map(|first| all[*first].iter().copied().chain([*first])).collect());
             }
-            let paths = Paths(firsts);
+            let paths = Paths::among(firsts);
             for (then, before) in all.iter().enumerate() {
                 for first in 0..12 {
                     prop_assert_eq!(paths.lead(first, then), before.contains(&first));

@@ -269,7 +269,6 @@ fn tally(seeds: Range<u64>) -> Tally {
                         return;
                     }
                     if std::panic::catch_unwind(|| in_time_that_jumps(run(seed))).is_err() {
-                        println!("seed {seed} fails: run it alone with BBWS_SEED={seed}");
                         violations.lock().unwrap().push(seed);
                     }
                 }
