@@ -14,6 +14,26 @@ use crate::support::{Place, Ran, ran};
 const ACCOUNT: &str = "536580886816";
 const REGIONS: [&str; 2] = ["af-south-1", "us-east-1"];
 
+const SNAPSHOT: &str = "af-south-1 db-snapshot of wp-dev-mysql manual\n";
+
+const OPTIONS: [(&str, &str); 6] = [
+    ("class               = \"db.t3.micro\"", "class               = \"db.t3.small\""),
+    ("flow_logs = false", "flow_logs = true"),
+    ("endpoints = [\"s3\"]", "endpoints = [\"s3\", \"ecr.api\", \"ecr.dkr\"]"),
+    ("[network.private]", "[network.private]\nc = { cidr = \"10.0.13.0/24\", zone = \"af-south-1c\" }"),
+    ("access_logs          = false", "access_logs          = true"),
+    ("[dns.health_check]   # Route 53 asks the load balancer from outside\nenabled = false", "[dns.health_check]\nenabled = true"),
+];
+
+const RULE: &str = r#"
+[[rule]]
+name        = "office"
+group       = "alb"
+port        = 443
+cidr        = "41.0.0.0/24"
+description = "the office"
+"#;
+
 /// The servers. They end when this is dropped, and when the test's process does: their input ends then.
 struct Servers {
     process: Child,
@@ -95,17 +115,21 @@ fn count(lines: &str) -> BTreeMap<String, i64> {
     found
 }
 
-/// Demands that what came to `before` is just what a file lists.
+fn list(file: &str) -> String {
+    fs::read_to_string(scripts().join(file)).expect("a list")
+}
+
+/// Demands that what came to `before` is just what is listed.
 #[track_caller]
-fn came(before: &BTreeMap<String, i64>, now: &BTreeMap<String, i64>, file: &str) {
-    let listed = count(&fs::read_to_string(scripts().join(file)).expect("a list"));
+fn came(before: &BTreeMap<String, i64>, now: &BTreeMap<String, i64>, listed: &str) {
+    let listed = count(listed);
     let mut wrong = String::new();
     let lines: std::collections::BTreeSet<&String> = before.keys().chain(now.keys()).chain(listed.keys()).collect();
     for line in lines {
         let of = |what: &BTreeMap<String, i64>| what.get(line).copied().unwrap_or(0);
         let (more, expected) = (of(now) - of(before), of(&listed));
         if more != expected {
-            wrong += &format!("{line}: {more}, {expected} in {file}\n");
+            wrong += &format!("{line}: {more} more than before, {expected} are listed\n");
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
@@ -120,7 +144,7 @@ fn the_whole_cluster_lives_on_servers_written_by_others() {
 
     servers.bbws(&place, "apply dev --yes").exits(0);
     servers.bbws(&place, "plan dev --detailed-exitcode").exits(0);
-    came(&before, &servers.inventory(), "dev.txt");
+    came(&before, &servers.inventory(), &list("dev.txt"));
 
     let edits = [
         ("retention_days = 7 ", "retention_days = 14 "),
@@ -132,11 +156,24 @@ fn the_whole_cluster_lives_on_servers_written_by_others() {
         servers.bbws(&place, "plan dev --detailed-exitcode").exits(2);
         servers.bbws(&place, "apply dev --yes").exits(0);
         servers.bbws(&place, "plan dev --detailed-exitcode").exits(0);
-        came(&before, &servers.inventory(), "dev.txt");
+        came(&before, &servers.inventory(), &list("dev.txt"));
+    }
+
+    // Options on and off again. Each change of the database's class takes a snapshot first.
+    let shipped = fs::read_to_string(place.path("environments/dev.toml")).expect("an environment");
+    for (from, to) in OPTIONS {
+        place.edit("dev", from, to);
+    }
+    let on = fs::read_to_string(place.path("environments/dev.toml")).expect("an environment") + RULE;
+    for (text, expected) in [(on, list("dev.txt") + &list("options.txt") + SNAPSHOT), (shipped, list("dev.txt") + &SNAPSHOT.repeat(2))] {
+        fs::write(place.path("environments/dev.toml"), text).expect("an environment");
+        servers.bbws(&place, "apply dev --yes").exits(0);
+        servers.bbws(&place, "plan dev --detailed-exitcode").exits(0);
+        came(&before, &servers.inventory(), &expected);
     }
 
     servers.bbws(&place, "destroy dev --confirm wp-dev-cluster").exits(0);
-    came(&before, &servers.inventory(), "left.txt");
+    came(&before, &servers.inventory(), &(list("left.txt") + &SNAPSHOT.repeat(2)));
 
     let (mut wrong, mut used) = (String::new(), vec![]);
     for request in servers.requests() {

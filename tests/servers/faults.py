@@ -3,7 +3,8 @@
 import json
 import re
 import threading
-from xml.sax.saxutils import escape
+from urllib.parse import quote
+from xml.sax.saxutils import escape, unescape
 
 import cbor2
 
@@ -81,6 +82,23 @@ def db_parameters(proxy, request, server):
     return answer
 
 
+def modify_subnet_group(proxy, request, server):
+    """The group that moto drops is made again as it was asked for, with its tags."""
+    arn = f"arn:aws:rds:{request.region}:{request.key}:subgrp:{request.params['DBSubnetGroupName']}"
+    asked = request.body
+    tags = proxy.forward(server, request, f"Action=ListTagsForResource&Version=2014-10-31&ResourceName={quote(arn)}".encode())
+    answer = proxy.forward(server, request, asked)
+    if answer.status == 200:
+        pairs = re.findall(r"<Tag>\s*<Key>(.*?)</Key>\s*<Value>(.*?)</Value>\s*</Tag>", tags.body.decode(), re.S)
+        body = asked.decode().replace("Action=ModifyDBSubnetGroup", "Action=CreateDBSubnetGroup")
+        for at, (key, value) in enumerate(pairs, 1):
+            body += f"&Tags.Tag.{at}.Key={quote(unescape(key))}&Tags.Tag.{at}.Value={quote(unescape(value))}"
+        made = proxy.forward(server, request, body.encode())
+        if made.status != 200:
+            return made
+    return answer
+
+
 def put_alarm(proxy, request, server):
     """Keeps the queries of an alarm."""
     kept = proxy.memory.of(request, "alarms")
@@ -141,6 +159,7 @@ def describe_secret(proxy, request, server):
 TABLE = {
     "route53": ("moto's zone ids do not begin with Z", zone_ids),
     "rds:DescribeDBParameters": ("moto has no default parameters, and so no apply type", db_parameters),
+    "rds:ModifyDBSubnetGroup": ("moto drops the group that is modified", modify_subnet_group),
     "cloudwatch:PutMetricAlarm": ("ministack loses an alarm's Metrics", put_alarm),
     "cloudwatch:DescribeAlarms": ("ministack loses an alarm's Metrics", describe_alarms),
     "secretsmanager:PutSecretValue": ("moto takes labels of our own off a version that is AWSCURRENT no more", put_value),

@@ -180,7 +180,7 @@ def everywhere():
         for record in every(route53, "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=zone["Id"]):
             yield "dns-record", f"{record['Type']} {'validation' if record['Type'] == 'CNAME' else record['Name']}"
     for check in every(route53, "list_health_checks", "HealthChecks"):
-        yield "health-check", check["Id"]
+        yield "health-check", check["HealthCheckConfig"]["Type"]
     for distribution in every(cloudfront, "list_distributions", "DistributionList.Items"):
         yield "distribution", f"{distribution['Comment']} {distribution['Status']}"
     for function in cloudfront.list_functions(Stage="DEVELOPMENT")["FunctionList"].get("Items", []):
