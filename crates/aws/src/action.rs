@@ -12,7 +12,10 @@ pub fn iam_action(operation: &str) -> &str {
         "s3:GetBucketEncryption" => "s3:GetEncryptionConfiguration",
         "s3:GetBucketLifecycleConfiguration" => "s3:GetLifecycleConfiguration",
         "s3:GetPublicAccessBlock" => "s3:GetBucketPublicAccessBlock",
+        // Each object is named with its version.
+        "s3:DeleteObjects" => "s3:DeleteObjectVersion",
         "s3:HeadBucket" | "s3:ListObjectsV2" => "s3:ListBucket",
+        "s3:ListObjectVersions" => "s3:ListBucketVersions",
         "s3:HeadObject" => "s3:GetObject",
         same => same,
     }

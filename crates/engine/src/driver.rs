@@ -100,6 +100,9 @@ pub struct Created {
 pub enum Progress {
     /// One request was sent and accepted. Observe, and call again if something still differs.
     Sent,
+    /// The same, but what it did shows on nothing that is observed: part of what an object holds went before the object
+    /// itself can go. Nothing is waited for; call again.
+    Part,
     /// Nothing had to be sent: as far as this driver can tell, it is as wanted, or gone.
     Nothing,
 }

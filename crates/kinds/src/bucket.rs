@@ -42,6 +42,10 @@ pub struct BucketSpec {
     /// When its objects are deleted.
     #[serde(default)]
     pub lifecycle: BucketLifecycle,
+    /// Whether all that it holds is deleted before it is deleted itself, every version. Otherwise AWS deletes it only empty.
+    /// It is said for buckets of logs, which are never empty; nothing in AWS keeps it.
+    #[serde(default)]
+    pub empty_before_delete: bool,
     /// Its tags.
     #[serde(default)]
     pub tags: Tags,
@@ -151,7 +155,7 @@ impl Kind for Bucket {
             "s3:DeleteBucketPolicy",
             "s3:PutLifecycleConfiguration",
         ],
-        delete: &["s3:DeleteBucket"],
+        delete: &["s3:DeleteBucket", "s3:ListBucketVersions", "s3:DeleteObjectVersion"],
     };
     const OUTPUTS: &'static [OutputFact] = &[OutputFact::ready("name"), OutputFact::ready("arn"), OutputFact::ready("domain_name")];
     type Spec<S: Stage> = BucketSpec;
@@ -168,6 +172,7 @@ impl Kind for Bucket {
             tls_only: _,
             policy,
             lifecycle,
+            empty_before_delete: _,
             tags: _,
         } = want;
         let mut problems = vec![];
@@ -215,7 +220,19 @@ impl Kind for Bucket {
     }
 
     fn diff(have: &BucketSpec, want: &BucketSpec) -> Diff {
-        let BucketSpec { name, region, versioning, encryption, ownership, public_access_blocked, tls_only, policy, lifecycle, tags } = want;
+        let BucketSpec {
+            name,
+            region,
+            versioning,
+            encryption,
+            ownership,
+            public_access_blocked,
+            tls_only,
+            policy,
+            lifecycle,
+            empty_before_delete,
+            tags,
+        } = want;
         let sooner = |have: Option<u32>, want: Option<u32>| want.is_some_and(|want| have.is_none_or(|have| want < have));
         let diff = Diff::new()
             .replace("name", &have.name, name)
@@ -244,6 +261,12 @@ impl Kind for Bucket {
             || sooner(have.lifecycle.expire_noncurrent_days, lifecycle.expire_noncurrent_days)
         {
             diff.risks(RiskKind::DataLoss, "objects or versions older than the new time are deleted")
+        } else {
+            diff
+        };
+        let diff = diff.update("empty_before_delete", &have.empty_before_delete, empty_before_delete);
+        let diff = if *empty_before_delete {
+            diff.risks(RiskKind::DataLoss, "from now on its end takes all that it holds along, every version")
         } else {
             diff
         };
@@ -319,6 +342,7 @@ mod tests {
             (json!({"policy": {"Statement": []}}), "update", 1),
             (json!({"lifecycle": {"expire_days": 90}}), "update", 1),
             (json!({"lifecycle": {"abort_uploads_days": 1}}), "update", 0),
+            (json!({"empty_before_delete": true}), "update", 1),
             (json!({"tags": {"a": "b"}}), "update", 0),
         ];
         for (edit, verb, risks) in table {
@@ -345,6 +369,13 @@ mod tests {
         };
         assert_eq!(risks(json!({"expire_days": 30}), json!({"expire_days": 90})), 0);
         assert_eq!(risks(json!({"expire_noncurrent_days": 90}), json!({"expire_noncurrent_days": 30})), 1);
+    }
+
+    #[test]
+    fn nothing_is_emptied_that_was_not_said_to_be() {
+        assert!(!spec(json!({})).empty_before_delete);
+        let diff = Bucket::diff(&spec(json!({"empty_before_delete": true})), &spec(json!({})));
+        assert!(diff.changes()[0].risks.is_empty(), "keeping what it holds loses nothing");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use bbws_kinds::{Bucket, BucketOutputs, BucketOwnership, BucketSpec};
 use bbws_model::{Arn, Class, CloudError, Locate, Name, Observed, Phase};
 use futures::future::join_all;
 
+use super::object::{delete_objects, held};
 use super::s3::{Settings, built, encryption_configuration, lifecycle_configuration, settings, tags, whole_policy};
 use crate::{Aws, Clients, Told};
 
@@ -61,7 +62,14 @@ impl Driver<Bucket> for Aws {
     }
 
     async fn delete(&self, seen: &Observed<Bucket>, _: &Attempt) -> Result<Progress, CloudError> {
-        let (_, write) = self.at(self.region_of(seen.spec.region.as_deref()));
+        let (read, write) = self.at(self.region_of(seen.spec.region.as_deref()));
+        // AWS deletes no bucket that holds something, be it an old version or a delete marker.
+        if seen.spec.empty_before_delete {
+            let held = held(&read.s3, seen.id.as_str()).await?;
+            if !held.is_empty() {
+                return delete_objects(&write.s3, seen.id.as_str(), held).await;
+            }
+        }
         write.s3.delete_bucket().bucket(seen.id.as_str()).send().await.told("s3:DeleteBucket")?;
         Ok(Progress::Sent)
     }
@@ -150,6 +158,8 @@ impl Aws {
                 tls_only,
                 policy,
                 lifecycle,
+                // Nothing in AWS keeps it: it is as our state has it.
+                empty_before_delete: place.spec.empty_before_delete,
                 tags,
             },
             outputs: BucketOutputs {

@@ -40,6 +40,7 @@ mod metric_alarm;
 mod mount_target;
 mod nat_gateway;
 mod network_hanging;
+mod object;
 mod rds;
 mod role;
 mod role_policy;

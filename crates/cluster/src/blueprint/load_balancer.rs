@@ -104,6 +104,8 @@ pub(super) fn log_bucket(parts: &mut Parts<'_>, what: &str, statement: impl Fn(&
             tls_only: true,
             policy: Some(PolicyDocument::new(policy)),
             lifecycle: BucketLifecycle { expire_days: Some(env.logs.retention_days), ..BucketLifecycle::default() },
+            // The load balancer's first test file is in it from the first minute on: AWS would keep it for ever.
+            empty_before_delete: true,
         },
     );
 }

@@ -42,6 +42,7 @@ impl Task<'_, '_> {
                     left = copy;
                     answered = Some((seen, self.work.clock.elapsed()));
                 }
+                Ok(Sent::Answered(intent, Progress::Part)) => self.done(intent, None).await?,
                 Ok(Sent::Answered(intent, Progress::Nothing)) => {
                     self.refused(intent, "nothing-to-send").await?;
                     self.wait(seen.phase).await?;

@@ -65,7 +65,7 @@ impl Task<'_, '_> {
                 before: vec![],
             };
             match self.send(due, async |driver, attempt| driver.update(&seen, &wanted, attempt).await).await? {
-                Sent::Answered(intent, Progress::Sent) => {
+                Sent::Answered(intent, Progress::Sent | Progress::Part) => {
                     self.done(intent, None).await?;
                     answered = Some((seen.clone(), Some(self.work.clock.elapsed())));
                 }

@@ -29,12 +29,13 @@ async fn the_contract_holds() {
         json!({"tls_only": false}),
         json!({"lifecycle": {"expire_days": 90, "expire_noncurrent_days": 30}}),
         json!({"lifecycle": {"abort_uploads_days": 0}}),
+        json!({"empty_before_delete": true}),
         json!({"tags": {"Team": "web"}}),
         json!({"tags": {}}),
     ] {
         bench.change("bucket.logs", edited(&spec, edit)).await;
     }
-    bench.change("bucket.logs", spec).await;
+    bench.change("bucket.logs", spec.clone()).await;
 
     let drifts: [Drift; 8] = [
         ("versioning", |row| row.versioning = Some(true)),
@@ -52,6 +53,8 @@ async fn the_contract_holds() {
         bench.mend("bucket.logs").await;
     }
 
+    bench.change("bucket.logs", edited(&spec, json!({"empty_before_delete": true}))).await;
+    fill(&bench, "dev-alb-logs", 1).await;
     bench.remove("bucket.logs").await;
     bench.assert_permissions("bucket", &["s3:TagResource"]);
 }
@@ -93,6 +96,53 @@ async fn what_it_holds_keeps_a_bucket() {
     s3.delete_object().bucket("dev-logs").key("a").send().await.unwrap();
     let refused = bench.refused_delete("bucket.logs").await;
     assert_eq!((refused.class, refused.code.as_str()), (Class::Dependency, "BucketNotEmpty"), "a delete marker and a version are left");
+}
+
+/// Writes objects, and takes every third away again.
+async fn fill(bench: &Bench, bucket: &str, objects: usize) {
+    let s3 = &bench.aws.write.s3;
+    for n in 0..objects {
+        s3.put_object().bucket(bucket).key(format!("{n:04}")).body(b"line".to_vec().into()).send().await.unwrap();
+        if n % 3 == 0 {
+            s3.delete_object().bucket(bucket).key(format!("{n:04}")).send().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_that_is_said_to_be_is_emptied_a_thousand_versions_at_a_time() {
+    let mut bench = Bench::new();
+    bench.make("bucket.logs", json!({"name": "dev-logs", "versioning": true, "empty_before_delete": true})).await;
+    bench.make("bucket.other", json!({"name": "dev-other"})).await;
+    fill(&bench, "dev-other", 2).await;
+    // 1,200 versions and 400 delete markers.
+    fill(&bench, "dev-logs", 1200).await;
+    let from = bench.aws.calls().count();
+    bench.remove("bucket.logs").await;
+    let calls: Vec<String> = bench.aws.calls().all()[from..].iter().map(|call| call.operation.clone()).collect();
+    let changes: Vec<&str> = calls.iter().map(String::as_str).filter(|call| !bbws_aws::is_read(call)).collect();
+    assert_eq!(changes, ["s3:DeleteObjects", "s3:DeleteObjects", "s3:DeleteBucket"]);
+    bench.tamper(|here| assert_eq!(here.buckets["dev-other"].objects.len(), 1, "nothing else was touched"));
+    assert_eq!(bench.refused_delete("bucket.other").await.code, "BucketNotEmpty");
+}
+
+#[tokio::test(start_paused = true)]
+async fn versions_are_listed_page_by_page() {
+    let mut bench = Bench::new();
+    bench.make("bucket.logs", json!({"name": "dev-logs", "versioning": true})).await;
+    fill(&bench, "dev-logs", 4).await;
+    let (mut told, mut after) = (vec![], (None, None));
+    loop {
+        let list = bench.aws.read.s3.list_object_versions().bucket("dev-logs").max_keys(1);
+        let page = list.set_key_marker(after.0).set_version_id_marker(after.1).send().await.unwrap();
+        told.extend(page.versions().iter().map(|one| format!("{} version", one.key().unwrap())));
+        told.extend(page.delete_markers().iter().map(|one| format!("{} marker", one.key().unwrap())));
+        after = (page.next_key_marker, page.next_version_id_marker);
+        if page.is_truncated != Some(true) {
+            break;
+        }
+    }
+    assert_eq!(told, ["0000 marker", "0000 version", "0001 version", "0002 version", "0003 marker", "0003 version"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -212,7 +212,7 @@ impl Bench {
                 assert!(sent <= 1, "{address}: {sent} mutating requests in one update");
                 self.note_calls("update", from);
                 match progress {
-                    Ok(Progress::Sent) => {
+                    Ok(Progress::Sent | Progress::Part) => {
                         assert_eq!(sent, 1, "{address}: `Sent` without a request");
                         continue;
                     }
@@ -261,7 +261,7 @@ impl Bench {
                 let progress = self.driver(&address).delete(&now, &attempt).await;
                 self.note_calls("delete", from);
                 match progress {
-                    Ok(Progress::Sent) => continue,
+                    Ok(Progress::Sent | Progress::Part) => continue,
                     Ok(Progress::Nothing) => {}
                     Err(e) if e.class == Class::Absent => {}
                     Err(e) if matches!(e.class, Class::Dependency | Class::Conflict | Class::Throttled) => {}

@@ -49,6 +49,7 @@ pub(crate) mod nat_gateway;
 pub(crate) mod network_acl;
 pub(crate) mod network_interface;
 pub(crate) mod object;
+mod object_versions;
 mod prefix_list;
 pub(crate) mod rds;
 pub(crate) mod role;
@@ -119,6 +120,7 @@ pub(crate) fn handlers() -> Handlers {
         network_acl::handlers,
         network_interface::handlers,
         object::handlers,
+        object_versions::handlers,
         prefix_list::handlers,
         rds::handlers,
         role::handlers,

@@ -38,7 +38,7 @@ impl Body {
         String::from_utf8(bytes).map_or_else(|error| Self::Hex(hex::encode(error.as_bytes())), Self::Text)
     }
 
-    fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         match self {
             Self::Text(text) => text.as_bytes().to_vec(),
             Self::Hex(text) => hex::decode(text).unwrap_or_default(),
@@ -47,7 +47,7 @@ impl Body {
 }
 
 /// An opaque text with its quotes, as AWS gives it.
-fn etag(bytes: &[u8]) -> String {
+pub(crate) fn etag(bytes: &[u8]) -> String {
     let mut digest = hex::encode(Sha256::digest(bytes));
     digest.truncate(32);
     format!("\"{digest}\"")
@@ -185,7 +185,7 @@ fn get_object(at: &mut At<'_>, input: &GetObjectInput) -> Answer<GetObjectOutput
         .build())
 }
 
-fn time(version: &Version) -> DateTime {
+pub(crate) fn time(version: &Version) -> DateTime {
     DateTime::from_millis(i64::try_from(version.written_ms).unwrap_or(i64::MAX))
 }
 
@@ -242,23 +242,35 @@ fn delete_object(at: &mut At<'_>, input: &DeleteObjectInput) -> Answer<DeleteObj
         }
     }
     let answer = DeleteObjectOutput::builder();
-    let answer = match (input.version_id(), row.versioning) {
+    let marker = remove(row, key, input.version_id(), (now, id));
+    let answer = match (input.version_id(), marker) {
+        (Some(wanted), _) => answer.version_id(wanted),
+        (None, Some(id)) => answer.delete_marker(true).version_id(id),
+        (None, None) => answer,
+    };
+    Ok(answer.build())
+}
+
+/// Takes a version away for good; without one, hides the object behind a delete marker, whose id is answered, or removes it
+/// where the bucket never had versions. What is not there is no error.
+pub(crate) fn remove(row: &mut Row, key: &str, version: Option<&str>, (now, id): (u64, String)) -> Option<String> {
+    let marker = match (version, row.versioning) {
         (Some(wanted), _) => {
             if let Some(versions) = row.objects.get_mut(key) {
                 versions.retain(|v| v.id.as_deref().unwrap_or("null") != wanted);
             }
-            answer.version_id(wanted)
+            None
         }
         (None, None) => {
             row.objects.remove(key);
-            answer
+            None
         }
         (None, Some(on)) => {
             let id = if on { id } else { "null".to_owned() };
             add(row, key, Version { id: Some(id.clone()), body: None, written_ms: now });
-            answer.delete_marker(true).version_id(id)
+            Some(id)
         }
     };
     row.objects.retain(|_, versions| !versions.is_empty());
-    Ok(answer.build())
+    marker
 }
