@@ -113,7 +113,7 @@ impl Kind for HostedZone {
         observe: &["route53:GetHostedZone", "route53:ListHostedZonesByName", "route53:ListTagsForResources"],
         create: &["route53:CreateHostedZone"],
         update: &["route53:UpdateHostedZoneComment", "route53:ChangeTagsForResource"],
-        delete: &["route53:DeleteHostedZone"],
+        delete: &["route53:DeleteHostedZone", "route53:ListResourceRecordSets"],
     };
     const OUTPUTS: &'static [OutputFact] = &[OutputFact::created("id"), OutputFact::created("name"), OutputFact::created("name_servers")];
     type Spec<S: Stage> = HostedZoneSpec;

@@ -70,7 +70,12 @@ impl Kind for SecurityGroup {
         observe: &["ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules"],
         create: &["ec2:CreateSecurityGroup", "ec2:CreateTags"],
         update: &["ec2:RevokeSecurityGroupEgress", "ec2:CreateTags", "ec2:DeleteTags"],
-        delete: &["ec2:DeleteSecurityGroup"],
+        delete: &[
+            "ec2:DeleteSecurityGroup",
+            "ec2:DescribeNetworkInterfaces",
+            "elasticloadbalancing:DescribeLoadBalancers",
+            "rds:DescribeDBInstances",
+        ],
     };
     const OUTPUTS: &'static [OutputFact] = &[
         // Ready, not created: nobody is put under a group that still lets everything out.

@@ -62,7 +62,12 @@ impl Kind for Subnet {
         observe: &["ec2:DescribeSubnets"],
         create: &["ec2:CreateSubnet", "ec2:CreateTags"],
         update: &["ec2:ModifySubnetAttribute", "ec2:CreateTags", "ec2:DeleteTags"],
-        delete: &["ec2:DeleteSubnet", "ec2:DescribeNetworkInterfaces", "rds:DescribeDBInstances"],
+        delete: &[
+            "ec2:DeleteSubnet",
+            "ec2:DescribeNetworkInterfaces",
+            "elasticloadbalancing:DescribeLoadBalancers",
+            "rds:DescribeDBInstances",
+        ],
     };
     const OUTPUTS: &'static [OutputFact] =
         &[OutputFact::ready("id"), OutputFact::created("arn"), OutputFact::created("cidr"), OutputFact::created("zone")];

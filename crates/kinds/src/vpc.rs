@@ -75,6 +75,7 @@ impl Kind for Vpc {
             "ec2:DeleteVpc",
             "ec2:DescribeInternetGateways",
             "ec2:DescribeNetworkInterfaces",
+            "elasticloadbalancing:DescribeLoadBalancers",
             "ec2:DescribeRouteTables",
             "ec2:DescribeSubnets",
             "rds:DescribeDBInstances",

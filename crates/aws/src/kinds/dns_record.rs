@@ -34,7 +34,7 @@ impl Key {
 
     /// As our ids have it: `Z1_www.example.com_A`. Names may hold underscores, zones and types do not.
     fn to_id(&self) -> String {
-        format!("{}_{}_{}", self.zone, self.name, self.record_type)
+        record_id(&self.zone, &self.name, self.record_type.as_str())
     }
 
     fn from_id(id: &str) -> Option<Self> {
@@ -46,6 +46,11 @@ impl Key {
     fn is_of(&self, raw: &Raw) -> bool {
         record_type(raw.r#type.as_str()) == Some(self.record_type) && DomainName::new(&raw.name) == self.name
     }
+}
+
+/// What we call a record.
+pub(crate) fn record_id(zone: &str, name: &DomainName, of: &str) -> String {
+    format!("{zone}_{name}_{of}")
 }
 
 fn record_type(name: &str) -> Option<RecordType> {

@@ -21,7 +21,7 @@ const LIST: &str = "elasticloadbalancing:DescribeLoadBalancers";
 
 impl Driver<LoadBalancer> for Aws {
     async fn observe(&self, at: &[Locate<LoadBalancer>], reading: &Reading) -> Vec<Sight<LoadBalancer>> {
-        let all = match reading.once(LIST.to_owned(), self.list_load_balancers()).await {
+        let all = match self.load_balancers(reading).await {
             Ok(all) => all,
             Err(error) => return all_failed(at, &error),
         };
@@ -129,6 +129,11 @@ impl Driver<LoadBalancer> for Aws {
 }
 
 impl Aws {
+    /// All load balancers of the region.
+    pub(crate) async fn load_balancers(&self, reading: &Reading) -> Result<Arc<Vec<Raw>>, CloudError> {
+        reading.once(LIST.to_owned(), self.list_load_balancers()).await
+    }
+
     async fn list_load_balancers(&self) -> Result<(Vec<Raw>, usize), CloudError> {
         let (mut all, mut calls) = (vec![], 0);
         let mut pages = self.read.elb.describe_load_balancers().page_size(400).into_paginator().send();

@@ -60,6 +60,7 @@ mod task_definition;
 mod topic;
 mod vpc;
 mod vpc_endpoint;
+mod zone_hanging;
 
 use bbws_engine::Drivers;
 use bbws_kinds::{
@@ -118,6 +119,7 @@ pub fn drivers(aws: &Aws) -> Drivers {
         .carrying::<DbInstance>(aws.clone())
         .carrying::<EcsCluster>(aws.clone())
         .carrying::<FileSystem>(aws.clone())
+        .carrying::<HostedZone>(aws.clone())
         .carrying::<Listener>(aws.clone())
         .carrying::<LoadBalancer>(aws.clone())
         .carrying::<SecurityGroup>(aws.clone())

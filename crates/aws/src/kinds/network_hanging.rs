@@ -1,25 +1,44 @@
-//! What others have hung on VPCs and subnets: subnets, tables, groups, gateways, and whatever has an interface there. An
+//! What others have hung on VPCs and subnets, and who stands under a security group: subnets, tables, groups, gateways, and whatever has an interface there. An
 //! interface says in words whose it is; what it belongs to is what people know, and what our state may know.
 
-use std::sync::Arc;
-
 use aws_sdk_ec2::types::NetworkInterface;
-use bbws_engine::{Carrier, Hanging, Reading, read_tags};
+use aws_sdk_rds::types::DbInstance;
+use bbws_engine::{Carrier, Hanging, Reading};
 use bbws_kinds::{Subnet, Vpc};
 use bbws_model::{CloudError, Observed};
 
 use super::ec2::{filter, from_tags};
+use super::rds::from_rds_tags;
 use crate::scan::ById;
 use crate::{Aws, Told};
 
 /// What RDS writes on the interfaces of all its databases alike.
 const OF_RDS: &str = "RDSNetworkInterface";
+/// What people are told that a load balancer is.
+const LOAD_BALANCER: &str = "load balancer";
 
-/// A database, the VPC that it stands in, and the subnets that it may stand in.
-struct Database {
-    hanging: Hanging,
-    vpc: String,
-    subnets: Vec<String>,
+/// Where interfaces are looked for: in a VPC, and there in one subnet, or under one security group.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Within<'a> {
+    pub(crate) vpc: &'a str,
+    pub(crate) subnet: Option<&'a str>,
+    pub(crate) group: Option<&'a str>,
+}
+
+impl Within<'_> {
+    /// Interfaces of the VPC are read; of those this one counts.
+    fn holds(&self, raw: &NetworkInterface) -> bool {
+        let under = |group: &str| raw.groups().iter().any(|has| has.group_id() == Some(group));
+        self.subnet.is_none_or(|subnet| raw.subnet_id() == Some(subnet)) && self.group.is_none_or(under)
+    }
+
+    /// The interfaces of a database do not say whose they are: it counts where it may have one.
+    fn may_hold(&self, raw: &DbInstance) -> bool {
+        let Some(of) = raw.db_subnet_group() else { return false };
+        let stands_in = |subnet: &str| of.subnets().iter().any(|one| one.subnet_identifier() == Some(subnet));
+        let under = |group: &str| raw.vpc_security_groups().iter().any(|has| has.vpc_security_group_id() == Some(group));
+        of.vpc_id() == Some(self.vpc) && self.subnet.is_none_or(stands_in) && self.group.is_none_or(under)
+    }
 }
 
 impl Carrier<Vpc> for Aws {
@@ -31,7 +50,7 @@ impl Carrier<Vpc> for Aws {
             self.with_route_tables(ById::new(), "vpc-id", &vpcs, reading),
             self.groups_of_vpc(vpc, reading),
             self.internet_gateways_of_vpcs(&vpcs, reading),
-            self.with_interfaces(vpc, None, reading)
+            self.with_interfaces(Within { vpc, subnet: None, group: None }, reading)
         )?;
         let hang = |what, id: &String, tags: &[_]| Hanging { what, id: id.as_str().into(), name: String::new(), owner: from_tags(tags).1 };
         let mut all: Vec<Hanging> = subnets.iter().map(|(id, raw)| hang("subnet", id, raw.tags())).collect();
@@ -53,21 +72,32 @@ impl Carrier<Vpc> for Aws {
 
 impl Carrier<Subnet> for Aws {
     async fn hung_on(&self, seen: &Observed<Subnet>, reading: &Reading) -> Result<Vec<Hanging>, CloudError> {
-        self.with_interfaces(seen.spec.vpc.as_str(), Some(seen.id.as_str()), reading).await
+        let within = Within { vpc: seen.spec.vpc.as_str(), subnet: Some(seen.id.as_str()), group: None };
+        self.with_interfaces(within, reading).await
     }
 }
 
 impl Aws {
-    /// Whatever has interfaces in a VPC, or in one subnet of it, each thing once.
-    async fn with_interfaces(&self, vpc: &str, subnet: Option<&str>, reading: &Reading) -> Result<Vec<Hanging>, CloudError> {
+    /// Whatever has interfaces there, each thing once.
+    pub(crate) async fn with_interfaces(&self, within: Within<'_>, reading: &Reading) -> Result<Vec<Hanging>, CloudError> {
+        let vpc = within.vpc;
         let interfaces = reading.once(format!("ec2:DescribeNetworkInterfaces vpc={vpc}"), self.interfaces_of(vpc)).await?;
-        let here = || interfaces.iter().filter(|raw| subnet.is_none_or(|subnet| raw.subnet_id() == Some(subnet)));
+        let here = || interfaces.iter().filter(|raw| within.holds(raw));
         let of_rds = |raw: &&NetworkInterface| raw.description() == Some(OF_RDS);
         let mut all: Vec<Hanging> = here().filter(|raw| !of_rds(raw)).filter_map(|raw| holder(raw, &self.region)).collect();
+        if all.iter().any(|hanging| hanging.what == LOAD_BALANCER) {
+            // The interfaces of a load balancer go minutes after it: what is left of one that is gone is AWS's to remove.
+            let there = self.load_balancers(reading).await?;
+            let lives = |id: &str| there.iter().any(|raw| raw.load_balancer_arn() == Some(id));
+            all.retain(|hanging| hanging.what != LOAD_BALANCER || lives(hanging.id.as_str()));
+        }
         if here().any(|raw| of_rds(&raw)) {
-            let databases = self.databases(reading).await?;
-            let stands = |db: &&Database| db.vpc == vpc && subnet.is_none_or(|subnet| db.subnets.iter().any(|id| id == subnet));
-            let found: Vec<Hanging> = databases.iter().filter(stands).map(|db| db.hanging.clone()).collect();
+            let databases = self.db_instances(reading).await?;
+            let named = |(id, raw): (&String, &DbInstance)| {
+                let owner = from_rds_tags(raw.tag_list()).1;
+                Hanging { what: "database", id: id.as_str().into(), name: String::new(), owner }
+            };
+            let found: Vec<Hanging> = databases.iter().filter(|(_, raw)| within.may_hold(raw)).map(named).collect();
             // An interface that no database accounts for is of a proxy, or of a database that is leaving.
             if found.is_empty() {
                 all.extend(here().filter(of_rds).filter_map(|raw| itself(raw, "network interface of RDS")));
@@ -89,27 +119,6 @@ impl Aws {
             all.extend(page.told("ec2:DescribeNetworkInterfaces")?.network_interfaces.unwrap_or_default());
         }
         Ok((all, calls))
-    }
-
-    async fn databases(&self, reading: &Reading) -> Result<Arc<Vec<Database>>, CloudError> {
-        const OPERATION: &str = "rds:DescribeDBInstances";
-        let ask = || async {
-            let (mut all, mut calls) = (vec![], 0);
-            let mut pages = self.read.rds.describe_db_instances().into_paginator().send();
-            while let Some(page) = pages.next().await {
-                calls += 1;
-                all.extend(page.told(OPERATION)?.db_instances.unwrap_or_default().into_iter().filter_map(|raw| {
-                    let tag = |tag: &aws_sdk_rds::types::Tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()));
-                    let owner = read_tags(raw.tag_list().iter().filter_map(tag)).1;
-                    let group = raw.db_subnet_group()?;
-                    let hanging = Hanging { what: "database", id: raw.db_instance_identifier()?.into(), name: String::new(), owner };
-                    let subnets = group.subnets().iter().filter_map(|subnet| subnet.subnet_identifier.clone()).collect();
-                    Some(Database { hanging, vpc: group.vpc_id()?.to_owned(), subnets })
-                }));
-            }
-            Ok((all, calls))
-        };
-        reading.once(format!("{OPERATION} with their subnets"), ask()).await
     }
 }
 
@@ -142,7 +151,7 @@ fn holder(raw: &NetworkInterface, region: &str) -> Option<Hanging> {
         }
         let account = raw.owner_id().unwrap_or_default();
         let arn = format!("arn:{}:elasticloadbalancing:{region}:{account}:loadbalancer/{path}", partition(region));
-        return hang("load balancer", &arn);
+        return hang(LOAD_BALANCER, &arn);
     }
     if description.contains(":attachment/") {
         return itself(raw, "network interface of an ECS task");

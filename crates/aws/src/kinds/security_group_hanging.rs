@@ -1,4 +1,4 @@
-//! What others have hung on security groups: rules in them, rules that name them, network interfaces under them.
+//! What others have hung on security groups: rules in them, rules that name them, whatever has network interfaces under them.
 
 use aws_sdk_ec2::types::{IpPermission, SecurityGroupRule};
 use bbws_engine::{Carrier, Hanging, Reading};
@@ -6,6 +6,7 @@ use bbws_kinds::SecurityGroup;
 use bbws_model::{CloudError, Observed};
 
 use super::ec2::from_tags;
+use super::network_hanging::Within;
 use super::security_group::is_default_egress;
 use crate::Aws;
 
@@ -20,7 +21,8 @@ impl Carrier<SecurityGroup> for Aws {
             groups.iter().filter(|(other, raw)| *other != id && names(raw, id)).map(|(other, _)| other.as_str()).collect();
         asked.push(id);
         asked.sort_unstable();
-        let rules = self.rules_of_groups(&asked, reading).await?;
+        let within = Within { vpc: seen.spec.vpc.as_str(), subnet: None, group: Some(id) };
+        let (rules, holders) = tokio::try_join!(self.rules_of_groups(&asked, reading), self.with_interfaces(within, reading))?;
         let inside = |rule: &SecurityGroupRule| rule.group_id() == Some(id) && !is_default_egress(rule);
         let naming = |rule: &SecurityGroupRule| rule.group_id() != Some(id) && peer(rule) == Some(id);
         let hanging = |(name, rule): (&String, &SecurityGroupRule)| {
@@ -34,7 +36,7 @@ impl Carrier<SecurityGroup> for Aws {
             let owner = from_tags(rule.tags()).1;
             Some(Hanging { what, id: name.as_str().into(), name: rule.description().unwrap_or_default().to_owned(), owner })
         };
-        Ok(rules.iter().filter_map(hanging).collect())
+        Ok(rules.iter().filter_map(hanging).chain(holders).collect())
     }
 }
 

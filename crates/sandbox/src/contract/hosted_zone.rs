@@ -29,6 +29,7 @@ async fn the_contract_holds() {
     let found = bench.find("hosted-zone.dev", &json!({"name": "wpdev.example.com"}), None).await.unwrap().unwrap();
     assert_eq!((found.id, found.owner.is_some()), (seen.id, true));
 
+    assert_eq!(bench.hanging("hosted-zone.dev").await, [], "the zone's own records are AWS's");
     bench.remove("hosted-zone.dev").await;
     bench.assert_permissions("hosted-zone", &[]);
 }
@@ -82,6 +83,8 @@ async fn a_zone_with_records_stays() {
     let record = json!({"zone": to("hosted-zone.dev", "id"), "name": "www.wpdev.example.com", "type": "A", "values": ["10.0.0.1"]});
     bench.make("dns-record.www", record).await;
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    let [(what, name)] = bench.hanging("hosted-zone.dev").await.try_into().unwrap();
+    assert_eq!((what, name.as_str()), ("DNS record", "www.wpdev.example.com A"));
     let refused = bench.refused_delete("hosted-zone.dev").await;
     assert_eq!((refused.code.as_str(), refused.class), ("HostedZoneNotEmpty", Class::Dependency));
 }

@@ -353,3 +353,12 @@ fn every_kind_has_a_contract() {
         assert!(list.contains(&module), "the kind {} has no contract test", kind.name());
     }
 }
+
+/// What others hang on an object is looked for before it is deleted: a kind whose facts say that it carries others and of which
+/// nobody knows how to list them could never be deleted.
+#[test]
+fn every_kind_that_carries_others_has_a_carrier() {
+    let bench = Bench::new();
+    let carries: BTreeSet<&str> = bbws_kinds::all().iter().filter(|kind| kind.facts().carries).map(|kind| kind.name()).collect();
+    assert_eq!(bench.drivers.carriers().collect::<BTreeSet<_>>(), carries);
+}

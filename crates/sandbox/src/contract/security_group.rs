@@ -40,8 +40,10 @@ async fn the_contract_holds() {
     bench.tamper(|here| here.security_groups.get_mut(&id).unwrap().description = "other".into());
     assert_eq!(bench.drift("security-group.ecs").await, ["name", "description"]);
 
+    assert_eq!(bench.hanging("security-group.ecs").await, []);
     bench.remove("security-group.ecs").await;
-    bench.assert_permissions("security-group", &["ec2:CreateTags"]);
+    bench
+        .assert_permissions("security-group", &["ec2:CreateTags", "elasticloadbalancing:DescribeLoadBalancers", "rds:DescribeDBInstances"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -116,4 +118,36 @@ async fn what_others_hang_on_it_is_listed() {
     let all = [("security group rule", "a tenant".to_owned()), ("security group rule that names it", "from a".to_owned())];
     assert_eq!(bench.hanging("security-group.a").await, all, "AWS's own rule is nobody's");
     bench.forget_calls();
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_stands_under_it_is_listed() {
+    let mut bench = Bench::new();
+    bench.database_stage().await;
+    bench.make("security-group.db", group("dev-db")).await;
+    bench.make("security-group.other", group("dev-other")).await;
+    let groups = json!([to("security-group.db", "id")]);
+    bench.make("db-instance.main", edited(&Bench::database(), json!({"security_groups": groups}))).await;
+    let database = [("database", "dev-mysql".to_owned())];
+    assert_eq!(bench.hanging("security-group.db").await, database);
+    assert_eq!(bench.hanging("security-group.other").await, []);
+    let group = bench.resolved(&to("security-group.other", "id")).as_str().unwrap().to_owned();
+    bench.tamper(|here| {
+        let template = here.network_interfaces.values().next().unwrap().clone();
+        let row = crate::kinds::network_interface::Row {
+            description: "bastion".into(),
+            requester: None,
+            groups: vec![group],
+            address: "10.0.10.99".into(),
+            ..template
+        };
+        here.network_interfaces.insert("eni-bastion".into(), row);
+    });
+    assert_eq!(bench.hanging("security-group.other").await, [("network interface", "bastion".to_owned())]);
+    assert_eq!(bench.hanging("security-group.db").await, database, "of another group");
+    // The same databases as the driver reads, in one round.
+    let on_subnet = bench.hanging("subnet.a").await;
+    assert!(on_subnet.contains(&database[0]), "{on_subnet:?}");
+    let on_vpc = bench.hanging("vpc.main").await;
+    assert_eq!(on_vpc.iter().filter(|(what, _)| *what == "database").count(), 1, "{on_vpc:?}");
 }

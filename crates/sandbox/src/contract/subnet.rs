@@ -21,5 +21,5 @@ async fn the_contract_holds() {
 
     assert_eq!(bench.hanging("subnet.a").await, []);
     bench.remove("subnet.a").await;
-    bench.assert_permissions("subnet", &["ec2:CreateTags", "rds:DescribeDBInstances"]);
+    bench.assert_permissions("subnet", &["ec2:CreateTags", "elasticloadbalancing:DescribeLoadBalancers", "rds:DescribeDBInstances"]);
 }

@@ -25,7 +25,7 @@ async fn the_contract_holds() {
 
     assert_eq!(bench.hanging("vpc.main").await, [], "what AWS puts there by itself does not count");
     bench.remove("vpc.main").await;
-    bench.assert_permissions("vpc", &["ec2:CreateTags", "rds:DescribeDBInstances"]);
+    bench.assert_permissions("vpc", &["ec2:CreateTags", "elasticloadbalancing:DescribeLoadBalancers", "rds:DescribeDBInstances"]);
 }
 
 #[tokio::test(start_paused = true)]
