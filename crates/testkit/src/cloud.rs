@@ -21,7 +21,8 @@ pub struct Object {
     /// The token it was made with.
     pub token: String,
     ready_at: Duration,
-    gone_at: Option<Duration>,
+    /// When it will be gone, once it is on its way out.
+    pub gone_at: Option<Duration>,
 }
 
 impl Object {

@@ -19,9 +19,14 @@ impl Task<'_, '_> {
         let name = self.step.address.kind().to_owned();
         let mut answered: Option<(Seen, Duration)> = None;
         let mut left: Option<Record> = None;
+        let mut leaving: Option<Seen> = None;
         loop {
             let place = self.place(Some(id), have);
             let Some(seen) = self.look(&name, &place).await? else {
+                // An earlier run may have sent the request, and was killed before it saw the end.
+                if left.is_none() {
+                    left = self.left_behind(&name, id, leaving.as_ref()).await?;
+                }
                 let mut records = self.attempts.settled();
                 records.push(Record::Gone { address: self.step.address.clone(), id: id.clone() });
                 records.extend(left);
@@ -31,6 +36,7 @@ impl Task<'_, '_> {
             let stale =
                 answered.as_ref().is_some_and(|(before, at)| *before == seen && self.work.clock.elapsed().saturating_sub(*at) < STALE);
             if stale || seen.phase == Phase::Leaving {
+                leaving = Some(seen);
                 self.wait(Phase::Leaving).await?;
                 continue;
             }
@@ -68,5 +74,35 @@ impl Task<'_, '_> {
         let output = self.work.kinds.backup(kind)?.left_by_delete?;
         let id = seen.outputs.get(output)?.as_str()?;
         Some(Record::Backup { address: self.step.address.clone(), id: id.into() })
+    }
+
+    /// The copy that an object left which is gone without this run having asked for it: only where it is there.
+    pub(super) async fn left_behind(&mut self, kind: &str, id: &PhysicalId, last: Option<&Seen>) -> Result<Option<Record>, StepFailure> {
+        let Some(rule) = self.work.kinds.backup(kind) else { return Ok(None) };
+        let Some(output) = rule.left_by_delete else { return Ok(None) };
+        let recorded = self.work.log.state(|state| {
+            let entry = state.entries.get(&self.step.address).filter(|entry| entry.id == *id)?;
+            entry.outputs.get(output)?.as_str().map(str::to_owned)
+        });
+        let seen = last.and_then(|seen| seen.outputs.get(output)?.as_str().map(str::to_owned));
+        let Some(copy) = recorded.or(seen).map(|name| PhysicalId::from(name.as_str())) else { return Ok(None) };
+        let place = self.place(Some(&copy), &(rule.spec)(id.as_str(), copy.as_str()));
+        let found = self.look(rule.kind, &place).await?.filter(|seen| !matches!(seen.phase, Phase::Failed(_) | Phase::Leaving));
+        Ok(found.map(|seen| Record::Backup { address: self.step.address.clone(), id: seen.id }))
+    }
+
+    /// Manages an object no longer. One that is gone may have left a copy.
+    pub(super) async fn forget(&mut self, reason: &str) -> Result<(), StepFailure> {
+        let name = self.step.address.kind().to_owned();
+        let gone = self.work.log.state(|state| {
+            let entry = state.entries.get(&self.step.address)?;
+            (!entry.existing).then(|| entry.id.clone())
+        });
+        let left = match gone {
+            Some(id) => self.left_behind(&name, &id, None).await?,
+            None => None,
+        };
+        let forget = Record::Forget { address: self.step.address.clone(), reason: reason.to_owned() };
+        self.work.append(left.into_iter().chain([forget]).collect()).await
     }
 }

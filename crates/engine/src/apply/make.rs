@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bbws_model::{Class, CloudError, IntentId, Op, Phase, PhysicalId, Record, Recovery, Renamed, ResultOutcome, Seen};
+use bbws_model::{Class, CloudError, IntentId, Op, Ownership, Phase, PhysicalId, Record, Recovery, Renamed, ResultOutcome, Seen};
 use serde_json::Value;
 
 use super::StepFailure;
@@ -26,8 +26,11 @@ impl Task<'_, '_> {
         let recorded = self.work.log.state(|state| state.entries.get(&self.step.address).map(|entry| entry.id.clone()));
         let replaces = recorded.is_some() && self.step.pair.is_some();
         // A recorded object that is no longer there makes room for the new one.
-        let before: Vec<Record> =
+        let mut before: Vec<Record> =
             recorded.iter().filter(|_| !replaces).map(|id| Record::Gone { address: self.step.address.clone(), id: id.clone() }).collect();
+        if let Some(id) = recorded.as_ref().filter(|_| !replaces) {
+            before.extend(self.left_behind(&name, id, None).await?);
+        }
         let wanted = self.work.resolved(want)?;
         if self.work.kind(&name)?.facts().recovery != Recovery::TagOnly
             && let Some(seen) = self.there_already(&name, &wanted).await?
@@ -62,11 +65,7 @@ impl Task<'_, '_> {
     }
 
     fn not_ours(&self, name: &str, seen: &Seen) -> StepFailure {
-        let whose = seen.owner.as_ref().map_or_else(
-            || "bears no mark of bbws".to_owned(),
-            |owner| format!("belongs to {} of the state {}", owner.address, owner.lineage),
-        );
-        let told = format!("{} exists already and {whose}: import it, or choose another name", seen.id);
+        let told = format!("{} exists already and {}: import it, or choose another name", seen.id, whose(seen));
         StepFailure::Cloud(CloudError::own(name, Class::Exists, told))
     }
 
@@ -194,7 +193,17 @@ impl Task<'_, '_> {
     pub(super) async fn back_up(&mut self, kind: &str, want: &Value) -> Result<(), StepFailure> {
         let wanted = self.work.resolved(want)?;
         let place = self.place(None, &wanted);
-        let mut id = self.look(kind, &place).await?.map(|seen| seen.id);
+        let found = self.look(kind, &place).await?;
+        // A copy that somebody else made under the name is none to rely on.
+        if let Some(seen) = found.as_ref().filter(|seen| !self.is_ours(seen)) {
+            let told = format!(
+                "{} exists already and {}, so it is not taken for the copy: delete it or copy it to another name",
+                seen.id,
+                whose(seen)
+            );
+            return Err(StepFailure::Cloud(CloudError::own(kind, Class::Exists, told)));
+        }
+        let mut id = found.map(|seen| seen.id);
         if id.is_none() {
             id = Some(self.copy(kind, &wanted).await?);
         }
@@ -230,4 +239,10 @@ impl Task<'_, '_> {
             }
         }
     }
+}
+
+/// Whose mark an object bears.
+fn whose(seen: &Seen) -> String {
+    let theirs = |owner: &Ownership| format!("belongs to {} of the state {}", owner.address, owner.lineage);
+    seen.owner.as_ref().map_or_else(|| "bears no mark of bbws".to_owned(), theirs)
 }

@@ -89,7 +89,7 @@ impl<'a> Work<'a> {
             Action::Adopt { id, have, want, existing } => task.adopt(id, have, want, *existing).await,
             Action::Delete { id, have, .. } => task.delete(id, have).await,
             Action::Backup { kind, want } => task.back_up(kind, want).await,
-            Action::Forget { reason } => task.record(Record::Forget { address: step.address.clone(), reason: reason.clone() }).await,
+            Action::Forget { reason } => task.forget(reason).await,
             Action::Rename { from } => task.record(Record::Rename { from: from.clone(), to: step.address.clone() }).await,
         };
         // A failed step leaves no refusal open; what is ambiguous stays open for the next run.

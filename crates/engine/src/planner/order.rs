@@ -161,7 +161,7 @@ impl Making<'_> {
     /// The step that copies an object's data, for kinds whose data can be copied.
     fn backup(&mut self, address: &Address, id: &PhysicalId) -> Option<usize> {
         let rule = self.from.kinds.backup(address.kind())?;
-        let want = (rule.spec)(id.as_str(), &format!("{}-bbws-{}", id.as_str(), self.from.state.serial));
+        let want = (rule.spec)(id.as_str(), &copy_name(id, self.from.state));
         Some(self.push(address, Action::Backup { kind: rule.kind.to_owned(), want }, Reason::Precaution, vec![], vec![]))
     }
 
@@ -271,6 +271,14 @@ impl Making<'_> {
         }
         None
     }
+}
+
+/// The name of a copy: no other state's, though its serial is the same, and none of an earlier copy. The end of a lineage is
+/// chance; its beginning is only the time.
+fn copy_name(id: &PhysicalId, state: &State) -> String {
+    let letters: Vec<char> = state.lineage.chars().filter(char::is_ascii_alphanumeric).collect();
+    let end: String = letters[letters.len().saturating_sub(8)..].iter().map(char::to_ascii_lowercase).collect();
+    if end.is_empty() { format!("{id}-bbws-{}", state.serial) } else { format!("{id}-bbws-{end}-{}", state.serial) }
 }
 
 /// The steps numbered anew so that each stands after all it comes after.

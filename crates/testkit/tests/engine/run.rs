@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bbws_engine::Control;
-use bbws_model::{BackupRule, Class, Counts, Event, Mode, Outcome};
+use bbws_engine::{Clock, Control};
+use bbws_model::{Action, BackupRule, Class, Counts, Event, Mode, Outcome};
 use bbws_testkit::{Call, FakeCloud, Fault, Verb};
 use serde_json::json;
 use tokio::sync::watch;
@@ -247,6 +247,80 @@ async fn the_copy_that_a_delete_leaves_is_kept_in_the_state() {
     assert!(state.entries.is_empty(), "{:?}", state.entries);
     let kept: Vec<_> = state.backups.iter().map(|backup| (backup.address.to_string(), backup.id.clone())).collect();
     assert_eq!(kept, [("name.a".to_owned(), id)]);
+}
+
+/// A bench on which deleting a `name` leaves a `key` called like the endpoint that it had, and what one of each was called.
+async fn leaving_copies() -> (Bench, bbws_model::Desired, bbws_model::PhysicalId) {
+    let mut bench = Bench::new();
+    let rule = BackupRule { kind: "key", spec: |_, name| json!({"name": name}), left_by_delete: Some("endpoint") };
+    bench.kinds = Arc::new(bbws_testkit::kinds().with_backup("name", rule));
+    let desired = wanted(&[("name.a", json!({"name": "a"}))]);
+    bench.apply(&desired, Mode::Apply).await;
+    let id = bench.state().await.entries[&"name.a".parse().unwrap()].id.clone();
+    (bench, desired, id)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_a_killed_run_left_is_kept_in_the_state() {
+    for (gone, copied, mode) in [
+        (true, true, Mode::Destroy),
+        (false, true, Mode::Destroy),
+        (true, true, Mode::Apply),
+        (true, false, Mode::Destroy),
+        (false, false, Mode::Destroy),
+    ] {
+        let (bench, desired, id) = leaving_copies().await;
+        let copy = format!("{id}.example");
+        let ends = bench.clock.elapsed() + Duration::from_secs(60);
+        bench.cloud.tamper(|objects| {
+            let mut object = objects[&id].clone();
+            if copied {
+                let mut copy_of = object.clone();
+                (copy_of.kind, copy_of.spec.name) = ("key", copy.clone());
+                objects.insert(copy.as_str().into(), copy_of);
+            }
+            if gone {
+                objects.remove(&id);
+            } else {
+                object.gone_at = Some(ends);
+                objects.insert(id.clone(), object);
+            }
+        });
+        assert_eq!(bench.apply(&desired, mode).await.outcome, Outcome::Done);
+        let kept: Vec<String> = bench.state().await.backups.iter().map(|backup| backup.id.to_string()).collect();
+        let expected: Vec<String> = copied.then_some(copy).into_iter().collect();
+        assert_eq!(kept, expected, "gone {gone}, copied {copied}, {mode:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_of_somebody_elses_is_not_taken_for_ours() {
+    let mut bench = Bench::new();
+    let rule = BackupRule { kind: "key", spec: |_, name| json!({"name": name}), left_by_delete: None };
+    bench.kinds = Arc::new(bbws_testkit::kinds().with_backup("name", rule));
+    let desired = wanted(&[("name.a", json!({"name": "a"}))]);
+    bench.apply(&desired, Mode::Apply).await;
+    let plan = bench.plan_of(&bench.state().await, &desired, Mode::Destroy).await.unwrap();
+    let name = plan.steps.iter().find_map(|step| match &step.action {
+        Action::Backup { want, .. } => want["name"].as_str().map(str::to_owned),
+        _ => None,
+    });
+    // The serial moves on before the steps are taken: every name that the run may choose is somebody's.
+    let (head, serial) = name.as_deref().and_then(|name| name.rsplit_once('-')).unwrap();
+    let serial: u64 = serial.parse().unwrap();
+    bench.cloud.tamper(|objects| {
+        let template = objects.values().next().unwrap().clone();
+        for n in serial..serial + 5 {
+            let mut theirs = template.clone();
+            (theirs.kind, theirs.spec.name) = ("key", format!("{head}-{n}"));
+            theirs.owner = theirs.owner.map(|owner| bbws_model::Ownership { lineage: "another".into(), ..owner });
+            objects.insert(format!("9{n}-key").as_str().into(), theirs);
+        }
+    });
+    let report = bench.apply(&desired, Mode::Destroy).await;
+    assert_ne!(report.outcome, Outcome::Done);
+    let state = bench.state().await;
+    assert!(state.backups.is_empty() && state.entries.len() == 1, "without a copy nothing is deleted: {state:?}");
 }
 
 #[tokio::test(start_paused = true)]
