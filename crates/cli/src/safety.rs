@@ -16,7 +16,7 @@ pub(crate) fn check_account(
     environment: &Environment,
     siblings: &[Sibling],
     caller: &Caller,
-    command: &str,
+    (command, sandbox): (&str, bool),
     style: Style,
 ) -> Result<(), Failure> {
     if caller.account == environment.account {
@@ -34,8 +34,10 @@ pub(crate) fn check_account(
     let in_variables = std::env::var_os("AWS_ACCESS_KEY_ID").is_some_and(|key| !key.is_empty());
     let profile = environment.profile.as_deref().filter(|_| !in_variables);
     let found = &caller.account;
-    let told = bbws_render::account_mismatch(&Mismatch { asked: &asked, all: &all, found, caller: &caller.arn, profile, command }, style);
-    let failure = Failure::new(Exit::Refused, format!("the credentials are not of the account of {}", environment.name));
+    let mismatch = Mismatch { asked: &asked, all: &all, found, caller: &caller.arn, profile, command, sandbox };
+    let told = bbws_render::account_mismatch(&mismatch, style);
+    let whose = if sandbox { "the sandbox does not play" } else { "the credentials are not of" };
+    let failure = Failure::new(Exit::Refused, format!("{whose} the account of {}", environment.name));
     Err(failure.because(format!("expected {}, got {found}", environment.account)).tell(told))
 }
 

@@ -165,7 +165,7 @@ impl<L: Link> Session<L> {
         };
         let link = cloud.connect(&route, environment).await.map_err(|e| unreached(&e))?;
         let caller = link.whoami().await.map_err(|e| unreached(&e))?;
-        safety::check_account(environment, &offline.siblings, &caller, command, offline.style)?;
+        safety::check_account(environment, &offline.siblings, &caller, (command, offline.sandbox), offline.style)?;
         let ids = Ulids::new().map_err(|error| Failure::new(Exit::Error, "no unique ids can be made").because(error))?;
         Ok(Self { offline, link, caller, desired, ids: Arc::new(ids) })
     }

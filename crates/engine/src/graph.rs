@@ -168,8 +168,10 @@ fn told(circle: &[Address], desired: &Desired) -> Finding {
 
 fn dangling<'a>(address: &Address, pointer: &Pointer, spec: &Value, known: impl Iterator<Item = &'a Address>) -> Finding {
     let same: Vec<String> = known.filter(|a| a.kind() == pointer.to.kind()).map(ToString::to_string).collect();
-    let advice =
-        if same.is_empty() { format!("there is no {} at all", pointer.to.kind()) } else { format!("there is {}", same.join(", ")) };
+    let advice = match same.is_empty() {
+        true => format!("nothing of the kind `{}` is declared", pointer.to.kind()),
+        false => format!("of this kind there is {}", same.join(", ")),
+    };
     Finding::new(Severity::Error, format!("`{pointer}` refers to `{}`, which is not declared", pointer.to))
         .at(address)
         .seen(format!("in its field `{}`", field_of(spec, &pointer.to).unwrap_or_default()))
@@ -223,7 +225,7 @@ mod tests {
         let wrong = Graph::of(&desired(&[("a.x", &["b.y"]), ("b.z", &[])])).unwrap_err();
         assert_eq!(
             (wrong[0].summary.as_str(), wrong[0].advice.as_str()),
-            ("`${b.y.id}` refers to `b.y`, which is not declared", "there is b.z")
+            ("`${b.y.id}` refers to `b.y`, which is not declared", "of this kind there is b.z")
         );
     }
 

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bbws_model::{Account, Address, Basis, Desired, Digest, Finding, Mode, Plan, Severity, State, Step, StepId, World, digest, pointers};
+use bbws_model::{
+    Account, Address, AnyKind, Basis, Desired, Digest, Finding, Mode, Plan, Severity, State, Step, StepId, World, digest, pointers,
+};
 use serde_json::{Value, json};
 
 use crate::planner::{Request, Sources, steps};
@@ -73,6 +75,11 @@ pub fn plan(from: Sources<'_>, ask: &Ask) -> Result<Plan, Vec<Finding>> {
 }
 
 fn unknown(address: &Address, from: Sources<'_>) -> Finding {
+    if from.kinds.get(address.kind()).is_none() {
+        let kinds: Vec<&str> = from.kinds.iter().map(AnyKind::name).collect();
+        let told = format!("there is no kind `{}`", address.kind());
+        return Finding::new(Severity::Error, told).at(address).advise(format!("the kinds are {}", kinds.join(", ")));
+    }
     let same: Vec<String> = from
         .desired
         .resources
@@ -83,7 +90,11 @@ fn unknown(address: &Address, from: Sources<'_>) -> Finding {
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect();
-    let advice = if same.is_empty() { format!("there is no {} at all", address.kind()) } else { format!("there is {}", same.join(", ")) };
+    let advice = if same.is_empty() {
+        format!("the environment has no resource of the kind `{}`", address.kind())
+    } else {
+        format!("of this kind there is {}", same.join(", "))
+    };
     Finding::new(Severity::Error, format!("there is no resource `{address}`")).advise(advice)
 }
 

@@ -8,6 +8,9 @@ use super::quota;
 /// What to do, one piece of advice each.
 #[must_use]
 pub fn advice(error: &CloudError) -> Vec<String> {
+    if let Some(how) = protected(error) {
+        return vec![how];
+    }
     if let Some(known) = by_code(error) {
         return known;
     }
@@ -107,6 +110,24 @@ fn by_code(error: &CloudError) -> Option<Vec<String>> {
         _ => return None,
     };
     Some(vec![text.to_owned()])
+}
+
+/// What is protected against deletion is refused by AWS or, before that, by bbws. It is no lack of rights.
+fn protected(error: &CloudError) -> Option<String> {
+    let message = error.message.to_lowercase();
+    let told = ["protected against deletion", "cannot delete protected", "deletion protection is enabled"];
+    if !told.iter().any(|words| message.contains(words)) {
+        return None;
+    }
+    let section = match error.operation.split(':').next() {
+        Some("rds") => "under `[rds]`",
+        Some("elasticloadbalancing") => "under `[alb]`",
+        _ => "in its section",
+    };
+    Some(format!(
+        "It is protected against deletion, and bbws never switches that off on the way. If it is to go: write `deletion_protection = false` \
+         {section} in the environment file, run `bbws apply`, then delete it."
+    ))
 }
 
 fn denied(error: &CloudError) -> Vec<String> {

@@ -32,33 +32,41 @@ pub struct Mismatch<'a> {
     pub profile: Option<&'a str>,
     /// The command, without the environment: `apply`.
     pub command: &'a str,
+    /// Whether it was said to the sandbox, which has no credentials: its account is the one of the command line.
+    pub sandbox: bool,
 }
 
 /// What is said before anything else is done: requested and actual account, the profile, the impact, and the way on for
 /// each of the three intentions.
 #[must_use]
 pub fn account_mismatch(of: &Mismatch<'_>, style: Style) -> String {
-    let Mismatch { asked, all, found, caller, profile, command: verb } = of;
+    let Mismatch { asked, all, found, caller, profile, command: verb, sandbox } = of;
     let owner = all.iter().find(|place| place.account == **found);
     let mut page = Page::new();
     title(&mut page, "STOPPED: WRONG AWS ACCOUNT");
     let whose =
         owner.map_or_else(|| "an account of none of your environments".to_owned(), |place| format!("the account of {}", place.environment));
-    let problem = format!("you asked for {}, but the AWS credentials in use belong to {whose}.", asked.environment);
+    let in_use = if *sandbox { "the sandbox plays" } else { "the AWS credentials in use belong to" };
+    let problem = format!("you asked for {}, but {in_use} {whose}.", asked.environment);
     page.push(Line::at(0).say(Role::Bold, "Problem: ").text(problem));
     page.gap();
     row(&mut page, "requested environment", &asked.environment);
     row(&mut page, "expected account", &format!("{} ({})", asked.account, asked.environment));
     let of_none = || "of no environment here".to_owned();
     row(&mut page, "actual account", &format!("{found} ({})", owner.map_or_else(of_none, |place| place.environment.clone())));
-    row(
-        &mut page,
-        "profile in use",
-        profile.unwrap_or("none: the credentials come from the environment's variables or the machine's role"),
-    );
+    let own = "none: the credentials come from the environment's variables or the machine's role";
+    let in_use = match (sandbox, &asked.profile) {
+        (false, _) => profile.unwrap_or(own).to_owned(),
+        (true, Some(named)) => format!("none: the sandbox needs no credentials (the file names {named})"),
+        (true, None) => "none: the sandbox needs no credentials".to_owned(),
+    };
+    row(&mut page, "profile in use", &in_use);
     row(&mut page, "caller", caller);
     page.gap();
-    let impact = "nothing was read or changed in either account: AWS was only asked whose the credentials are.";
+    let impact = match sandbox {
+        true => "nothing was read or changed in either account of the sandbox, and AWS was not called.",
+        false => "nothing was read or changed in either account: AWS was only asked whose the credentials are.",
+    };
     page.push(Line::at(0).say(Role::Bold, "Impact: ").text(impact));
     page.gap();
     page.push(Line::at(0).say(Role::Bold, "How to go on:"));
@@ -69,13 +77,17 @@ pub fn account_mismatch(of: &Mismatch<'_>, style: Style) -> String {
     };
     if let Some(owner) = owner {
         intention(&mut page, format!("If you meant {}, the account you are in:", owner.environment));
-        command(&mut page, &format!("bbws {verb} {}", owner.environment));
+        match sandbox {
+            true => switch(&mut page, owner, of),
+            false => command(&mut page, &format!("bbws {verb} {}", owner.environment)),
+        }
     }
-    intention(&mut page, format!("If you meant {}, use the credentials of account {}:", asked.environment, asked.account));
+    let through = if *sandbox { "let the sandbox play" } else { "use the credentials of" };
+    intention(&mut page, format!("If you meant {}, {through} account {}:", asked.environment, asked.account));
     switch(&mut page, asked, of);
     let others = all.iter().filter(|place| place.environment != asked.environment && place.account != **found);
     for place in others {
-        intention(&mut page, format!("If you meant {}, use the credentials of account {}:", place.environment, place.account));
+        intention(&mut page, format!("If you meant {}, {through} account {}:", place.environment, place.account));
         switch(&mut page, place, of);
     }
     if owner.is_none() {
@@ -92,6 +104,10 @@ pub fn account_mismatch(of: &Mismatch<'_>, style: Style) -> String {
 
 fn switch(page: &mut Page, place: &Place, of: &Mismatch<'_>) {
     let call = format!("bbws {} {}", of.command, place.environment);
+    if of.sandbox {
+        // Without the flag the sandbox plays the account that the environment's file names.
+        return command(page, &format!("{call} --sandbox --sandbox-account {}", place.account));
+    }
     if of.profile.is_none() {
         command(page, "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN");
     }

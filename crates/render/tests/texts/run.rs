@@ -224,3 +224,32 @@ fn what_aws_says_in_so_many_words_has_its_own_advice() {
     });
     insta::assert_snapshot!(told.join("\n"));
 }
+
+#[test]
+fn what_is_protected_is_no_lack_of_rights() {
+    let table = [
+        (
+            "rds:DeleteDBInstance",
+            "",
+            "the database `dev-mysql` is protected against deletion: set `deletion_protection = false` on it",
+            "[rds]",
+        ),
+        (
+            "rds:DeleteDBInstance",
+            "InvalidParameterCombination",
+            "Cannot delete protected DB Instance, please disable deletion protection",
+            "[rds]",
+        ),
+        (
+            "elasticloadbalancing:DeleteLoadBalancer",
+            "OperationNotPermitted",
+            "Load balancer 'arn:lb' cannot be deleted because deletion protection is enabled",
+            "[alb]",
+        ),
+    ];
+    for (operation, code, message, section) in table {
+        let told = advice(&CloudError { code: code.into(), ..CloudError::own(operation, Class::Denied, message) }).join(" ");
+        assert!(told.contains(section) && told.contains("`deletion_protection = false`"), "{told}");
+        assert!(!told.contains("policy") && !told.contains("may not do"), "{told}");
+    }
+}

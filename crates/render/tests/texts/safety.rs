@@ -19,7 +19,24 @@ fn places() -> [Place; 3] {
 fn mismatch(asked: usize, found: &str, profile: Option<&str>) -> String {
     let (all, found): (_, Account) = (places(), found.parse().unwrap());
     let caller = format!("arn:aws:sts::{found}:assumed-role/admin/tebogo");
-    account_mismatch(&Mismatch { asked: &all[asked], all: &all, found: &found, caller: &caller, profile, command: "apply" }, PLAIN)
+    let asked = &all[asked];
+    account_mismatch(&Mismatch { asked, all: &all, found: &found, caller: &caller, profile, command: "apply", sandbox: false }, PLAIN)
+}
+
+#[test]
+fn the_sandbox_names_no_command_of_aws() {
+    let (all, found): (_, Account) = (places(), "536580886816".parse().unwrap());
+    let caller = "arn:aws:sts::536580886816:assumed-role/admin/tebogo";
+    let of = Mismatch { asked: &all[1], all: &all, found: &found, caller, profile: Some("Tebogo-prod"), command: "plan", sandbox: true };
+    let text = account_mismatch(&of, PLAIN);
+    for part in [
+        "bbws plan dev --sandbox --sandbox-account 536580886816",
+        "bbws plan prod --sandbox --sandbox-account 093646564004",
+        "bbws plan sit --sandbox --sandbox-account 815856636111",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    assert!(!["sso", "AWS_", "Tebogo-dev", "use the credentials"].iter().any(|word| text.contains(word)), "{text}");
 }
 
 #[test]
