@@ -159,3 +159,23 @@ pub fn all() -> Kinds {
         .with::<VpcEndpoint>()
         .with_backup(DbInstance::NAME, db_snapshot::BACKUP)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    /// What is not read of an object stands in one file, with the reason.
+    #[test]
+    fn what_is_not_read_is_told_of_every_kind() {
+        let page = include_str!("../../../docs/not_read.md");
+        let mut told = BTreeSet::new();
+        for line in page.lines().filter(|line| line.starts_with("| `")) {
+            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+            let ["", kind, what, why, ""] = cells.as_slice() else { panic!("no row of three: {line}") };
+            assert!(*what == "nothing" || !why.is_empty(), "no reason: {line}");
+            told.insert(kind.trim_matches('`').to_owned());
+        }
+        let kinds: BTreeSet<String> = super::all().iter().map(|kind| kind.name().to_owned()).collect();
+        assert_eq!(told, kinds);
+    }
+}
