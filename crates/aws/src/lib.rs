@@ -5,6 +5,7 @@
 mod action;
 mod clients;
 mod error;
+mod fetch;
 mod guard;
 mod identity;
 mod kinds;
@@ -13,6 +14,7 @@ mod scan;
 pub use action::iam_action;
 pub use clients::{Aws, Clients, Connection, Plain, Wire};
 pub use error::{Told, classify};
+pub use fetch::fetch;
 pub use guard::{Call, Calls, Gate, Refused, is_read};
 pub use identity::{Identity, whoami};
 pub use kinds::drivers;

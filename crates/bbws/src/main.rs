@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use bbws_aws::{Aws, drivers, is_read, whoami};
-use bbws_cli::{Answered, Caller, Cloud, Link, Route, Sent, Thing};
+use bbws_cli::{Answered, Caller, Cloud, Fetched, Link, Route, Sent, Thing};
 use bbws_cluster::Environment;
 use bbws_engine::{Clock, Drivers};
 use bbws_model::{CloudError, World};
@@ -79,6 +79,13 @@ impl Link for Wire {
 
     fn clock(&self) -> Arc<dyn Clock> {
         self.clock.clone()
+    }
+
+    async fn fetch(&self, url: &str) -> Option<Result<Fetched, String>> {
+        match self.world {
+            World::Aws => Some(bbws_aws::fetch(url).await.map(|(status, body)| Fetched { status, body })),
+            World::Sandbox | World::Endpoint(_) => None,
+        }
     }
 
     fn sent(&self) -> Vec<Sent> {

@@ -82,6 +82,15 @@ pub struct Answered {
     pub outcome: String,
 }
 
+/// What a web server answered to a plain GET.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// The status.
+    pub status: u16,
+    /// What it said, as text.
+    pub body: String,
+}
+
 /// What the binary offers the commands.
 pub trait Cloud {
     /// A connection to one account and region.
@@ -128,6 +137,10 @@ pub trait Link {
 
     /// The time that holds there: the simulation has its own.
     fn clock(&self) -> Arc<dyn Clock>;
+
+    /// Looks at a web address as a visitor would: no credentials, no redirect followed, ten seconds at most. Otherwise why it
+    /// could not be reached. None where the world is simulated and nobody can answer.
+    fn fetch(&self, url: &str) -> impl Future<Output = Option<Result<Fetched, String>>>;
 
     /// All calls that were sent so far, in order.
     fn sent(&self) -> Vec<Sent>;

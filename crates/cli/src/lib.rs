@@ -16,6 +16,7 @@ mod owner;
 mod pace;
 mod plan_file;
 mod project;
+mod reach;
 mod safety;
 mod session;
 mod signals;
@@ -27,7 +28,7 @@ mod tests;
 
 pub use args::Speed;
 pub use clock::SystemClock;
-pub use cloud::{Answered, Caller, Cloud, Link, Route, SandboxRoute, Sent, Thing};
+pub use cloud::{Answered, Caller, Cloud, Fetched, Link, Route, SandboxRoute, Sent, Thing};
 pub use exit::Exit;
 pub use failure::Failure;
 pub use store::LocalStore;

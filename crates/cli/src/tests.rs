@@ -14,7 +14,7 @@ use clap::Parser;
 
 use crate::args::Cli;
 use crate::ui::Ui;
-use crate::{Answered, Caller, Cloud, Exit, Failure, Link, Route, Sent, SystemClock, Thing, perform};
+use crate::{Answered, Caller, Cloud, Exit, Failure, Fetched, Link, Route, Sent, SystemClock, Thing, perform};
 
 /// A cloud in which the caller is of one account, and nothing can be read.
 struct Fake {
@@ -66,6 +66,11 @@ impl Link for FakeLink {
 
     fn clock(&self) -> Arc<dyn Clock> {
         Arc::new(SystemClock::default())
+    }
+
+    async fn fetch(&self, _: &str) -> Option<Result<Fetched, String>> {
+        self.1.borrow_mut().push("fetch");
+        None
     }
 
     fn sent(&self) -> Vec<Sent> {

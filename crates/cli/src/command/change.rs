@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use super::plan::{show_before, tell_calls};
 use crate::args::Speed;
 use crate::cloud::Link;
+use crate::reach::{self, Answered, Looked};
 use crate::session::Session;
 use crate::ui::{Ui, Watch};
 use crate::{Exit, Failure, owner, plan_file, signals};
@@ -190,6 +191,33 @@ fn word(outcome: Outcome) -> &'static str {
     }
 }
 
+/// Tells that the second look found nothing, and how what serves people answers.
+fn tell_verified(ui: &mut Ui, calls: usize, answers: &[Looked]) {
+    if ui.json {
+        let fetched: Vec<_> = answers.iter().map(Looked::json).collect();
+        ui.line(json!({ "format": 1, "event": "verified", "calls": calls, "fetched": fetched }).to_string());
+        return;
+    }
+    ui.line(format!("Verified: a second look ({calls} calls) found nothing left to do."));
+    for answer in answers {
+        ui.line(format!("  {}", answer.text()));
+    }
+}
+
+/// What answers otherwise than it should makes a failed apply. What cannot be reached from here, or may be a tenant's, does not.
+fn unless_wrong(answers: &[Looked], name: &str, flag: &str) -> Result<Exit, Failure> {
+    let wrong: Vec<String> = answers.iter().filter(|one| matches!(one.answered, Answered::Wrong(_))).map(Looked::text).collect();
+    if wrong.is_empty() {
+        return Ok(Exit::Done);
+    }
+    let failure = Failure::new(Exit::Error, format!("the verification of {name} failed: it does not answer as its file says"));
+    Err(failure
+        .because(wrong.join("; "))
+        .advise("everything was applied and recorded; nothing has to be undone")
+        .advise(format!("look again in a minute, for names and listeners that are new: bbws apply {name}{flag}"))
+        .advise("if it stays: see who answers under that name, and which rules the listener has"))
+}
+
 /// Looks again: what was asked for must leave nothing to do.
 async fn verify<L: Link>(
     ui: &mut Ui,
@@ -207,7 +235,13 @@ async fn verify<L: Link>(
             return Ok(None);
         }
         let ask = Ask { replace: BTreeSet::new(), target, exclude, ..order.ask.clone() };
-        session.plan(&state, &ask).await.map(Some)
+        let (left, picture) = session.plan(&state, &ask).await?;
+        // What serves people is looked at where all is as it should be.
+        let answers = match order.plan.mode {
+            Mode::Apply if left.is_empty() => reach::look(&session.link, &state, &picture).await.unwrap_or_default(),
+            Mode::Apply | Mode::Destroy => vec![],
+        };
+        Ok::<_, Failure>(Some((left, picture.calls, answers)))
     };
     let stopped = async {
         if control.wait_for(|asked| *asked != Control::Go).await.is_err() {
@@ -227,14 +261,10 @@ async fn verify<L: Link>(
     };
     let name = &order.ask.environment;
     let found = left.map_err(|failure| Failure { what: format!("applied, but not verified: {}", failure.what), ..failure })?;
-    let calls = found.as_ref().map_or(0, |(_, picture)| picture.calls);
-    let Some((left, _)) = found.filter(|(left, _)| !left.is_empty()) else {
-        if ui.json {
-            ui.line(json!({ "format": 1, "event": "verified", "calls": calls }).to_string());
-        } else {
-            ui.line(format!("Verified: a second look ({calls} calls) found nothing left to do."));
-        }
-        return Ok(Exit::Done);
+    let (left, calls, answers) = found.map_or((None, 0, vec![]), |(left, calls, answers)| (Some(left), calls, answers));
+    let Some(left) = left.filter(|left| !left.is_empty()) else {
+        tell_verified(ui, calls, &answers);
+        return unless_wrong(&answers, name, &session.offline.flag());
     };
     if !ui.json {
         ui.line("\nA second look found this still to be done:\n");
