@@ -1,5 +1,7 @@
 //! End to end: the real binary on the sandbox, as a user runs it.
 
+#![expect(clippy::print_stdout, reason = "a test tells its figures, and what it installs")]
+
 mod cluster;
 mod interrupted;
 mod safety;
