@@ -1,6 +1,6 @@
 //! What others have hung on our objects: it is listed before one of those is deleted or replaced.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -49,8 +49,8 @@ impl<K: Kind, C: Carrier<K>> AnyCarrier for Erased<K, C> {
     }
 }
 
-/// Looks at what others have hung on everything that a plan deletes or replaces. Empty where nothing foreign hangs there;
-/// a look that fails stands in the way too.
+/// Looks at what hangs on everything that a plan deletes or replaces. Empty where nothing foreign hangs there, and nothing of
+/// ours that holds data and that the plan leaves as it is; a look that fails stands in the way too.
 pub async fn foreign(drivers: &Arc<Drivers>, kinds: &Kinds, plan: &Plan, state: &State, picture: &Picture) -> Vec<Finding> {
     let reading = Reading::new();
     let ours = ours(state);
@@ -63,11 +63,19 @@ pub async fn foreign(drivers: &Arc<Drivers>, kinds: &Kinds, plan: &Plan, state: 
         | Action::Rename { .. }
         | Action::Backup { .. } => None,
     });
+    let touched: BTreeSet<&Address> = plan.steps.iter().map(|step| &step.address).collect();
+    let data = |address: &Address| kinds.get(address.kind()).is_some_and(|kind| kind.facts().holds_data);
+    let staying: BTreeMap<&PhysicalId, &Address> = state
+        .entries
+        .iter()
+        .filter(|(address, _)| data(address) && !touched.contains(address))
+        .map(|(address, e)| (&e.id, address))
+        .collect();
     let looks = ends.filter_map(|(address, id)| {
         let carries = kinds.get(address.kind()).is_some_and(|kind| kind.facts().carries);
         let found = picture.recorded.get(address).or_else(|| picture.deposed.get(&(address.clone(), id.clone())));
         let seen = found.and_then(|found| found.as_ref().ok()).and_then(Option::as_ref);
-        seen.filter(|_| carries).map(|seen| one(drivers, address, seen, (state, &ours), &reading))
+        seen.filter(|_| carries).map(|seen| one(drivers, address, seen, (state, &ours, &staying), &reading))
     });
     join_all(looks).await.into_iter().flatten().collect()
 }
@@ -81,7 +89,7 @@ async fn one(
     drivers: &Drivers,
     address: &Address,
     seen: &Seen,
-    (state, ours): (&State, &BTreeSet<&PhysicalId>),
+    (state, ours, staying): (&State, &BTreeSet<&PhysicalId>, &BTreeMap<&PhysicalId, &Address>),
     reading: &Reading,
 ) -> Option<Finding> {
     let found = match drivers.carrier(address.kind()) {
@@ -90,10 +98,18 @@ async fn one(
     };
     let error = |summary: String| Finding::new(Severity::Error, summary).at(address);
     let strange = match found {
-        Ok(hanging) => hanging.into_iter().filter(|h| {
-            let marked = h.owner.as_ref().is_some_and(|owner| owner.lineage == state.lineage);
-            !marked && !ours.contains(&h.id)
-        }),
+        Ok(hanging) => {
+            let holders: BTreeSet<String> = hanging.iter().filter_map(|h| staying.get(&h.id)).map(ToString::to_string).collect();
+            if !holders.is_empty() {
+                let told = error(format!("{} would be deleted or replaced, but what holds data stands in it and stays", seen.id));
+                let advice = "move that first, or put back what the file said";
+                return Some(told.seen(holders.into_iter().collect::<Vec<_>>().join(", ")).advise(advice));
+            }
+            hanging.into_iter().filter(|h| {
+                let marked = h.owner.as_ref().is_some_and(|owner| owner.lineage == state.lineage);
+                !marked && !ours.contains(&h.id)
+            })
+        }
         Err(cause) => {
             let told = error(format!("what others have hung on {} could not be read", seen.id));
             return Some(told.seen(cause.to_string()).advise("nothing is deleted on a guess: mend the cause and plan again"));

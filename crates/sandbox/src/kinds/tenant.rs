@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use bbws_kinds::DomainName;
 use sha2::{Digest as _, Sha256};
 
+use super::dns_record::Record;
 use super::ecs_work::{ServiceRow, TaskRow};
 use crate::cloud::{Cloud, Region};
 
@@ -75,6 +77,14 @@ impl Tenant<'_> {
         };
         self.here.tasks.insert(arn.clone(), row);
         arn
+    }
+
+    /// Makes a record of a tenant's name in the zone of this id.
+    pub fn record(&mut self, zone: &str, name: &str, to: &str) {
+        let record = Record::plain(&DomainName::new(name), "CNAME", 300, vec![to.to_owned()], self.now_ms);
+        if let Some(zone) = self.here.hosted_zones.get_mut(zone) {
+            zone.records.insert(record.key(), record);
+        }
     }
 
     /// Takes away the service of this ARN, and its tasks.
