@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_model::{
-    Address, Entry, FieldChange, Finding, NameRule, Order, PhysicalId, Pointer, Reason, Renamed, Seen, Severity, SpecProblem, Verb,
+    Address, Entry, FieldChange, Finding, NameRule, Order, Phase, PhysicalId, Pointer, Reason, Renamed, Seen, Severity, SpecProblem, Verb,
     pointers, resolve,
 };
 use serde_json::Value;
@@ -24,7 +24,7 @@ pub(super) enum Verdict {
     /// It is changed in place.
     Change { id: PhysicalId, have: Value, want: Value, reason: Reason, outputs: Value },
     /// A new object takes its place.
-    Replace { id: PhysicalId, have: Value, want: Value, renamed: Option<Renamed>, order: Order, why: Vec<FieldChange> },
+    Replace { id: PhysicalId, have: Value, want: Value, renamed: Option<Renamed>, order: Order, why: Reason },
     /// It is removed.
     Remove { id: PhysicalId, have: Value },
     /// It is managed no longer; the object stays, or is gone already.
@@ -83,22 +83,28 @@ pub(super) fn wanted(
         return Err(forbidden);
     }
     let asked = request.replace.contains(address);
-    if asked || changes.iter().any(|c| c.verb == Verb::Replace) {
+    if asked && kind.facts().holds_data {
+        let finding = Finding::new(Severity::Error, "it holds data: a plan never replaces it").at(address);
+        return Err(vec![finding.advise("copy or move what is in it first, then take it out of the file and declare another")]);
+    }
+    let kept = kind.facts().holds_data || kind.facts().backbone || kind.facts().carries;
+    let failed = if kept { None } else { failed(seen) };
+    if asked || failed.is_some() || changes.iter().any(|c| c.verb == Verb::Replace) {
         let replacement = kind.replacement(&seen.spec, &resolved).map_err(misfit)?;
         let (want, renamed) = match kind.facts().name {
             Some(rule) if replacement.fresh_name || held_by_former(&want, entry, rule) => fresh(&declared.spec, &seen.spec, entry, rule),
             _ => (want, renamed),
         };
-        if asked {
-            changes.push(own_change("replacement asked for"));
-        }
+        changes.extend(failed);
+        // What forces it says more than that it was asked for.
+        let forced = changes.iter().any(|c| c.verb == Verb::Replace);
         return Ok(Verdict::Replace {
             id: seen.id.clone(),
             have: seen.spec.clone(),
             want,
             renamed,
             order: replacement.order,
-            why: changes,
+            why: if forced { Reason::Replacing(changes) } else { Reason::Asked },
         });
     }
     let (id, have, outputs) = (seen.id.clone(), seen.spec.clone(), seen.outputs.clone());
@@ -108,7 +114,7 @@ pub(super) fn wanted(
     if !changes.is_empty() {
         return Ok(Verdict::Change { id, have, want, reason: Reason::Changed(changes), outputs });
     }
-    if seen.phase != bbws_model::Phase::Ready || entry.is_some_and(|e| !e.reached) {
+    if seen.phase != Phase::Ready || entry.is_some_and(|e| !e.reached) {
         return Ok(Verdict::Change { id, have, want, reason: Reason::Unfinished, outputs });
     }
     let refers: BTreeSet<Address> = pointers(&want).into_iter().map(|pointer| pointer.to).collect();
@@ -175,6 +181,14 @@ fn forbidden(address: &Address, change: &FieldChange) -> Option<Finding> {
 
 fn own_change(what: &str) -> FieldChange {
     FieldChange { field: what.to_owned(), verb: Verb::Update, from: Value::Null, to: Value::Null, risks: vec![], backup: false }
+}
+
+/// What will never be ready is replaced. Not so what holds data, or what others stand on: what is in
+/// it, or on it, is worth more than a run that succeeds.
+fn failed(seen: &Seen) -> Option<FieldChange> {
+    let Phase::Failed(why) = &seen.phase else { return None };
+    let (from, to) = (format!("failed: {why}").into(), "ready".into());
+    Some(FieldChange { field: "its state".into(), verb: Verb::Replace, from, to, risks: vec![], backup: false })
 }
 
 /// The written spec under the name that the object got instead of the declared one, and that it got another.

@@ -120,13 +120,16 @@ impl Making<'_> {
                 halves.changes = Some(self.push(address, action, reason.clone(), risks, needs(want)));
             }
             Verdict::Replace { id, have, want, renamed, order: _, why } => {
-                let risks: Vec<Risk> = why.iter().flat_map(|c| c.risks.clone()).collect();
+                let risks = match why {
+                    Reason::Replacing(changes) => changes.iter().flat_map(|c| c.risks.clone()).collect(),
+                    _ => vec![],
+                };
                 halves.backs_up = self.backup_before_delete(address, id);
                 let create = Action::Create { want: want.clone(), renamed: renamed.clone() };
-                let makes = self.push(address, create, Reason::Replacing(why.clone()), risks, needs(want));
+                let makes = self.push(address, create, why.clone(), risks, needs(want));
                 let delete = Action::Delete { id: id.clone(), have: have.clone(), deposed: true };
                 let loss = self.loss(address, halves.backs_up);
-                let removes = self.push(address, delete, Reason::Replacing(why.clone()), loss, recorded);
+                let removes = self.push(address, delete, why.clone(), loss, recorded);
                 self.steps[makes].pair = Some(StepId(removes));
                 self.steps[removes].pair = Some(StepId(makes));
                 (halves.makes, halves.removes) = (Some(makes), Some(removes));
