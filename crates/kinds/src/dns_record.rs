@@ -202,10 +202,12 @@ impl Kind for DnsRecord {
             .update("alias", &as_alias(&have.alias), &as_alias(alias))
     }
 
-    /// A CNAME stands beside no other record of its name, so the one must go before the other can come.
+    /// A CNAME stands beside no other record of its name, so the one must go before the other can come. A name that is not known
+    /// yet may be the one it has: ACM asks for the same record again for a new certificate of the same names.
     fn replacement(have: &DnsRecordSpec<Written>, want: &DnsRecordSpec<Written>) -> Replacement {
         let cname = [have.record_type, want.record_type].contains(&RecordType::Cname);
-        if cname && have.record_type != want.record_type { Replacement::DELETE_FIRST } else { Replacement::CREATE_FIRST }
+        let maybe_same = want.name.known().is_none();
+        if maybe_same || (cname && have.record_type != want.record_type) { Replacement::DELETE_FIRST } else { Replacement::CREATE_FIRST }
     }
 
     fn meters(want: &DnsRecordSpec<Written>) -> Meters {
