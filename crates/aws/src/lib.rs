@@ -9,6 +9,7 @@ mod fetch;
 mod guard;
 mod identity;
 mod kinds;
+mod name_servers;
 mod scan;
 
 pub use action::iam_action;
@@ -18,3 +19,4 @@ pub use fetch::fetch;
 pub use guard::{Call, Calls, Gate, Refused, is_read};
 pub use identity::{Identity, whoami};
 pub use kinds::drivers;
+pub use name_servers::name_servers;

@@ -13,5 +13,5 @@ use crate::Wire;
 pub(crate) async fn connect(environment: &Environment) -> Wire {
     let plain = Plain::load(environment.profile.as_deref(), &environment.region).await;
     let world = plain.endpoint().map_or(World::Aws, |url| World::Endpoint(url.trim_end_matches('/').to_owned()));
-    Wire::new(world, Aws::new(Arc::new(plain), &environment.region), Arc::new(SystemClock::default()))
+    Wire::new(world, Aws::new(Arc::new(plain), &environment.region), Arc::new(SystemClock::default()), None)
 }

@@ -8,11 +8,12 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use bbws_aws::{Aws, drivers, is_read, whoami};
-use bbws_cli::{Answered, Caller, Cloud, Fetched, Link, Route, Sent, Thing};
+use bbws_aws::{Aws, drivers, is_read, name_servers, whoami};
+use bbws_cli::{Answered, Caller, Cloud, Fetched, Link, Referral, Route, Sent, Thing};
 use bbws_cluster::Environment;
 use bbws_engine::{Clock, Drivers};
 use bbws_model::{CloudError, World};
+use bbws_sandbox::Sandbox;
 
 fn main() -> ExitCode {
     bbws_cli::main(std::env::args_os(), &Wires)
@@ -50,12 +51,13 @@ struct Wire {
     aws: Aws,
     drivers: Arc<Drivers>,
     clock: Arc<dyn Clock>,
+    sandbox: Option<Sandbox>,
 }
 
 impl Wire {
-    fn new(world: World, aws: Aws, clock: Arc<dyn Clock>) -> Self {
+    fn new(world: World, aws: Aws, clock: Arc<dyn Clock>, sandbox: Option<Sandbox>) -> Self {
         let drivers = Arc::new(drivers(&aws));
-        Self { world, aws, drivers, clock }
+        Self { world, aws, drivers, clock, sandbox }
     }
 }
 
@@ -67,6 +69,18 @@ impl Link for Wire {
     async fn whoami(&self) -> Result<Caller, CloudError> {
         let identity = whoami(&self.aws.read).await?;
         Ok(Caller { account: identity.account, arn: identity.arn })
+    }
+
+    async fn referral(&self, zone: &str) -> Referral {
+        match (&self.sandbox, &self.world) {
+            (Some(sandbox), _) => sandbox::referral(sandbox, zone),
+            (None, World::Aws) => match name_servers(zone).await {
+                Ok(servers) => Referral::To(servers),
+                Err(why) => Referral::Unknown(why),
+            },
+            // The names of a server that stands in for AWS are its own.
+            (None, World::Endpoint(_) | World::Sandbox) => Referral::Unasked,
+        }
     }
 
     fn open_gate(&self) {

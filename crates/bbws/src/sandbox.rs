@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bbws_aws::Aws;
-use bbws_cli::{Answered, SandboxRoute, Thing};
+use bbws_cli::{Answered, Referral, SandboxRoute, Thing};
 use bbws_cluster::Environment;
 use bbws_model::{Class, CloudError, World};
 use bbws_sandbox::{CloudFile, Sandbox};
@@ -24,7 +24,13 @@ pub(crate) fn connect(route: &SandboxRoute, environment: &Environment) -> Result
         sandbox.ensure_zone(environment.account.as_str(), zone.name.as_str()).map_err(failed)?;
     }
     let clock = Arc::new(sandbox.sim().clock());
-    Ok(Wire::new(World::Sandbox, Aws::new(Arc::new(sandbox), &environment.region), clock))
+    Ok(Wire::new(World::Sandbox, Aws::new(Arc::new(sandbox.clone()), &environment.region), clock, Some(sandbox)))
+}
+
+/// What the DNS inside it says of a zone.
+pub(crate) fn referral(sandbox: &Sandbox, zone: &str) -> Referral {
+    let cloud = sandbox.sim().cloud();
+    if cloud.holds_above(zone) { Referral::To(cloud.name_servers(zone)) } else { Referral::Unasked }
 }
 
 /// What exists in it.

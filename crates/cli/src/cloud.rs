@@ -1,5 +1,6 @@
 //! The cloud as the commands meet it. The binary implements it for AWS and for the sandbox; this crate knows no SDK.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -91,6 +92,17 @@ pub struct Fetched {
     pub body: String,
 }
 
+/// What the DNS says of a zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Referral {
+    /// It leads to these name servers, in lower case and without a last dot; to none where no zone refers to it.
+    To(BTreeSet<String>),
+    /// It could not be found out, and why.
+    Unknown(String),
+    /// There is nobody to ask: every zone counts as found.
+    Unasked,
+}
+
 /// What the binary offers the commands.
 pub trait Cloud {
     /// A connection to one account and region.
@@ -128,6 +140,9 @@ pub trait Link {
 
     /// Asks who the caller is.
     fn whoami(&self) -> impl Future<Output = Result<Caller, CloudError>>;
+
+    /// Asks the DNS which name servers a zone is on.
+    fn referral(&self, zone: &str) -> impl Future<Output = Referral>;
 
     /// Lets mutating calls through. Called once, after the account was checked.
     fn open_gate(&self);

@@ -7,6 +7,7 @@ mod args;
 mod clock;
 mod cloud;
 mod command;
+mod delegation;
 mod desired;
 mod exit;
 mod failure;
@@ -28,7 +29,7 @@ mod tests;
 
 pub use args::Speed;
 pub use clock::SystemClock;
-pub use cloud::{Answered, Caller, Cloud, Fetched, Link, Route, SandboxRoute, Sent, Thing};
+pub use cloud::{Answered, Caller, Cloud, Fetched, Link, Referral, Route, SandboxRoute, Sent, Thing};
 pub use exit::Exit;
 pub use failure::Failure;
 pub use store::LocalStore;

@@ -108,6 +108,18 @@ pub(crate) fn check_protection(plan: &Plan) -> Result<(), Failure> {
     Err(Failure::new(Exit::Refused, what).because("AWS would refuse it when half of the work is done; nothing was changed").with(findings))
 }
 
+/// Whether a plan would delete or replace what others have hung something on.
+///
+/// # Errors
+/// When it would, with the name of each.
+pub(crate) fn check_foreign(plan: &Plan, found: Vec<Finding>) -> Result<(), Failure> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    let what = format!("the plan for {} would harm what is not bbws's", plan.basis.environment);
+    Err(Failure::new(Exit::Refused, what).because("nothing was changed").with(found))
+}
+
 /// Whether the state speaks of the place that the calls go to.
 ///
 /// # Errors

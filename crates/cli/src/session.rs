@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bbws_cluster::{Backend, Environment, Problems, show};
 use bbws_engine::planner::Sources;
-use bbws_engine::{Ask, Ids, LogError, Picture, log, plan, refresh};
+use bbws_engine::{Ask, Ids, LogError, Picture, foreign, log, plan, refresh};
 use bbws_model::{Account, Address, Desired, Finding, Kinds, Mode, Plan, State, World};
 use bbws_render::Style;
 
@@ -14,7 +14,7 @@ use crate::cloud::{Caller, Cloud, Link, Route, SandboxRoute};
 use crate::ids::Ulids;
 use crate::project::{Judged, Project};
 use crate::ui::Ui;
-use crate::{Exit, Failure, LocalStore, desired, safety};
+use crate::{Exit, Failure, LocalStore, delegation, desired, safety};
 
 /// An environment whose file is right, without any connection.
 pub(crate) struct Offline {
@@ -208,8 +208,10 @@ impl<L: Link> Session<L> {
         let wanted = if ask.mode == Mode::Destroy { &nothing } else { &self.desired };
         let picture = refresh(&drivers, kinds, wanted, state).await;
         let sources = Sources { kinds, desired: &self.desired, state, picture: &picture };
-        let plan = plan(sources, ask).map_err(|findings| self.refused(findings))?;
+        let mut plan = plan(sources, ask).map_err(|findings| self.refused(findings))?;
         safety::check_protection(&plan)?;
+        safety::check_foreign(&plan, foreign(&drivers, kinds, &plan, state, &picture).await)?;
+        plan.notes.extend(delegation::check(&self.link, &self.offline.environment, wanted, &plan, &picture).await?);
         let rehearsal = self.offline.sandbox && ask.mode == Mode::Destroy;
         if self.offline.environment.tier.is_prod() && !rehearsal {
             safety::check_production(&plan, kinds, self.offline.style)?;

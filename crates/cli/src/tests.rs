@@ -14,7 +14,7 @@ use clap::Parser;
 
 use crate::args::Cli;
 use crate::ui::Ui;
-use crate::{Answered, Caller, Cloud, Exit, Failure, Fetched, Link, Route, Sent, SystemClock, Thing, perform};
+use crate::{Answered, Caller, Cloud, Exit, Failure, Fetched, Link, Referral, Route, Sent, SystemClock, Thing, perform};
 
 /// A cloud in which the caller is of one account, and nothing can be read.
 struct Fake {
@@ -53,6 +53,11 @@ impl Link for FakeLink {
     async fn whoami(&self) -> Result<Caller, CloudError> {
         self.1.borrow_mut().push("whoami");
         Ok(Caller { account: self.0.clone(), arn: "arn:aws:iam::1:user/test".into() })
+    }
+
+    async fn referral(&self, _: &str) -> Referral {
+        self.1.borrow_mut().push("referral");
+        Referral::Unasked
     }
 
     fn open_gate(&self) {

@@ -91,7 +91,10 @@ impl CloudFile {
     }
 
     /// Writes the cloud: readers see the old or the new one whole.
-    pub(crate) fn save(&self, cloud: &Cloud) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save(&self, cloud: &Cloud) -> io::Result<()> {
         fs::create_dir_all(&self.dir)?;
         let temp = self.dir.join(format!(".cloud-{}.tmp", std::process::id()));
         let envelope = Envelope { format: FORMAT, cloud: cloud.clone() };

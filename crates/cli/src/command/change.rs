@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bbws_engine::{Ask, Control, Log, LogError, Opening, Reporter, Run, StepFailure, Store, apply, settle};
-use bbws_model::{Address, Counts, Event, Mode, Outcome, Plan, RunId, State};
+use bbws_model::{Address, Counts, Event, Mode, Outcome, Plan, Reason, RunId, State};
 use futures::future::{Either, select};
 use serde_json::json;
 use tokio::sync::watch;
@@ -17,6 +17,11 @@ use crate::reach::{self, Answered, Looked};
 use crate::session::Session;
 use crate::ui::{Ui, Watch};
 use crate::{Exit, Failure, owner, plan_file, signals};
+
+/// For how long what was changed may take to be ready for reasons of its own.
+const SETTLING: Duration = Duration::from_secs(600);
+/// How long is waited between two looks at it.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// Why a plan was executed, and how that is told.
 pub(crate) struct Order<'a> {
@@ -232,10 +237,20 @@ async fn verify<L: Link>(
         let still = |some: &BTreeSet<Address>| some.iter().filter(|a| known(a)).cloned().collect::<BTreeSet<_>>();
         let (target, exclude) = (still(&order.ask.target), still(&order.ask.exclude));
         if target.is_empty() && !order.ask.target.is_empty() {
-            return Ok(None);
+            return Ok::<_, Failure>(None);
         }
         let ask = Ask { replace: BTreeSet::new(), target, exclude, ..order.ask.clone() };
-        let (left, picture) = session.plan(&state, &ask).await?;
+        let clock = session.link.clock();
+        let until = clock.elapsed() + SETTLING;
+        let (left, picture) = loop {
+            let (left, picture) = session.plan(&state, &ask).await?;
+            // A database takes in what became of its parameter group by itself, and is not ready meanwhile.
+            let settling = !left.is_empty() && left.steps.iter().all(|step| step.reason == Reason::Unfinished);
+            if !settling || clock.elapsed() >= until {
+                break (left, picture);
+            }
+            clock.sleep(LOOK_AGAIN).await;
+        };
         // What serves people is looked at where all is as it should be.
         let answers = match order.plan.mode {
             Mode::Apply if left.is_empty() => reach::look(&session.link, &state, &picture).await.unwrap_or_default(),

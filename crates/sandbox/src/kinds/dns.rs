@@ -58,6 +58,12 @@ impl Cloud {
         zones(self).find(|(id, _)| *id == zone).is_some_and(|(_, row)| found_since(self, row).is_some())
     }
 
+    /// Whether an account of the sandbox holds a zone above this name. If none does, the name counts as delegated.
+    #[must_use]
+    pub fn holds_above(&self, name: &str) -> bool {
+        parent(self, &DomainName::new(name)).is_some()
+    }
+
     /// The name servers of a name as a resolver learns them: from the closest zone above it, or from the registrar where
     /// nobody in the sandbox holds one. Empty if the name is not delegated.
     #[must_use]
@@ -89,6 +95,7 @@ mod tests {
         let below = cloud.ensure_zone("dev", "wpdev.example.com", 2);
         assert!(cloud.delegated(&top) && !cloud.delegated(&below));
         assert!(cloud.name_servers("wpdev.example.com").is_empty());
+        assert!(cloud.holds_above("wpdev.example.com") && !cloud.holds_above("example.com"));
 
         let other = servers(["ns-1.elsewhere.org".to_owned()].iter());
         delegate(&mut cloud, "prod", &top, "wpdev.example.com", other, 3);
