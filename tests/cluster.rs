@@ -172,3 +172,38 @@ fn calls_are_those_of_the_formulas(name: &str, told: &str) {
     let all: usize = rows.iter().map(|(_, _, formula)| formula).sum();
     assert!(told.contains(&format!("{all} of them for one look at everything; the read formulas of what is recorded: {all}\n")), "{told}");
 }
+
+#[test]
+fn a_certificate_is_asked_for_only_where_the_dns_leads_to_its_zone() {
+    let place = Place::new();
+    for name in ["dev", "sit", "prod"] {
+        place.applied(name).expect("applied");
+    }
+    // The zone above refers to this one: it stays.
+    let refused = place.bbws("destroy dev --sandbox --confirm wp-dev-cluster").exits(3).err;
+    assert!(refused.contains("hosted-zone.main") && refused.contains("still refers to wpdev.kimmyai.io"), "{refused}");
+    let with = place.file("prod");
+    let without = with.replace("[dns.delegations.wpdev]\nzone             = \"wpdev.kimmyai.io\"\nfrom_environment = \"dev\"\n", "");
+    assert_ne!(with, without);
+    place.write("prod", &without);
+    assert_eq!(place.applied("prod").unwrap(), ["-dns-record.delegation-wpdev"]);
+    place.bbws("destroy dev --sandbox --confirm wp-dev-cluster").exits(0);
+
+    // A new zone is on other servers, and nobody is led there yet: the certificate would wait in vain, and that is told at once.
+    for line in ["plan dev --sandbox", "apply dev --sandbox --yes"] {
+        let refused = place.bbws(line).exits(3).err;
+        assert!(refused.contains("wait in vain") && refused.contains("dns.delegated = false"), "{refused}");
+    }
+    let shipped = place.file("dev");
+    place.edit("dev", "delegated = true ", "delegated = false ");
+    let made = place.bbws("apply dev --sandbox --yes").exits(0).out;
+    assert!(made.contains("[dns.delegations"), "{made}");
+    let refused = {
+        place.write("dev", &shipped);
+        place.bbws("apply dev --sandbox --yes").exits(3).err
+    };
+    assert!(refused.contains("no zone refers to wpdev.kimmyai.io"), "{refused}");
+    place.write("prod", &with);
+    assert_eq!(place.applied("prod").unwrap(), ["+dns-record.delegation-wpdev"]);
+    assert!(place.applied("dev").unwrap().contains(&"+certificate.cdn".to_owned()));
+}

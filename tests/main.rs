@@ -3,10 +3,13 @@
 #![expect(clippy::print_stdout, reason = "a test tells its figures, and what it installs")]
 
 mod cluster;
+mod edits;
 mod interrupted;
 mod safety;
+mod secrets;
 mod server;
 mod servers;
 mod support;
+mod tenants;
 mod usage;
 mod validate;

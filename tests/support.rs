@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use bbws_sandbox::{Cloud, CloudFile};
 use serde_json::Value;
 
 /// A folder of its own, with `environments/` as shipped.
@@ -50,6 +51,57 @@ impl Place {
         ran(self.command(line.split_whitespace()).output().expect("the binary runs"))
     }
 
+    /// An environment's file as it is now.
+    pub(crate) fn file(&self, environment: &str) -> String {
+        fs::read_to_string(self.path(&format!("environments/{environment}.toml"))).expect("an environment")
+    }
+
+    /// Gives an environment's file another text.
+    pub(crate) fn write(&self, environment: &str, text: &str) {
+        fs::write(self.path(&format!("environments/{environment}.toml")), text).expect("an environment");
+    }
+
+    /// Applies in the sandbox, and answers what the plan's steps did. The run verifies itself: it ends well only if a new plan
+    /// is empty.
+    #[track_caller]
+    pub(crate) fn applied(&self, environment: &str) -> Result<Vec<String>, String> {
+        let ran = self.bbws(&format!("apply {environment} --sandbox --yes --json"));
+        let events: Vec<Value> = ran.out.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let of = |name: &str| events.iter().find(|event| event["event"] == name);
+        match (ran.code, of("plan")) {
+            (0, Some(plan)) if steps(&plan["plan"]).is_empty() || of("verified").is_some() => Ok(steps(&plan["plan"])),
+            (code, _) => Err(format!("exit {code}: {}\n{}", ran.err, ran.out)),
+        }
+    }
+
+    /// Changes the simulated cloud behind everybody's back.
+    pub(crate) fn tamper<T>(&self, change: impl FnOnce(&mut Cloud) -> T) -> T {
+        let file = CloudFile::new(self.path("state/sandbox"));
+        let mut cloud = file.load().expect("a cloud");
+        let done = change(&mut cloud);
+        file.save(&cloud).expect("a cloud");
+        done
+    }
+
+    /// The simulated cloud as its file has it.
+    pub(crate) fn cloud(&self) -> Value {
+        let bytes = fs::read(self.path("state/sandbox/cloud.json")).expect("a cloud");
+        serde_json::from_slice::<Value>(&bytes).expect("a cloud")["cloud"].take()
+    }
+
+    /// Changes the simulated cloud's file.
+    pub(crate) fn change_cloud(&self, change: impl FnOnce(&mut Value)) {
+        let path = self.path("state/sandbox/cloud.json");
+        let mut file: Value = serde_json::from_slice(&fs::read(&path).expect("a cloud")).expect("a cloud");
+        change(&mut file["cloud"]);
+        fs::write(path, file.to_string()).expect("a cloud");
+    }
+
+    /// What bbws has recorded of an environment.
+    pub(crate) fn state(&self, environment: &str) -> Value {
+        self.bbws(&format!("state show {environment} --sandbox --json")).exits(0).json()
+    }
+
     /// Replaces a text in an environment's file that stands there exactly once.
     pub(crate) fn edit(&self, environment: &str, from: &str, to: &str) {
         let path = self.path(&format!("environments/{environment}.toml"));
@@ -57,6 +109,56 @@ impl Place {
         assert_eq!(text.matches(from).count(), 1, "`{from}` in {environment}.toml");
         fs::write(path, text.replace(from, to)).expect("an environment");
     }
+}
+
+/// A file's text after some edits: `("rds", "class = \"x\"")` sets a line of `[rds]`, `("rds", "-class")` takes it out, and
+/// `("+", …)` adds lines at the end.
+pub(crate) fn edited(text: &str, edits: &[(&str, &str)]) -> String {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    for (section, line) in edits {
+        if *section == "+" {
+            lines.push((*line).to_owned());
+            continue;
+        }
+        let head = lines.iter().position(|l| l.split_whitespace().next() == Some(&format!("[{section}]")));
+        let head = head.unwrap_or_else(|| panic!("no [{section}]"));
+        let end = (head + 1..lines.len()).find(|at| lines[*at].starts_with('[')).unwrap_or(lines.len());
+        let key = line.trim_start_matches('-').split([' ', '=']).next().unwrap_or_default();
+        let found = (head + 1..end).find(|at| lines[*at].split([' ', '=']).next() == Some(key));
+        match (found, line.starts_with('-')) {
+            (Some(at), true) => drop(lines.remove(at)),
+            (Some(at), false) => (*line).clone_into(&mut lines[at]),
+            (None, true) => panic!("[{section}] has no `{key}`"),
+            (None, false) => lines.insert(head + 1, (*line).to_owned()),
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+/// What the steps of a plan do: `+` makes, `-` removes, `~` changes, `±` puts a new object in the place of one, `!` copies
+/// data first, `=` forgets, `>` takes over.
+#[track_caller]
+pub(crate) fn steps(plan: &Value) -> Vec<String> {
+    let steps = plan["steps"].as_array().expect("steps");
+    let mut told: Vec<String> = steps
+        .iter()
+        .filter_map(|step| {
+            let mark = match (step["action"]["do"].as_str().expect("a verb"), step["pair"].is_null()) {
+                ("create", true) => "+",
+                ("create", false) => "±",
+                ("delete", true) => "-",
+                ("delete", false) => return None,
+                ("update", _) => "~",
+                ("backup", _) => "!",
+                ("forget", _) => "=",
+                ("adopt", _) => ">",
+                (other, _) => panic!("{other}"),
+            };
+            Some(format!("{mark}{}", step["address"].as_str().expect("an address")))
+        })
+        .collect();
+    told.sort();
+    told
 }
 
 /// Takes the output apart.
