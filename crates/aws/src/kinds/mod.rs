@@ -14,7 +14,6 @@ mod db_subnet_group;
 mod distribution;
 mod distribution_config;
 mod distribution_spec;
-mod dns_hanging;
 mod dns_record;
 mod ec2;
 mod ecs;
