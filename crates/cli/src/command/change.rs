@@ -279,7 +279,7 @@ async fn verify<L: Link>(
     let (left, calls, answers) = found.map_or((None, 0, vec![]), |(left, calls, answers)| (Some(left), calls, answers));
     let Some(left) = left.filter(|left| !left.is_empty()) else {
         tell_verified(ui, calls, &answers);
-        return unless_wrong(&answers, name, &session.offline.flag());
+        return unless_wrong(&answers, name, session.offline.flag());
     };
     if !ui.json {
         ui.line("\nA second look found this still to be done:\n");
