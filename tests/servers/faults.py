@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+import xml.etree.ElementTree as ElementTree
 from urllib.parse import quote
 from xml.sax.saxutils import escape, unescape
 
@@ -155,6 +156,48 @@ def describe_secret(proxy, request, server):
     return answer
 
 
+def create_mount_target(proxy, request, server):
+    """Keeps whose the interface is that a mount target got."""
+    answer = proxy.forward(server, request)
+    if answer.status == 200:
+        told = json.loads(answer.body)
+        words = f"EFS mount target for {told['FileSystemId']} ({told['MountTargetId']})"
+        proxy.memory.of(request, "mount targets")[told["NetworkInterfaceId"]] = words
+    return answer
+
+
+def describe_interfaces(proxy, request, server):
+    """Interfaces say whose they are, as AWS writes it; those that outlive their owner are left out."""
+    asked = request.body
+    strip = lambda text: ElementTree.fromstring(re.sub(r' xmlns="[^"]+"', "", text, count=1))
+    ask = lambda action: strip(proxy.forward(server, request, f"Action={action}&Version=2016-11-15".encode()).body.decode())
+    lives = dict(proxy.memory.of(request, "mount targets"))
+    for endpoint in ask("DescribeVpcEndpoints").findall("vpcEndpointSet/item"):
+        for one in endpoint.findall("networkInterfaceIdSet/item"):
+            lives[one.text] = f"VPC Endpoint Interface {endpoint.findtext('vpcEndpointId')}"
+    for gateway in ask("DescribeNatGateways").findall("natGatewaySet/item"):
+        if gateway.findtext("state") != "deleted":
+            for one in gateway.findall("natGatewayAddressSet/item/networkInterfaceId"):
+                lives[one.text] = f"Interface for NAT Gateway {gateway.findtext('natGatewayId')}"
+    known = proxy.memory.of(request, "interfaces")
+    known.update(lives)
+    answer = proxy.forward(server, request, asked)
+    if answer.status != 200:
+        return answer
+    told = strip(answer.body.decode())
+    interfaces = told.find("networkInterfaceSet")
+    for item in list(interfaces):
+        name = item.findtext("networkInterfaceId")
+        if name in known and name not in lives:
+            interfaces.remove(item)
+        for field, value in (("description", lives.get(name)), ("requesterManaged", "true")) if name in lives else ():
+            found = item.find(field)
+            (ElementTree.SubElement(item, field) if found is None else found).text = value
+    told.set("xmlns", "http://ec2.amazonaws.com/doc/2016-11-15/")
+    answer.body = ElementTree.tostring(told)
+    return answer
+
+
 # operation, or all of a service: (the fault, what is done about it)
 TABLE = {
     "route53": ("moto's zone ids do not begin with Z", zone_ids),
@@ -164,6 +207,8 @@ TABLE = {
     "cloudwatch:DescribeAlarms": ("ministack loses an alarm's Metrics", describe_alarms),
     "secretsmanager:PutSecretValue": ("moto takes labels of our own off a version that is AWSCURRENT no more", put_value),
     "secretsmanager:DescribeSecret": ("moto takes labels of our own off a version that is AWSCURRENT no more", describe_secret),
+    "efs:CreateMountTarget": ("moto's interfaces do not say whose they are", create_mount_target),
+    "ec2:DescribeNetworkInterfaces": ("moto's interfaces do not say whose they are, and outlive it", describe_interfaces),
     "logs:CreateDelivery": ("moto keeps a delivery's path without the prefix that AWS puts before it", create_delivery),
 }
 
