@@ -198,15 +198,6 @@ def describe_interfaces(proxy, request, server):
     return answer
 
 
-def target_groups(proxy, request, server):
-    """A load balancer without target groups has none."""
-    answer = proxy.forward(server, request)
-    if answer.status == 400 and b"TargetGroupNotFound" in answer.body and "LoadBalancerArn" in request.params:
-        answer.status = 200
-        answer.body = b'<DescribeTargetGroupsResponse xmlns="http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"><DescribeTargetGroupsResult><TargetGroups/></DescribeTargetGroupsResult></DescribeTargetGroupsResponse>'
-    return answer
-
-
 # operation, or all of a service: (the fault, what is done about it)
 TABLE = {
     "route53": ("moto's zone ids do not begin with Z", zone_ids),
@@ -218,7 +209,6 @@ TABLE = {
     "secretsmanager:DescribeSecret": ("moto takes labels of our own off a version that is AWSCURRENT no more", describe_secret),
     "efs:CreateMountTarget": ("moto's interfaces do not say whose they are", create_mount_target),
     "ec2:DescribeNetworkInterfaces": ("moto's interfaces do not say whose they are, and outlive it", describe_interfaces),
-    "elbv2:DescribeTargetGroups": ("moto says not found where a load balancer has none", target_groups),
     "logs:CreateDelivery": ("moto keeps a delivery's path without the prefix that AWS puts before it", create_delivery),
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_elasticloadbalancingv2::types::Rule;
 use bbws_engine::{Carrier, Hanging, Reading};
 use bbws_kinds::{Listener, LoadBalancer};
-use bbws_model::{CloudError, Observed};
+use bbws_model::{Class, CloudError, Observed};
 use futures::future::try_join_all;
 
 use crate::{Aws, Told};
@@ -86,7 +86,12 @@ impl Aws {
         let mut pages = self.read.elb.describe_target_groups().load_balancer_arn(load_balancer).page_size(400).into_paginator().send();
         while let Some(page) = pages.next().await {
             calls += 1;
-            let groups = page.told("elasticloadbalancing:DescribeTargetGroups")?.target_groups.unwrap_or_default();
+            let groups = match page.told("elasticloadbalancing:DescribeTargetGroups") {
+                Ok(page) => page.target_groups.unwrap_or_default(),
+                // `TargetGroupNotFound` here means that the load balancer has none (unconfirmed).
+                Err(error) if error.class == Class::Absent => break,
+                Err(error) => return Err(error),
+            };
             all.extend(groups.into_iter().filter_map(|group| {
                 let name = group.target_group_name.unwrap_or_default();
                 Some(Hanging { what: "target group", id: group.target_group_arn?.into(), name, owner: None })
