@@ -258,11 +258,7 @@ async fn verify<L: Link>(
         };
         Ok::<_, Failure>(Some((left, picture.calls, answers)))
     };
-    let stopped = async {
-        if control.wait_for(|asked| *asked != Control::Go).await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
+    let stopped = Control::stopped(control);
     let left = match select(std::pin::pin!(again), std::pin::pin!(stopped)).await {
         Either::Left((left, _)) => left,
         Either::Right(((), _)) => {

@@ -5,13 +5,10 @@ use std::time::Duration;
 use bbws_model::{Class, Op, Phase, PhysicalId, Record, Seen};
 use serde_json::Value;
 
-use super::StepFailure;
 use super::send::{Due, Sent};
 use super::work::Task;
+use super::{STALE, StepFailure};
 use crate::Progress;
-
-/// For how long a look may show an object as before, after AWS has accepted its end.
-const STALE: Duration = Duration::from_secs(30);
 
 impl Task<'_, '_> {
     /// Removes an object, and waits until it is gone.

@@ -5,16 +5,13 @@ use std::time::Duration;
 use bbws_model::{Class, CloudError, Op, Phase, PhysicalId, Record, Renamed, Seen};
 use serde_json::Value;
 
-use super::StepFailure;
 use super::send::{Due, Sent};
 use super::work::{Task, invalid};
+use super::{STALE, StepFailure};
 use crate::Progress;
 
 /// For how long an object that was there, or was just made, may be out of sight.
 const OUT_OF_SIGHT: Duration = Duration::from_secs(120);
-/// For how long a look may show what was before a request that AWS has accepted.
-const STALE: Duration = Duration::from_secs(30);
-
 impl Task<'_, '_> {
     /// Brings an object to its wanted form, waits until it is ready, and records what was observed.
     pub(super) async fn bring(&mut self, id: PhysicalId, want: &Value, renamed: Option<Renamed>) -> Result<(), StepFailure> {

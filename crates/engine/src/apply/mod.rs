@@ -39,6 +39,18 @@ pub enum Control {
     Abort,
 }
 
+impl Control {
+    /// Waits until a run is asked for anything but to go on. Never comes where nobody is left to ask.
+    pub async fn stopped(asked: &mut watch::Receiver<Self>) {
+        if asked.wait_for(|asked| *asked != Self::Go).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// How long a look may show what was before a request that AWS has accepted.
+const STALE: Duration = Duration::from_secs(30);
+
 /// All that a run needs.
 pub struct Run<'a> {
     /// What to do.

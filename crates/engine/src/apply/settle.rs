@@ -40,14 +40,9 @@ pub async fn settle(
         }
         open = left;
         if !open.is_empty() {
-            let stopped = async {
-                if control.wait_for(|asked| *asked != Control::Go).await.is_err() {
-                    std::future::pending::<()>().await;
-                }
-            };
             tokio::select! {
                 biased;
-                () = stopped => return Err(StepFailure::Stopped),
+                () = Control::stopped(&mut control) => return Err(StepFailure::Stopped),
                 () = clock.sleep(LOOK) => {}
             }
         }

@@ -137,14 +137,9 @@ impl<'a> Work<'a> {
     /// Waits, unless the run is told to stop.
     pub(super) async fn pause(&self, time: Duration) -> Result<(), StepFailure> {
         let mut control = self.control.clone();
-        let stopped = async {
-            if control.wait_for(|asked| *asked != Control::Go).await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        };
         tokio::select! {
             biased;
-            () = stopped => Err(StepFailure::Stopped),
+            () = Control::stopped(&mut control) => Err(StepFailure::Stopped),
             () = self.clock.sleep(time) => Ok(()),
         }
     }
