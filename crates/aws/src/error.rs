@@ -40,7 +40,8 @@ where
         request_id: request_id.map(str::to_owned),
     };
     if let Some(refused) = caused_by::<Refused>(error) {
-        return make(Class::Invalid, "", refused.reason.clone(), None);
+        let class = if refused.for_now { Class::Withheld } else { Class::Invalid };
+        return make(class, "", refused.reason.clone(), None);
     }
     let lost = if is_read(operation) { Class::Transient } else { Class::Ambiguous };
     match error {

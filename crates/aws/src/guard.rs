@@ -12,6 +12,7 @@ use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_types::request_id::RequestId;
+use bbws_engine::Lease;
 
 /// Why a request was not sent. Certain: nothing left this machine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,31 +22,56 @@ pub struct Refused {
     pub operation: String,
     /// Why.
     pub reason: String,
+    /// Whether the same request may leave later: the lease had lapsed, and may be renewed.
+    pub for_now: bool,
 }
 
-/// Decides whether mutating requests may leave. It is looked at after signing, right before a request is sent.
+/// Decides whether mutating requests may leave. It is looked at after signing, right before a request is sent: what waits for
+/// credentials before it is signed would otherwise leave when somebody else has long taken over.
 #[derive(Debug, Clone)]
-pub struct Gate(Arc<Mutex<Result<(), String>>>);
+pub struct Gate(Arc<Mutex<Passage>>);
+
+#[derive(Debug, Clone)]
+enum Passage {
+    Shut(String),
+    Open,
+    /// Open for as long as the environment is held.
+    Leased(Lease),
+}
 
 impl Default for Gate {
     fn default() -> Self {
-        Self(Arc::new(Mutex::new(Err("the account has not been checked yet".into()))))
+        Self(Arc::new(Mutex::new(Passage::Shut("the account has not been checked yet".into()))))
     }
 }
 
 impl Gate {
-    /// Lets mutating requests through.
+    /// Lets mutating requests through: for what needs no environment.
     pub fn open(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Ok(());
+        self.set(Passage::Open);
+    }
+
+    /// Lets mutating requests through for as long as the lease holds.
+    pub fn open_while(&self, lease: Lease) {
+        self.set(Passage::Leased(lease));
     }
 
     /// Holds mutating requests back, and says why.
     pub fn close(&self, reason: &str) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Err(reason.to_owned());
+        self.set(Passage::Shut(reason.to_owned()));
     }
 
-    fn look(&self) -> Result<(), String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn set(&self, passage: Passage) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = passage;
+    }
+
+    /// Whether a request may leave now; else why not, and whether that may pass.
+    fn look(&self) -> Result<(), (String, bool)> {
+        match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Passage::Open => Ok(()),
+            Passage::Shut(reason) => Err((reason.clone(), false)),
+            Passage::Leased(lease) => lease.holds().map_err(|why| (why.to_string(), true)),
+        }
     }
 }
 
@@ -131,10 +157,11 @@ impl Intercept for Guard {
         let operation = operation(cfg);
         if !is_read(&operation) {
             if self.read_only {
-                return Err(Refused { operation, reason: "this client may only read: a bug in bbws".into() }.into());
+                let reason = "this client may only read: a bug in bbws".into();
+                return Err(Refused { operation, reason, for_now: false }.into());
             }
-            if let Err(reason) = self.gate.look() {
-                return Err(Refused { operation, reason }.into());
+            if let Err((reason, for_now)) = self.gate.look() {
+                return Err(Refused { operation, reason, for_now }.into());
             }
         }
         let mut calls = self.calls.0.lock().unwrap_or_else(PoisonError::into_inner);

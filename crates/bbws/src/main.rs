@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bbws_aws::{Aws, drivers, is_read, name_servers, whoami};
 use bbws_cli::{Answered, Caller, Cloud, Fetched, Link, Referral, Route, Sent, Thing};
 use bbws_cluster::Environment;
-use bbws_engine::{Clock, Drivers};
+use bbws_engine::{Clock, Drivers, Lease};
 use bbws_model::{CloudError, World};
 use bbws_sandbox::Sandbox;
 
@@ -83,8 +83,8 @@ impl Link for Wire {
         }
     }
 
-    fn open_gate(&self) {
-        self.aws.gate().open();
+    fn open_gate(&self, lease: Lease) {
+        self.aws.gate().open_while(lease);
     }
 
     fn drivers(&self) -> Arc<Drivers> {

@@ -196,6 +196,9 @@ pub(crate) struct DestroyArgs {
 /// `state …`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum StateCommand {
+    /// Take an environment from a run that hangs
+    #[command(after_help = help::UNLOCK)]
+    Unlock(UnlockArgs),
     /// List the resources
     List(Where),
     /// Show a resource, or the whole state
@@ -207,6 +210,17 @@ pub(crate) enum StateCommand {
         #[arg(value_name = "ADDRESS")]
         address: Option<String>,
     },
+}
+
+/// `state unlock`.
+#[derive(Debug, Args)]
+pub(crate) struct UnlockArgs {
+    /// Which environment.
+    #[command(flatten)]
+    pub place: Where,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// `output`.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bbws_cluster::Environment;
-use bbws_engine::{Clock, Drivers};
+use bbws_engine::{Clock, Drivers, Lease};
 use bbws_model::{Account, CloudError, World};
 use serde::Serialize;
 
@@ -144,8 +144,8 @@ pub trait Link {
     /// Asks the DNS which name servers a zone is on.
     fn referral(&self, zone: &str) -> impl Future<Output = Referral>;
 
-    /// Lets mutating calls through. Called once, after the account was checked.
-    fn open_gate(&self);
+    /// Lets mutating calls through for as long as the lease holds. Called after the account was checked.
+    fn open_gate(&self, lease: Lease);
 
     /// The driver of every kind.
     fn drivers(&self) -> Arc<Drivers>;

@@ -88,6 +88,15 @@ Examples:
   bbws destroy dev --confirm wp-dev-cluster
   bbws plan dev --destroy            only look";
 
+pub(crate) const UNLOCK: &str = "\
+Shows who holds the environment, and since when; asks; then fences that run: it can write nothing
+and send nothing from then on. Nothing is deleted. What it has sent is settled by the next run.
+A run that has died needs none of this: the next run takes the environment over by itself.
+
+Examples:
+  bbws state unlock dev
+  bbws state unlock dev --yes       # in CI, for instance after a cancelled job that hangs";
+
 pub(crate) const STATE: &str = "\
 Reads what bbws has recorded, not AWS.
 

@@ -37,7 +37,7 @@ pub use store::LocalStore;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use args::{Cli, Command};
+use args::{Cli, Command, StateCommand};
 use clap::Parser;
 use clap::error::ErrorKind;
 use project::Project;
@@ -79,6 +79,7 @@ fn perform<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Result<Exit, Failure>
         Command::Plan(args) => command::plan::run(ui, &project, &cli.global, cloud, args),
         Command::Apply(args) => command::apply::run(ui, &project, &cli.global, cloud, args),
         Command::Destroy(args) => command::destroy::run(ui, &project, &cli.global, cloud, args),
+        Command::State(StateCommand::Unlock(args)) => command::unlock::run(ui, &project, &cli.global, cloud, args),
         Command::State(verb) => command::state::run(ui, &project, &cli.global, verb),
         Command::Output(args) => command::output::run(ui, &project, &cli.global, args),
     }

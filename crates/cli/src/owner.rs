@@ -19,6 +19,7 @@ pub(crate) fn this_process(run: RunId, command: String) -> Owner {
         pid,
         pid_start: started(pid).unwrap_or_default(),
         command,
+        ci: ci_job(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }
@@ -36,6 +37,15 @@ pub(crate) fn lives(owner: &Owner) -> Option<bool> {
         return None;
     }
     Some(started(owner.pid) == Some(owner.pid_start))
+}
+
+/// Where this process shows, if it is a CI job.
+fn ci_job() -> Option<String> {
+    let var = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let github = || Some(format!("{}/{}/actions/runs/{}", var("GITHUB_SERVER_URL")?, var("GITHUB_REPOSITORY")?, var("GITHUB_RUN_ID")?));
+    // GitLab; Jenkins; Buildkite; CircleCI.
+    let others = ["CI_JOB_URL", "BUILD_URL", "BUILDKITE_BUILD_URL", "CIRCLE_BUILD_URL"];
+    github().or_else(|| others.iter().find_map(|name| var(name)))
 }
 
 fn user() -> String {

@@ -95,8 +95,9 @@ impl Offline {
         let root = self.store.root().display();
         let failure = |exit, what: String| Failure::new(exit, what).because(error);
         match error {
-            LogError::Held(owner) => {
-                failure(Exit::Locked, format!("another run is at work in {name}")).tell(bbws_render::locked(name, owner, None, self.style))
+            LogError::Held(held) => {
+                let told = bbws_render::locked(name, held, jiff::Timestamp::now(), self.style);
+                failure(Exit::Locked, format!("another run is at work in {name}")).tell(told)
             }
             LogError::Fenced { .. } => {
                 failure(Exit::Fenced, format!("another run has taken {name} over")).tell(bbws_render::fenced(name, None, self.style))

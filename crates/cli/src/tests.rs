@@ -60,7 +60,7 @@ impl Link for FakeLink {
         Referral::Unasked
     }
 
-    fn open_gate(&self) {
+    fn open_gate(&self, _: bbws_engine::Lease) {
         self.1.borrow_mut().push("gate");
     }
 

@@ -17,14 +17,14 @@ mod ports;
 mod reading;
 mod schedule;
 
-pub use apply::{Control, Report, Run, StepFailure, apply, counted, settle};
+pub use apply::{Control, Report, Run, StepFailure, apply, counted, look_back};
 pub use carrier::{AnyCarrier, Carrier, Hanging, foreign};
 pub use checker::check;
 pub use driver::{
     ADDRESS_TAG, AnyDriver, Attempt, Boxed, Created, Driver, Drivers, INTENT_TAG, LINEAGE_TAG, Place, Progress, Sight, erase, read_tags,
 };
 pub use graph::Graph;
-pub use log::{Log, LogError, Opening};
+pub use log::{Held, LEASE, Lease, Log, LogError, Opening, TTL, Unleased, stands_still};
 pub use observe::{Found, Picture, read_formula, refresh};
 pub use outputs::{publish, recorded};
 pub use plan::{Ask, configuration, plan};

@@ -70,6 +70,8 @@ pub struct OpenIntent {
     pub seq: u64,
     /// When that was written, for people only.
     pub at: jiff::Timestamp,
+    /// Who wrote it: how long its request may still arrive depends on whether that process lives.
+    pub writer: Option<Owner>,
 }
 
 /// What the log adds up to at one slot.
@@ -85,8 +87,12 @@ pub struct State {
     pub serial: u64,
     /// The digest of that slot's bytes.
     pub head: Digest,
+    /// When that slot was written, for people only.
+    pub at: Option<jiff::Timestamp>,
     /// The run that holds the environment; none when the last one has given it back.
     pub holder: Option<Owner>,
+    /// When it took it, for people only.
+    pub since: Option<jiff::Timestamp>,
     /// Where the ids belong; unknown until the first OPEN.
     pub world: Option<World>,
     /// The account.
@@ -97,6 +103,8 @@ pub struct State {
     pub entries: BTreeMap<Address, Entry>,
     /// Requests of which it is not recorded what became.
     pub open: BTreeMap<IntentId, OpenIntent>,
+    /// Creates that were taken for lost, to be looked for once more: one may have arrived after all.
+    pub abandoned: BTreeMap<IntentId, Intent>,
     /// Copies of data.
     pub backups: Vec<Backup>,
     /// The published outputs.
@@ -113,12 +121,15 @@ impl State {
             generation: 0,
             serial: 0,
             head: Digest::of(b""),
+            at: None,
             holder: None,
+            since: None,
             world: None,
             account: None,
             region: None,
             entries: BTreeMap::new(),
             open: BTreeMap::new(),
+            abandoned: BTreeMap::new(),
             backups: vec![],
             outputs: BTreeMap::new(),
         }

@@ -14,6 +14,8 @@ pub enum Class {
     Transient,
     /// A mutating request may or may not have taken effect.
     Ambiguous,
+    /// bbws itself held a mutating request back, right before it would have left: nothing was sent.
+    Withheld,
     /// Something that this run made is not seen everywhere yet.
     NotVisibleYet,
     /// The object does not exist.
@@ -44,6 +46,7 @@ impl fmt::Display for Class {
             Self::Throttled => "throttled",
             Self::Transient => "transient",
             Self::Ambiguous => "ambiguous",
+            Self::Withheld => "withheld",
             Self::NotVisibleYet => "not visible yet",
             Self::Absent => "absent",
             Self::Exists => "exists",

@@ -159,6 +159,13 @@ pub enum Event {
         /// How often the resources have changed.
         serial: u64,
     },
+    /// All steps are done; requests of earlier runs, at addresses without a step, may still arrive.
+    Settling {
+        /// How many.
+        requests: usize,
+        /// After how long none of them can arrive any more.
+        left: Duration,
+    },
     /// The run begins to stop.
     Stopping {
         /// Why.

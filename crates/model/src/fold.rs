@@ -122,6 +122,7 @@ impl State {
         let edits = draft.into_edits();
         edits.apply(self);
         (self.seq, self.generation, self.serial, self.head) = (slot.seq, slot.generation, slot.serial, Digest::of(bytes));
+        self.at = Some(slot.at);
         Ok(())
     }
 

@@ -48,6 +48,8 @@ pub struct Owner {
     pub pid_start: u64,
     /// The command line, without values that could be secret.
     pub command: String,
+    /// Where its CI job shows, if it is one.
+    pub ci: Option<String>,
     /// The engine's version.
     pub version: String,
 }
@@ -153,12 +155,17 @@ pub enum Record {
         /// What was seen instead of an answer.
         why: String,
     },
-    /// Evidence shows that an intent had no effect.
+    /// Evidence shows that an intent had no effect. One of a create is looked for once more by a later run.
     Abandon {
         /// Which.
         intent: IntentId,
         /// What was looked at, for how long.
         evidence: String,
+    },
+    /// What an abandoned create was to make was looked for again, and nothing had come after all.
+    Swept {
+        /// Which.
+        intent: IntentId,
     },
     /// An object has reached its wanted form: what was observed.
     Reached {

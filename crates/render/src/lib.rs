@@ -25,7 +25,7 @@ pub use plan::{Detail, plan};
 pub use run::{Lines, Progress, Summary, advice};
 pub use safety::{
     Mismatch, Place, Question, Refusal, account_mismatch, apply_question, destroy_question, fenced, locked, prod_refused, stale_plan,
-    wrong_world,
+    unlock, wrong_world,
 };
 pub use state::{state_json, state_list, state_list_json, state_show, state_show_all, state_show_json};
 pub use style::Style;

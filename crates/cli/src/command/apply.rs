@@ -8,7 +8,8 @@ use bbws_kinds::NameServers;
 use bbws_model::{Mode, Plan, State};
 use serde_json::json;
 
-use super::change::{Order, execute, settle_open};
+use super::change::{Order, execute, look_back_at_open};
+use super::hold::free;
 use super::plan::{formula, show_before, tell_calls};
 use crate::args::{ApplyArgs, Global};
 use crate::cloud::{Cloud, Link};
@@ -46,7 +47,8 @@ async fn work<C: Cloud>(
     if mode == Mode::Destroy {
         safety::check_tier(&session.offline.environment, session.offline.sandbox, mode, session.offline.style)?;
     }
-    let state = settle_open(ui, &session, mode, state).await?;
+    free(ui, &session, &state).await?;
+    let state = look_back_at_open(ui, &session, mode, state).await?;
     let mut ask = session.ask(mode, &args.scope);
     if let Some(saved) = &saved {
         ask.replace = plan_file::asked_for(saved);

@@ -1,22 +1,22 @@
 //! What `apply` and `destroy` share: to execute a plan under the environment's lock, to tell how it goes, and to verify it.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bbws_engine::{Ask, Control, Log, LogError, Opening, Reporter, Run, StepFailure, Store, apply, settle};
-use bbws_model::{Address, Counts, Event, Mode, Outcome, Plan, Reason, RunId, State};
+use bbws_engine::{Ask, Control, Reporter, Run, StepFailure, apply, look_back};
+use bbws_model::{Address, Counts, Event, Mode, Outcome, Plan, Reason, State};
 use futures::future::{Either, select};
 use serde_json::json;
 use tokio::sync::watch;
 
+use super::hold::{give_back, take};
 use super::plan::{show_before, tell_calls};
 use crate::args::Speed;
 use crate::cloud::Link;
 use crate::reach::{self, Answered, Looked};
 use crate::session::Session;
 use crate::ui::{Ui, Watch};
-use crate::{Exit, Failure, owner, plan_file, signals};
+use crate::{Exit, Failure, owner, signals};
 
 /// For how long what was changed may take to be ready for reasons of its own.
 const SETTLING: Duration = Duration::from_secs(600);
@@ -39,65 +39,24 @@ pub(crate) struct Order<'a> {
     pub(crate) speed: Option<Speed>,
 }
 
-/// Takes the environment: nobody else changes it until the log is closed.
+/// Looks at what became of the requests that an interrupted run left open, and records what is seen of them. Of the others the
+/// run itself finds out: only the steps at their addresses wait. Answers the state after that.
 ///
 /// # Errors
-/// When another run holds it, or has changed it since `state` was read.
-pub(crate) async fn take<L: Link>(session: &Session<L>, mode: Mode, state: &State, plan: Option<&Plan>) -> Result<Log, Failure> {
-    let offline = &session.offline;
-    offline.store.sweep();
-    let run = RunId(session.ids.next());
-    let command = std::env::args().collect::<Vec<_>>().join(" ");
-    let opening = Opening {
-        owner: owner::this_process(run, command),
-        world: session.world(),
-        account: session.caller.account.clone(),
-        region: offline.environment.region.clone(),
-        mode,
-        plan: plan.map(plan_file::digest),
-    };
-    let is_dead = |owner: &bbws_model::Owner| owner::lives(owner) == Some(false);
-    let store: Arc<dyn Store> = offline.store.clone();
-    let log = Log::open(store, session.link.clock(), session.ids.clone(), opening, &is_dead).await.map_err(|e| offline.log_failure(&e))?;
-    let moved = log.state(|now| now.seq != state.seq + 1);
-    if moved {
-        give_back(&log, "stopped").await;
-        let name = &offline.environment.name;
-        return Err(Failure::new(Exit::Error, format!("the state of {name} has changed since the plan was made"))
-            .because("another run came in between; what it did is not in the plan")
-            .advise(format!("look at the new plan: bbws plan {name}{}", offline.flag())));
-    }
-    Ok(log)
-}
-
-/// Gives the environment back. That it failed is told where nothing worse is.
-pub(crate) async fn give_back(log: &Log, outcome: &str) -> Option<LogError> {
-    log.close(outcome).await.err()
-}
-
-/// Finds out what became of the requests that an interrupted run left open. Answers the state after that, and with how it
-/// is held.
-///
-/// # Errors
-/// When it cannot be found out.
-pub(crate) async fn settle_open<L: Link>(ui: &mut Ui, session: &Session<L>, mode: Mode, state: State) -> Result<State, Failure> {
-    if state.open.is_empty() {
+/// When it cannot be looked at, or the environment cannot be taken.
+pub(crate) async fn look_back_at_open<L: Link>(ui: &mut Ui, session: &Session<L>, mode: Mode, state: State) -> Result<State, Failure> {
+    if state.open.is_empty() && state.abandoned.is_empty() {
         return Ok(state);
     }
-    let count = state.open.len();
-    let requests = if count == 1 { "a request".to_owned() } else { format!("{count} requests") };
-    if !ui.json {
-        ui.remark(format!("An earlier run was interrupted; finding out what became of {requests} it had sent. This can take two minutes."));
-    }
     let log = take(session, mode, &state, None).await?;
-    let control = signals::listen().map_err(no_signals)?;
-    let clock = session.link.clock();
-    let settled = settle(&log, &session.link.drivers(), &session.offline.kinds, clock.as_ref(), control).await;
-    let outcome = if settled.is_ok() { "done" } else { "failed" };
+    let looked = look_back(&log, &session.link.drivers(), &session.offline.kinds).await;
+    let left = log.state(|state| state.open.len());
+    let outcome = if looked.is_ok() { "done" } else { "failed" };
     let closed = give_back(&log, outcome).await;
-    match settled {
+    match looked {
+        Ok(settled) if !ui.json && settled + left > 0 => ui.remark(told_of(settled, left)),
         Ok(_) => {}
-        Err(StepFailure::Cloud(error)) => return Err(Failure::cloud("it cannot be told what became of those requests", &error)),
+        Err(StepFailure::Cloud(error)) => return Err(Failure::cloud("it cannot be told what became of an earlier run's requests", &error)),
         Err(StepFailure::Log(error)) => return Err(session.offline.log_failure(&error)),
         Err(StepFailure::Stopped) => return Err(Failure::new(Exit::Interrupted, "interrupted before anything was changed")),
     }
@@ -105,6 +64,19 @@ pub(crate) async fn settle_open<L: Link>(ui: &mut Ui, session: &Session<L>, mode
         return Err(session.offline.log_failure(&error));
     }
     session.state().await
+}
+
+fn told_of(settled: usize, left: usize) -> String {
+    let requests = |n: usize| if n == 1 { "a request".to_owned() } else { format!("{n} requests") };
+    let all = requests(settled + left);
+    let begins = format!("An earlier run was interrupted with {all} on the way");
+    match (settled, left) {
+        (_, 0) => format!("{begins}; what became of it is seen and recorded."),
+        (0, _) => format!("{begins}. Nothing shows yet what became of it: the steps that depend on it wait until that is certain."),
+        (seen, left) => {
+            format!("{begins}; of {seen} it is seen what became. The steps that depend on the other {left} wait until that is certain.")
+        }
+    }
 }
 
 fn no_signals(error: std::io::Error) -> Failure {
@@ -118,7 +90,7 @@ fn no_signals(error: std::io::Error) -> Failure {
 pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: Order<'_>) -> Result<Exit, Failure> {
     let log = take(session, order.plan.mode, order.state, Some(&order.plan)).await?;
     let mut control = signals::listen().map_err(no_signals)?;
-    session.link.open_gate();
+    session.link.open_gate(log.lease());
     let clock = session.link.clock();
     let really = Instant::now();
     let watch = Watch::new(ui, order.plan.steps.len(), session.offline.sandbox);
@@ -138,6 +110,7 @@ pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: O
             kinds: &session.offline.kinds,
             clock: clock.as_ref(),
             ids: session.ids.as_ref(),
+            gone: &|owner| owner::lives(owner) == Some(false),
             control: control.clone(),
             reporter,
         };

@@ -3,7 +3,8 @@
 use bbws_engine::{PutOutcome, Store};
 use bbws_model::{Mode, Plan, State, wire};
 
-use super::change::{Order, execute, settle_open};
+use super::change::{Order, execute, look_back_at_open};
+use super::hold::free;
 use super::plan::show_before;
 use crate::args::{DestroyArgs, Global, Scope};
 use crate::cloud::{Cloud, Link};
@@ -29,7 +30,9 @@ async fn work<C: Cloud>(
     offline: Offline,
 ) -> Result<Exit, Failure> {
     let session = Session::open(offline, cloud, project, global, "destroy").await?;
-    let state = settle_open(ui, &session, Mode::Destroy, session.state().await?).await?;
+    let state = session.state().await?;
+    free(ui, &session, &state).await?;
+    let state = look_back_at_open(ui, &session, Mode::Destroy, state).await?;
     let ask = session.ask(Mode::Destroy, &Scope::default());
     let (plan, picture) = session.plan(&state, &ask).await?;
     show_before(ui, &session, &plan);

@@ -13,6 +13,7 @@ use crate::{Exit, Failure, pace};
 /// Runs one of its verbs.
 pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, command: &StateCommand) -> Result<Exit, Failure> {
     let (place, address, takes_address) = match command {
+        StateCommand::Unlock(args) => (&args.place, None, false),
         StateCommand::List(place) => (place, None, false),
         StateCommand::Show { place, address } => (place, address.as_deref(), true),
     };
@@ -25,6 +26,8 @@ pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, command: &Sta
             let list: Vec<Value> = state.entries.iter().map(|(address, entry)| json!({ "address": address, "id": entry.id })).collect();
             ui.line(json!({ "format": 1, "environment": picked.name, "resources": list }).to_string());
         }
+        // Dispatched before: it needs the account.
+        (StateCommand::Unlock(_), _) => {}
         (StateCommand::List(_), _) => ui.say(state_list(&state, style)),
         (StateCommand::Show { .. }, None) if ui.json => ui.say(String::from_utf8_lossy(&written(&state)?)),
         (StateCommand::Show { .. }, None) => ui.say(state_show_all(&state, style)),

@@ -6,6 +6,7 @@ use bbws_model::{Class, Op, Phase, PhysicalId, Record, Seen};
 use serde_json::Value;
 
 use super::send::{Due, Sent};
+use super::settle::is_keyed;
 use super::work::Task;
 use super::{STALE, StepFailure};
 use crate::Progress;
@@ -17,9 +18,18 @@ impl Task<'_, '_> {
         let mut answered: Option<(Seen, Duration)> = None;
         let mut left: Option<Record> = None;
         let mut leaving: Option<Seen> = None;
+        let mut lapses: Option<Duration> = None;
         loop {
             let place = self.place(Some(id), have);
             let Some(seen) = self.look(&name, &place).await? else {
+                // A request that is still on its way would remove what is made in its place, where that has the same key.
+                if self.attempts.may_arrive() && self.step.pair.is_some() && is_keyed(self.work.kind(&name)?.facts().recovery) {
+                    let drained = *lapses.get_or_insert_with(|| self.lapses());
+                    if !self.over(drained) {
+                        self.wait_for_drain(drained).await?;
+                        continue;
+                    }
+                }
                 // An earlier run may have sent the request, and was killed before it saw the end.
                 if left.is_none() {
                     left = self.left_behind(&name, id, leaving.as_ref()).await?;

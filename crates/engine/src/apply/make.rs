@@ -1,17 +1,12 @@
 //! Making an object, taking one over, and copying one's data.
 
-use std::time::Duration;
-
 use bbws_model::{Class, CloudError, IntentId, Op, Ownership, Phase, PhysicalId, Record, Recovery, Renamed, ResultOutcome, Seen};
 use serde_json::Value;
 
-use super::StepFailure;
+use super::earlier::Fate;
 use super::send::{Due, Sent};
 use super::work::{Task, invalid};
-use crate::Place;
-
-/// For how long an object of a lost answer is looked for before the step gives up. The intent stays open.
-const LOOKED_FOR: Duration = Duration::from_secs(60);
+use super::{StepFailure, locked};
 
 /// Whether an object takes another's place, and under which name.
 struct Successor {
@@ -22,6 +17,10 @@ struct Successor {
 impl Task<'_, '_> {
     /// Makes an object and brings it to its wanted form.
     pub(super) async fn create(&mut self, want: &Value, renamed: Option<Renamed>) -> Result<(), StepFailure> {
+        let made = locked(&self.work.made).get(&self.step.address).cloned();
+        if let Some(id) = made {
+            return self.bring(id, want, renamed).await;
+        }
         let name = self.step.address.kind().to_owned();
         let recorded = self.work.log.state(|state| state.entries.get(&self.step.address).map(|entry| entry.id.clone()));
         let replaces = recorded.is_some() && self.step.pair.is_some();
@@ -48,7 +47,7 @@ impl Task<'_, '_> {
 
     /// What is there already under the natural key of what is to be made: ours, of an earlier run. Somebody else's stops
     /// the step.
-    async fn there_already(&mut self, name: &str, wanted: &Value) -> Result<Option<Seen>, StepFailure> {
+    pub(super) async fn there_already(&mut self, name: &str, wanted: &Value) -> Result<Option<Seen>, StepFailure> {
         let place = self.place(None, wanted);
         let found = self.look(name, &place).await?;
         // What is to be replaced, or has been, is not what is to be made.
@@ -86,7 +85,11 @@ impl Task<'_, '_> {
                     return Ok(made.id);
                 }
                 Ok(Sent::Again) => {}
-                Ok(Sent::Ambiguous(intent, error)) => return self.made_in_the_dark(name, &wanted, &intent, error).await,
+                Ok(Sent::Ambiguous(intent, error)) => {
+                    if let Fate::Made(id) = self.made_in_the_dark(&intent, &wanted, error).await? {
+                        return Ok(id);
+                    }
+                }
                 Err(StepFailure::Cloud(error)) if error.class == Class::Exists => {
                     // Ours, if an earlier request of this step took effect after all.
                     let found = self.there_already(name, &wanted).await?;
@@ -102,7 +105,13 @@ impl Task<'_, '_> {
     }
 
     /// Some APIs answer a create with what somebody else made under the same name.
-    async fn refuse_made_by_others(&mut self, name: &str, wanted: &Value, id: &PhysicalId, intent: &IntentId) -> Result<(), StepFailure> {
+    pub(super) async fn refuse_made_by_others(
+        &mut self,
+        name: &str,
+        wanted: &Value,
+        id: &PhysicalId,
+        intent: &IntentId,
+    ) -> Result<(), StepFailure> {
         let known = self.work.log.state(|state| {
             let entry = state.entries.get(&self.step.address);
             entry.is_some_and(|entry| entry.id == *id || entry.deposed.iter().any(|old| old.id == *id))
@@ -125,33 +134,12 @@ impl Task<'_, '_> {
         }
     }
 
-    /// The answer to a create was lost: what it made is looked for by the intent in its mark. Not found, the intent stays
-    /// open: it may still arrive.
-    async fn made_in_the_dark(
-        &mut self,
-        name: &str,
-        wanted: &Value,
-        intent: &IntentId,
-        error: CloudError,
-    ) -> Result<PhysicalId, StepFailure> {
-        let began = self.work.clock.elapsed();
-        loop {
-            let place = Place { intent: Some(intent.clone()), ..self.place(None, wanted) };
-            if let Some(seen) = self.look(name, &place).await?.filter(|seen| self.is_made_by(seen, intent)) {
-                let outcome = ResultOutcome::Settled { id: Some(seen.id.clone()) };
-                self.no_longer_ambiguous(intent);
-                self.record(Record::Result { intent: intent.clone(), outcome, request_id: None }).await?;
-                return Ok(seen.id);
-            }
-            if self.work.clock.elapsed().saturating_sub(began) > LOOKED_FOR {
-                return Err(StepFailure::Cloud(error));
-            }
-            self.wait(Phase::Pending("an answer was lost: AWS shows what became of the request".into())).await?;
-        }
-    }
-
-    fn is_made_by(&self, seen: &Seen, intent: &IntentId) -> bool {
-        self.is_ours(seen) && seen.owner.as_ref().is_some_and(|owner| owner.intent == *intent)
+    /// The answer to a create was lost. What became of it is found out as that of an earlier run's would be.
+    async fn made_in_the_dark(&mut self, intent: &IntentId, wanted: &Value, error: CloudError) -> Result<Fate, StepFailure> {
+        let drained = self.lapses();
+        let open = self.work.log.state(|state| state.open.get(intent).map(|open| open.intent.clone()));
+        let Some(intent) = open else { return Err(StepFailure::Cloud(error)) };
+        self.fate(&intent, wanted, drained, true).await
     }
 
     /// Takes an existing object under management, and brings it to its wanted form.
@@ -234,7 +222,11 @@ impl Task<'_, '_> {
                     return Ok(made.id);
                 }
                 Ok(Sent::Again) => {}
-                Ok(Sent::Ambiguous(intent, error)) => return self.made_in_the_dark(kind, wanted, &intent, error).await,
+                Ok(Sent::Ambiguous(intent, error)) => {
+                    if let Fate::Made(id) = self.made_in_the_dark(&intent, wanted, error).await? {
+                        return Ok(id);
+                    }
+                }
                 Err(failure) => return Err(failure),
             }
         }

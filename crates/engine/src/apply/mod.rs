@@ -4,6 +4,7 @@
 
 mod busy;
 mod delete;
+mod earlier;
 mod form;
 mod hub;
 mod make;
@@ -17,7 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bbws_model::{CloudError, Counts, Event, Kinds, Outcome, Plan, Step, StepId, Why};
+use bbws_model::{CloudError, Counts, Event, Kinds, Outcome, Owner, Plan, Step, StepId, Why};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::sync::{mpsc, watch};
@@ -25,7 +26,7 @@ use tokio::sync::{mpsc, watch};
 use crate::schedule::{Schedule, expected};
 use crate::{Clock, Drivers, Ids, Log, LogError, Reporter, publish};
 
-pub use settle::settle;
+pub use settle::look_back;
 use work::Work;
 
 /// What somebody outside asks of a run.
@@ -65,6 +66,8 @@ pub struct Run<'a> {
     pub clock: &'a dyn Clock,
     /// Unique ids.
     pub ids: &'a dyn Ids,
+    /// Whether the process of an earlier run is known to be gone: its requests can arrive for a shorter time.
+    pub gone: &'a (dyn Fn(&Owner) -> bool + Sync),
     /// What somebody outside asks.
     pub control: watch::Receiver<Control>,
     /// Who is told.
@@ -111,12 +114,13 @@ pub struct Report {
 
 /// Executes a plan. The environment stays held: the caller closes the log.
 pub async fn apply(run: Run<'_>) -> Report {
-    let Run { plan, log, drivers, kinds, clock, ids, mut control, reporter } = run;
+    let Run { plan, log, drivers, kinds, clock, ids, gone, mut control, reporter } = run;
     let (known, mut learned) = mpsc::unbounded_channel();
-    let work = Work::new(plan, log, drivers, kinds, (clock, ids), control.clone(), reporter, known);
+    let work = Work::new(plan, log, drivers, kinds, (clock, ids), gone, control.clone(), reporter, known);
     let mut schedule = Schedule::new(&plan.steps, kinds);
     let mut running = FuturesUnordered::new();
     let mut tally = Tally::default();
+    let mut kept = Box::pin(log.keep());
     while !schedule.is_settled() {
         for id in schedule.start() {
             if let Some(step) = plan.step(id) {
@@ -139,6 +143,7 @@ pub async fn apply(run: Run<'_>) -> Report {
                     break;
                 }
             }
+            lost = &mut kept, if tally.log.is_none() => tally.lost(lost, &mut schedule, plan, &work),
             Some((step, output)) = learned.recv() => schedule.known(step, &output),
             Some((id, ended)) = running.next() => {
                 // What it has learned before it ended counts first.
@@ -153,6 +158,22 @@ pub async fn apply(run: Run<'_>) -> Report {
     tally.left.append(&mut tally.running);
     // An abort: dropped where they stand. What they have sent is open in the log.
     drop(running);
+    // After a failure the next run does it.
+    if tally.stopping.is_none() && tally.log.is_none() && tally.failed.is_empty() {
+        tokio::select! {
+            biased;
+            lost = &mut kept => tally.lost(lost, &mut schedule, plan, &work),
+            rest = work.settle_rest() => match rest {
+                Ok(()) => {}
+                Err(StepFailure::Log(error)) => tally.lost(error, &mut schedule, plan, &work),
+                Err(StepFailure::Stopped) => tally.stopping = Some(Why::Drain),
+                // What cannot be read now is still open for the next run.
+                Err(StepFailure::Cloud(_)) => {}
+            }
+        }
+    }
+    // It may hold the writer's turn, and nobody polls it any more.
+    drop(kept);
     tally.finish(plan, &work).await
 }
 
@@ -220,13 +241,18 @@ impl Tally {
             Err(StepFailure::Log(error)) => {
                 self.left.push(id);
                 schedule.finished(id);
-                if self.log.is_none() {
-                    self.log = Some(error);
-                    self.stopping = Some(Why::Fenced);
-                    work.tell(Event::Stopping { why: Why::Fenced });
-                    self.stop(schedule.stop(), plan, work);
-                }
+                self.lost(error, schedule, plan, work);
             }
+        }
+    }
+
+    /// The environment is lost, or cannot be written to: nothing more is begun.
+    fn lost(&mut self, error: LogError, schedule: &mut Schedule, plan: &Plan, work: &Work<'_>) {
+        if self.log.is_none() {
+            self.log = Some(error);
+            self.stopping = Some(Why::Fenced);
+            work.tell(Event::Stopping { why: Why::Fenced });
+            self.stop(schedule.stop(), plan, work);
         }
     }
 

@@ -29,6 +29,7 @@ pub(super) fn budget(class: Class, deletes: bool, timeout: Duration) -> Option<B
         Class::Capacity => of(20, 30, Duration::from_secs(120)),
         Class::Transient
         | Class::Ambiguous
+        | Class::Withheld
         | Class::Absent
         | Class::Exists
         | Class::Limit

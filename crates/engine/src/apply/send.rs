@@ -9,6 +9,9 @@ use super::retry::budget;
 use super::work::Task;
 use crate::{AnyDriver, Attempt};
 
+/// How often a request that the lease held back is signed again.
+const WITHHELD: u32 = 5;
+
 /// The requests of a step of which the log does not know the end.
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
@@ -25,13 +28,43 @@ struct Refused {
     class: Class,
     tries: u32,
     since: Duration,
+    /// It was sent before, and that may have taken effect: no refusal ends it.
+    repeated: bool,
 }
 
 impl Attempts {
     /// The records that end what was refused, when it is not sent again.
     pub(super) fn give_up(&mut self) -> Vec<Record> {
-        let refused = self.refused.take().map(|r| (r.intent.id, ResultOutcome::Refused { code: r.code }));
+        let refused =
+            self.refused.take().filter(|refused| !refused.repeated).map(|r| (r.intent.id, ResultOutcome::Refused { code: r.code }));
         refused.into_iter().map(|(intent, outcome)| Record::Result { intent, outcome, request_id: None }).collect()
+    }
+
+    /// The next request is this one again.
+    pub(super) fn repeat(&mut self, intent: Intent, now: Duration) {
+        self.refused = Some(Refused { intent, code: String::new(), class: Class::Throttled, tries: 0, since: now, repeated: true });
+    }
+
+    /// A repeated request is not sent again.
+    pub(super) fn drop_repeat(&mut self) {
+        self.refused.take_if(|refused| refused.repeated);
+    }
+
+    /// An open request of an earlier run asks for what this step does: it ends with it.
+    pub(super) fn goes_on(&mut self, intent: IntentId) {
+        if !self.ambiguous.contains(&intent) {
+            self.ambiguous.push(intent);
+        }
+    }
+
+    /// What became of a request is recorded.
+    pub(super) fn is_settled(&mut self, intent: &IntentId) {
+        self.ambiguous.retain(|open| open != intent);
+    }
+
+    /// Whether some of its requests may still arrive.
+    pub(super) fn may_arrive(&self) -> bool {
+        !self.ambiguous.is_empty()
     }
 
     /// The records that end everything: a look has shown that the object is as wanted, or gone.
@@ -79,6 +112,7 @@ impl Task<'_, '_> {
         let lineage = self.work.log.state(|state| state.lineage.clone());
         let owner = Ownership { lineage, address: self.step.address.clone(), intent: open.intent.id.clone() };
         let attempt = Attempt { owner, token: open.intent.token.clone() };
+        let mut withheld = 0;
         loop {
             let turn = self.work.buckets.take(pace, self.work.clock.elapsed());
             if !turn.is_zero()
@@ -95,9 +129,15 @@ impl Task<'_, '_> {
                 Ok(answer) => return Ok(Sent::Answered(open.intent.id, answer)),
                 Err(error) if matches!(error.class, Class::Ambiguous | Class::Transient) => {
                     let (intent, why) = (open.intent.id.clone(), error.to_string());
-                    self.attempts.ambiguous.push(intent.clone());
+                    self.attempts.goes_on(intent.clone());
                     self.work.append(vec![Record::Ambiguous { intent: intent.clone(), why }]).await?;
                     return Ok(Sent::Ambiguous(intent, error));
+                }
+                // Certain: nothing was sent. A slot that the store takes in renews the lease; then it is signed again.
+                Err(error) if error.class == Class::Withheld && withheld < WITHHELD => {
+                    withheld += 1;
+                    self.work.append(vec![Record::Heartbeat]).await?;
+                    continue;
                 }
                 Err(error) => error,
             };
@@ -148,7 +188,8 @@ impl Task<'_, '_> {
         records.extend(before);
         records.push(Record::Intent(intent.clone()));
         self.work.append(records).await?;
-        Ok(Refused { intent, code: String::new(), class: Class::Throttled, tries: 0, since: self.work.clock.elapsed() })
+        let since = self.work.clock.elapsed();
+        Ok(Refused { intent, code: String::new(), class: Class::Throttled, tries: 0, since, repeated: false })
     }
 
     /// The idempotency token of an intent: 32 hex digits, the same whenever it is made.
@@ -167,10 +208,5 @@ impl Task<'_, '_> {
     /// Records that nothing was sent, or that nothing came of it.
     pub(super) async fn refused(&mut self, intent: IntentId, code: &str) -> Result<(), StepFailure> {
         self.record(Record::Result { intent, outcome: ResultOutcome::Refused { code: code.to_owned() }, request_id: None }).await
-    }
-
-    /// An ambiguous intent of which a look has shown the outcome.
-    pub(super) fn no_longer_ambiguous(&mut self, intent: &IntentId) {
-        self.attempts.ambiguous.retain(|open| open != intent);
     }
 }

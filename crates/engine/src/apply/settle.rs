@@ -1,86 +1,217 @@
-//! Settling: what became of the requests that an earlier run left open.
+//! Settling: what became of the requests that earlier runs left open.
+//!
+//! A request is sent once. What a look shows of it is the end of it; as long as it shows nothing, the request may still
+//! arrive, until its signature has lapsed.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bbws_model::{Class, CloudError, Kinds, Op, OpenIntent, Record, Recovery, ResultOutcome};
-use tokio::sync::watch;
+use bbws_model::{
+    Class, CloudError, Diff, Event, Intent, IntentId, Kinds, Op, OpenIntent, Owner, Ownership, PhysicalId, Record, Recovery, ResultOutcome,
+    Seen, State,
+};
+use serde_json::Value;
 
-use super::{Control, StepFailure};
-use crate::{Clock, Drivers, Log, Place, Reading};
+use super::StepFailure;
+use super::work::Work;
+use crate::log::LEASE;
+use crate::{Drivers, Log, Place, Reading};
 
-/// For how long a request of a dead process on this machine may still arrive: its lease and the time until AWS shows what
-/// it did. Only bytes that were in the machine's hands can be on their way.
-const DRAIN: Duration = Duration::from_secs(105);
-/// How often it is looked for meanwhile.
-const LOOK: Duration = Duration::from_secs(5);
+/// For how long after it was signed AWS takes a request ("most" of its APIs; S3 alone takes 15 minutes).
+const SIGNED: Duration = Duration::from_secs(300);
+/// How far a clock may be off before AWS refuses its signatures, so how much longer one may live.
+const SKEW: Duration = Duration::from_secs(300);
+/// How long AWS may take to show what it has done.
+const VISIBLE: Duration = Duration::from_secs(60);
 
-/// Finds out what became of every open intent, and records it: made, by the mark on what is there; or, when it can no
-/// longer arrive, nothing. Answers how many were settled.
+/// For how long what became of a request may still be unseen after it was sent.
+pub(super) const IN_FLIGHT: Duration = SIGNED.saturating_add(SKEW).saturating_add(VISIBLE);
+
+/// The same for the requests of a run that was taken over, counted from then: it may have sent until its lease was over. Of a
+/// process that is known to be gone only what was in this machine's hands can still be on its way.
+pub(super) fn drain(writer: Option<&Owner>, gone: &(dyn Fn(&Owner) -> bool + Sync)) -> Duration {
+    LEASE + if writer.is_some_and(gone) { VISIBLE } else { IN_FLIGHT }
+}
+
+/// Looks, once, at what became of every open request, and at what was given up: records what is seen of it. Nothing is waited
+/// for and nothing is sent. Answers how many requests are settled by it.
 ///
 /// # Errors
-/// When something cannot be read, the log cannot be written, or the run is told to stop.
-pub async fn settle(
-    log: &Log,
-    drivers: &Drivers,
-    kinds: &Kinds,
-    clock: &dyn Clock,
-    mut control: watch::Receiver<Control>,
-) -> Result<usize, StepFailure> {
-    let mut open: Vec<OpenIntent> = log.state(|state| state.open.values().cloned().collect());
-    let count = open.len();
-    let began = clock.elapsed();
-    while !open.is_empty() {
-        let drained = clock.elapsed().saturating_sub(began);
-        let mut left = vec![];
-        for intent in open {
-            match outcome(log, drivers, kinds, &intent, drained).await? {
-                Some(record) => log.append(vec![record]).await.map_err(StepFailure::Log)?,
-                None => left.push(intent),
-            }
-        }
-        open = left;
-        if !open.is_empty() {
-            tokio::select! {
-                biased;
-                () = Control::stopped(&mut control) => return Err(StepFailure::Stopped),
-                () = clock.sleep(LOOK) => {}
-            }
-        }
+/// When something cannot be read, or the log cannot be written.
+pub async fn look_back(log: &Log, drivers: &Drivers, kinds: &Kinds) -> Result<usize, StepFailure> {
+    let state = log.state(State::clone);
+    let open: Vec<OpenIntent> = state.open.values().cloned().collect();
+    let settled = seen_of(&state, drivers, kinds, &open).await?;
+    let count = settled.len();
+    let mut records: Vec<Record> = settled.into_values().collect();
+    records.extend(sweep(&state, drivers).await?);
+    if !records.is_empty() {
+        log.append(records).await.map_err(StepFailure::Log)?;
     }
     Ok(count)
 }
 
-/// What became of an intent, where that can be known by now.
-async fn outcome(log: &Log, drivers: &Drivers, kinds: &Kinds, open: &OpenIntent, drained: Duration) -> Result<Option<Record>, StepFailure> {
-    let intent = &open.intent;
-    let waited = drained >= DRAIN;
-    let abandon = |evidence: String| Record::Abandon { intent: intent.id.clone(), evidence };
-    let spec = match &intent.op {
-        // What an update or a delete did shows in the next plan, which compares with what is there. One that arrives late does
-        // no more than it would have done in time; so the next plan waits for that.
-        Op::Update { .. } | Op::Delete { .. } if waited => return Ok(Some(abandon(format!("waited {} s", drained.as_secs())))),
-        Op::Update { .. } | Op::Delete { .. } => return Ok(None),
-        Op::Create { spec } => spec,
-    };
-    let lineage = log.state(|state| state.lineage.clone());
-    let place =
-        Place { address: intent.address.clone(), id: None, spec: spec.clone(), lineage: lineage.clone(), intent: Some(intent.id.clone()) };
-    let driver = drivers.get(&intent.kind).map_err(StepFailure::Cloud)?;
-    let short = || CloudError::own(&intent.kind, Class::Invalid, "the driver gave no answer: a bug in bbws");
-    let seen = driver.observe(&[place], &Reading::new()).await.pop().unwrap_or_else(|| Err(short())).map_err(StepFailure::Cloud)?;
-    let ours = |owner: &bbws_model::Ownership| owner.lineage == lineage && owner.address == intent.address;
-    // What can bear no mark is known by its natural key: executing its request again makes no second one.
-    let keyed = kinds.get(&intent.kind).is_some_and(|kind| kind.facts().recovery != Recovery::TagOnly);
-    match seen {
-        Some(seen) if seen.owner.as_ref().is_some_and(|owner| ours(owner) && (owner.intent == intent.id || keyed)) => {
-            let recorded = log.state(|state| state.entries.get(&intent.address).is_some_and(|entry| entry.id == seen.id));
-            if recorded {
-                return Ok(Some(abandon(format!("{} was recorded before the intent", seen.id))));
+/// The records that end those of the open requests of which something is to be seen.
+pub(super) async fn seen_of(
+    state: &State,
+    drivers: &Drivers,
+    kinds: &Kinds,
+    open: &[OpenIntent],
+) -> Result<BTreeMap<IntentId, Record>, StepFailure> {
+    let asked = open.iter().filter_map(|open| Some((&open.intent, place(state, &open.intent)?))).collect();
+    let mut records = BTreeMap::new();
+    // What two requests seem to have made is the first one's.
+    let mut made: Vec<PhysicalId> = vec![];
+    for (intent, seen) in looked(drivers, asked).await? {
+        let Some(record) = trace(state, kinds, intent, seen.as_ref()) else { continue };
+        if let (Record::Result { outcome: ResultOutcome::Settled { id: Some(id) }, .. }, Op::Create { .. }) = (&record, &intent.op) {
+            if made.contains(id) {
+                continue;
             }
-            let outcome = ResultOutcome::Settled { id: Some(seen.id) };
-            Ok(Some(Record::Result { intent: intent.id.clone(), outcome, request_id: None }))
+            made.push(id.clone());
         }
-        _ if waited => Ok(Some(abandon(format!("looked for it for {} s: nothing bears its mark", drained.as_secs())))),
-        _ => Ok(None),
+        records.insert(intent.id.clone(), record);
     }
+    Ok(records)
+}
+
+/// How often it is looked for what requests did.
+const LOOK: Duration = Duration::from_secs(5);
+/// How often it is told that this is waited for.
+const SAY_AGAIN: Duration = Duration::from_secs(30);
+
+impl Work<'_> {
+    /// Settles what earlier runs left open at addresses that have no step, when all steps are done.
+    pub(super) async fn settle_rest(&self) -> Result<(), StepFailure> {
+        let mut said: Option<Duration> = None;
+        loop {
+            let open = self.left_open(None);
+            if open.is_empty() {
+                return Ok(());
+            }
+            let state = self.log.state(State::clone);
+            let mut records = seen_of(&state, self.drivers, self.kinds, &open).await?;
+            let (now, mut last) = (self.clock.elapsed(), Duration::ZERO);
+            let mut left = 0;
+            for open in open.iter().filter(|open| !records.contains_key(&open.intent.id)).collect::<Vec<_>>() {
+                let drained = self.log.opened() + drain(open.writer.as_ref(), self.gone);
+                if now >= drained {
+                    let evidence = "looked for until its signature had lapsed: nothing shows that it arrived".to_owned();
+                    records.insert(open.intent.id.clone(), Record::Abandon { intent: open.intent.id.clone(), evidence });
+                } else {
+                    (left, last) = (left + 1, last.max(drained.saturating_sub(now)));
+                }
+            }
+            if !records.is_empty() {
+                self.append(records.into_values().collect()).await?;
+            }
+            if left == 0 {
+                return Ok(());
+            }
+            if said.is_none_or(|at| now.saturating_sub(at) >= SAY_AGAIN) {
+                said = Some(now);
+                self.tell(Event::Settling { requests: left, left: last });
+            }
+            self.pause(LOOK).await?;
+        }
+    }
+}
+
+/// What came of creates that were given up: made after all, or nothing.
+async fn sweep(state: &State, drivers: &Drivers) -> Result<Vec<Record>, StepFailure> {
+    let asked = state.abandoned.values().filter_map(|intent| Some((intent, place(state, intent)?))).collect();
+    let mut records = vec![];
+    for (intent, seen) in looked(drivers, asked).await? {
+        let late = seen.filter(|seen| owner_of(state, seen, intent).is_some_and(|owner| owner.intent == intent.id));
+        records.push(match late.filter(|seen| !is_recorded(state, intent, &seen.id)) {
+            Some(seen) => settled(intent, Some(seen.id)),
+            None => Record::Swept { intent: intent.id.clone() },
+        });
+    }
+    Ok(records)
+}
+
+/// Looks at all places, those of one kind by one call.
+async fn looked<'i>(drivers: &Drivers, asked: Vec<(&'i Intent, Place)>) -> Result<Vec<(&'i Intent, Option<Seen>)>, StepFailure> {
+    let mut kinds: BTreeMap<&str, (Vec<&Intent>, Vec<Place>)> = BTreeMap::new();
+    for (intent, place) in asked {
+        let (intents, places) = kinds.entry(&intent.kind).or_default();
+        intents.push(intent);
+        places.push(place);
+    }
+    let reading = Reading::new();
+    let mut all = vec![];
+    for (kind, (intents, places)) in kinds {
+        let found = drivers.get(kind).map_err(StepFailure::Cloud)?.observe(&places, &reading).await;
+        if found.len() != intents.len() {
+            return Err(StepFailure::Cloud(CloudError::own(kind, Class::Invalid, "the driver gave no answer: a bug in bbws")));
+        }
+        for (intent, found) in intents.into_iter().zip(found) {
+            all.push((intent, found.map_err(StepFailure::Cloud)?));
+        }
+    }
+    Ok(all)
+}
+
+/// Where to look for what a request did; none where too little is known of its object.
+pub(super) fn place(state: &State, intent: &Intent) -> Option<Place> {
+    let known = |id: &PhysicalId| -> Option<Value> {
+        let entry = state.entries.get(&intent.address)?;
+        let current = (entry.id == *id).then(|| entry.spec.clone());
+        current.or_else(|| entry.deposed.iter().find(|old| old.id == *id).map(|old| old.spec.clone()))
+    };
+    let (id, spec, made_by) = match &intent.op {
+        Op::Create { spec } => (None, spec.clone(), Some(intent.id.clone())),
+        Op::Update { id, spec } => (Some(id.clone()), spec.clone(), None),
+        Op::Delete { id } => (Some(id.clone()), known(id)?, None),
+    };
+    Some(Place { address: intent.address.clone(), id, spec, lineage: state.lineage.clone(), intent: made_by })
+}
+
+/// What a look shows of a request: the record that ends it; none where it may still arrive.
+pub(super) fn trace(state: &State, kinds: &Kinds, intent: &Intent, seen: Option<&Seen>) -> Option<Record> {
+    match (&intent.op, seen) {
+        (Op::Create { .. }, Some(seen)) => {
+            let owner = owner_of(state, seen, intent)?;
+            // What can bear no mark of its own, or has a name that nothing else can have, is known by that.
+            let keyed = kinds.get(&intent.kind).is_some_and(|kind| is_keyed(kind.facts().recovery));
+            if owner.intent != intent.id && !keyed {
+                return None;
+            }
+            if is_recorded(state, intent, &seen.id) {
+                let evidence = format!("{} was recorded before the intent", seen.id);
+                return Some(Record::Abandon { intent: intent.id.clone(), evidence });
+            }
+            Some(settled(intent, Some(seen.id.clone())))
+        }
+        (Op::Update { spec, .. }, Some(seen)) => {
+            let done = kinds.get(&intent.kind).and_then(|kind| kind.diff(&seen.spec, spec).ok()).is_some_and(|diff: Diff| diff.is_empty());
+            done.then(|| settled(intent, None))
+        }
+        (Op::Delete { .. }, None) => Some(settled(intent, None)),
+        (Op::Delete { .. }, Some(seen)) => (seen.phase == bbws_model::Phase::Leaving).then(|| settled(intent, None)),
+        (Op::Create { .. } | Op::Update { .. }, None) => None,
+    }
+}
+
+/// Whether nothing else of a kind can have the same key: executing a create again makes no second object.
+pub(super) fn is_keyed(recovery: Recovery) -> bool {
+    match recovery {
+        Recovery::Idempotent | Recovery::NaturalKey => true,
+        Recovery::Token | Recovery::TagOnly => false,
+    }
+}
+
+/// The mark of an object, where it is ours and of the intent's address.
+fn owner_of<'s>(state: &State, seen: &'s Seen, intent: &Intent) -> Option<&'s Ownership> {
+    seen.owner.as_ref().filter(|owner| owner.lineage == state.lineage && owner.address == intent.address)
+}
+
+fn is_recorded(state: &State, intent: &Intent, id: &PhysicalId) -> bool {
+    let is = |entry: &bbws_model::Entry| entry.id == *id || entry.deposed.iter().any(|old| old.id == *id);
+    state.entries.get(&intent.address).is_some_and(is) || state.backups.iter().any(|backup| backup.id == *id)
+}
+
+pub(super) fn settled(intent: &Intent, id: Option<PhysicalId>) -> Record {
+    Record::Result { intent: intent.id.clone(), outcome: ResultOutcome::Settled { id }, request_id: None }
 }

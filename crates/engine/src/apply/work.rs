@@ -1,12 +1,12 @@
 //! What all steps of a run share, and how one step goes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bbws_model::{
-    Action, Address, AnyKind, Class, CloudError, Event, Kinds, Known, Phase, PhysicalId, Plan, Pointer, Record, Seen, Step, StepId,
-    pointers, resolve,
+    Action, Address, AnyKind, Class, CloudError, Event, Kinds, Known, OpenIntent, Owner, Phase, PhysicalId, Plan, Pointer, Record, Seen,
+    Step, StepId, pointers, resolve,
 };
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
@@ -37,6 +37,12 @@ pub(super) struct Work<'a> {
     pub(super) ids: &'a dyn Ids,
     pub(super) buckets: Buckets,
     pub(super) busy: Busy<'a>,
+    /// Whether a run's process is known to be gone.
+    pub(super) gone: &'a (dyn Fn(&Owner) -> bool + Sync),
+    /// Whose turn it is to settle what earlier runs left open at an address.
+    pub(super) settling: Mutex<BTreeMap<Address, Arc<tokio::sync::Mutex<()>>>>,
+    /// What requests of earlier runs have turned out to have made.
+    pub(super) made: Mutex<BTreeMap<Address, PhysicalId>>,
     hub: Hub<'a>,
     control: watch::Receiver<Control>,
     reporter: Mutex<Reporter<'a>>,
@@ -55,6 +61,7 @@ impl<'a> Work<'a> {
         drivers: &'a Drivers,
         kinds: &'a Kinds,
         (clock, ids): (&'a dyn Clock, &'a dyn Ids),
+        gone: &'a (dyn Fn(&Owner) -> bool + Sync),
         control: watch::Receiver<Control>,
         reporter: Reporter<'a>,
         known: mpsc::UnboundedSender<(StepId, String)>,
@@ -68,6 +75,9 @@ impl<'a> Work<'a> {
             ids,
             buckets: Buckets::default(),
             busy: Busy::new(clock),
+            gone,
+            settling: Mutex::default(),
+            made: Mutex::default(),
             hub: Hub::new(drivers),
             control,
             reporter: Mutex::new(reporter),
@@ -83,15 +93,7 @@ impl<'a> Work<'a> {
         let began = self.clock.elapsed();
         let busy = Mutex::new(Duration::ZERO);
         let mut task = Task { work: self, step, began, cloud: &busy, attempts: Attempts::default(), said: None };
-        let ended = match &step.action {
-            Action::Create { want, renamed } => task.create(want, renamed.clone()).await,
-            Action::Update { id, want, .. } => task.bring(id.clone(), want, None).await,
-            Action::Adopt { id, have, want, existing } => task.adopt(id, have, want, *existing).await,
-            Action::Delete { id, have, .. } => task.delete(id, have).await,
-            Action::Backup { kind, want } => task.back_up(kind, want).await,
-            Action::Forget { reason } => task.forget(reason).await,
-            Action::Rename { from } => task.record(Record::Rename { from: from.clone(), to: step.address.clone() }).await,
-        };
+        let ended = task.take().await;
         // A failed step leaves no refusal open; what is ambiguous stays open for the next run.
         let ended = match (ended, task.attempts.give_up()) {
             (Err(failure), refusals) if !refusals.is_empty() && !matches!(failure, StepFailure::Log(_)) => {
@@ -109,6 +111,15 @@ impl<'a> Work<'a> {
             Err(StepFailure::Log(_) | StepFailure::Stopped) => {}
         }
         ended
+    }
+
+    /// What earlier runs left open, at one address or at all.
+    pub(super) fn left_open(&self, at: Option<&Address>) -> Vec<OpenIntent> {
+        let own = self.log.run();
+        let earlier = |open: &&OpenIntent| open.writer.as_ref().is_none_or(|writer| writer.run != *own);
+        self.log.state(|state| {
+            state.open.values().filter(|open| at.is_none_or(|at| open.intent.address == *at)).filter(earlier).cloned().collect()
+        })
     }
 
     pub(super) fn tell(&self, event: Event) {
@@ -184,6 +195,20 @@ pub(super) struct Task<'w, 'a> {
 }
 
 impl Task<'_, '_> {
+    async fn take(&mut self) -> Result<(), StepFailure> {
+        let step = self.step;
+        self.settle_earlier().await?;
+        match &step.action {
+            Action::Create { want, renamed } => self.create(want, renamed.clone()).await,
+            Action::Update { id, want, .. } => self.bring(id.clone(), want, None).await,
+            Action::Adopt { id, have, want, existing } => self.adopt(id, have, want, *existing).await,
+            Action::Delete { id, have, .. } => self.delete(id, have).await,
+            Action::Backup { kind, want } => self.back_up(kind, want).await,
+            Action::Forget { reason } => self.forget(reason).await,
+            Action::Rename { from } => self.record(Record::Rename { from: from.clone(), to: step.address.clone() }).await,
+        }
+    }
+
     pub(super) async fn record(&mut self, record: Record) -> Result<(), StepFailure> {
         self.work.append(vec![record]).await
     }
@@ -236,16 +261,22 @@ impl Task<'_, '_> {
                 format!("it is still `{phase}` after {minutes} minutes; what exists is recorded, and the next apply goes on from there");
             return Err(StepFailure::Cloud(CloudError::own(self.step.address.kind(), Class::Transient, told)));
         }
+        self.say(phase);
+        let pace = (crate::schedule::expected(self.step, self.work.kinds) / 20).clamp(FASTEST_POLL, SLOWEST_POLL).as_secs().max(1);
+        let now = self.work.clock.elapsed();
+        let due = Duration::from_secs((now.as_secs() / pace + 1) * pace);
+        self.pause(due.saturating_sub(now)).await
+    }
+
+    /// Tells what is waited for, if that is news or was not told for a while.
+    pub(super) fn say(&mut self, phase: Phase) {
+        let waited = self.work.clock.elapsed().saturating_sub(self.began);
         // A text that only counts up (per cent done) is no news by itself.
         let news = self.said.as_ref().is_none_or(|(last, _)| std::mem::discriminant(last) != std::mem::discriminant(&phase));
         if news || self.said.as_ref().is_some_and(|(_, at)| waited.saturating_sub(*at) >= SAY_AGAIN) {
             self.said = Some((phase.clone(), waited));
             self.work.tell(Event::StepWaiting { step: self.step.id, address: self.step.address.clone(), phase, waited });
         }
-        let pace = (crate::schedule::expected(self.step, self.work.kinds) / 20).clamp(FASTEST_POLL, SLOWEST_POLL).as_secs().max(1);
-        let now = self.work.clock.elapsed();
-        let due = Duration::from_secs((now.as_secs() / pace + 1) * pace);
-        self.pause(due.saturating_sub(now)).await
     }
 
     pub(super) fn timeout(&self) -> Result<Duration, StepFailure> {

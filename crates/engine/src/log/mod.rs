@@ -3,14 +3,18 @@
 //! One primitive, create-if-absent on the next slot, is lock, fence, write-ahead log and history at once: to own an
 //! environment is to append OPEN; to be fenced is to fail an append.
 
+mod lease;
 mod read;
+mod watch;
 mod write;
 
+pub use lease::{LEASE, Lease, TTL, Unleased};
 pub use read::read;
+pub use watch::{Held, stands_still};
 pub use write::{Log, Opening};
 
+use bbws_model::FoldError;
 use bbws_model::wire::WireError;
-use bbws_model::{FoldError, Owner};
 
 use crate::StoreError;
 
@@ -21,8 +25,11 @@ pub enum LogError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Another run holds the environment.
-    #[error("the environment is held by {} on {} (pid {}, run {}): {}", .0.user, .0.host, .0.pid, .0.run, .0.command)]
-    Held(Box<Owner>),
+    #[error(
+        "the environment is held by {} on {} (pid {}, run {}): {}",
+        .0.owner.user, .0.owner.host, .0.owner.pid, .0.owner.run, .0.owner.command
+    )]
+    Held(Box<Held>),
     /// Another run has taken the environment over: nothing more may be sent.
     #[error("slot {seq} was written by another run: this run no longer holds the environment")]
     Fenced {

@@ -7,7 +7,8 @@ use bbws_model::wire::{log, state as wire};
 use bbws_model::{Account, Digest, FoldError, Mode, Owner, Record, RunId, Slot, State, World};
 use tokio::sync::oneshot;
 
-use super::{LogError, read};
+use super::lease::{HEARTBEAT, Lease};
+use super::{Held, LogError, read};
 use crate::{Clock, Ids, PutOutcome, Store, StoreError};
 
 /// A checkpoint is written when so many slots have come since the last.
@@ -40,6 +41,9 @@ pub struct Log {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     run: RunId,
+    lease: Lease,
+    /// When it was taken, by this run's clock.
+    opened: Duration,
     state: Mutex<State>,
     queue: Mutex<Vec<Pending>>,
     /// Held while a slot is written. What it holds outlives a writer that is dropped in the middle.
@@ -56,11 +60,14 @@ struct Pending {
 struct InFlight {
     slot: Slot,
     bytes: Vec<u8>,
+    /// When it was first sent: before the first attempt, and the same for every further one.
+    first_sent: Duration,
     told: Vec<oneshot::Sender<Result<(), LogError>>>,
 }
 
 impl Log {
-    /// Takes the environment. `is_dead` says whether an owner's process is known to be gone.
+    /// Takes the environment. Where another run holds it, `may_take` decides: that its process is known to be gone, or that
+    /// the log has stood still for long enough ([`super::stands_still`]). Taking it fences the other, whatever it does.
     ///
     /// # Errors
     /// When another run holds it, when the state belongs to another world, account or region, when the log is damaged,
@@ -70,28 +77,38 @@ impl Log {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
         opening: Opening,
-        is_dead: &(dyn Fn(&Owner) -> bool + Sync),
+        may_take: &(dyn Fn(&Held) -> bool + Sync),
     ) -> Result<Self, LogError> {
         let state = match read(store.as_ref()).await? {
             Some(state) => state,
             None => State::empty(ids.next()),
         };
-        if let Some(holder) = state.holder.as_ref().filter(|holder| !is_dead(holder)) {
-            return Err(LogError::Held(Box::new(holder.clone())));
+        if let Some(held) = Held::of(&state).filter(|held| !may_take(held)) {
+            return Err(LogError::Held(Box::new(held)));
         }
         let Opening { owner, world, account, region, mode, plan } = opening;
         let run = owner.run.clone();
-        let log =
-            Self { store, clock, ids, run, state: Mutex::new(state), queue: Mutex::default(), writing: tokio::sync::Mutex::default() };
+        let lease = Lease::new(clock.clone());
+        let (state, queue, writing) = (Mutex::new(state), Mutex::default(), tokio::sync::Mutex::default());
+        let mut log = Self { store, clock, ids, run, lease, opened: Duration::ZERO, state, queue, writing };
         match log.append(vec![Record::Open { owner, world, account, region, mode, plan }]).await {
             Err(LogError::Fenced { seq }) => {
                 // Somebody was faster.
-                let holder = read(log.store.as_ref()).await?.and_then(|state| state.holder);
-                Err(holder.map_or(LogError::Fenced { seq }, |holder| LogError::Held(Box::new(holder))))
+                let held = read(log.store.as_ref()).await?.as_ref().and_then(Held::of);
+                Err(held.map_or(LogError::Fenced { seq }, |held| LogError::Held(Box::new(held))))
             }
             Err(error) => Err(error),
-            Ok(()) => Ok(log),
+            Ok(()) => {
+                log.opened = log.clock.elapsed();
+                Ok(log)
+            }
         }
+    }
+
+    /// When the environment was taken, by this run's clock: from then on nobody else can write to the log.
+    #[must_use]
+    pub fn opened(&self) -> Duration {
+        self.opened
     }
 
     /// Looks at what the log adds up to so far.
@@ -103,6 +120,27 @@ impl Log {
     #[must_use]
     pub fn run(&self) -> &RunId {
         &self.run
+    }
+
+    /// Whether this run may still send: to be asked by what guards the requests.
+    #[must_use]
+    pub fn lease(&self) -> Lease {
+        self.lease.clone()
+    }
+
+    /// Keeps the environment: writes a heartbeat whenever nothing else was written for a while. To run beside everything that is
+    /// done under the log; it ends only when the environment is lost.
+    pub async fn keep(&self) -> LogError {
+        loop {
+            match self.lease.age() {
+                Some(age) if age < HEARTBEAT => self.clock.sleep(HEARTBEAT.saturating_sub(age)).await,
+                Some(_) | None => {
+                    if let Err(error) = self.append(vec![Record::Heartbeat]).await {
+                        return error;
+                    }
+                }
+            }
+        }
     }
 
     /// Writes records, all in one slot, and answers when they are durable. Whoever asks meanwhile shares the next slot.
@@ -159,7 +197,7 @@ impl Log {
             records,
         };
         match log::write(&slot) {
-            Ok(bytes) => Some(InFlight { slot, bytes, told }),
+            Ok(bytes) => Some(InFlight { slot, bytes, first_sent: self.clock.elapsed(), told }),
             Err(error) => {
                 let error = LogError::wire(&log::key(slot.seq), &error);
                 told.into_iter().for_each(|told| drop(told.send(Err(error.clone()))));
@@ -177,6 +215,11 @@ impl Log {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.take(&flight.slot, &flight.bytes).map_err(|e: FoldError| LogError::Misfit(e))
         });
+        let closes = flight.slot.records.iter().any(|record| matches!(record, Record::Close { .. }));
+        match &done {
+            Ok(()) if !closes => self.lease.renew(flight.first_sent),
+            Ok(()) | Err(_) => self.lease.end(),
+        }
         flight.told.into_iter().for_each(|told| drop(told.send(done.clone())));
     }
 

@@ -14,9 +14,10 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Edits {
     place: Option<(World, Account, String)>,
-    holder: Option<Option<Owner>>,
+    holder: Option<Option<(Owner, jiff::Timestamp)>>,
     entries: BTreeMap<Address, Option<Entry>>,
     open: BTreeMap<IntentId, Option<OpenIntent>>,
+    abandoned: BTreeMap<IntentId, Option<Intent>>,
     backups: Option<Vec<Backup>>,
     outputs: Option<BTreeMap<String, Value>>,
 }
@@ -27,10 +28,11 @@ impl Edits {
             (state.world, state.account, state.region) = (Some(world), Some(account), Some(region));
         }
         if let Some(holder) = self.holder {
-            state.holder = holder;
+            (state.holder, state.since) = holder.unzip();
         }
         overlay(&mut state.entries, self.entries);
         overlay(&mut state.open, self.open);
+        overlay(&mut state.abandoned, self.abandoned);
         state.backups = self.backups.unwrap_or_else(|| std::mem::take(&mut state.backups));
         state.outputs = self.outputs.unwrap_or_else(|| std::mem::take(&mut state.outputs));
     }
@@ -130,7 +132,7 @@ impl<'a> Draft<'a> {
         match record {
             Record::Open { owner, world, account, region, mode: _, plan: _ } => {
                 self.opens(world, account, region)?;
-                self.edits.holder = Some(Some(owner.clone()));
+                self.edits.holder = Some(Some((owner.clone(), self.at)));
             }
             Record::Close { outcome: _ } => self.edits.holder = Some(None),
             Record::Heartbeat | Record::Checkpoint { seq: _, digest: _ } => {}
@@ -141,7 +143,13 @@ impl<'a> Draft<'a> {
                     return Err(FoldError::NotOpen { seq: self.seq(), intent: intent.clone() });
                 }
             }
-            Record::Abandon { intent, evidence: _ } => drop(self.close(intent, None)?),
+            Record::Abandon { intent, evidence: _ } => {
+                let intent = self.close(intent, None)?;
+                if let Op::Create { .. } = intent.op {
+                    self.edits.abandoned.insert(intent.id.clone(), Some(intent));
+                }
+            }
+            Record::Swept { intent } => drop(self.swept(intent)?),
             Record::Reached { address, id, spec, outputs, dependencies, renamed } => {
                 let Some(entry) = self.entry_mut(address).filter(|entry| entry.id == *id) else {
                     return self.misfit(format!("{address} reached its form as {id}, which is not recorded"));
@@ -195,7 +203,11 @@ impl<'a> Draft<'a> {
             return self.misfit(format!("the intent {} is recorded twice", intent.id));
         }
         self.allows(intent)?;
-        let open = OpenIntent { intent: intent.clone(), seq: self.seq(), at: self.at };
+        let writer = match &self.edits.holder {
+            Some(holder) => holder.as_ref().map(|(owner, _)| owner),
+            None => self.base.holder.as_ref(),
+        };
+        let open = OpenIntent { intent: intent.clone(), seq: self.seq(), at: self.at, writer: writer.cloned() };
         self.edits.open.insert(intent.id.clone(), Some(open));
         Ok(())
     }
@@ -237,6 +249,48 @@ impl<'a> Draft<'a> {
         })
     }
 
+    fn abandoned(&self, id: &IntentId) -> Option<&Intent> {
+        match self.edits.abandoned.get(id) {
+            Some(intent) => intent.as_ref(),
+            None => self.base.abandoned.get(id),
+        }
+    }
+
+    /// Takes an intent out of those that were abandoned.
+    fn swept(&mut self, id: &IntentId) -> Result<Intent, FoldError> {
+        let Some(intent) = self.abandoned(id).cloned() else {
+            return self.misfit(format!("the intent {id} is swept, but was not abandoned"));
+        };
+        self.edits.abandoned.insert(id.clone(), None);
+        Ok(intent)
+    }
+
+    /// What an abandoned create made after all: it is too much where its address has another object by now, and is
+    /// recorded as one that has to go.
+    fn came_late(&mut self, intent: &Intent, made: &PhysicalId) -> Result<(), FoldError> {
+        let address = &intent.address;
+        if intent.is_backup() {
+            let backup = Backup { address: address.clone(), id: made.clone() };
+            let backups = self.backups_mut();
+            if !backups.contains(&backup) {
+                backups.push(backup);
+            }
+            return Ok(());
+        }
+        let Op::Create { spec } = &intent.op else { return Ok(()) };
+        let Some(entry) = self.entry_mut(address) else {
+            let entry = Entry::made(made.clone(), spec.clone(), intent.dependencies.clone(), Some(intent.id.clone()));
+            self.put_entry(address.clone(), entry);
+            return Ok(());
+        };
+        if entry.id == *made || entry.deposed.iter().any(|old| old.id == *made) {
+            return self.misfit(format!("{made} came late for {address}, but is recorded already"));
+        }
+        let (spec, dependencies) = (spec.clone(), intent.dependencies.clone());
+        entry.deposed.push(Deposed { id: made.clone(), spec, dependencies, intent: Some(intent.id.clone()) });
+        Ok(())
+    }
+
     /// Of the results only that of a create changes the resources: an update is followed by `Reached`, a delete by `Gone`,
     /// a copy of data by `Backup`.
     fn result(&mut self, id: &IntentId, outcome: &ResultOutcome) -> Result<(), FoldError> {
@@ -244,6 +298,10 @@ impl<'a> Draft<'a> {
             ResultOutcome::Refused { code: _ } => return self.close(id, None).map(drop),
             ResultOutcome::Done { id } | ResultOutcome::Settled { id } => id.as_ref(),
         };
+        if let (ResultOutcome::Settled { id: Some(made) }, true, None) = (outcome, self.abandoned(id).is_some(), self.open(id)) {
+            let intent = self.swept(id)?;
+            return self.came_late(&intent, made);
+        }
         let intent = self.close(id, made)?;
         match &intent.op {
             Op::Create { spec } if !intent.is_backup() => self.made(&intent, spec, made),

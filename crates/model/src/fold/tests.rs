@@ -33,6 +33,7 @@ fn open(world: World) -> Record {
         pid: 1,
         pid_start: 1,
         command: String::new(),
+        ci: None,
         version: String::new(),
     };
     let account = "536580886816".parse().unwrap();

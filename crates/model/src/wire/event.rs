@@ -72,6 +72,7 @@ enum Event {
     StepFailed { step: StepId, address: Address, error: CloudError },
     StepSkipped { step: StepId, address: Address, because: Option<StepId> },
     StateSaved { seq: u64, serial: u64 },
+    Settling { requests: usize, left_ms: u64 },
     Stopping { why: Why },
     RunFinished { outcome: Outcome, counts: Counts, took_ms: u64, own_ms: u64 },
 }
@@ -97,6 +98,7 @@ impl From<crate::Event> for Event {
             crate::Event::StepFailed { step, address, error } => Self::StepFailed { step, address, error: error.into() },
             crate::Event::StepSkipped { step, address, because } => Self::StepSkipped { step, address, because },
             crate::Event::StateSaved { seq, serial } => Self::StateSaved { seq, serial },
+            crate::Event::Settling { requests, left } => Self::Settling { requests, left_ms: millis(left) },
             crate::Event::Stopping { why } => Self::Stopping { why: why.into() },
             crate::Event::RunFinished { outcome, counts, took, own } => {
                 Self::RunFinished { outcome: outcome.into(), counts: counts.into(), took_ms: millis(took), own_ms: millis(own) }
@@ -125,6 +127,7 @@ impl From<Event> for crate::Event {
             Event::StepFailed { step, address, error } => Self::StepFailed { step, address, error: error.into() },
             Event::StepSkipped { step, address, because } => Self::StepSkipped { step, address, because },
             Event::StateSaved { seq, serial } => Self::StateSaved { seq, serial },
+            Event::Settling { requests, left_ms } => Self::Settling { requests, left: ms(left_ms) },
             Event::Stopping { why } => Self::Stopping { why: why.into() },
             Event::RunFinished { outcome, counts, took_ms, own_ms } => {
                 Self::RunFinished { outcome: outcome.into(), counts: counts.into(), took: ms(took_ms), own: ms(own_ms) }
@@ -194,6 +197,7 @@ enum Class {
     Throttled,
     Transient,
     Ambiguous,
+    Withheld,
     NotVisibleYet,
     Absent,
     Exists,
@@ -213,6 +217,7 @@ impl From<crate::Class> for Class {
             crate::Class::Throttled => Self::Throttled,
             crate::Class::Transient => Self::Transient,
             crate::Class::Ambiguous => Self::Ambiguous,
+            crate::Class::Withheld => Self::Withheld,
             crate::Class::NotVisibleYet => Self::NotVisibleYet,
             crate::Class::Absent => Self::Absent,
             crate::Class::Exists => Self::Exists,
@@ -234,6 +239,7 @@ impl From<Class> for crate::Class {
             Class::Throttled => Self::Throttled,
             Class::Transient => Self::Transient,
             Class::Ambiguous => Self::Ambiguous,
+            Class::Withheld => Self::Withheld,
             Class::NotVisibleYet => Self::NotVisibleYet,
             Class::Absent => Self::Absent,
             Class::Exists => Self::Exists,
@@ -337,6 +343,7 @@ mod tests {
             crate::Class::Throttled,
             crate::Class::Transient,
             crate::Class::Ambiguous,
+            crate::Class::Withheld,
             crate::Class::NotVisibleYet,
             crate::Class::Absent,
             crate::Class::Exists,
@@ -355,6 +362,7 @@ mod tests {
         }));
         let error = crate::CloudError { code: "C".into(), ..crate::CloudError::own("ec2:CreateVpc", crate::Class::Limit, "m") };
         events.push(crate::Event::StepFailed { step, address, error });
+        events.push(crate::Event::Settling { requests: 2, left: ms(90_000) });
         let whys = [crate::Why::Drain, crate::Why::Abort, crate::Why::Fenced, crate::Why::Credentials];
         events.extend(whys.map(|why| crate::Event::Stopping { why }));
         let outcomes = [crate::Outcome::Done, crate::Outcome::Failed, crate::Outcome::Stopped, crate::Outcome::Fenced];

@@ -70,6 +70,7 @@ pub(super) struct Owner {
     pid: u32,
     pid_start: u64,
     command: String,
+    ci: Option<String>,
     version: String,
 }
 
@@ -99,6 +100,9 @@ enum Record {
     Abandon {
         intent: IntentId,
         evidence: String,
+    },
+    Swept {
+        intent: IntentId,
     },
     Reached {
         address: Address,
@@ -192,15 +196,15 @@ impl From<Slot> for crate::Slot {
 
 impl From<crate::Owner> for Owner {
     fn from(owner: crate::Owner) -> Self {
-        let crate::Owner { run, user, host, boot_id, pid_namespace, pid, pid_start, command, version } = owner;
-        Self { run, user, host, boot_id, pid_namespace, pid, pid_start, command, version }
+        let crate::Owner { run, user, host, boot_id, pid_namespace, pid, pid_start, command, ci, version } = owner;
+        Self { run, user, host, boot_id, pid_namespace, pid, pid_start, command, ci, version }
     }
 }
 
 impl From<Owner> for crate::Owner {
     fn from(owner: Owner) -> Self {
-        let Owner { run, user, host, boot_id, pid_namespace, pid, pid_start, command, version } = owner;
-        Self { run, user, host, boot_id, pid_namespace, pid, pid_start, command, version }
+        let Owner { run, user, host, boot_id, pid_namespace, pid, pid_start, command, ci, version } = owner;
+        Self { run, user, host, boot_id, pid_namespace, pid, pid_start, command, ci, version }
     }
 }
 
@@ -247,6 +251,7 @@ impl From<crate::Record> for Record {
             }
             Of::Ambiguous { intent, why } => Self::Ambiguous { intent, why },
             Of::Abandon { intent, evidence } => Self::Abandon { intent, evidence },
+            Of::Swept { intent } => Self::Swept { intent },
             Of::Reached { address, id, spec, outputs, dependencies, renamed } => {
                 Self::Reached { address, id, spec, outputs, dependencies, renamed }
             }
@@ -283,6 +288,7 @@ impl From<Record> for crate::Record {
             }
             Of::Ambiguous { intent, why } => Self::Ambiguous { intent, why },
             Of::Abandon { intent, evidence } => Self::Abandon { intent, evidence },
+            Of::Swept { intent } => Self::Swept { intent },
             Of::Reached { address, id, spec, outputs, dependencies, renamed } => {
                 Self::Reached { address, id, spec, outputs, dependencies, renamed }
             }
@@ -327,6 +333,7 @@ mod tests {
             pid: 4711,
             pid_start: 12345,
             command: "bbws apply dev".into(),
+            ci: Some("https://ci.example/jobs/7".into()),
             version: "0.1.0".into(),
         };
         let (spec, outputs, id) = (json!({"cidr": "10.0.0.0/16"}), json!({"id": "vpc-1"}), PhysicalId::from("vpc-1"));
@@ -352,6 +359,7 @@ mod tests {
                 result(ResultOutcome::Settled { id: None }),
                 Record::Ambiguous { intent: IntentId("01I".into()), why: "timed out".into() },
                 Record::Abandon { intent: IntentId("01I".into()), evidence: "looked for 105 s".into() },
+                Record::Swept { intent: IntentId("01I".into()) },
                 Record::Reached {
                     address: vpc(),
                     id: id.clone(),

@@ -70,12 +70,15 @@ struct State {
     generation: u64,
     serial: u64,
     head: Digest,
+    at: Option<jiff::Timestamp>,
     holder: Option<Owner>,
+    since: Option<jiff::Timestamp>,
     world: Option<WorldText>,
     account: Option<Account>,
     region: Option<String>,
     entries: BTreeMap<Address, Entry>,
     open: BTreeMap<IntentId, OpenIntent>,
+    abandoned: BTreeMap<IntentId, Intent>,
     backups: Vec<Backup>,
     outputs: BTreeMap<String, Value>,
 }
@@ -112,6 +115,7 @@ struct Deposed {
 struct OpenIntent {
     seq: u64,
     at: jiff::Timestamp,
+    writer: Option<Owner>,
     intent: Intent,
 }
 
@@ -124,8 +128,8 @@ struct Backup {
 
 impl From<crate::State> for State {
     fn from(state: crate::State) -> Self {
-        let crate::State { lineage, seq, generation, serial, head, holder, world, account, region, entries, open, backups, outputs } =
-            state;
+        let crate::State { lineage, seq, generation, serial, head, at, holder, since, world, account, region, .. } = state;
+        let crate::State { entries, open, abandoned, backups, outputs, .. } = state;
         Self {
             format: FORMAT,
             lineage,
@@ -133,12 +137,15 @@ impl From<crate::State> for State {
             generation,
             serial,
             head,
+            at,
             holder: holder.map(Into::into),
+            since,
             world: world.map(WorldText),
             account,
             region,
             entries: entries.into_iter().map(|(address, entry)| (address, entry.into())).collect(),
-            open: open.into_iter().map(|(id, o)| (id, OpenIntent { seq: o.seq, at: o.at, intent: o.intent.into() })).collect(),
+            open: open.into_iter().map(|(id, open)| (id, open.into())).collect(),
+            abandoned: abandoned.into_iter().map(|(id, intent)| (id, intent.into())).collect(),
             backups: backups.into_iter().map(|b| Backup { address: b.address, id: b.id }).collect(),
             outputs,
         }
@@ -147,23 +154,40 @@ impl From<crate::State> for State {
 
 impl From<State> for crate::State {
     fn from(state: State) -> Self {
-        let State { format: _, lineage, seq, generation, serial, head, holder, world, account, region, entries, open, backups, outputs } =
-            state;
+        let State { format: _, lineage, seq, generation, serial, head, at, holder, since, world, account, region, .. } = state;
+        let State { entries, open, abandoned, backups, outputs, .. } = state;
         Self {
             lineage,
             seq,
             generation,
             serial,
             head,
+            at,
             holder: holder.map(Into::into),
+            since,
             world: world.map(|w| w.0),
             account,
             region,
             entries: entries.into_iter().map(|(address, entry)| (address, entry.into())).collect(),
-            open: open.into_iter().map(|(id, o)| (id, crate::OpenIntent { seq: o.seq, at: o.at, intent: o.intent.into() })).collect(),
+            open: open.into_iter().map(|(id, open)| (id, open.into())).collect(),
+            abandoned: abandoned.into_iter().map(|(id, intent)| (id, intent.into())).collect(),
             backups: backups.into_iter().map(|b| crate::Backup { address: b.address, id: b.id }).collect(),
             outputs,
         }
+    }
+}
+
+impl From<crate::OpenIntent> for OpenIntent {
+    fn from(open: crate::OpenIntent) -> Self {
+        let crate::OpenIntent { intent, seq, at, writer } = open;
+        Self { seq, at, writer: writer.map(Into::into), intent: intent.into() }
+    }
+}
+
+impl From<OpenIntent> for crate::OpenIntent {
+    fn from(open: OpenIntent) -> Self {
+        let OpenIntent { intent, seq, at, writer } = open;
+        Self { seq, at, writer: writer.map(Into::into), intent: intent.into() }
     }
 }
 
@@ -219,7 +243,22 @@ mod tests {
             renamed: None,
         };
         let at = "2026-11-24T08:00:00Z".parse().unwrap();
-        state.open.insert(intent.id.clone(), crate::OpenIntent { intent, seq: 8, at });
+        let lost = crate::Intent { id: IntentId("01K".into()), ..intent.clone() };
+        state.abandoned.insert(lost.id.clone(), lost);
+        let writer = crate::Owner {
+            run: crate::RunId("01R".into()),
+            user: "thandi".into(),
+            host: "laptop".into(),
+            boot_id: "boot".into(),
+            pid_namespace: "pid:[1]".into(),
+            pid: 7,
+            pid_start: 8,
+            command: "bbws apply dev".into(),
+            ci: None,
+            version: "0.1.0".into(),
+        };
+        (state.at, state.since, state.holder) = (Some(at), Some(at), Some(writer.clone()));
+        state.open.insert(intent.id.clone(), crate::OpenIntent { intent, seq: 8, at, writer: Some(writer) });
         state.backups.push(crate::Backup { address: "db-instance.main".parse().unwrap(), id: "snap".into() });
         state.outputs.insert("vpc_id".into(), json!("vpc-1"));
         state

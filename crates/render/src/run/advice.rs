@@ -24,6 +24,7 @@ pub fn advice(error: &CloudError) -> Vec<String> {
         Class::Ambiguous => {
             one("It is not known whether AWS did it: no answer came. Run again: bbws first finds out what became of the request.")
         }
+        Class::Withheld => one("bbws held it back, because it could not be sure that it may still send. Nothing was sent. Run again."),
         Class::NotVisibleYet => {
             one("Something just made is not yet seen everywhere in AWS, for longer than usual. Run again in a few minutes.")
         }

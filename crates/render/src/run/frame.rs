@@ -8,7 +8,7 @@ use bbws_model::{Address, Event, Phase, Stamped, StepId, Why};
 use super::tally;
 use crate::page::{clean, columns, cut};
 use crate::style::{Role, Sign, Style};
-use crate::words::{clock, span};
+use crate::words::{clock, count, span};
 
 /// What is known of a run so far. Fold every event into it, and ask for a frame as often as the screen is drawn.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +19,7 @@ pub struct Progress {
     skipped: usize,
     running: BTreeMap<StepId, Running>,
     stopping: Option<Why>,
+    settling: Option<(usize, Duration)>,
     finished: bool,
 }
 
@@ -70,6 +71,7 @@ impl Progress {
                 self.failed += 1;
             }
             Event::StepSkipped { .. } => self.skipped += 1,
+            Event::Settling { requests, left } => self.settling = Some((*requests, stamped.elapsed + *left)),
             Event::Stopping { why } => self.stopping = Some(*why),
             Event::RunFinished { .. } => self.finished = true,
             Event::RunStarted { .. } | Event::Observed { .. } | Event::Planned { .. } | Event::StateSaved { .. } => {}
@@ -101,6 +103,11 @@ impl Progress {
         }
         if let (Some(why), true) = (self.stopping, height >= 3) {
             lines.push(style.paint(Role::Warning, &cut(tally::why(why), style.width, style)));
+        }
+        if let (Some((requests, until)), true) = (self.settling, height >= 3) {
+            let left = span(until.saturating_sub(elapsed));
+            let told = format!("waiting up to {left} to see what became of {} of an earlier run", count(requests, "request"));
+            lines.push(cut(&told, style.width, style));
         }
         let mut running: Vec<&Running> = self.running.values().collect();
         running.sort_by_key(|r| (r.since, &r.address));

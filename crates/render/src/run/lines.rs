@@ -86,6 +86,9 @@ impl Lines {
                 None => format!("{address}: not begun, the run was stopped"),
             },
             Event::StateSaved { .. } => return None,
+            Event::Settling { requests, left } => {
+                format!("waiting up to {} to see what became of {} of an earlier run", span(*left), count(*requests, "request"))
+            }
             Event::Stopping { why } => format!("stopping: {}{}", tally::why(*why), self.in_flight()),
             Event::RunFinished { outcome, counts, took, own } => {
                 let aws = took.saturating_sub(*own);

@@ -79,6 +79,7 @@ impl Summary {
                 self.end = Some(End { outcome: *outcome, counts: *counts, took: *took, own: *own });
             }
             Event::Observed { .. }
+            | Event::Settling { .. }
             | Event::Planned { .. }
             | Event::StepWaiting { .. }
             | Event::StepRetrying { .. }

@@ -8,7 +8,7 @@ mod stale;
 pub use account::{Mismatch, Place, account_mismatch};
 pub use ask::{Question, apply_question, destroy_question};
 pub use prod::{Refusal, prod_refused};
-pub use stale::{fenced, locked, stale_plan, wrong_world};
+pub use stale::{fenced, locked, stale_plan, unlock, wrong_world};
 
 use crate::page::{Line, Page};
 use crate::style::Role;

@@ -1,5 +1,6 @@
 //! A plan that no longer fits, a state of another world, and an environment that somebody else holds.
 
+use bbws_engine::Held;
 use bbws_model::{Basis, Owner, World};
 
 use super::{command, row, title};
@@ -64,21 +65,53 @@ pub fn wrong_world(environment: &str, recorded: &World, asked: &World, style: St
     page.render(style)
 }
 
-/// That another run is at work in the environment.
+/// That another run is at work in the environment. `now` tells how long ago things were, by this machine's clock.
 #[must_use]
-pub fn locked(environment: &str, holder: &Owner, since: Option<jiff::Timestamp>, style: Style) -> String {
+pub fn locked(environment: &str, held: &Held, now: jiff::Timestamp, style: Style) -> String {
     let mut page = Page::new();
     page.push(Line::at(0).say(Role::Error, "Locked: ").text(format!("another run is at work in {environment}.")));
     page.gap();
-    owner(&mut page, holder);
-    if let Some(since) = since {
-        row(&mut page, "since", &since.to_string());
-    }
+    holder(&mut page, held, now);
     page.gap();
     page.push(Line::at(0).say(Role::Bold, "To go on: ").text(
-        "wait until it is over, then run again. If it has died, bbws takes the environment over by itself; nothing has to be unlocked.",
+        "wait until it is over, then run again. If it has died, the next run sees that within a minute and takes the environment over; \
+         nothing has to be unlocked. To take it from a run that lives but hangs:",
     ));
+    command(&mut page, &format!("bbws state unlock {environment}"));
     page.render(style)
+}
+
+/// Whether an environment is to be taken from the run that holds it.
+#[must_use]
+pub fn unlock(environment: &str, held: &Held, now: jiff::Timestamp, style: Style) -> String {
+    let mut page = Page::new();
+    page.push(Line::at(0).say(Role::Bold, "Unlock: ").text(format!("{environment} is held by another run.")));
+    page.gap();
+    holder(&mut page, held, now);
+    page.gap();
+    let told = "That run can then write nothing and send nothing more, and stops. What it has sent so far is settled by the next one; nothing \
+                is deleted. A run that has died needs no unlocking: the next one takes over by itself.";
+    page.push(Line::at(0).text(told));
+    page.push(Line::at(0).say(Role::Bold, "Take the environment from it? ").text("Only `yes` is taken for an answer: "));
+    page.render(style)
+}
+
+/// Who holds an environment, and since when.
+fn holder(page: &mut Page, held: &Held, now: jiff::Timestamp) {
+    owner(page, &held.owner);
+    let mut when = |what, at: Option<jiff::Timestamp>| {
+        if let Some(at) = at {
+            row(page, what, &format!("{at}, {} ago", ago(at, now)));
+        }
+    };
+    when("since", held.since);
+    when("last sign", held.last);
+}
+
+/// How long ago something was, as people say it; clocks of two machines may differ.
+fn ago(at: jiff::Timestamp, now: jiff::Timestamp) -> String {
+    let seconds = u64::try_from(now.duration_since(at).as_secs()).unwrap_or(0);
+    crate::words::span(std::time::Duration::from_secs(seconds))
 }
 
 /// That another run has taken the environment away from this one.
@@ -105,5 +138,8 @@ fn owner(page: &mut Page, owner: &Owner) {
     row(page, "run", &owner.run.0);
     row(page, "who", &format!("{} on {}, process {}", owner.user, owner.host, owner.pid));
     row(page, "command", &owner.command);
+    if let Some(ci) = &owner.ci {
+        row(page, "CI job", ci);
+    }
     row(page, "version", &owner.version);
 }

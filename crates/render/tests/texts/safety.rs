@@ -2,7 +2,8 @@
 
 use bbws_model::{Account, Basis, Digest, Mode, Owner, RunId, World};
 use bbws_render::{
-    Mismatch, Place, Refusal, account_mismatch, apply_question, destroy_question, fenced, locked, prod_refused, stale_plan, wrong_world,
+    Mismatch, Place, Refusal, account_mismatch, apply_question, destroy_question, fenced, locked, prod_refused, stale_plan, unlock,
+    wrong_world,
 };
 
 use crate::plan::{grave, nothing_yet};
@@ -129,10 +130,20 @@ fn an_environment_that_another_run_holds() {
         pid: 4711,
         pid_start: 1,
         command: "bbws apply dev".into(),
+        ci: None,
         version: "0.1.0".into(),
     };
-    let since = "2026-11-26T08:00:00Z".parse().ok();
+    let owner = Owner { ci: Some("https://ci.example/jobs/7".into()), ..owner };
+    let (since, last) = ("2026-11-26T08:00:00Z".parse().ok(), "2026-11-26T08:03:10Z".parse().ok());
+    let held = bbws_engine::Held { owner: owner.clone(), since, last, seq: 12 };
+    let now = "2026-11-26T08:03:30Z".parse().unwrap();
     insta::assert_snapshot!(
-        [locked("dev", &owner, since, PLAIN), fenced("dev", Some(&owner), PLAIN), fenced("dev", None, PLAIN)].join("\n")
+        [
+            locked("dev", &held, now, PLAIN),
+            unlock("dev", &held, now, PLAIN),
+            fenced("dev", Some(&owner), PLAIN),
+            fenced("dev", None, PLAIN)
+        ]
+        .join("\n")
     );
 }

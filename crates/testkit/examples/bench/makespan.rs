@@ -48,6 +48,7 @@ fn opening(account: &Account) -> Opening {
         pid: 1,
         pid_start: 1,
         command: "bench".into(),
+        ci: None,
         version: "0".into(),
     };
     Opening { owner, world: World::Sandbox, account: account.clone(), region: "af-south-1".into(), mode: Mode::Apply, plan: None }
@@ -76,7 +77,17 @@ async fn made(name: &str, kinds: &Arc<Kinds>, draw: Draw) -> Value {
     let (tape, (_keep, control)) = (Tape::default(), watch::channel(Control::Go));
     let mut sink = tape.clone();
     let reporter = Reporter::new(&mut sink, clock.as_ref());
-    let run = Run { plan: &plan, log: &log, drivers: &drivers, kinds, clock: clock.as_ref(), ids: ids.as_ref(), control, reporter };
+    let run = Run {
+        plan: &plan,
+        log: &log,
+        drivers: &drivers,
+        kinds,
+        clock: clock.as_ref(),
+        ids: ids.as_ref(),
+        gone: &|_| false,
+        control,
+        reporter,
+    };
     let report = apply(run).await;
     assert_eq!(report.outcome, Outcome::Done, "{:#?}", report.failed);
     told(name, &plan, kinds, &tape.all(), &cloud)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bbws_engine::planner::Sources;
-use bbws_engine::{Ask, Control, Drivers, Log, LogError, Opening, Report, Reporter, Run, apply, log, plan, refresh, settle};
+use bbws_engine::{Ask, Control, Drivers, Log, LogError, Opening, Report, Reporter, Run, apply, log, look_back, plan, refresh};
 use bbws_model::{Account, Desired, Finding, Kinds, Mode, Owner, Plan, RunId, Stamped, State, Wanted, World};
 use bbws_testkit::{FakeCloud, JumpClock, MemoryStore, SeededIds, Tape, drivers, kinds};
 use serde_json::{Value, json};
@@ -72,6 +72,7 @@ impl Bench {
             pid: 1,
             pid_start: 1,
             command: "bbws apply".into(),
+            ci: None,
             version: "0".into(),
         };
         Opening { owner, world: World::Sandbox, account: Self::account(), region: "af-south-1".into(), mode: Mode::Apply, plan: None }
@@ -107,7 +108,7 @@ impl Bench {
         self.plan_of(&self.state().await, desired, Mode::Apply).await
     }
 
-    /// Plans and applies as a command does: settles first, closes at the end.
+    /// Plans and applies as a command does: look_backs first, closes at the end.
     pub(crate) async fn apply(&self, desired: &Desired, mode: Mode) -> Report {
         let (_keep, control) = watch::channel(Control::Go);
         self.apply_with(desired, mode, control).await
@@ -115,7 +116,7 @@ impl Bench {
 
     pub(crate) async fn apply_with(&self, desired: &Desired, mode: Mode, control: watch::Receiver<Control>) -> Report {
         let log = self.open().await.unwrap();
-        settle(&log, &self.drivers, &self.kinds, self.clock.as_ref(), control.clone()).await.unwrap();
+        look_back(&log, &self.drivers, &self.kinds).await.unwrap();
         let state = log.state(State::clone);
         let plan = self.plan_of(&state, desired, mode).await.unwrap_or_else(|wrong| panic!("{wrong:#?}\n{:#?}", state.entries));
         let mut tape = self.tape.clone();
@@ -127,6 +128,7 @@ impl Bench {
             kinds: &self.kinds,
             clock: self.clock.as_ref(),
             ids: self.ids.as_ref(),
+            gone: &|_| false,
             control,
             reporter,
         };

@@ -36,7 +36,7 @@ async fn killed(fault: Fault, at: usize, first: Option<&Desired>, desired: &Desi
     let at = bench.cloud.calls().len() + at;
     bench.cloud.fault(at, fault);
     // A hanging call is killed; anything else comes to its end by itself.
-    let _ = tokio::time::timeout(Duration::from_secs(4 * 3600), bench.apply(desired, mode)).await;
+    let _ = tokio::time::timeout(Duration::from_secs(3600), bench.apply(desired, mode)).await;
     let met = bench.cloud.calls().len() > at;
     let context = format!("{fault:?} at call {at}");
     for _ in 0..2 {

@@ -22,7 +22,7 @@ async fn of_many_who_race_for_an_environment_one_gets_it() {
         assert_eq!(won.len(), 1);
         let lost = all.iter().filter_map(|r| r.as_ref().err());
         for error in lost {
-            assert!(matches!(error, LogError::Held(owner) if owner.run == *won[0].run()), "{error:?}");
+            assert!(matches!(error, LogError::Held(held) if held.owner.run == *won[0].run()), "{error:?}");
         }
     }
 }

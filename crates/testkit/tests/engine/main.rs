@@ -4,6 +4,7 @@
 
 mod bench;
 mod crash;
+mod lease;
 mod log;
 mod run;
 mod simulation;

@@ -122,7 +122,7 @@ impl Seed {
             let longest = self.takes * 6 + Duration::from_secs(4);
             Duration::from_micros(self.random.random_range(0..longest.as_micros() as u64))
         } else {
-            Duration::from_secs(6 * 3600)
+            Duration::from_secs(3600)
         };
         drop(tokio::time::timeout(life, self.bench.apply(desired, mode)).await);
     }

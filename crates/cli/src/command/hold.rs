@@ -1,0 +1,115 @@
+//! Taking an environment, so that nobody else changes it, and giving it back.
+
+use std::sync::Arc;
+
+use bbws_engine::{Held, Log, LogError, Opening, Store, stands_still};
+use bbws_model::{Mode, Plan, RunId, State};
+
+use crate::cloud::Link;
+use crate::session::Session;
+use crate::ui::Ui;
+use crate::{Exit, Failure, owner, plan_file};
+
+/// What this machine knows of the run that holds an environment.
+enum Holder {
+    /// Its process lives.
+    Lives,
+    /// Its process is gone.
+    Gone,
+    /// It ran elsewhere: only the log can tell.
+    Elsewhere,
+}
+
+fn known(held: &Held) -> Holder {
+    match owner::lives(&held.owner) {
+        Some(true) => Holder::Lives,
+        Some(false) => Holder::Gone,
+        None => Holder::Elsewhere,
+    }
+}
+
+/// Sees that nobody holds the environment who may still be at work. The log of a run elsewhere is watched for a minute: it
+/// moves if that run lives.
+///
+/// # Errors
+/// When another run holds it.
+pub(crate) async fn free<L: Link>(ui: &mut Ui, session: &Session<L>, state: &State) -> Result<(), Failure> {
+    let Some(held) = Held::of(state) else { return Ok(()) };
+    let offline = &session.offline;
+    let locked = |held: Held| offline.log_failure(&LogError::Held(Box::new(held)));
+    match known(&held) {
+        Holder::Gone => Ok(()),
+        Holder::Lives => Err(locked(held)),
+        Holder::Elsewhere => {
+            let who = &held.owner;
+            ui.remark(format!(
+                "{} is held by a run of {} on {} ({}). Watching for up to a minute whether it still lives.",
+                offline.environment.name, who.user, who.host, who.command
+            ));
+            let clock = session.link.clock();
+            let still = stands_still(offline.store.as_ref(), clock.as_ref(), held.seq).await.map_err(|e| offline.log_failure(&e))?;
+            if !still {
+                // It may have given it back meanwhile.
+                let now = session.state().await?;
+                return Held::of(&now).map_or(Ok(()), |held| Err(locked(held)));
+            }
+            ui.remark("It has not written anything for a minute: it has stopped, and this run takes over.");
+            Ok(())
+        }
+    }
+}
+
+/// Takes the environment: nobody else changes it until the log is closed. One that is held is taken from a run whose process
+/// is gone, or that was seen to stand still at `state` ([`free`]); that run can write nothing from then on.
+///
+/// # Errors
+/// When another run holds it, or has changed it since `state` was read.
+pub(crate) async fn take<L: Link>(session: &Session<L>, mode: Mode, state: &State, plan: Option<&Plan>) -> Result<Log, Failure> {
+    let may_take = |held: &Held| match known(held) {
+        Holder::Gone => true,
+        Holder::Lives => false,
+        Holder::Elsewhere => held.seq == state.seq,
+    };
+    let log = open(session, mode, plan, &may_take).await?;
+    let moved = log.state(|now| now.seq != state.seq + 1);
+    if moved {
+        give_back(&log, "stopped").await;
+        let name = &session.offline.environment.name;
+        return Err(Failure::new(Exit::Error, format!("the state of {name} has changed since the plan was made"))
+            .because("another run came in between; what it did is not in the plan")
+            .advise(format!("look at the new plan: bbws plan {name}{}", session.offline.flag())));
+    }
+    Ok(log)
+}
+
+/// Opens the log, where `may_take` allows it from its holder.
+///
+/// # Errors
+/// When another run holds it, or the store fails.
+pub(crate) async fn open<L: Link>(
+    session: &Session<L>,
+    mode: Mode,
+    plan: Option<&Plan>,
+    may_take: &(dyn Fn(&Held) -> bool + Sync),
+) -> Result<Log, Failure> {
+    let offline = &session.offline;
+    offline.store.sweep();
+    let run = RunId(session.ids.next());
+    let command = std::env::args().collect::<Vec<_>>().join(" ");
+    let opening = Opening {
+        owner: owner::this_process(run, command),
+        world: session.world(),
+        account: session.caller.account.clone(),
+        region: offline.environment.region.clone(),
+        mode,
+        plan: plan.map(plan_file::digest),
+    };
+    let store: Arc<dyn Store> = offline.store.clone();
+    let opened = Log::open(store, session.link.clock(), session.ids.clone(), opening, may_take).await;
+    opened.map_err(|e| offline.log_failure(&e))
+}
+
+/// Gives the environment back. That it failed is told where nothing worse is.
+pub(crate) async fn give_back(log: &Log, outcome: &str) -> Option<LogError> {
+    log.close(outcome).await.err()
+}

@@ -1,0 +1,163 @@
+//! The requests of which a step does not know what became: those that earlier runs left open at its address, and its own of
+//! which the answer was lost. It finds out before it sends anything that they could spoil.
+
+use std::time::Duration;
+
+use bbws_model::{Action, Class, Intent, Op, OpenIntent, Phase, PhysicalId, Record, Recovery, ResultOutcome};
+use serde_json::Value;
+
+use super::send::{Due, Sent};
+use super::settle::{IN_FLIGHT, drain, is_keyed, place, seen_of, settled, trace};
+use super::work::Task;
+use super::{StepFailure, locked};
+
+/// How often it is looked for what a request did.
+const LOOK: Duration = Duration::from_secs(5);
+/// How often a create that can do no harm is sent again.
+const REPEATS: u32 = 5;
+
+/// What became of a create.
+pub(super) enum Fate {
+    /// It made this, and that is recorded.
+    Made(PhysicalId),
+    /// It can no longer arrive, and that is recorded.
+    Lost,
+}
+
+impl Task<'_, '_> {
+    /// Settles what earlier runs left open at this step's address, where it could spoil what the step does. What asks for the same
+    /// as the step itself is settled by it.
+    pub(super) async fn settle_earlier(&mut self) -> Result<(), StepFailure> {
+        // The two steps of a replacement have one address: the second finds everything settled.
+        let turn = locked(&self.work.settling).entry(self.step.address.clone()).or_default().clone();
+        let _turn = turn.lock().await;
+        for open in self.work.left_open(Some(&self.step.address)) {
+            self.settle_one(&open).await?;
+        }
+        Ok(())
+    }
+
+    async fn settle_one(&mut self, open: &OpenIntent) -> Result<(), StepFailure> {
+        let intent = &open.intent;
+        let drained = self.work.log.opened() + drain(open.writer.as_ref(), self.work.gone);
+        if let Op::Create { spec } = &intent.op {
+            let repeats = matches!(self.step.action, Action::Create { .. }) && intent.kind == self.step.address.kind();
+            let fate = self.fate(intent, spec, drained, repeats).await?;
+            if let (Fate::Made(id), true) = (fate, intent.kind == self.step.address.kind()) {
+                locked(&self.work.made).insert(self.step.address.clone(), id);
+            }
+            return Ok(());
+        }
+        if self.asks_for_the_same(&intent.op)? {
+            self.attempts.goes_on(intent.id.clone());
+            return Ok(());
+        }
+        loop {
+            let state = self.work.log.state(Clone::clone);
+            let seen = seen_of(&state, self.work.drivers, self.work.kinds, std::slice::from_ref(open));
+            if let Some(record) = self.in_cloud(seen).await?.into_values().next() {
+                return self.record(record).await;
+            }
+            if self.over(drained) {
+                let evidence = "its signature has lapsed, and nothing shows that it arrived".to_owned();
+                return self.record(Record::Abandon { intent: intent.id.clone(), evidence }).await;
+            }
+            self.wait_for_drain(drained).await?;
+        }
+    }
+
+    /// Whether an open request asks for what this step is about to ask for: then it cannot spoil it, and ends with it.
+    fn asks_for_the_same(&self, op: &Op) -> Result<bool, StepFailure> {
+        Ok(match (op, &self.step.action) {
+            (Op::Update { id, spec }, Action::Update { id: mine, want, .. }) if id == mine => self.work.resolved(want)? == *spec,
+            (Op::Delete { id }, Action::Delete { id: mine, .. }) => id == mine,
+            _ => false,
+        })
+    }
+
+    /// Finds out what became of a create, by the recovery class of its kind: looks for its mark; sends it again, as it was recorded,
+    /// where that can make no second object and `repeats` allows it; else waits until it can no longer arrive.
+    pub(super) async fn fate(&mut self, intent: &Intent, spec: &Value, drained: Duration, repeats: bool) -> Result<Fate, StepFailure> {
+        let recovery = self.work.kind(&intent.kind)?.facts().recovery;
+        let mut left = match recovery {
+            Recovery::Idempotent | Recovery::NaturalKey | Recovery::Token if repeats => REPEATS,
+            _ => 0,
+        };
+        loop {
+            let state = self.work.log.state(Clone::clone);
+            let place = place(&state, intent).unwrap_or_else(|| self.place(None, spec));
+            let seen = self.look(&intent.kind, &place).await?;
+            if let Some(record) = trace(&state, self.work.kinds, intent, seen.as_ref()) {
+                self.attempts.is_settled(&intent.id);
+                let made = match &record {
+                    Record::Result { outcome: ResultOutcome::Settled { id }, .. } => id.clone(),
+                    _ => None,
+                };
+                self.record(record).await?;
+                return Ok(made.map_or(Fate::Lost, Fate::Made));
+            }
+            if self.over(drained) {
+                self.attempts.is_settled(&intent.id);
+                let evidence = "looked for until its signature had lapsed: nothing bears its mark".to_owned();
+                self.record(Record::Abandon { intent: intent.id.clone(), evidence }).await?;
+                return Ok(Fate::Lost);
+            }
+            if left > 0 {
+                left -= 1;
+                match self.again(intent, spec).await? {
+                    Some(id) => return Ok(Fate::Made(id)),
+                    None if is_keyed(recovery) || recovery == Recovery::Token => {}
+                    None => left = 0,
+                }
+            }
+            self.wait_for_drain(drained).await?;
+        }
+    }
+
+    /// Sends a create again under its own intent, with its own token: what it made the first time is what it makes.
+    async fn again(&mut self, intent: &Intent, spec: &Value) -> Result<Option<PhysicalId>, StepFailure> {
+        self.attempts.repeat(intent.clone(), self.work.clock.elapsed());
+        let Intent { kind, op, replaces, renamed, .. } = intent.clone();
+        let due = Due { kind, op, replaces, renamed, before: vec![] };
+        match self.send(due, async |driver, attempt| driver.create(spec, attempt).await).await {
+            Ok(Sent::Answered(id, made)) => {
+                self.refuse_made_by_others(&intent.kind, spec, &made.id, &id).await?;
+                self.attempts.is_settled(&intent.id);
+                self.done(id, Some(made.id.clone())).await?;
+                Ok(Some(made.id))
+            }
+            Ok(Sent::Again | Sent::Ambiguous(..)) => Ok(None),
+            // The name is there: ours, as the next look shows, or somebody else's.
+            Err(StepFailure::Cloud(error)) if error.class == Class::Exists => {
+                self.attempts.drop_repeat();
+                let found = self.there_already(&intent.kind, spec).await?;
+                let Some(seen) = found else { return Ok(None) };
+                self.attempts.is_settled(&intent.id);
+                self.record(settled(intent, Some(seen.id.clone()))).await?;
+                Ok(Some(seen.id))
+            }
+            // It is not taken as it was recorded: what it refers to may be gone by now. The first one may still arrive.
+            Err(StepFailure::Cloud(error)) if matches!(error.class, Class::Invalid | Class::Absent | Class::Dependency) => {
+                self.attempts.drop_repeat();
+                Ok(None)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// When a request that was just sent can no longer arrive.
+    pub(super) fn lapses(&self) -> Duration {
+        self.work.clock.elapsed() + IN_FLIGHT
+    }
+
+    pub(super) fn over(&self, drained: Duration) -> bool {
+        self.work.clock.elapsed() >= drained
+    }
+
+    /// Waits until it is looked again. This wait is none of the kind's own: it has an end.
+    pub(super) async fn wait_for_drain(&mut self, drained: Duration) -> Result<(), StepFailure> {
+        self.say(Phase::Pending("it shows what became of a request without an answer".into()));
+        let left = drained.saturating_sub(self.work.clock.elapsed());
+        self.pause(LOOK.min(left.max(Duration::from_millis(100)))).await
+    }
+}

@@ -1,0 +1,54 @@
+//! Watching: whether the run that holds an environment still lives, as seen from outside.
+
+use std::time::Duration;
+
+use bbws_model::wire::log;
+use bbws_model::{Owner, State};
+
+use super::{LogError, TTL};
+use crate::{Clock, Store};
+
+/// How often a log is looked at while it is watched.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// An environment that a run holds, as its log says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The run.
+    pub owner: Owner,
+    /// When it took the environment, by its own clock.
+    pub since: Option<jiff::Timestamp>,
+    /// When it last wrote, by its own clock.
+    pub last: Option<jiff::Timestamp>,
+    /// The newest slot.
+    pub seq: u64,
+}
+
+impl Held {
+    /// Who holds an environment; none where it was given back.
+    #[must_use]
+    pub fn of(state: &State) -> Option<Self> {
+        let State { holder, since, at, seq, .. } = state;
+        Some(Self { owner: holder.clone()?, since: *since, last: *at, seq: *seq })
+    }
+}
+
+/// Watches a log whose newest slot is `seq`: whether it stands still for [`TTL`] by the observer's own clock, so that its
+/// holder has stopped. Comes back as soon as it moves. Nothing that another machine's clock says is believed.
+///
+/// # Errors
+/// When the store fails.
+pub async fn stands_still(store: &dyn Store, clock: &dyn Clock, seq: u64) -> Result<bool, LogError> {
+    let began = clock.elapsed();
+    loop {
+        // The look comes after the wait: one that was slept through together with the machine counts for nothing.
+        if !store.list_after(log::PREFIX, &log::key(seq)).await?.is_empty() {
+            return Ok(false);
+        }
+        let watched = clock.elapsed().saturating_sub(began);
+        if watched >= TTL {
+            return Ok(true);
+        }
+        clock.sleep(LOOK.min(TTL.saturating_sub(watched))).await;
+    }
+}

@@ -1,0 +1,130 @@
+//! The lease: heartbeats, a store that does not answer, and taking over from a run that has stopped.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bbws_engine::{Boxed, Clock, LEASE, Log, LogError, PutOutcome, Store, StoreError, TTL, Unleased, log, stands_still};
+use bbws_model::Record;
+use bbws_testkit::{JumpClock, MemoryStore, SeededIds};
+
+use crate::bench::Bench;
+
+/// A store that takes nothing in while it is down.
+#[derive(Clone, Default)]
+struct Unsteady {
+    store: MemoryStore,
+    down: Arc<AtomicBool>,
+}
+
+impl Unsteady {
+    fn down(&self, down: bool) {
+        self.down.store(down, Ordering::SeqCst);
+    }
+}
+
+impl Store for Unsteady {
+    fn create<'a>(&'a self, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<PutOutcome, StoreError>> {
+        if self.down.load(Ordering::SeqCst) {
+            return Box::pin(async move { Err(StoreError::Unknown { key: key.to_owned(), cause: "503".into() }) });
+        }
+        self.store.create(key, bytes)
+    }
+    fn get<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<Option<Vec<u8>>, StoreError>> {
+        self.store.get(key)
+    }
+    fn list_after<'a>(&'a self, prefix: &'a str, after: &'a str) -> Boxed<'a, Result<Vec<String>, StoreError>> {
+        self.store.list_after(prefix, after)
+    }
+    fn overwrite<'a>(&'a self, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<(), StoreError>> {
+        self.store.overwrite(key, bytes)
+    }
+    fn delete<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<(), StoreError>> {
+        self.store.delete(key)
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+async fn opened(store: &Unsteady, clock: &Arc<JumpClock>) -> Log {
+    let ids = Arc::new(SeededIds::default());
+    Log::open(Arc::new(store.clone()), clock.clone(), ids, Bench::opening("run"), &|_| true).await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_run_shows_that_it_lives_and_keeps_its_lease() {
+    let (store, clock) = (Unsteady::default(), Arc::new(JumpClock::new()));
+    let log = opened(&store, &clock).await;
+    let lease = log.lease();
+    let watched = async {
+        for _ in 0..600 {
+            clock.sleep(SECOND).await;
+            assert_eq!(lease.holds(), Ok(()));
+        }
+    };
+    tokio::select! { _ = log.keep() => panic!("it is not lost"), () = watched => {} }
+    let heartbeats = log.state(|state| state.seq) - 1;
+    assert!((29..=30).contains(&heartbeats), "{heartbeats} in 10 minutes");
+    log.close("over").await.unwrap();
+    assert_eq!(lease.holds(), Err(Unleased::Ended));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_does_not_answer_ends_the_lease_until_it_does() {
+    let (store, clock) = (Unsteady::default(), Arc::new(JumpClock::new()));
+    let log = opened(&store, &clock).await;
+    let lease = log.lease();
+    store.down(true);
+    let hours = async {
+        clock.sleep(LEASE - SECOND).await;
+        assert_eq!(lease.holds(), Ok(()));
+        clock.sleep(SECOND).await;
+        assert_eq!(lease.holds(), Err(Unleased::Lapsed));
+        clock.sleep(LEASE).await;
+        store.down(false);
+    };
+    let (written, ()) = tokio::join!(log.append(vec![Record::Heartbeat]), hours);
+    assert_eq!(written, Ok(()));
+    assert_eq!(lease.holds(), Err(Unleased::Lapsed), "what was first sent long ago renews nothing, however late it is acknowledged");
+    log.append(vec![Record::Heartbeat]).await.unwrap();
+    assert_eq!(lease.holds(), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_moves_is_seen_to_live_and_one_that_does_not_is_taken_over() {
+    let (store, clock) = (Unsteady::default(), Arc::new(JumpClock::new()));
+    let old = opened(&store, &clock).await;
+    let began = clock.elapsed();
+    tokio::select! {
+        _ = old.keep() => panic!("it is not lost"),
+        still = stands_still(&store, clock.as_ref(), 1) => assert!(!still.unwrap()),
+    }
+    assert!(clock.elapsed() - began < Duration::from_secs(25), "{:?}", clock.elapsed() - began);
+    // The process is stopped: nobody polls it any more.
+    let (seq, began) = (old.state(|state| state.seq), clock.elapsed());
+    assert!(stands_still(&store, clock.as_ref(), seq).await.unwrap());
+    let watched = clock.elapsed() - began;
+    assert!(watched >= TTL && watched < Duration::from_secs(75), "{watched:?}");
+    assert_eq!(old.lease().holds(), Err(Unleased::Lapsed), "it could send nothing any more by then");
+    let ids = Arc::new(SeededIds::default());
+    let new = Log::open(Arc::new(store.clone()), clock.clone(), ids, Bench::opening("new"), &|held: &bbws_engine::Held| held.seq == seq)
+        .await
+        .unwrap();
+    // It wakes up.
+    assert!(matches!(old.keep().await, LogError::Fenced { .. }));
+    assert_eq!(old.lease().holds(), Err(Unleased::Ended));
+    assert_eq!(new.lease().holds(), Ok(()));
+    let state = log::read(&store).await.unwrap().unwrap();
+    assert_eq!((state.holder.unwrap().run.0.as_str(), state.generation), ("new", 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_is_fenced_whatever_it_does_once_it_is_taken_over() {
+    let (store, clock) = (Unsteady::default(), Arc::new(JumpClock::new()));
+    let old = opened(&store, &clock).await;
+    let unlock = opened(&store, &clock).await;
+    unlock.close("unlocked").await.unwrap();
+    assert!(matches!(old.append(vec![Record::Heartbeat]).await, Err(LogError::Fenced { .. })));
+    assert!(matches!(old.close("over").await, Err(LogError::Fenced { .. })), "it cannot even close");
+    assert_eq!(log::read(&store).await.unwrap().unwrap().holder, None);
+}
