@@ -3,10 +3,15 @@
 //! One primitive, create-if-absent on the next slot, is lock, fence, write-ahead log and history at once: to own an
 //! environment is to append OPEN; to be fenced is to fail an append.
 
+mod collect;
 mod read;
+mod survey;
 mod write;
 
+pub use collect::{KEPT_FOR, collect, collectable};
 pub use read::read;
+pub use survey::{Cure, Damage, Depth, Survey, mend, survey};
+pub(crate) use survey::{Met, follow};
 pub use write::{Log, Opening};
 
 use bbws_model::wire::WireError;

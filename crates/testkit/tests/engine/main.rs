@@ -4,6 +4,7 @@
 
 mod bench;
 mod crash;
+mod damage;
 mod log;
 mod run;
 mod simulation;
