@@ -6,5 +6,6 @@ mod bench;
 mod crash;
 mod damage;
 mod log;
+mod past;
 mod run;
 mod simulation;
