@@ -4,6 +4,7 @@ pub(crate) mod apply;
 mod change;
 pub(crate) mod completions;
 pub(crate) mod destroy;
+pub(crate) mod doctor;
 pub(crate) mod graph;
 pub(crate) mod output;
 pub(crate) mod plan;

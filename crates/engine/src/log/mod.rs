@@ -3,11 +3,13 @@
 //! One primitive, create-if-absent on the next slot, is lock, fence, write-ahead log and history at once: to own an
 //! environment is to append OPEN; to be fenced is to fail an append.
 
+mod begin;
 mod collect;
 mod read;
 mod survey;
 mod write;
 
+pub use begin::{begin, set_aside};
 pub use collect::{KEPT_FOR, collect, collectable};
 pub use read::read;
 pub use survey::{Cure, Damage, Depth, Survey, mend, survey};
