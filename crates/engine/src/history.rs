@@ -103,11 +103,17 @@ fn fields(old: &Value, new: &Value) -> Vec<FieldDifference> {
 }
 
 fn differ(path: String, old: &Value, new: &Value, all: &mut Vec<FieldDifference>) {
-    let (Value::Object(before), Value::Object(after)) = (old, new) else {
-        if old != new {
+    let nothing = Map::new();
+    let (before, after) = match (old, new) {
+        (Value::Object(before), Value::Object(after)) => (before, after),
+        // All of it came, or went.
+        (Value::Null, Value::Object(after)) if !after.is_empty() => (&nothing, after),
+        (Value::Object(before), Value::Null) if !before.is_empty() => (before, &nothing),
+        _ if old == new => return,
+        _ => {
             all.push(FieldDifference { field: path, from: old.clone(), to: new.clone() });
+            return;
         }
-        return;
     };
     let at = |map: &Map<String, Value>, key: &str| map.get(key).cloned().unwrap_or_default();
     for key in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
@@ -140,6 +146,8 @@ pub struct Past {
     pub owner: Option<Owner>,
     /// What for.
     pub mode: Option<Mode>,
+    /// What the state was set to, where a person did that.
+    pub set: Option<String>,
     /// How it ended; none where it has not given the environment back.
     pub outcome: Option<String>,
     /// The serial before it.
@@ -184,7 +192,7 @@ impl Teller {
             *before_run = before_slot.clone();
             let (run, serial_before) = (slot.run.clone(), before_run.serial);
             let (slots, changed) = (vec![], Difference::default());
-            self.all.push(Past { run, owner: None, mode: None, outcome: None, serial_before, slots, changed });
+            self.all.push(Past { run, owner: None, mode: None, set: None, outcome: None, serial_before, slots, changed });
         }
         let (mut changed, mut all) = (Difference::default(), None);
         // Only then are the resources others than before.
@@ -198,6 +206,7 @@ impl Teller {
         for record in &slot.records {
             match record {
                 Record::Open { owner, mode, .. } => (past.owner, past.mode) = (Some(owner.clone()), Some(*mode)),
+                Record::Restore { reason, .. } => past.set = Some(reason.clone()),
                 Record::Close { outcome } => past.outcome = Some(outcome.clone()),
                 _ => {}
             }

@@ -48,10 +48,11 @@ pub fn history_of_run(past: &Past, style: Style) -> String {
 }
 
 fn head(page: &mut Page, past: &Past) {
-    let what = match past.mode {
-        Some(Mode::Apply) => "apply",
-        Some(Mode::Destroy) => "destroy",
-        None => "a run",
+    let what = match (&past.set, past.mode) {
+        (Some(set), _) => format!("state set {set}"),
+        (None, Some(Mode::Apply)) => "apply".to_owned(),
+        (None, Some(Mode::Destroy)) => "destroy".to_owned(),
+        (None, None) => "a run".to_owned(),
     };
     let who = past.owner.as_ref().map_or_else(|| "unknown".to_owned(), |owner| format!("{} on {}", owner.user, owner.host));
     let at = past.slots.first().map(|slot| moment(slot.at)).unwrap_or_default();
@@ -161,6 +162,7 @@ pub fn history_json(runs: &[Past]) -> Value {
             "run": past.run,
             "owner": owner,
             "mode": past.mode,
+            "set": past.set,
             "outcome": past.outcome,
             "serial_before": past.serial_before,
             "changed": difference_json(&past.changed),

@@ -60,7 +60,7 @@ pub fn read(bytes: &[u8]) -> Result<crate::Slot, WireError> {
 const SEAL: &[u8] = b",\"sum\":\"";
 
 /// A document with the digest of its bytes as its last field. Every format to come keeps this.
-fn sealed(mut document: Vec<u8>) -> Vec<u8> {
+pub(super) fn sealed(mut document: Vec<u8>) -> Vec<u8> {
     let sum = Digest::of(&document);
     document.pop();
     document.extend_from_slice(SEAL);

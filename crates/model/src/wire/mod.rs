@@ -10,6 +10,9 @@ pub mod state;
 
 mod plan_parts;
 
+#[cfg(test)]
+mod fuzz;
+
 /// Why bytes are not what they should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {

@@ -51,7 +51,7 @@ async fn log(ui: &mut Ui, offline: &Offline, mends: bool) -> Result<Exit, Failur
         mended.iter().for_each(|key| ui.line(format!("  mended: {key}")));
     }
     let lost = found.damage.iter().any(|damage| damage.cure == Cure::Lost);
-    let left = found.damage.iter().any(|damage| !mended.contains(&damage.key) && !matches!(damage.cure, Cure::Covered { .. }));
+    let left = found.damage.iter().any(|damage| !mended.contains(&damage.key));
     Ok(match (lost, left) {
         (true, _) => Exit::Store,
         (false, true) => Exit::Changes,
