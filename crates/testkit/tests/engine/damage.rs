@@ -128,14 +128,16 @@ fn points(all: &BTreeMap<String, Vec<u8>>) -> Vec<(String, Harm, bool)> {
     points
 }
 
-/// All points with `BBWS_ALL`, otherwise a sample by `BBWS_SEED`.
+/// A sample by `BBWS_SEED`, of so many as `BBWS_POINTS` says; all where that is more than there are.
 fn chosen(mut points: Vec<(String, Harm, bool)>) -> Vec<(String, Harm, bool)> {
-    if std::env::var_os("BBWS_ALL").is_some() {
-        return points;
+    let asked = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    let count = asked("BBWS_POINTS").unwrap_or(SAMPLE as u64);
+    let mut dice = ChaCha8Rng::seed_from_u64(asked("BBWS_SEED").unwrap_or(1));
+    let mut sample = vec![];
+    while (sample.len() as u64) < count && !points.is_empty() {
+        sample.push(points.swap_remove(dice.random_range(0..points.len())));
     }
-    let seed = std::env::var("BBWS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
-    let mut dice = ChaCha8Rng::seed_from_u64(seed);
-    (0..SAMPLE).map(|_| points.swap_remove(dice.random_range(0..points.len()))).collect()
+    sample
 }
 
 #[tokio::test(start_paused = true)]
