@@ -9,6 +9,7 @@ mod safety;
 mod secrets;
 mod server;
 mod servers;
+mod state;
 mod support;
 mod tenants;
 mod usage;

@@ -1,42 +1,79 @@
-//! The simulation with many more seeds than a test takes; what it has shown is kept with the commit that it has shown it of.
+//! The proofs with many more seeds, points and cases than a test takes; what each has shown is kept with the commit that it has
+//! shown it of.
 
 use std::process::Command;
 
 use crate::bench::cargo;
 use crate::{root, tell};
 
-const SEEDS: &str = "20000";
+/// What can be tried for hours.
+struct Proof {
+    name: &'static str,
+    /// What of cargo's tests it is.
+    test: &'static [&'static str],
+    /// The variable that says how much is tried, and how much that is if nobody says.
+    much: (&'static str, &'static str),
+}
 
-/// Runs so many seeds, and writes `docs/evidence/simulation.json`.
-pub(crate) fn run(seeds: Option<String>) -> Vec<String> {
-    match soak(&seeds.unwrap_or_else(|| SEEDS.to_owned())) {
+const PROOFS: [Proof; 3] = [
+    Proof {
+        name: "simulation",
+        test: &["--package", "bbws-testkit", "--test", "engine", "the_invariants_hold"],
+        much: ("BBWS_SEEDS", "20000"),
+    },
+    Proof {
+        name: "damage",
+        test: &["--package", "bbws-testkit", "--test", "engine", "no_spoilt_or_torn_byte"],
+        // Of each of two stacks: more than there are.
+        much: ("BBWS_POINTS", "1000000"),
+    },
+    Proof {
+        name: "parsers",
+        test: &["--package", "bbws-model", "--package", "bbws-cluster", "--lib", "--test", "files", "--", "fuzz::", "garbage::"],
+        much: ("PROPTEST_CASES", "200000"),
+    },
+];
+
+/// Runs a proof with so many seeds, points or cases, and writes `docs/evidence/NAME.json`. A number alone is about the
+/// simulation.
+pub(crate) fn run(first: Option<String>, second: Option<String>) -> Vec<String> {
+    let number = |text: &String| text.bytes().all(|byte| byte.is_ascii_digit());
+    let (name, much) = match first {
+        Some(seeds) if number(&seeds) => ("simulation".to_owned(), Some(seeds)),
+        Some(name) => (name, second),
+        None => ("simulation".to_owned(), None),
+    };
+    let Some(proof) = PROOFS.iter().find(|proof| proof.name == name) else {
+        return vec![format!("there is no proof `{name}`: {}", PROOFS.map(|proof| proof.name).join(", "))];
+    };
+    match soak(proof, &much.unwrap_or_else(|| proof.much.1.to_owned())) {
         Ok(()) => vec![],
         Err(why) => vec![why],
     }
 }
 
-fn soak(seeds: &str) -> Result<(), String> {
+fn soak(proof: &Proof, much: &str) -> Result<(), String> {
+    let Proof { name, test, much: (variable, _) } = proof;
     let (commit, changed) = (git(&["rev-parse", "HEAD"])?, git(&["status", "--porcelain", "crates", "Cargo.toml", "Cargo.lock"])?);
     let tally = std::env::temp_dir().join(format!("bbws-tally-{}.json", std::process::id()));
-    let ran = cargo()
-        .args(["test", "--package", "bbws-testkit", "--test", "engine", "the_invariants_hold", "--", "--nocapture"])
-        .env("BBWS_SEEDS", seeds)
-        .env("BBWS_TALLY", &tally)
-        .status()
-        .map_err(|e| e.to_string())?;
-    let shown = std::fs::read_to_string(&tally).map_err(|e| format!("the simulation has told nothing: {e}"))?;
+    let show: &[&str] = if test.contains(&"--") { &["--nocapture"] } else { &["--", "--nocapture"] };
+    let ran =
+        cargo().arg("test").args(*test).args(show).env(variable, much).env("BBWS_TALLY", &tally).status().map_err(|e| e.to_string())?;
+    // A proof that keeps no tally of its own has tried so many cases of each of its properties, or has failed.
+    let own = format!("{{\"cases_of_each\":{much},\"passed\":{}}}", ran.success());
+    let shown = std::fs::read_to_string(&tally).unwrap_or(own);
     drop(std::fs::remove_file(&tally));
     let evidence = root().join("docs/evidence");
     std::fs::create_dir_all(&evidence).map_err(|e| e.to_string())?;
-    let text = evidence_of(&commit, !changed.is_empty(), &shown);
-    std::fs::write(evidence.join("simulation.json"), text).map_err(|e| e.to_string())?;
-    tell("written to docs/evidence/simulation.json");
-    if ran.success() { Ok(()) } else { Err("an invariant was violated".into()) }
+    let text = evidence_of(name, &commit, !changed.is_empty(), &shown);
+    std::fs::write(evidence.join(format!("{name}.json")), text).map_err(|e| e.to_string())?;
+    tell(&format!("written to docs/evidence/{name}.json"));
+    if ran.success() { Ok(()) } else { Err(format!("{name}: something was violated")) }
 }
 
-/// `shown` is a document of the simulation's own.
-fn evidence_of(commit: &str, changed: bool, shown: &str) -> String {
-    format!("{{\n  \"commit\": \"{commit}\",\n  \"changed_since\": {changed},\n  \"simulation\": {}\n}}\n", shown.trim())
+/// `shown` is a document of the proof's own.
+fn evidence_of(name: &str, commit: &str, changed: bool, shown: &str) -> String {
+    format!("{{\n  \"commit\": \"{commit}\",\n  \"changed_since\": {changed},\n  \"{name}\": {}\n}}\n", shown.trim())
 }
 
 fn git(arguments: &[&str]) -> Result<String, String> {
@@ -54,7 +91,7 @@ mod tests {
 
     #[test]
     fn the_evidence_names_its_commit() {
-        let told = evidence_of("abc", false, "{\"seeds\":3,\"violations\":[]}\n");
+        let told = evidence_of("simulation", "abc", false, "{\"seeds\":3,\"violations\":[]}\n");
         assert_eq!(told, "{\n  \"commit\": \"abc\",\n  \"changed_since\": false,\n  \"simulation\": {\"seeds\":3,\"violations\":[]}\n}\n");
     }
 }

@@ -21,6 +21,19 @@ const WHOLE: Duration = Duration::from_secs(10);
 /// # Errors
 /// Why nothing answered there: the name is not known, nobody listens, the certificate is another's.
 pub async fn fetch(url: &str) -> Result<(u16, String), String> {
+    get(url).await.map(|(status, _, body)| (status, body))
+}
+
+/// What date the answer at this address bears, whatever else it says: the time of whoever answers.
+///
+/// # Errors
+/// Why nothing answered there, or that the answer bears no date.
+pub async fn date_at(url: &str) -> Result<String, String> {
+    let (_, date, _) = get(url).await?;
+    date.ok_or_else(|| "the answer bears no date".to_owned())
+}
+
+async fn get(url: &str) -> Result<(u16, Option<String>, String), String> {
     let look = Operation::builder()
         .service_name("web")
         .operation_name("Get")
@@ -32,7 +45,8 @@ pub async fn fetch(url: &str) -> Result<(u16, String), String> {
         .serializer(|(): ()| Ok(HttpRequest::empty()))
         .deserializer::<_, Infallible>(|response| {
             let body = response.body().bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-            Ok((response.status().as_u16(), body.unwrap_or_default()))
+            let date = response.headers().get("date").map(str::to_owned);
+            Ok((response.status().as_u16(), date, body.unwrap_or_default()))
         })
         .build();
     look.invoke(()).await.map_err(|error| DisplayErrorContext(&error).to_string())
@@ -44,7 +58,7 @@ mod tests {
     use std::net::TcpListener;
     use std::thread;
 
-    use super::fetch;
+    use super::{date_at, fetch};
 
     /// A server that answers one request, and tells the first line of it.
     fn serve(answer: &'static str) -> (String, thread::JoinHandle<String>) {
@@ -63,6 +77,16 @@ mod tests {
             first.trim_end().to_owned()
         });
         (url, asked)
+    }
+
+    #[tokio::test]
+    async fn the_date_is_that_of_the_answer() {
+        let (url, asked) = serve("HTTP/1.1 403 Forbidden\r\nDate: Thu, 26 Nov 2026 08:00:00 GMT\r\nContent-Length: 0\r\n\r\n");
+        assert_eq!(date_at(&url).await, Ok("Thu, 26 Nov 2026 08:00:00 GMT".to_owned()));
+        asked.join().unwrap();
+        let (url, asked) = serve("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        assert_eq!(date_at(&url).await, Err("the answer bears no date".to_owned()));
+        asked.join().unwrap();
     }
 
     #[tokio::test]

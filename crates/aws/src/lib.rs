@@ -15,7 +15,7 @@ mod scan;
 pub use action::iam_action;
 pub use clients::{Aws, Clients, Connection, Plain, Wire};
 pub use error::{Told, classify};
-pub use fetch::fetch;
+pub use fetch::{date_at, fetch};
 pub use guard::{Call, Calls, Gate, Refused, is_read};
 pub use identity::{Identity, whoami};
 pub use kinds::drivers;

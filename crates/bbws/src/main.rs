@@ -102,6 +102,16 @@ impl Link for Wire {
         }
     }
 
+    async fn time(&self, region: &str) -> Option<Result<jiff::Timestamp, String>> {
+        let url = match self.world() {
+            World::Aws => format!("https://sts.{region}.amazonaws.com/"),
+            World::Endpoint(url) => url,
+            World::Sandbox => return None,
+        };
+        let read = |date: String| jiff::fmt::rfc2822::parse(&date).map_err(|error| format!("the answer bears the date `{date}`: {error}"));
+        Some(bbws_aws::date_at(&url).await.and_then(read).map(|at| at.timestamp()))
+    }
+
     fn sent(&self) -> Vec<Sent> {
         self.aws.calls().all().into_iter().map(|call| Sent { read: is_read(&call.operation), operation: call.operation }).collect()
     }

@@ -157,6 +157,9 @@ pub trait Link {
     /// could not be reached. None where the world is simulated and nobody can answer.
     fn fetch(&self, url: &str) -> impl Future<Output = Option<Result<Fetched, String>>>;
 
+    /// What time it is there, as an answer to a request that is not signed says. None where the world is simulated.
+    fn time(&self, region: &str) -> impl Future<Output = Option<Result<jiff::Timestamp, String>>>;
+
     /// All calls that were sent so far, in order.
     fn sent(&self) -> Vec<Sent>;
 }

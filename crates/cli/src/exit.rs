@@ -9,7 +9,7 @@ pub enum Exit {
     Done,
     /// Something went wrong.
     Error,
-    /// `plan --detailed-exitcode` found changes.
+    /// `plan --detailed-exitcode` found changes, or a command that checks found something.
     Changes,
     /// A safety rule refused it.
     Refused,
@@ -65,7 +65,7 @@ impl Exit {
         match self {
             Self::Done => "done, or nothing to do",
             Self::Error => "error: the message says what, why and what to do",
-            Self::Changes => "`plan --detailed-exitcode` found changes",
+            Self::Changes => "`plan --detailed-exitcode` found changes, or a check found something",
             Self::Refused => "refused by a safety rule; nothing was changed",
             Self::Usage => "wrong usage",
             Self::Fenced => "another run took the environment over while this one worked",

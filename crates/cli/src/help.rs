@@ -98,13 +98,29 @@ Examples:
   bbws state unlock dev --yes       # in CI, for instance after a cancelled job that hangs";
 
 pub(crate) const STATE: &str = "\
-Reads what bbws has recorded, not AWS.
+`list`, `show`, `history`, `diff`, `pull`, `verify` and `gc` look at what bbws has recorded, and start no connection.
 
 Examples:
-  bbws state list dev
-  bbws state show dev
   bbws state show dev vpc.main
-  bbws state show dev --json | jq '.entries | keys'";
+  bbws state show dev --json | jq '.entries | keys'
+  bbws state history dev             which run changed what; with a run's id each of its slots
+  bbws state diff dev 01KB…          what that run changed
+  bbws state diff dev 42 serial:19   two moments: slots by number, serials, runs
+  bbws state pull dev -o dev.json    a copy; the log itself is in the store
+  bbws state verify dev --account    exit 2 where something is not as it should be
+  bbws state verify dev --mend       put right what the store can put right by itself
+  bbws state restore dev 42          the state as after slot 42, as a new entry; then: bbws plan dev
+  bbws state orphans dev             what bears our mark in the account and is not in the state
+  bbws state rebuild dev             when the store is lost: the state from what is in the account
+  bbws state gc dev                  slots older than 30 days, below the oldest checkpoint";
+
+pub(crate) const DOCTOR: &str = "\
+Looks at the store, its disk, the log, the clock and the credentials; changes nothing but a probe that it removes again.
+Ends with 2 where something is not in order.
+
+Examples:
+  bbws doctor dev
+  bbws doctor dev --json | jq '.checks[] | select(.verdict != \"good\")'";
 
 pub(crate) const OUTPUT: &str = "\
 Examples:

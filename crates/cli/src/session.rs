@@ -105,7 +105,9 @@ impl Offline {
             LogError::Store(_) => failure(Exit::Store, format!("the state store of {name} failed"))
                 .advise(format!("check {root}: free space, permissions, and that it is on a disk of this machine")),
             LogError::Damaged { key, .. } => failure(Exit::Store, format!("the state of {name} is damaged"))
-                .advise(format!("restore {root}/{key} from a backup; nothing was changed")),
+                .advise(format!("restore {root}/{key} from a backup; nothing was changed"))
+                .advise(format!("see all of the damage: bbws state verify {name}{}", self.flag()))
+                .advise(format!("if nothing mends it, make the state again from the account: bbws state rebuild {name}{}", self.flag())),
             LogError::Misfit(_) => failure(Exit::Error, format!("the state of {name} does not take what was to be recorded"))
                 .advise("this is a bug in bbws: please report it"),
         }

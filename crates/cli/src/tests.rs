@@ -78,6 +78,10 @@ impl Link for FakeLink {
         None
     }
 
+    async fn time(&self, _: &str) -> Option<Result<jiff::Timestamp, String>> {
+        None
+    }
+
     fn sent(&self) -> Vec<Sent> {
         vec![]
     }

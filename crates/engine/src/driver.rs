@@ -12,7 +12,7 @@ use bbws_model::{
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{AnyCarrier, Carrier, Reading};
+use crate::{AnyCarrier, AnyCensus, Carrier, Census, Reading};
 
 /// One mutating request about to be sent: whose it is, and what makes a repeat the same request.
 #[derive(Debug, Clone, PartialEq)]
@@ -256,6 +256,7 @@ impl<K: Kind, D: Driver<K>> AnyDriver for Erased<K, D> {
 pub struct Drivers {
     drivers: BTreeMap<&'static str, Box<dyn AnyDriver>>,
     carriers: BTreeMap<&'static str, Box<dyn AnyCarrier>>,
+    censuses: BTreeMap<&'static str, Box<dyn AnyCensus>>,
 }
 
 impl Drivers {
@@ -309,6 +310,18 @@ impl Drivers {
     pub fn carrier(&self, kind: &str) -> Result<&dyn AnyCarrier, CloudError> {
         let unknown = || CloudError::own(kind, Class::Invalid, format!("bbws does not know how to list what hangs on a `{kind}`"));
         self.carriers.get(kind).map(Box::as_ref).ok_or_else(unknown)
+    }
+
+    /// Says how all marked objects of kind `K` are listed.
+    #[must_use]
+    pub fn counting<K: Kind>(mut self, census: impl Census<K>) -> Self {
+        self.censuses.insert(K::NAME, crate::census::erase::<K>(census));
+        self
+    }
+
+    /// All kinds whose marked objects can be listed, and how.
+    pub fn censuses(&self) -> impl Iterator<Item = (&'static str, &dyn AnyCensus)> {
+        self.censuses.iter().map(|(kind, census)| (*kind, census.as_ref()))
     }
 
     /// The names of all kinds of which it is known how to list what hangs on them.

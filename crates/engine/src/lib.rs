@@ -5,9 +5,11 @@
 
 mod apply;
 mod carrier;
+mod census;
 mod checker;
 mod driver;
 mod graph;
+mod history;
 pub mod log;
 mod observe;
 mod outputs;
@@ -15,19 +17,23 @@ mod plan;
 pub mod planner;
 mod ports;
 mod reading;
+mod rebuild;
 mod schedule;
 
 pub use apply::{Control, Report, Run, StepFailure, apply, counted, look_back};
 pub use carrier::{AnyCarrier, Carrier, Hanging, foreign};
+pub use census::{AnyCensus, Census, Marked, census};
 pub use checker::check;
 pub use driver::{
     ADDRESS_TAG, AnyDriver, Attempt, Boxed, Created, Driver, Drivers, INTENT_TAG, LINEAGE_TAG, Place, Progress, Sight, erase, read_tags,
 };
 pub use graph::Graph;
+pub use history::{Difference, Entered, EntryDifference, FieldDifference, Moment, Past, difference, history, restoring, states};
 pub use log::{Held, LEASE, Lease, Log, LogError, Opening, TTL, Unleased, stands_still};
 pub use observe::{Found, Picture, read_formula, refresh};
 pub use outputs::{publish, recorded};
 pub use plan::{Ask, configuration, plan};
 pub use ports::{Clock, EventSink, Ids, PutOutcome, Reporter, Store, StoreError};
 pub use reading::Reading;
+pub use rebuild::{Rebuilt, rebuild};
 pub use schedule::{Schedule, expected};

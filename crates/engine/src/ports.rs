@@ -48,6 +48,9 @@ pub trait Store: Send + Sync {
     fn overwrite<'a>(&'a self, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<(), StoreError>>;
     /// Removes what is at `key`, if anything is.
     fn delete<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<(), StoreError>>;
+    /// All earlier versions of the bytes at `key`, oldest first, those of a removed key included; empty where the store keeps
+    /// none. Of a key that is only ever created the first version is the true one.
+    fn earlier<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<Vec<Vec<u8>>, StoreError>>;
 }
 
 /// Time, as the run sees it.

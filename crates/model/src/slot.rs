@@ -225,6 +225,16 @@ pub enum Record {
         /// What AWS calls the copy.
         id: PhysicalId,
     },
+    /// The state is set to what it was at an earlier time, or to what was found in the account. It says all that it sets: the
+    /// slots that said so before may be collected.
+    Restore {
+        /// Which time, or what was looked at.
+        reason: String,
+        /// The entries that become other than they are; none for what is recorded no longer.
+        entries: std::collections::BTreeMap<Address, Option<crate::Entry>>,
+        /// The published outputs.
+        outputs: std::collections::BTreeMap<String, Value>,
+    },
     /// The published outputs.
     Outputs(std::collections::BTreeMap<String, Value>),
     /// A checkpoint of the fold up to a slot exists.

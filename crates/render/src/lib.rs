@@ -2,12 +2,14 @@
 //!
 //! Every text takes a [`Style`] and passes through one page, which makes harmless what could steer a terminal.
 
+mod care;
 mod diagram;
 mod finding;
 mod json;
 mod output;
 mod page;
 mod part;
+mod past;
 mod plan;
 mod run;
 mod safety;
@@ -17,10 +19,12 @@ mod telling;
 mod value;
 mod words;
 
+pub use care::{orphans, orphans_json, rebuilt, survey, survey_json};
 pub use diagram::Diagram;
 pub use finding::findings;
 pub use json::{event_json, findings_json, plan_json};
 pub use output::{output_value, outputs, outputs_json};
+pub use past::{difference, difference_json, history, history_json, history_of_run};
 pub use plan::{Detail, plan};
 pub use run::{Lines, Progress, Summary, advice};
 pub use safety::{

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bbws_engine::{Attempt, Carrier, Created, Driver, Hanging, Progress, Reading, Sight};
+use bbws_engine::{Attempt, Carrier, Census, Created, Driver, Hanging, Marked, Progress, Reading, Sight};
 use bbws_model::{Class, CloudError, Id, Kind, Locate, Observed, Ownership, Phase, PhysicalId, Ready, Recovery, Tags};
 
 use crate::{Sort, Toy, ToyOutputs, ToySpec};
@@ -303,5 +303,17 @@ impl<S: Sort> Carrier<Toy<S>> for FakeCloud {
             on_it.then(|| Hanging { what: object.kind, id: id.clone(), name: object.spec.name.clone(), owner: object.owner.clone() })
         };
         Ok(self.world(|world, _| world.objects.iter().filter_map(hanging).collect()))
+    }
+}
+
+impl<S: Sort> Census<Toy<S>> for FakeCloud {
+    async fn marked(&self, _: &Reading) -> Result<Vec<Marked>, CloudError> {
+        let all = self.objects();
+        let here = all.iter().filter(|(_, object)| object.kind == S::NAME && !object.is_leaving());
+        let marked = here.filter_map(|(id, object)| {
+            let (id, owner, tags) = (id.clone(), object.owner.clone()?, object.spec.tags.clone());
+            Some(Marked { id, owner, tags })
+        });
+        Ok(marked.collect())
     }
 }

@@ -184,4 +184,8 @@ pub fn drivers(cloud: &FakeCloud) -> Drivers {
         .with::<Toy<Tag>>(cloud.clone())
         .with::<Toy<Token>>(cloud.clone())
         .carrying::<Toy<Tag>>(cloud.clone())
+        .counting::<Toy<Key>>(cloud.clone())
+        .counting::<Toy<Name>>(cloud.clone())
+        .counting::<Toy<Tag>>(cloud.clone())
+        .counting::<Toy<Token>>(cloud.clone())
 }

@@ -112,7 +112,7 @@ struct Setting {
 }
 
 impl Aws {
-    async fn db_parameter_groups(&self, reading: &Reading) -> Result<Arc<ById<Raw>>, CloudError> {
+    pub(super) async fn db_parameter_groups(&self, reading: &Reading) -> Result<Arc<ById<Raw>>, CloudError> {
         let ask = || async {
             let (mut all, mut calls) = (ById::new(), 0);
             let mut pages = self.read.rds.describe_db_parameter_groups().into_paginator().page_size(PAGE).send();

@@ -67,7 +67,7 @@ fn subnets(spec: &DbSubnetGroupSpec<Ready>) -> Vec<String> {
 }
 
 impl Aws {
-    async fn db_subnet_groups(&self, reading: &Reading) -> Result<Arc<ById<Raw>>, CloudError> {
+    pub(super) async fn db_subnet_groups(&self, reading: &Reading) -> Result<Arc<ById<Raw>>, CloudError> {
         let ask = || async {
             let (mut all, mut calls) = (ById::new(), 0);
             let mut pages = self.read.rds.describe_db_subnet_groups().into_paginator().page_size(PAGE).send();

@@ -131,7 +131,7 @@ impl Aws {
         Ok(all)
     }
 
-    async fn describe_flow_logs(&self, by: Filter) -> Result<(ById<Raw>, usize), CloudError> {
+    pub(super) async fn describe_flow_logs(&self, by: Filter) -> Result<(ById<Raw>, usize), CloudError> {
         let (mut all, mut calls) = (ById::new(), 0);
         let mut pages = self.read.ec2.describe_flow_logs().filter(by).into_paginator().send();
         while let Some(page) = pages.next().await {

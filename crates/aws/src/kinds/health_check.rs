@@ -141,7 +141,7 @@ fn spec(raw: &Raw, tags: &Tags) -> Result<HealthCheckSpec<Ready>, CloudError> {
 }
 
 impl Aws {
-    async fn list_health_checks(&self) -> Result<(Vec<Raw>, usize), CloudError> {
+    pub(super) async fn list_health_checks(&self) -> Result<(Vec<Raw>, usize), CloudError> {
         let (mut all, mut calls) = (vec![], 0);
         let mut pages = self.read.route53.list_health_checks().into_paginator().send();
         while let Some(page) = pages.next().await {

@@ -134,7 +134,7 @@ impl Aws {
         reading.once(format!("{DESCRIBE} vpcs={}", vpcs.join(",")), by_vpc).await
     }
 
-    async fn describe_internet_gateways(&self, by: Filter) -> Result<(ById<Raw>, usize), CloudError> {
+    pub(super) async fn describe_internet_gateways(&self, by: Filter) -> Result<(ById<Raw>, usize), CloudError> {
         let (mut all, mut calls) = (ById::new(), 0);
         let mut pages = self.read.ec2.describe_internet_gateways().filters(by).into_paginator().send();
         while let Some(page) = pages.next().await {

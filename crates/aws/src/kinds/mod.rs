@@ -2,6 +2,7 @@
 
 mod bucket;
 mod cdn_function;
+mod census;
 mod certificate;
 mod cloudfront;
 mod container;
@@ -125,4 +126,21 @@ pub fn drivers(aws: &Aws) -> Drivers {
         .carrying::<SecurityGroup>(aws.clone())
         .carrying::<Subnet>(aws.clone())
         .carrying::<Vpc>(aws.clone())
+        .counting::<DbInstance>(aws.clone())
+        .counting::<DbParameterGroup>(aws.clone())
+        .counting::<DbSubnetGroup>(aws.clone())
+        .counting::<ElasticIp>(aws.clone())
+        .counting::<FileSystem>(aws.clone())
+        .counting::<FlowLog>(aws.clone())
+        .counting::<HealthCheck>(aws.clone())
+        .counting::<InternetGateway>(aws.clone())
+        .counting::<Listener>(aws.clone())
+        .counting::<LoadBalancer>(aws.clone())
+        .counting::<NatGateway>(aws.clone())
+        .counting::<RouteTable>(aws.clone())
+        .counting::<SecurityGroup>(aws.clone())
+        .counting::<SecurityGroupRule>(aws.clone())
+        .counting::<Subnet>(aws.clone())
+        .counting::<Vpc>(aws.clone())
+        .counting::<VpcEndpoint>(aws.clone())
 }

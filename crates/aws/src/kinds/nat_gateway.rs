@@ -139,7 +139,7 @@ impl Aws {
         Ok(all)
     }
 
-    async fn describe_nat_gateways(&self, by: Vec<Filter>) -> Result<(ById<Raw>, usize), CloudError> {
+    pub(super) async fn describe_nat_gateways(&self, by: Vec<Filter>) -> Result<(ById<Raw>, usize), CloudError> {
         let (mut all, mut calls) = (ById::new(), 0);
         let mut pages = self.read.ec2.describe_nat_gateways().set_filter(Some(by)).into_paginator().send();
         while let Some(page) = pages.next().await {

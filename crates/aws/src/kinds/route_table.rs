@@ -108,7 +108,7 @@ impl Aws {
         Ok(all)
     }
 
-    async fn describe_route_tables(&self, by: Filter) -> Result<(ById<Raw>, usize), CloudError> {
+    pub(super) async fn describe_route_tables(&self, by: Filter) -> Result<(ById<Raw>, usize), CloudError> {
         let (mut all, mut calls) = (ById::new(), 0);
         // No other read of EC2 has pages as small as these.
         let mut pages = self.read.ec2.describe_route_tables().filters(by).into_paginator().page_size(100).send();

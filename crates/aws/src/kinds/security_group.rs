@@ -153,7 +153,7 @@ impl Aws {
         reading.once(format!("ec2:DescribeSecurityGroups vpc={vpc}"), self.describe_groups(filter("vpc-id", [vpc]))).await
     }
 
-    async fn describe_groups(&self, by: Filter) -> Result<(ById<Raw>, usize), CloudError> {
+    pub(super) async fn describe_groups(&self, by: Filter) -> Result<(ById<Raw>, usize), CloudError> {
         let (mut all, mut calls) = (ById::new(), 0);
         // Paged, because the unpaged form has a smaller rate bucket.
         let mut pages = self.read.ec2.describe_security_groups().filters(by).into_paginator().page_size(1000).send();
@@ -181,7 +181,7 @@ impl Aws {
         Ok(all)
     }
 
-    async fn describe_rules(&self, by: Filter) -> Result<(ById<SecurityGroupRule>, usize), CloudError> {
+    pub(super) async fn describe_rules(&self, by: Filter) -> Result<(ById<SecurityGroupRule>, usize), CloudError> {
         let (mut all, mut calls) = (ById::new(), 0);
         let mut pages = self.read.ec2.describe_security_group_rules().filters(by).into_paginator().page_size(1000).send();
         while let Some(page) = pages.next().await {

@@ -121,7 +121,7 @@ impl Aws {
         reading.once(format!("ec2:DescribeSubnets vpcs={}", vpcs.join(",")), self.describe_subnets(by)).await
     }
 
-    async fn describe_subnets(&self, by: Vec<Filter>) -> Result<(ById<Raw>, usize), CloudError> {
+    pub(super) async fn describe_subnets(&self, by: Vec<Filter>) -> Result<(ById<Raw>, usize), CloudError> {
         let (mut all, mut calls) = (ById::new(), 0);
         let mut pages = self.read.ec2.describe_subnets().set_filters(Some(by)).into_paginator().send();
         while let Some(page) = pages.next().await {

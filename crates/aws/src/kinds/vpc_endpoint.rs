@@ -202,7 +202,7 @@ impl Aws {
         Ok(all)
     }
 
-    async fn describe_endpoints(&self, by: Filter) -> Result<(ById<Raw>, usize), CloudError> {
+    pub(super) async fn describe_endpoints(&self, by: Filter) -> Result<(ById<Raw>, usize), CloudError> {
         let (mut all, mut calls) = (ById::new(), 0);
         let mut pages = self.read.ec2.describe_vpc_endpoints().filters(by).into_paginator().send();
         while let Some(page) = pages.next().await {

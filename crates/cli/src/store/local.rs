@@ -206,6 +206,11 @@ impl Store for LocalStore {
     fn delete<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<(), StoreError>> {
         Box::pin(async move { self.delete_now(key) })
     }
+
+    /// A disk keeps none.
+    fn earlier<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<Vec<Vec<u8>>, StoreError>> {
+        Box::pin(async move { self.path(key).map(|_| vec![]) })
+    }
 }
 
 #[cfg(test)]

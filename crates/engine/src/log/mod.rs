@@ -3,13 +3,20 @@
 //! One primitive, create-if-absent on the next slot, is lock, fence, write-ahead log and history at once: to own an
 //! environment is to append OPEN; to be fenced is to fail an append.
 
+mod begin;
+mod collect;
 mod lease;
 mod read;
+mod survey;
 mod watch;
 mod write;
 
+pub use begin::{begin, set_aside};
+pub use collect::{KEPT_FOR, collect, collectable};
 pub use lease::{LEASE, Lease, TTL, Unleased};
 pub use read::read;
+pub use survey::{Cure, Damage, Depth, Survey, mend, survey};
+pub(crate) use survey::{Met, follow};
 pub use watch::{Held, stands_still};
 pub use write::{Log, Opening};
 

@@ -4,7 +4,8 @@ use bbws_model::wire::{log, state as wire};
 use bbws_model::{Digest, State};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::LogError;
+use super::survey::recovered;
+use super::{Depth, LogError};
 use crate::Store;
 
 /// How many slots are fetched side by side.
@@ -15,20 +16,38 @@ const SIDE_BY_SIDE: usize = 16;
 /// `state.json` saves the way from the first slot, if its chain fits; a checkpoint does if it does not. Neither is
 /// believed over the log.
 ///
+/// A damaged or removed slot is recovered from the store's versions of it, where it keeps any.
+///
 /// # Errors
-/// When the store fails, or the log is damaged; never a state that is older than the log.
+/// When the store fails, or the log is damaged beyond that; never a state that is older than the log.
 pub async fn read(store: &dyn Store) -> Result<Option<State>, LogError> {
-    if let Some(base) = derived(store, wire::KEY).await?
-        && let Some(state) = continued(store, base).await?
-    {
-        return Ok(Some(state));
+    let mut doubtful = false;
+    match straight(store, &mut doubtful).await {
+        // The slot after this one may have been removed. Where the last run has given the environment back none is missing.
+        Ok(Some(state)) if state.holder.is_some() && !store.earlier(&log::key(state.seq + 1)).await?.is_empty() => {
+            recovered(store, Depth::Needed).await
+        }
+        Ok(_) if doubtful => recovered(store, Depth::Whole).await,
+        Err(LogError::Damaged { .. }) => recovered(store, Depth::Needed).await,
+        other => other,
+    }
+}
+
+/// The same, where nothing is damaged. It is `doubtful` where a whole state contradicts the log: one of the two was replaced.
+async fn straight(store: &dyn Store, doubtful: &mut bool) -> Result<Option<State>, LogError> {
+    if let Some(base) = derived(store, wire::KEY).await? {
+        if let Some(state) = continued(store, base).await? {
+            return Ok(Some(state));
+        }
+        *doubtful = true;
     }
     let mut checkpoints = store.list_after(wire::CHECKPOINTS, "").await?;
     while let Some(key) = checkpoints.pop() {
-        if let Some(base) = derived(store, &key).await?
-            && let Some(state) = continued(store, base).await?
-        {
-            return Ok(Some(state));
+        if let Some(base) = derived(store, &key).await? {
+            if let Some(state) = continued(store, base).await? {
+                return Ok(Some(state));
+            }
+            *doubtful = true;
         }
     }
     from_the_first_slot(store).await
@@ -72,7 +91,7 @@ async fn from_the_first_slot(store: &dyn Store) -> Result<Option<State>, LogErro
     fold(State::empty(first.lineage), slots).map(Some)
 }
 
-async fn fetch(store: &dyn Store, keys: Vec<String>) -> Result<Vec<(String, Vec<u8>)>, LogError> {
+pub(super) async fn fetch(store: &dyn Store, keys: Vec<String>) -> Result<Vec<(String, Vec<u8>)>, LogError> {
     let get = |key: String| async move {
         match store.get(&key).await? {
             Some(bytes) => Ok((key, bytes)),

@@ -179,6 +179,7 @@ impl<'a> Draft<'a> {
                     backups.push(backup);
                 }
             }
+            Record::Restore { reason: _, entries, outputs } => self.restore(entries, outputs)?,
             Record::Outputs(outputs) => self.edits.outputs = Some(outputs.clone()),
         }
         Ok(())
@@ -342,6 +343,16 @@ impl<'a> Draft<'a> {
             entry.deposed.pop().map(|old| Entry { deposed: entry.deposed, ..Entry::made(old.id, old.spec, old.dependencies, old.intent) })
         };
         self.edits.entries.insert(address.clone(), left);
+        Ok(())
+    }
+
+    /// What a request may have made meanwhile would be lost to a state that knows nothing of it.
+    fn restore(&mut self, entries: &BTreeMap<Address, Option<Entry>>, outputs: &BTreeMap<String, Value>) -> Result<(), FoldError> {
+        if let Some(open) = self.opened().next() {
+            return self.misfit(format!("the state cannot be set while the intent {} is open: settle it first", open.intent.id));
+        }
+        self.edits.entries.extend(entries.iter().map(|(address, entry)| (address.clone(), entry.clone())));
+        self.edits.outputs = Some(outputs.clone());
         Ok(())
     }
 

@@ -180,3 +180,22 @@ fn a_rename_takes_along_all_that_refers_to_it() {
     assert_eq!((state.entries[&holder].dependencies.as_slice(), &state.backups[0].address), ([new.clone()].as_slice(), &new));
     assert!(!state.entries.contains_key(&old));
 }
+
+#[test]
+fn a_state_is_set_as_a_whole_and_only_when_nothing_is_open() {
+    let mut state = State::empty("L");
+    take(&mut state, vec![create("I1", false)]).unwrap();
+    take(&mut state, vec![result("I1", "vpc-1")]).unwrap();
+    let then = state.clone();
+    let gone = Record::Gone { address: address(), id: "vpc-1".into() };
+    take(&mut state, vec![gone]).unwrap();
+    let other: Address = "vpc.other".parse().unwrap();
+    let entries = [(address(), then.entries.get(&address()).cloned()), (other.clone(), None)].into();
+    let restore = Record::Restore { reason: "as after slot 2".into(), entries, outputs: [("a".to_owned(), json!(1))].into() };
+    let mut open = state.clone();
+    take(&mut open, vec![create("I2", false)]).unwrap();
+    assert!(take(&mut open, vec![restore.clone()]).unwrap_err().to_string().contains("the intent I2 is open"));
+    let serial = state.serial;
+    take(&mut state, vec![restore]).unwrap();
+    assert_eq!((&state.entries, state.outputs.len(), state.serial), (&then.entries, 1, serial + 1));
+}

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::WireError;
+use super::state::Entry;
 use crate::{Account, Address, Digest, IntentId, Mode, PhysicalId, Renamed, RunId, World};
 
 /// The newest format this bbws writes and reads.
@@ -27,20 +28,53 @@ pub fn seq_of(key: &str) -> Option<u64> {
     if digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit()) { digits.parse().ok() } else { None }
 }
 
-/// A slot as it is written: the same bytes for the same slot.
+/// A slot as it is written: the same bytes for the same slot. The newest slot has none after it to vouch for it, so each
+/// ends with the digest of its own bytes.
 ///
 /// # Errors
 /// Never for a slot that bbws made; a document with keys that are no text would be one.
 pub fn write(slot: &crate::Slot) -> Result<Vec<u8>, WireError> {
-    serde_json::to_vec(&Slot::from(slot.clone())).map_err(|e| WireError::Damaged { what: "slot", cause: e.to_string() })
+    let bytes = serde_json::to_vec(&Slot::from(slot.clone())).map_err(|e| WireError::Damaged { what: "slot", cause: e.to_string() })?;
+    Ok(sealed(bytes))
 }
 
 /// Reads a slot.
 ///
 /// # Errors
-/// When the bytes are damaged, or a newer bbws wrote them.
+/// When the bytes are damaged or were edited, or a newer bbws wrote them.
 pub fn read(bytes: &[u8]) -> Result<crate::Slot, WireError> {
-    super::read::<Slot>("slot", FORMAT, bytes).map(Into::into)
+    let sound = unsealed(bytes);
+    let slot = super::read::<Slot>("slot", FORMAT, sound.as_deref().unwrap_or(bytes));
+    match (sound, slot) {
+        (Some(_), slot) => slot.map(Into::into),
+        // What is no JSON at all is torn, and the parser says where.
+        (None, Err(error @ WireError::Damaged { .. })) if serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_err() => Err(error),
+        (None, _) => {
+            let cause = "its content does not fit its sum: it was edited or damaged".to_owned();
+            Err(WireError::Damaged { what: "slot", cause })
+        }
+    }
+}
+
+/// What stands between a slot's other fields and its sum.
+const SEAL: &[u8] = b",\"sum\":\"";
+
+/// A document with the digest of its bytes as its last field. Every format to come keeps this.
+pub(super) fn sealed(mut document: Vec<u8>) -> Vec<u8> {
+    let sum = Digest::of(&document);
+    document.pop();
+    document.extend_from_slice(SEAL);
+    document.extend_from_slice(sum.0.as_bytes());
+    document.extend_from_slice(b"\"}");
+    document
+}
+
+/// The document as it was before it was sealed; none where it does not fit its sum.
+fn unsealed(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (rest, sum) = bytes.strip_suffix(b"\"}")?.split_last_chunk::<64>()?;
+    let mut document = rest.strip_suffix(SEAL)?.to_vec();
+    document.push(b'}');
+    (Digest::of(&document).0.as_bytes() == sum).then_some(document)
 }
 
 #[derive(Serialize, Deserialize)]
@@ -135,6 +169,11 @@ enum Record {
     Backup {
         address: Address,
         id: PhysicalId,
+    },
+    Restore {
+        reason: String,
+        entries: BTreeMap<Address, Option<Entry>>,
+        outputs: BTreeMap<String, Value>,
     },
     Outputs {
         outputs: BTreeMap<String, Value>,
@@ -262,6 +301,7 @@ impl From<crate::Record> for Record {
             Of::Forget { address, reason } => Self::Forget { address, reason },
             Of::Rename { from, to } => Self::Rename { from, to },
             Of::Backup { address, id } => Self::Backup { address, id },
+            Of::Restore { reason, entries, outputs } => Self::Restore { reason, entries: converted(entries), outputs },
             Of::Outputs(outputs) => Self::Outputs { outputs },
             Of::Checkpoint { seq, digest } => Self::Checkpoint { seq, digest },
             Of::Close { outcome } => Self::Close { outcome },
@@ -299,11 +339,16 @@ impl From<Record> for crate::Record {
             Of::Forget { address, reason } => Self::Forget { address, reason },
             Of::Rename { from, to } => Self::Rename { from, to },
             Of::Backup { address, id } => Self::Backup { address, id },
+            Of::Restore { reason, entries, outputs } => Self::Restore { reason, entries: converted(entries), outputs },
             Of::Outputs { outputs } => Self::Outputs(outputs),
             Of::Checkpoint { seq, digest } => Self::Checkpoint { seq, digest },
             Of::Close { outcome } => Self::Close { outcome },
         }
     }
+}
+
+fn converted<A, B: From<A>>(entries: BTreeMap<Address, Option<A>>) -> BTreeMap<Address, Option<B>> {
+    entries.into_iter().map(|(address, entry)| (address, entry.map(Into::into))).collect()
 }
 
 #[cfg(test)]
@@ -337,6 +382,18 @@ mod tests {
             version: "0.1.0".into(),
         };
         let (spec, outputs, id) = (json!({"cidr": "10.0.0.0/16"}), json!({"id": "vpc-1"}), PhysicalId::from("vpc-1"));
+        let entry = crate::Entry {
+            id: id.clone(),
+            spec: spec.clone(),
+            outputs: outputs.clone(),
+            dependencies: vec![],
+            reached: true,
+            intent: Some(IntentId("01I".into())),
+            existing: false,
+            renamed: None,
+            deposed: vec![],
+        };
+        let restored = BTreeMap::from([(vpc(), Some(entry)), ("vpc.other".parse().unwrap(), None)]);
         let renamed = Some(Renamed { from: "alb".into(), to: "alb-2".into() });
         let (account, region) = ("093646564004".parse().unwrap(), "af-south-1".to_owned());
         crate::Slot {
@@ -373,6 +430,7 @@ mod tests {
                 Record::Forget { address: vpc(), reason: "asked".into() },
                 Record::Rename { from: vpc(), to: "vpc.other".parse().unwrap() },
                 Record::Backup { address: vpc(), id },
+                Record::Restore { reason: "as after slot 5".into(), entries: restored, outputs: BTreeMap::new() },
                 Record::Outputs(BTreeMap::from([("vpc_id".into(), json!("vpc-1"))])),
                 Record::Checkpoint { seq: 5, digest: Digest::of(b"5") },
                 Record::Close { outcome: "done".into() },
@@ -394,12 +452,25 @@ mod tests {
 
     #[test]
     fn another_format_is_refused_with_its_cause() {
-        let told = |text: &str| read(text.as_bytes()).unwrap_err().to_string();
+        let told = |text: &str| read(&sealed(text.as_bytes().to_vec())).unwrap_err().to_string();
         assert_eq!(told(r#"{"format":2}"#), "the slot has format 2, this bbws knows format 1: use the newer bbws that wrote it");
-        assert!(told("").contains("not a slot of bbws"));
-        assert!(told("{}").contains("does not say its format"));
-        let unknown = String::from_utf8(write(&whole()).unwrap()).unwrap().replace("\"heartbeat\"", "\"pulse\"");
+        assert!(told(r#"{"a":1}"#).contains("does not say its format"));
+        assert!(read(b"").unwrap_err().to_string().contains("not a slot of bbws: EOF"));
+        assert!(read(br#"{"format":2}"#).unwrap_err().to_string().contains("does not fit its sum"), "no writer leaves the sum out");
+        let unknown = serde_json::to_string(&Slot::from(whole())).unwrap().replace("\"heartbeat\"", "\"pulse\"");
         assert!(told(&unknown).contains("at `records[1]"), "{}", told(&unknown));
+    }
+
+    #[test]
+    fn no_byte_of_a_slot_can_be_changed_or_cut_off() {
+        let bytes = write(&whole()).unwrap();
+        assert!(bytes.ends_with(b"\"}") && bytes.windows(SEAL.len()).any(|part| part == SEAL));
+        for place in 0..bytes.len() {
+            assert!(read(&bytes[..place]).is_err(), "cut at {place}");
+            let mut spoilt = bytes.clone();
+            spoilt[place] ^= 1 << (place % 8);
+            assert!(read(&spoilt).is_err(), "byte {place}");
+        }
     }
 
     #[test]

@@ -10,6 +10,9 @@ pub mod state;
 
 mod plan_parts;
 
+#[cfg(test)]
+mod fuzz;
+
 /// Why bytes are not what they should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
@@ -35,8 +38,13 @@ pub enum WireError {
 
 /// Reads a document that says its format first, and refuses one of another format before anything in it is believed.
 pub(crate) fn read<T: serde::de::DeserializeOwned>(what: &'static str, known: u64, bytes: &[u8]) -> Result<T, WireError> {
+    let document = serde_json::from_slice(bytes).map_err(|e| WireError::Damaged { what, cause: e.to_string() })?;
+    of_format(what, known, document)
+}
+
+/// The same, of a document that is parsed already.
+fn of_format<T: serde::de::DeserializeOwned>(what: &'static str, known: u64, document: serde_json::Value) -> Result<T, WireError> {
     let damaged = |cause: String| WireError::Damaged { what, cause };
-    let document: serde_json::Value = serde_json::from_slice(bytes).map_err(|e| damaged(e.to_string()))?;
     match document.get("format").and_then(serde_json::Value::as_u64) {
         Some(found) if found > known => Err(WireError::Newer { what, found, known }),
         Some(_) => serde_path_to_error::deserialize(document).map_err(|e| damaged(format!("at `{}`: {}", e.path(), e.inner()))),

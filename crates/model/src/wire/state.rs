@@ -48,13 +48,14 @@ pub fn write(state: &crate::State) -> Result<Vec<u8>, WireError> {
 /// # Errors
 /// When the bytes are damaged or were edited, or a newer bbws wrote them.
 pub fn read(bytes: &[u8]) -> Result<crate::State, WireError> {
-    let mut document: Value = super::read("state", FORMAT, bytes)?;
     let damaged = |cause: String| WireError::Damaged { what: "state", cause };
+    let mut document: Value = serde_json::from_slice(bytes).map_err(|e| damaged(e.to_string()))?;
     let sum = document.as_object_mut().and_then(|fields| fields.remove(SUM));
+    // Before the format is believed: a damaged one must not pass for one of a newer bbws.
     if sum.as_ref().and_then(Value::as_str) != Some(crate::digest(&document).0.as_str()) {
         return Err(damaged("its content does not fit its sum: it was edited or damaged".into()));
     }
-    let state: State = serde_path_to_error::deserialize(document).map_err(|e| damaged(format!("at `{}`: {}", e.path(), e.inner())))?;
+    let state: State = super::of_format("state", FORMAT, document)?;
     Ok(state.into())
 }
 
@@ -87,9 +88,10 @@ struct State {
 #[serde(transparent)]
 struct WorldText(#[serde(with = "super::world_text")] World);
 
+/// One resource.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
+pub(super) struct Entry {
     id: PhysicalId,
     spec: Value,
     outputs: Value,

@@ -77,35 +77,9 @@ async fn without_the_derived_state_the_log_gives_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn damage_in_any_slot_is_found_and_told() {
-    let bench = some_log().await;
-    bench.store.tamper(wire::state::KEY, None);
-    let sound = bench.state().await;
-    for (key, bytes) in bench.store.all().iter().filter(|(key, _)| key.starts_with(wire::log::PREFIX)) {
-        let last = wire::log::seq_of(key) == Some(sound.seq);
-        for place in (0..bytes.len()).step_by(7) {
-            let mut torn = bytes.clone();
-            torn[place] ^= 1;
-            bench.store.tamper(key, Some(torn));
-            match log::read(&bench.store).await {
-                Err(LogError::Damaged { cause, .. }) => assert!(!cause.is_empty()),
-                // Only the last slot's own words have nobody after them to vouch for them.
-                Ok(Some(_)) if last => {}
-                other => panic!("{key} spoilt at {place}: {other:?}"),
-            }
-        }
-        if !last {
-            bench.store.tamper(key, None);
-            assert!(log::read(&bench.store).await.is_err(), "{key} is missing");
-        }
-        bench.store.tamper(key, Some(bytes.clone()));
-    }
-    assert_eq!(bench.state().await, sound);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_state_that_is_ahead_of_its_log_is_refused() {
-    let bench = some_log().await;
+    let mut bench = some_log().await;
+    bench.store = bench.store.copy(true);
     let last = wire::log::key(bench.state().await.seq);
     bench.store.tamper(&last, None);
     let told = log::read(&bench.store).await.unwrap_err().to_string();

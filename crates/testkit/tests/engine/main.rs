@@ -4,7 +4,9 @@
 
 mod bench;
 mod crash;
+mod damage;
 mod lease;
 mod log;
+mod past;
 mod run;
 mod simulation;

@@ -1,0 +1,224 @@
+//! `doctor`: whether everything that bbws stands on is in order.
+
+use std::path::Path;
+
+use bbws_engine::log::{Cure, Depth, survey};
+use bbws_engine::{Ids, PutOutcome, Store, StoreError};
+use serde_json::json;
+
+use crate::args::{Global, Where};
+use crate::cloud::{Cloud, Link};
+use crate::ids::Ulids;
+use crate::project::Project;
+use crate::session::{Offline, route};
+use crate::ui::{Ui, table};
+use crate::{Exit, Failure, SystemClock, pace, safety};
+
+/// Signatures are refused by AWS from five minutes on.
+const SKEW_REFUSED: i64 = 240;
+/// So much is a clock that nobody keeps right.
+const SKEW_ODD: i64 = 30;
+
+/// How a check went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Good,
+    Warning,
+    Bad,
+    Skipped,
+}
+
+impl Verdict {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Warning => "warning",
+            Self::Bad => "bad",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// One thing that was looked at.
+struct Check {
+    what: &'static str,
+    verdict: Verdict,
+    told: String,
+    advice: &'static str,
+}
+
+impl Check {
+    fn new(what: &'static str, verdict: Verdict, told: impl Into<String>, advice: &'static str) -> Self {
+        Self { what, verdict, told: told.into(), advice }
+    }
+
+    fn good(what: &'static str, told: impl Into<String>) -> Self {
+        Self::new(what, Verdict::Good, told, "")
+    }
+}
+
+/// Looks at everything; one failing check hides no other.
+pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, place: &Where) -> Result<Exit, Failure> {
+    let picked = project.pick(place.env.as_deref(), None, false)?;
+    let offline = Offline::open(ui, project, global, &picked.name)?;
+    let checks = pace::play(None, async {
+        let mut checks = vec![Check::good("environment", format!("{} is right", offline.file))];
+        checks.extend(of_store(offline.store.as_ref()).await);
+        checks.push(of_disk(offline.store.root()));
+        checks.extend(of_account(project, global, cloud, &offline).await);
+        checks
+    })
+    .map_err(pace::no_runtime)?;
+    if ui.json {
+        let list = checks.iter().map(|c| json!({ "check": c.what, "verdict": c.verdict.word(), "told": c.told, "advice": c.advice }));
+        ui.say(format!("{:#}\n", json!({ "format": 1, "checks": list.collect::<Vec<_>>() })));
+    } else {
+        let rows: Vec<[&str; 3]> = checks.iter().map(|c| [c.verdict.word(), c.what, c.told.as_str()]).collect();
+        ui.say(table(&rows, ""));
+        for check in checks.iter().filter(|check| !check.advice.is_empty()) {
+            ui.line(format!("\n{}: {}", check.what, check.advice));
+        }
+    }
+    let bad = checks.iter().any(|check| check.verdict == Verdict::Bad);
+    Ok(if bad { Exit::Changes } else { Exit::Done })
+}
+
+/// What is true of any store.
+async fn of_store(store: &dyn Store) -> Vec<Check> {
+    let mut checks = vec![probe(store).await.unwrap_or_else(|error| {
+        let advice = "without it no run can be recorded: check that it is there and may be written";
+        Check::new("store", Verdict::Bad, error.to_string(), advice)
+    })];
+    checks.push(match survey(store, Depth::Whole).await {
+        Err(error) => Check::new("log", Verdict::Bad, error.to_string(), "look closer: bbws state verify"),
+        Ok(found) => match (&found.state, found.damage.iter().find(|damage| damage.cure == Cure::Lost)) {
+            (_, Some(lost)) => {
+                let told = format!("{}: {}", lost.key, lost.cause);
+                Check::new("log", Verdict::Bad, told, "see all of it and what can be done: bbws state verify")
+            }
+            (Some(state), None) if found.damage.is_empty() => {
+                Check::good("log", format!("{} slots, whole up to slot {}, serial {}", found.slots, state.seq, state.serial))
+            }
+            (None, None) => Check::good("log", "nothing is recorded yet"),
+            (Some(_), None) => {
+                let told = format!("{} files are damaged, and recovered from", found.damage.len());
+                Check::new("log", Verdict::Warning, told, "put them right: bbws state verify --mend")
+            }
+        },
+    });
+    checks
+}
+
+/// Whether a store leaves alone what is there. What was probed with is removed again.
+async fn probe(store: &dyn Store) -> Result<Check, StoreError> {
+    let unique = Ulids::new().map(|ids| ids.next()).unwrap_or_else(|_| std::process::id().to_string());
+    let key = format!("probe/{unique}");
+    let first = store.create(&key, b"first").await?;
+    let second = store.create(&key, b"second").await?;
+    let there = store.get(&key).await?;
+    store.delete(&key).await?;
+    let gone = store.get(&key).await?.is_none();
+    let honours = (first, second) == (PutOutcome::Created, PutOutcome::Exists) && there.as_deref() == Some(b"first");
+    Ok(match (honours, gone) {
+        (true, true) => Check::good("store", "reachable; what is there is left as it is"),
+        (false, _) => {
+            let advice = "two runs could both own the environment: do not use it; use another disk or a bucket";
+            Check::new("store", Verdict::Bad, "it lets one write take the place of another", advice)
+        }
+        (true, false) => {
+            Check::new("store", Verdict::Warning, format!("{key} cannot be removed"), "remove it by hand; `state gc` will not work")
+        }
+    })
+}
+
+/// Whether a folder is on a disk of this machine. Others promise less than they seem to.
+fn of_disk(root: &Path) -> Check {
+    const REMOTE: [&str; 8] = ["nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "fuse.s3fs", "vboxsf"];
+    let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let Some(system) = file_system(&mounts, &std::path::absolute(root).unwrap_or_else(|_| root.to_owned())) else {
+        return Check::new("disk", Verdict::Skipped, "this system does not tell what disk it is", "");
+    };
+    let told = format!("{} is on {system}", root.display());
+    if REMOTE.contains(&system) {
+        return Check::new("disk", Verdict::Warning, told, "keep the state on a disk of this machine, or in a bucket: backend = \"s3\"");
+    }
+    Check::good("disk", told)
+}
+
+/// The file system that a path is on: that of the longest mount point above it.
+fn file_system<'a>(mounts: &'a str, path: &Path) -> Option<&'a str> {
+    let mounted = mounts.lines().filter_map(|line| {
+        let mut fields = line.split(' ').skip(1);
+        Some((fields.next()?, fields.next()?))
+    });
+    mounted.filter(|(point, _)| path.starts_with(point)).max_by_key(|(point, _)| point.len()).map(|(_, system)| system)
+}
+
+async fn of_account<C: Cloud>(project: &Project, global: &Global, cloud: &C, offline: &Offline) -> Vec<Check> {
+    const UNREACHED: &str = "sign in, or name the right profile in the environment file";
+    let environment = &offline.environment;
+    let link = match cloud.connect(&route(global, project, &environment.account), environment).await {
+        Ok(link) => link,
+        Err(error) => return vec![Check::new("credentials", Verdict::Bad, error.to_string(), UNREACHED)],
+    };
+    let credentials = match link.whoami().await {
+        Err(error) => Check::new("credentials", Verdict::Bad, error.to_string(), UNREACHED),
+        Ok(caller) if caller.account != environment.account => {
+            let told = format!("of account {}, {} is in {}", caller.account, environment.name, environment.account);
+            Check::new("credentials", Verdict::Bad, told, "nothing will be done with these: use those of the right account")
+        }
+        Ok(caller) => Check::good("credentials", format!("{} in account {}", caller.arn, caller.account)),
+    };
+    let clock = match link.time(&environment.region).await {
+        None => Check::new("clock", Verdict::Skipped, "the simulation has a time of its own", ""),
+        Some(Err(why)) => Check::new("clock", Verdict::Warning, format!("AWS's time is not known: {why}"), ""),
+        Some(Ok(theirs)) => of_clock(bbws_engine::Clock::now(&SystemClock::default()).duration_since(theirs).as_secs()),
+    };
+    let state = match offline.state().await {
+        Ok(Some(state)) => match safety::check_state(environment, &link.world(), &state, offline.style) {
+            Ok(()) => Check::good("state", format!("{} resources, of this account, region and world", state.entries.len())),
+            Err(failure) => Check::new("state", Verdict::Bad, failure.what, "use the environment that this state belongs to"),
+        },
+        Ok(None) => Check::good("state", "nothing is recorded yet"),
+        Err(failure) => Check::new("state", Verdict::Bad, format!("{}: {}", failure.what, failure.why), ""),
+    };
+    vec![credentials, clock, state]
+}
+
+fn of_clock(ahead: i64) -> Check {
+    let told = match ahead {
+        0 => "as AWS's".to_owned(),
+        1.. => format!("{ahead} s ahead of AWS's"),
+        _ => format!("{} s behind AWS's", -ahead),
+    };
+    match ahead.abs() {
+        SKEW_REFUSED.. => Check::new(
+            "clock",
+            Verdict::Bad,
+            told,
+            "AWS refuses what is signed five minutes off: let the system keep its clock right (NTP)",
+        ),
+        SKEW_ODD.. => Check::new("clock", Verdict::Warning, told, "let the system keep its clock right (NTP)"),
+        _ => Check::good("clock", told),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_judged_by_what_aws_takes() {
+        let verdicts: Vec<Verdict> = [0, 2, -29, 31, -200, 241, -400].map(|ahead| of_clock(ahead).verdict).into();
+        use Verdict::{Bad, Good, Warning};
+        assert_eq!(verdicts, [Good, Good, Good, Warning, Warning, Bad, Bad]);
+    }
+
+    #[test]
+    fn the_longest_mount_point_counts() {
+        let mounts = "overlay / overlay rw 0 0\nserver:/x /home nfs4 rw 0 0\n/dev/sda1 /home/a/state ext4 rw 0 0\n";
+        let on = |path: &str| file_system(mounts, Path::new(path));
+        assert_eq!((on("/srv"), on("/home/a"), on("/home/a/state/dev")), (Some("overlay"), Some("nfs4"), Some("ext4")));
+        assert_eq!(file_system("", Path::new("/")), None);
+    }
+}

@@ -1,0 +1,229 @@
+//! `state restore`, `state rebuild`, `state gc`: the careful edits. Each shows what it would do, and asks.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bbws_engine::log::{Cure, Depth, begin, collect, collectable, set_aside, survey};
+use bbws_engine::{Clock, Marked, Opening, difference, rebuild, restoring, states};
+use bbws_model::{Address, Mode, Record, RunId, State};
+use serde_json::json;
+
+use super::check::marked;
+use super::past::{moment, unknown};
+use crate::args::{Global, Scope, Where};
+use crate::cloud::{Cloud, Link};
+use crate::command::change::look_back_at_open;
+use crate::command::hold::{free, give_back, take};
+use crate::project::Project;
+use crate::session::{Offline, Session};
+use crate::ui::Ui;
+use crate::{Exit, Failure, SystemClock, owner, pace, safety};
+
+/// Wants a yes, beforehand or typed.
+fn confirmed(ui: &mut Ui, yes: bool, question: &str) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    match ui.ask(&format!("\n{question} Type yes: ")) {
+        Some(answer) if answer == "yes" => Ok(()),
+        Some(_) => Err(Failure::new(Exit::Refused, "not confirmed; nothing was changed")),
+        None => Err(Failure::new(Exit::Refused, "this needs a confirmation, and there is nobody to ask")
+            .advise("run it in a terminal, or confirm it beforehand with --yes")),
+    }
+}
+
+/// Sets the state to what it was.
+pub(super) fn restore<C: Cloud>(
+    ui: &mut Ui,
+    project: &Project,
+    global: &Global,
+    cloud: &C,
+    (place, when, yes): (&Where, Option<&str>, bool),
+) -> Result<Exit, Failure> {
+    let picked = project.pick(place.env.as_deref(), when, true)?;
+    let Some(when) = picked.rest.as_deref() else {
+        return Err(Failure::new(Exit::Usage, "restore which moment?")
+            .advise(format!("`bbws state history {}` lists runs, slots and serials", picked.name)));
+    };
+    let asked = moment(when)?;
+    let offline = Offline::open(ui, project, global, &picked.name)?;
+    safety::check_tier(&offline.environment, offline.sandbox, Mode::Apply, offline.style)?;
+    pace::play(pace::of(global), async {
+        offline.existing_state().await?;
+        let session = Session::open(offline, cloud, project, global, "state restore").await?;
+        let now = session.state().await?;
+        free(ui, &session, &now).await?;
+        let now = look_back_at_open(ui, &session, Mode::Apply, now).await?;
+        if !now.open.is_empty() {
+            return Err(Failure::new(Exit::Refused, "it is not known yet what became of requests that an interrupted run had sent")
+                .because("what they turn out to have made would have no place in an earlier state")
+                .advise(format!("settle them first: bbws apply {}{}", picked.name, session.offline.flag())));
+        }
+        let offline = &session.offline;
+        let found = states(offline.store.as_ref(), &[asked]).await.map_err(|error| offline.log_failure(&error))?;
+        let then = found.into_iter().next().flatten().ok_or_else(|| unknown(when, &picked.name))?;
+        let (entries, outputs) = (restoring(&now, &then), then.outputs.clone());
+        let difference = difference(&now, &then);
+        let style = ui.style();
+        if !ui.json {
+            ui.say(bbws_render::difference(&difference, style));
+        }
+        if entries.is_empty() && outputs == now.outputs {
+            return Ok(Exit::Done);
+        }
+        confirmed(ui, yes, &format!("Set what is recorded of {} to this? The account is not touched.", picked.name))?;
+        let log = take(&session, Mode::Apply, &now, None).await?;
+        let reason = format!("as after slot {}", then.seq);
+        let written = log.append(vec![Record::Restore { reason, entries, outputs }]).await;
+        let closed = give_back(&log, if written.is_ok() { "done" } else { "failed" }).await;
+        if let Some(error) = written.err().or(closed) {
+            return Err(offline.log_failure(&error));
+        }
+        if ui.json {
+            let changed = bbws_render::difference_json(&difference);
+            ui.line(json!({ "format": 1, "event": "restored", "seq": then.seq, "changed": changed }).to_string());
+        } else {
+            ui.line(format!("The state is again as after slot {}.", then.seq));
+            ui.line(format!("See what that means for the account: bbws plan {}{}", picked.name, offline.flag()));
+        }
+        Ok(Exit::Done)
+    })
+    .map_err(pace::no_runtime)?
+}
+
+/// Removes what no reader needs.
+pub(super) fn gc(ui: &mut Ui, project: &Project, global: &Global, place: &Where, yes: bool) -> Result<Exit, Failure> {
+    let picked = project.pick(place.env.as_deref(), None, false)?;
+    let offline = Offline::open(ui, project, global, &picked.name)?;
+    pace::play(None, async {
+        offline.existing_state().await?;
+        let store = offline.store.as_ref();
+        let keys = collectable(store, SystemClock::default().now()).await.map_err(|error| offline.log_failure(&error))?;
+        if let (Some(first), Some(last)) = (keys.first(), keys.last()) {
+            if !ui.json {
+                let about = format!("{} slots are older than 30 days and below the oldest checkpoint:", keys.len());
+                ui.say(format!("{about}\n  {first}\n  to {last}\nWithout them `state history` begins later.\n"));
+            }
+            confirmed(ui, yes, "Remove them?")?;
+            collect(store, &keys).await.map_err(|error| offline.log_failure(&error))?;
+        }
+        if ui.json {
+            ui.line(json!({ "format": 1, "event": "collected", "slots": keys.len() }).to_string());
+        } else if keys.is_empty() {
+            ui.line("Nothing to collect: no slot is both older than 30 days and below the oldest checkpoint.");
+        } else {
+            ui.line(format!("{} slots removed.", keys.len()));
+        }
+        Ok(Exit::Done)
+    })
+    .map_err(pace::no_runtime)?
+}
+
+/// Makes a lost state again.
+pub(super) fn rebuild_of<C: Cloud>(
+    ui: &mut Ui,
+    project: &Project,
+    global: &Global,
+    cloud: &C,
+    (place, lineage, yes): (&Where, Option<&str>, bool),
+) -> Result<Exit, Failure> {
+    let name = project.pick(place.env.as_deref(), None, false)?.name;
+    let offline = Offline::open(ui, project, global, &name)?;
+    safety::check_tier(&offline.environment, offline.sandbox, Mode::Apply, offline.style)?;
+    pace::play(pace::of(global), async {
+        let remains = remains(&offline).await?;
+        let session = Session::open(offline, cloud, project, global, "state rebuild").await?;
+        let all = marked(&session).await?;
+        let lineage = chosen(&session, &all, lineage.or(remains.as_deref()))?;
+        let ours: Vec<Marked> = all.into_iter().map(|(_, one)| one).filter(|one| one.owner.lineage == lineage).collect();
+        let found = rebuild(&session.link.drivers(), &session.offline.kinds, &session.desired, &lineage, ours).await;
+        let style = ui.style();
+        if !ui.json {
+            ui.say(bbws_render::rebuilt(&found, style));
+        }
+        if !found.findings.is_empty() {
+            return Err(Failure::new(Exit::Error, format!("the state of {name} cannot be rebuilt")).because("nothing was changed").with(found.findings));
+        }
+        confirmed(ui, yes, &format!("Begin a new log of {name} with this? The account is not touched."))?;
+        let state = begun(ui, &session, &found.state).await?;
+        let (plan, _) = session.plan(&state, &session.ask(Mode::Apply, &Scope::default())).await?;
+        if ui.json {
+            let told = json!({ "format": 1, "event": "rebuilt", "lineage": lineage, "resources": state.entries.len(), "missing": found.missing, "steps": plan.steps.len() });
+            ui.line(told.to_string());
+        } else if plan.is_empty() {
+            ui.line(format!("The state of {name} holds {} resources again; a plan finds nothing to do.", state.entries.len()));
+        } else {
+            let steps = plan.steps.len();
+            ui.line(format!("The state of {name} holds {} resources again; a plan has {steps} steps: bbws plan {name}{}", state.entries.len(), session.offline.flag()));
+        }
+        Ok(Exit::Done)
+    })
+    .map_err(pace::no_runtime)?
+}
+
+/// The lineage that what is left of the state names, if anything does.
+///
+/// # Errors
+/// When the state is not lost.
+async fn remains(offline: &Offline) -> Result<Option<String>, Failure> {
+    let found = survey(offline.store.as_ref(), Depth::Whole).await.map_err(|error| offline.log_failure(&error))?;
+    let lost = found.damage.iter().any(|damage| damage.cure == Cure::Lost);
+    match found.state {
+        Some(_) if !lost => {
+            let name = &offline.environment.name;
+            let failure = Failure::new(Exit::Refused, format!("the state of {name} is not lost"));
+            let failure = failure.because("the log is there and adds up; a rebuilt one would know less");
+            Err(failure.advise(format!("go back to an earlier moment instead: bbws state restore {name}{} MOMENT", offline.flag())))
+        }
+        Some(state) => Ok(Some(state.lineage)),
+        None => Ok(None),
+    }
+}
+
+/// The lineage to rebuild: the one asked for, or the only one whose marked objects the file names.
+fn chosen<L: Link>(session: &Session<L>, all: &[(String, Marked)], asked: Option<&str>) -> Result<String, Failure> {
+    let environment = &session.offline.environment.name;
+    let mut lineages: BTreeMap<&str, BTreeSet<&Address>> = BTreeMap::new();
+    // In one account and region another environment may stand, with the same addresses.
+    let of_this = |one: &Marked| one.tags.get("Environment").is_none_or(|name| name == environment);
+    for (_, one) in all.iter().filter(|(_, one)| of_this(one) && session.desired.resources.contains_key(&one.owner.address)) {
+        lineages.entry(&one.owner.lineage).or_default().insert(&one.owner.address);
+    }
+    if let Some(asked) = asked {
+        return Ok(asked.to_owned());
+    }
+    let mut found = lineages.iter();
+    match (found.next(), found.next()) {
+        (Some((lineage, _)), None) => Ok((*lineage).to_owned()),
+        (None, _) => Err(Failure::new(Exit::Error, format!("nothing in the account bears a mark of {environment}"))
+            .because("there is nothing to rebuild its state from")
+            .advise(format!("if the cluster never was, create it: bbws apply {environment}{}", session.offline.flag()))),
+        (Some(_), Some(_)) => {
+            let list: Vec<String> = lineages.iter().map(|(lineage, of)| format!("{lineage}: {} resources", of.len())).collect();
+            Err(Failure::new(Exit::Error, format!("the account holds objects of {} lineages that {environment} could be", lineages.len()))
+                .because(list.join("; "))
+                .advise("choose one with --lineage; the tag bbws:lineage on the VPC says which it is"))
+        }
+    }
+}
+
+/// Begins the new log. What is left of the old one is put aside.
+async fn begun<L: Link>(ui: &mut Ui, session: &Session<L>, state: &State) -> Result<State, Failure> {
+    let offline = &session.offline;
+    let failed = |error| offline.log_failure(&error);
+    let run = RunId(session.ids.next());
+    let under = format!("lost/{run}");
+    let aside = set_aside(offline.store.as_ref(), &under).await.map_err(failed)?;
+    if aside > 0 && !ui.json {
+        ui.remark(format!("{aside} files of the old state were put aside, into {under}/."));
+    }
+    let opening = Opening {
+        owner: owner::this_process(run, std::env::args().collect::<Vec<_>>().join(" ")),
+        world: session.world(),
+        account: session.caller.account.clone(),
+        region: offline.environment.region.clone(),
+        mode: Mode::Apply,
+        plan: None,
+    };
+    let clock = session.link.clock();
+    begin(offline.store.as_ref(), clock.as_ref(), session.ids.as_ref(), opening, "rebuilt from the account", state).await.map_err(failed)
+}

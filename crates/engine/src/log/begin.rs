@@ -1,0 +1,62 @@
+//! A log that begins with a state that was made again from the account.
+
+use std::collections::BTreeMap;
+
+use bbws_model::wire::{log, state as wire};
+use bbws_model::{Address, Entry, Record, Slot, State};
+
+use super::{LogError, Opening};
+use crate::{Clock, Ids, PutOutcome, Store};
+
+/// Begins the log of an environment that has none. One slot says all, so that it is there whole or not at all.
+///
+/// # Errors
+/// When the store fails, or a log is there.
+pub async fn begin(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    ids: &dyn Ids,
+    opening: Opening,
+    reason: &str,
+    state: &State,
+) -> Result<State, LogError> {
+    let Opening { owner, world, account, region, mode, plan } = opening;
+    let run = owner.run.clone();
+    let entries: BTreeMap<Address, Option<Entry>> = state.entries.iter().map(|(address, e)| (address.clone(), Some(e.clone()))).collect();
+    let records = vec![
+        Record::Open { owner, world, account, region, mode, plan },
+        Record::Restore { reason: reason.to_owned(), entries, outputs: state.outputs.clone() },
+        Record::Close { outcome: "done".to_owned() },
+    ];
+    let mut begun = State::empty(&state.lineage);
+    let serial = begun.next_serial(&records)?;
+    let (lineage, prev) = (begun.lineage.clone(), begun.head.clone());
+    let slot = Slot { lineage, seq: 1, generation: 1, serial, prev, put_id: ids.next(), run, at: clock.now(), records };
+    let key = log::key(slot.seq);
+    let bytes = log::write(&slot).map_err(|error| LogError::wire(&key, &error))?;
+    begun.take(&slot, &bytes)?;
+    if store.create(&key, &bytes).await? == PutOutcome::Exists {
+        return Err(LogError::Fenced { seq: slot.seq });
+    }
+    store.overwrite(wire::KEY, &wire::write(&begun).map_err(|error| LogError::wire(wire::KEY, &error))?).await?;
+    store.overwrite("outputs.json", &serde_json::to_vec_pretty(&begun.outputs).unwrap_or_default()).await?;
+    Ok(begun)
+}
+
+/// Puts what is left of a log under another name, so that a new one can begin. Nothing is thrown away.
+///
+/// # Errors
+/// When the store fails: what was copied by then is there twice.
+pub async fn set_aside(store: &dyn Store, under: &str) -> Result<usize, LogError> {
+    let mut keys = store.list_after(log::PREFIX, "").await?;
+    keys.extend(store.list_after(wire::CHECKPOINTS, "").await?);
+    keys.push(wire::KEY.to_owned());
+    let mut count = 0;
+    for key in keys {
+        let Some(bytes) = store.get(&key).await? else { continue };
+        store.create(&format!("{under}/{key}"), &bytes).await?;
+        store.delete(&key).await?;
+        count += 1;
+    }
+    Ok(count)
+}

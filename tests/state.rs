@@ -1,0 +1,130 @@
+//! The care of the state, as its user has it: what was done when, what was damaged, lost, or left behind.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::Place;
+
+fn applied() -> Place {
+    let place = Place::new();
+    place.applied("dev").expect("a cluster");
+    place
+}
+
+fn slots(place: &Place) -> Vec<String> {
+    let dir = fs::read_dir(place.path("state/sandbox/dev/log")).expect("a log");
+    let mut names: Vec<String> = dir.map(|entry| entry.expect("a slot").file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_past_is_told_compared_and_restored() {
+    let place = applied();
+    let before = place.state("dev");
+    place.edit("dev", "retention_days = 7 ", "retention_days = 14 ");
+    place.applied("dev").expect("a change");
+    let history = place.bbws("state history dev --sandbox --json").exits(0).json();
+    let runs = history["runs"].as_array().expect("runs");
+    assert_eq!(runs.len(), 2);
+    let (run, owner) = (runs[1]["run"].as_str().expect("a run"), &runs[1]["owner"]);
+    assert!(owner["user"].is_string() && owner["command"].as_str().expect("a command").contains("apply dev"), "{owner}");
+    let told = place.bbws(&format!("state diff dev {run} --sandbox")).exits(0).out;
+    assert!(told.contains("~ log-group.ecs\n    spec.retention_days: 7 -> 14"), "{told}");
+    let first = runs[0]["slots"].as_array().expect("slots").last().expect("a slot")["seq"].as_u64().expect("a number");
+    let same = place.bbws(&format!("state diff dev {first} serial:{} --sandbox", before["serial"])).exits(0).out;
+    assert_eq!(same, "No difference.\n");
+    assert!(place.bbws(&format!("state history dev {run} --sandbox")).exits(0).out.contains("is about to update log-group.ecs"));
+    place.bbws("state diff dev 99999 --sandbox").exits(1);
+    place.bbws("state restore dev --sandbox").exits(64);
+    let asked = place.bbws(&format!("state restore dev {first} --sandbox")).exits(3);
+    assert!(asked.out.contains("spec.retention_days: 14 -> 7"), "it shows first:\n{}", asked.out);
+    let count = slots(&place).len();
+    place.bbws(&format!("state restore dev {first} --sandbox --yes")).exits(0);
+    let after = place.state("dev");
+    assert_eq!(after["entries"], before["entries"]);
+    assert_eq!(slots(&place).len(), count + 3, "history goes on, nothing of it is rewritten");
+    // What is there did not change, and the next look shows it.
+    place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
+    let pulled: Value = place.bbws("state pull dev --sandbox").exits(0).json();
+    assert_eq!(pulled["serial"], after["serial"]);
+    place.bbws(&format!("state pull dev --sandbox -o {}", place.path("copy.json").display())).exits(0);
+    assert_eq!(fs::read_to_string(place.path("copy.json")).expect("a copy"), place.bbws("state pull dev --sandbox").out);
+}
+
+#[test]
+fn a_lost_state_is_rebuilt_from_the_account_and_the_plan_is_empty() {
+    let place = applied();
+    let before = place.state("dev");
+    let refused = place.bbws("state rebuild dev --sandbox --yes").exits(3);
+    assert!(refused.err.contains("is not lost"), "{}", refused.err);
+    fs::remove_dir_all(place.path("state/sandbox/dev")).expect("a state");
+    let shown = place.bbws("state rebuild dev --sandbox").exits(3);
+    assert!(shown.out.contains("vpc.main") && !place.path("state/sandbox/dev").exists(), "shown, and nothing written:\n{}", shown.out);
+    let rebuilt = place.bbws("state rebuild dev --sandbox --yes").exits(0);
+    assert!(rebuilt.out.contains("a plan finds nothing to do"), "{}", rebuilt.out);
+    let after = place.state("dev");
+    assert_eq!((&after["lineage"], &after["outputs"]), (&before["lineage"], &before["outputs"]));
+    let ids = |state: &Value| -> Vec<(String, Value)> {
+        state["entries"].as_object().expect("entries").iter().map(|(address, entry)| (address.clone(), entry["id"].clone())).collect()
+    };
+    assert_eq!(ids(&after), ids(&before), "every resource, under its own id");
+    place.bbws("state verify dev --sandbox --account").exits(0);
+    place.bbws("destroy dev --sandbox --confirm wp-dev-cluster").exits(0);
+    let left = place.bbws("sandbox show --json").out;
+    assert!(!left.contains("\"vpc\""), "{left}");
+}
+
+#[test]
+fn damage_is_told_refused_and_rebuilt_from() {
+    let place = applied();
+    place.bbws("state verify dev --sandbox").exits(0);
+    let derived = place.path("state/sandbox/dev/state.json");
+    let whole = fs::read(&derived).expect("a state");
+    fs::write(&derived, &whole[..whole.len() / 2]).expect("a state");
+    let told = place.bbws("state verify dev --sandbox --json").exits(2).json();
+    assert_eq!((&told["damage"][0]["key"], &told["damage"][0]["cure"]), (&"state.json".into(), &"derived".into()));
+    place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
+    place.bbws("state verify dev --sandbox --mend").exits(0);
+    assert_eq!(fs::read(&derived).expect("a state"), whole, "bit for bit");
+    // A byte of a slot, and nothing left that was folded beyond it.
+    fs::remove_file(&derived).expect("a state");
+    fs::remove_dir_all(place.path("state/sandbox/dev/checkpoints")).ok();
+    let slot = place.path(&format!("state/sandbox/dev/log/{}", slots(&place)[9]));
+    let mut bytes = fs::read(&slot).expect("a slot");
+    bytes[40] ^= 1;
+    fs::write(&slot, bytes).expect("a slot");
+    let refused = place.bbws("apply dev --sandbox --yes").exits(74);
+    assert!(
+        refused.err.contains("log/00000000000000000010.json is damaged") && refused.err.contains("bbws state rebuild dev"),
+        "{}",
+        refused.err
+    );
+    place.bbws("state verify dev --sandbox --mend").exits(74);
+    place.bbws("doctor dev --sandbox").exits(2);
+    let rebuilt = place.bbws("state rebuild dev --sandbox --yes").exits(0);
+    assert!(rebuilt.err.contains("put aside") && rebuilt.out.contains("nothing to do"), "{}{}", rebuilt.err, rebuilt.out);
+    let doctor = place.bbws("doctor dev --sandbox --json").exits(0).json();
+    assert!(doctor["checks"].as_array().expect("checks").iter().all(|check| check["verdict"] != "bad"), "{doctor:#}");
+}
+
+#[test]
+fn what_is_ours_and_unknown_is_an_orphan_and_what_is_gone_is_told() {
+    let place = applied();
+    place.bbws("state orphans dev --sandbox").exits(0);
+    // The state forgets the load balancer's listener, as an older copy would.
+    let history = place.bbws("state history dev --sandbox --json").exits(0).json();
+    let slots = history["runs"][0]["slots"].as_array().expect("slots");
+    let came = |address: &str| slots.iter().find(|slot| slot["changed"]["entries"][address]["difference"] == "added").expect("it came");
+    let before = came("nat-gateway.a")["seq"].as_u64().expect("a number") - 1;
+    let refused = place.bbws(&format!("state restore dev {before} --sandbox --yes"));
+    assert_eq!(refused.code, 0, "{}", refused.err);
+    let found = place.bbws("state orphans dev --sandbox --json").exits(2).json();
+    let addresses: Vec<&str> = found["orphans"].as_array().expect("orphans").iter().filter_map(|one| one["address"].as_str()).collect();
+    assert!(addresses.contains(&"nat-gateway.a"), "{addresses:?}");
+    assert!(!addresses.contains(&"vpc.main"), "what is recorded is none: {addresses:?}");
+    // The next run takes them back: nothing is made twice.
+    place.applied("dev").expect("adopted");
+    place.bbws("state orphans dev --sandbox").exits(0);
+}
