@@ -16,6 +16,8 @@ mod handlers;
 mod kinds;
 mod paging;
 mod sim;
+#[cfg(test)]
+mod state_store;
 mod wire;
 
 pub use clock::SandboxClock;

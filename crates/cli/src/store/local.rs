@@ -227,6 +227,13 @@ mod tests {
     }
 
     #[test]
+    fn the_contract_of_stores_holds() {
+        let (_dir, store) = store();
+        crate::pace::play(None, bbws_testkit::store_contract(&store)).unwrap();
+        assert_eq!(temporaries(&store), 0);
+    }
+
+    #[test]
     fn what_is_there_is_left_as_it_is() {
         let (_dir, store) = store();
         assert_eq!(store.create_now("log/1.json", b"first").unwrap(), PutOutcome::Created);
