@@ -9,6 +9,7 @@ mod safety;
 mod secrets;
 mod server;
 mod servers;
+mod state_s3;
 mod support;
 mod tenants;
 mod usage;

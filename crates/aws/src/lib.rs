@@ -21,4 +21,4 @@ pub use guard::{Call, Calls, Gate, Refused, is_read};
 pub use identity::{Identity, whoami};
 pub use kinds::drivers;
 pub use name_servers::name_servers;
-pub use store::{Place, S3Store};
+pub use store::{INIT_ACTIONS, KEY_ACTIONS, Lacks, Place, S3Store, STORE_ACTIONS, Setting, Vault};

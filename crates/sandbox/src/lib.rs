@@ -17,6 +17,8 @@ mod kinds;
 mod paging;
 mod sim;
 #[cfg(test)]
+mod state_bucket;
+#[cfg(test)]
 mod state_store;
 mod wire;
 

@@ -1,13 +1,17 @@
 //! One environment's store in S3. All rests on one condition that S3 keeps: a write with `If-None-Match: *` makes an object
 //! only where none is.
 
+use std::sync::Arc;
+
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ObjectVersion, ServerSideEncryption};
 use bbws_engine::{Boxed, PutOutcome, Store, StoreError};
 use bbws_model::{Account, Class, CloudError};
 
-use crate::{Aws, Told, is_stale};
+use tokio::sync::OnceCell;
+
+use crate::{Aws, Plain, Told, is_stale};
 
 const PUT: &str = "s3:PutObject";
 const GET: &str = "s3:GetObject";
@@ -29,28 +33,50 @@ pub struct Place {
 }
 
 /// One environment's store in a bucket.
-#[derive(Clone)]
 pub struct S3Store {
-    aws: Aws,
+    /// Made when the store is first used: whoever has no use for it needs no credentials for it.
+    aws: OnceCell<Aws>,
+    way: Way,
     place: Place,
 }
 
+/// How the bucket is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Way {
+    profile: Option<String>,
+    region: String,
+}
+
 impl S3Store {
-    /// The store at `place`. The SDK repeats reads, but never a write: one whose answer was lost would meet its own object.
-    ///
-    /// Its gate is opened here. Of a bucket in another account S3 itself refuses every call, as each names the owner.
+    /// The store at `place`, in a region, with the credentials of the environment or of a profile: its own, apart from those
+    /// that the cloud is reached with.
     #[must_use]
-    pub fn new(aws: Aws, place: Place) -> Self {
-        aws.gate().open();
-        Self { aws, place }
+    pub fn new(profile: Option<&str>, region: &str, place: Place) -> Self {
+        let way = Way { profile: profile.map(str::to_owned), region: region.to_owned() };
+        Self { aws: OnceCell::new(), way, place }
+    }
+
+    /// The same over a connection at hand.
+    #[must_use]
+    pub fn over(aws: Aws, place: Place) -> Self {
+        let way = Way { profile: None, region: aws.region.clone() };
+        Self { aws: OnceCell::new_with(Some(passing(aws))), way, place }
+    }
+
+    /// The SDK repeats reads, but never a write: one whose answer was lost would meet its own object.
+    async fn aws(&self) -> &Aws {
+        let Way { profile, region } = &self.way;
+        let connect = || async { passing(Aws::for_store(Arc::new(Plain::load(profile.as_deref(), region).await), region)) };
+        self.aws.get_or_init(connect).await
     }
 
     fn at(&self, key: &str) -> String {
         format!("{}/{key}", self.place.environment)
     }
 
-    fn put(&self, key: &str, bytes: &[u8]) -> PutObjectFluentBuilder {
-        let put = self.aws.write.s3.put_object().bucket(&self.place.bucket).key(self.at(key)).body(ByteStream::from(bytes.to_vec()));
+    async fn put(&self, key: &str, bytes: &[u8]) -> PutObjectFluentBuilder {
+        let put =
+            self.aws().await.write.s3.put_object().bucket(&self.place.bucket).key(self.at(key)).body(ByteStream::from(bytes.to_vec()));
         let put = put.expected_bucket_owner(self.place.owner.as_str()).checksum_algorithm(ChecksumAlgorithm::Sha256);
         match &self.place.kms_key {
             Some(id) => put.server_side_encryption(ServerSideEncryption::AwsKms).ssekms_key_id(id).bucket_key_enabled(true),
@@ -59,7 +85,7 @@ impl S3Store {
     }
 
     async fn create_now(&self, key: &str, bytes: &[u8]) -> Result<PutOutcome, StoreError> {
-        match self.put(key, bytes).if_none_match("*").send().await.told(PUT) {
+        match self.put(key, bytes).await.if_none_match("*").send().await.told(PUT) {
             Ok(_) => Ok(PutOutcome::Created),
             // It may be our own, whose answer was lost: whoever asks reads it back.
             Err(error) if error.code == "PreconditionFailed" => Ok(PutOutcome::Exists),
@@ -68,7 +94,8 @@ impl S3Store {
     }
 
     async fn get_now(&self, key: &str, version: Option<&str>) -> Result<Option<Vec<u8>>, StoreError> {
-        let get = self.aws.read.s3.get_object().bucket(&self.place.bucket).key(self.at(key)).set_version_id(version.map(str::to_owned));
+        let get =
+            self.aws().await.read.s3.get_object().bucket(&self.place.bucket).key(self.at(key)).set_version_id(version.map(str::to_owned));
         match get.expected_bucket_owner(self.place.owner.as_str()).send().await.told(GET) {
             Ok(answer) => {
                 let broken = |error| failed(key, format!("{GET}: the answer broke off: {error}"));
@@ -83,7 +110,7 @@ impl S3Store {
         let mut keys = vec![];
         let mut token = None;
         loop {
-            let list = self.aws.read.s3.list_objects_v2().bucket(&self.place.bucket).prefix(self.at(prefix));
+            let list = self.aws().await.read.s3.list_objects_v2().bucket(&self.place.bucket).prefix(self.at(prefix));
             let list = list.expected_bucket_owner(self.place.owner.as_str()).set_continuation_token(token);
             let list = list.set_start_after((!after.is_empty()).then(|| self.at(after)));
             let page = list.send().await.told(LIST).map_err(|error| self.failure(prefix, &error))?;
@@ -104,7 +131,7 @@ impl S3Store {
         let whole = self.at(key);
         let (mut versions, mut markers): (Vec<ObjectVersion>, _) = (vec![], (None, None));
         loop {
-            let list = self.aws.read.s3.list_object_versions().bucket(&self.place.bucket).prefix(&whole);
+            let list = self.aws().await.read.s3.list_object_versions().bucket(&self.place.bucket).prefix(&whole);
             let list = list.expected_bucket_owner(self.place.owner.as_str());
             let page = list.set_key_marker(markers.0).set_version_id_marker(markers.1).send().await.told(VERSIONS);
             let page = page.map_err(|error| self.failure(key, &error))?;
@@ -133,7 +160,11 @@ impl S3Store {
             Class::Credentials => is_stale(error),
             _ => false,
         };
-        if passing { StoreError::Unknown { key: self.shown(key), cause: error.to_string() } } else { self.failure(key, error) }
+        if passing { self.unknown(key, error) } else { self.failure(key, error) }
+    }
+
+    fn unknown(&self, key: &str, error: &CloudError) -> StoreError {
+        StoreError::Unknown { key: self.shown(key), cause: error.to_string() }
     }
 
     fn failure(&self, key: &str, error: &CloudError) -> StoreError {
@@ -147,8 +178,9 @@ impl S3Store {
             (Class::Denied, _) => {
                 format!("the bucket must belong to account {owner}, and the credentials need {} on it", crate::iam_action(&error.operation))
             }
+            // The SDK has asked more than once.
+            (Class::Transient | Class::Throttled, _) => return self.unknown(key, error),
             (Class::Credentials, _) => "sign in again".to_owned(),
-            (Class::Transient | Class::Throttled | Class::Ambiguous, _) => "try again later".to_owned(),
             _ => return failed(&self.shown(key), error),
         };
         failed(&self.shown(key), format!("{error}; {advice}"))
@@ -157,6 +189,12 @@ impl S3Store {
     fn shown(&self, key: &str) -> String {
         format!("s3://{}/{}", self.place.bucket, self.at(key))
     }
+}
+
+/// Opens the gate of a connection. Of a bucket in another account S3 itself refuses every call, as each names the owner.
+fn passing(aws: Aws) -> Aws {
+    aws.gate().open();
+    aws
 }
 
 fn failed(key: &str, cause: impl ToString) -> StoreError {
@@ -178,14 +216,14 @@ impl Store for S3Store {
 
     fn overwrite<'a>(&'a self, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            let answer = self.put(key, bytes).send().await.told(PUT);
+            let answer = self.put(key, bytes).await.send().await.told(PUT);
             answer.map(drop).map_err(|error| self.unwritten(key, &error))
         })
     }
 
     fn delete<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            let delete = self.aws.write.s3.delete_object().bucket(&self.place.bucket).key(self.at(key));
+            let delete = self.aws().await.write.s3.delete_object().bucket(&self.place.bucket).key(self.at(key));
             let answer = delete.expected_bucket_owner(self.place.owner.as_str()).send().await.told(DELETE);
             answer.map(drop).map_err(|error| self.unwritten(key, &error))
         })

@@ -1,10 +1,9 @@
 //! What `apply` and `destroy` share: to execute a plan under the environment's lock, to tell how it goes, and to verify it.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bbws_engine::{Ask, Control, Log, LogError, Opening, Reporter, Run, StepFailure, Store, apply, settle};
+use bbws_engine::{Ask, Control, Log, LogError, Opening, Reporter, Run, StepFailure, apply, settle};
 use bbws_model::{Address, Counts, Event, Mode, Outcome, Plan, Reason, RunId, State};
 use futures::future::{Either, select};
 use serde_json::json;
@@ -45,7 +44,7 @@ pub(crate) struct Order<'a> {
 /// When another run holds it, or has changed it since `state` was read.
 pub(crate) async fn take<L: Link>(session: &Session<L>, mode: Mode, state: &State, plan: Option<&Plan>) -> Result<Log, Failure> {
     let offline = &session.offline;
-    offline.store.sweep();
+    offline.home.prepare(&offline.environment.name)?;
     let run = RunId(session.ids.next());
     let command = std::env::args().collect::<Vec<_>>().join(" ");
     let opening = Opening {
@@ -57,8 +56,9 @@ pub(crate) async fn take<L: Link>(session: &Session<L>, mode: Mode, state: &Stat
         plan: plan.map(plan_file::digest),
     };
     let is_dead = |owner: &bbws_model::Owner| owner::lives(owner) == Some(false);
-    let store: Arc<dyn Store> = offline.store.clone();
-    let log = Log::open(store, session.link.clock(), session.ids.clone(), opening, &is_dead).await.map_err(|e| offline.log_failure(&e))?;
+    let log = Log::open(offline.store.clone(), session.link.clock(), session.ids.clone(), opening, &is_dead)
+        .await
+        .map_err(|e| offline.log_failure(&e))?;
     let moved = log.state(|now| now.seq != state.seq + 1);
     if moved {
         give_back(&log, "stopped").await;

@@ -5,6 +5,7 @@ mod change;
 pub(crate) mod completions;
 pub(crate) mod destroy;
 pub(crate) mod graph;
+pub(crate) mod init;
 pub(crate) mod output;
 pub(crate) mod plan;
 pub(crate) mod sandbox;

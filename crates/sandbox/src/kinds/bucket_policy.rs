@@ -48,7 +48,10 @@ fn concerns(statement: &Value, request: &Request<'_>) -> bool {
     let who = &statement["Principal"];
     let everybody =
         who == "*" || listed(&who["AWS"]).iter().any(|who| who == "*" || who.as_str().is_some_and(|w| w.contains(request.account)));
-    everybody && any("Action", request.action) && any("Resource", &resource(request))
+    // Actions may be written in any case.
+    let action =
+        listed(&statement["Action"]).iter().filter_map(Value::as_str).any(|one| fits(&one.to_lowercase(), &request.action.to_lowercase()));
+    everybody && action && any("Resource", &resource(request))
 }
 
 /// Whether all conditions hold.
@@ -121,7 +124,7 @@ mod tests {
         assert!(!denied(unconditional.clone(), "s3:PutObject", "dev/state.json", &[]));
         assert!(!denied(unconditional, "s3:DeleteObject", "dev/log/1", &[]));
 
-        let key = json!({"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": ["s3:Put*"], "Resource": "arn:aws:s3:::b/*",
+        let key = json!({"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": ["s3:put*"], "Resource": "arn:aws:s3:::b/*",
             "Condition": {"Null": {"s3:x-amz-server-side-encryption": "false"}, "StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}}});
         assert!(denied(key.clone(), "s3:PutObject", "x", &[("s3:x-amz-server-side-encryption", "AES256")]));
         assert!(!denied(key.clone(), "s3:PutObject", "x", &[("s3:x-amz-server-side-encryption", "aws:kms")]));
