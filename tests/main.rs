@@ -10,6 +10,7 @@ mod secrets;
 mod server;
 mod servers;
 mod state;
+mod state_s3;
 mod support;
 mod tenants;
 mod usage;

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::support::{Place, Ran, ran};
 
-const ACCOUNT: &str = "536580886816";
+pub(crate) const ACCOUNT: &str = "536580886816";
 const REGIONS: [&str; 2] = ["af-south-1", "us-east-1"];
 
 const SNAPSHOT: &str = "af-south-1 db-snapshot of wp-dev-mysql manual\n";
@@ -35,7 +35,7 @@ description = "the office"
 "#;
 
 /// The servers. They end when this is dropped, and when the test's process does: their input ends then.
-struct Servers {
+pub(crate) struct Servers {
     process: Child,
     python: PathBuf,
     told: Value,
@@ -54,7 +54,7 @@ fn python(python: &Path, script: &str) -> Command {
 
 impl Servers {
     /// Installs them beside what cargo builds, where they are not yet, and starts them.
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("servers");
         let setup = ran(Command::new("sh").arg(scripts().join("setup.sh")).arg(&venv).output().expect("a shell")).exits(0);
         println!("{}", setup.out);
@@ -74,16 +74,24 @@ impl Servers {
         Self { process, python: interpreter, told, logs }
     }
 
-    fn url(&self, of: &str) -> &str {
+    pub(crate) fn url(&self, of: &str) -> &str {
         self.told[of].as_str().expect("a URL")
     }
 
     /// The binary with credentials of the account, towards the proxy. Both servers take the key for the account.
-    fn bbws(&self, place: &Place, line: &str) -> Ran {
+    pub(crate) fn bbws(&self, place: &Place, line: &str) -> Ran {
         let mut command = place.command(line.split_whitespace());
         command.env("AWS_ENDPOINT_URL", self.url("proxy"));
         command.env("AWS_ACCESS_KEY_ID", ACCOUNT).env("AWS_SECRET_ACCESS_KEY", "any");
         ran(command.output().expect("the binary runs"))
+    }
+
+    /// A client written by others, with the same credentials. It runs a line of Python that knows `s3`, and answers what that prints.
+    pub(crate) fn boto(&self, server: &str, line: &str) -> String {
+        let script = format!(
+            "import boto3, json, sys\ns3 = boto3.client('s3', endpoint_url=sys.argv[1], region_name='af-south-1', aws_access_key_id='{ACCOUNT}', aws_secret_access_key='any')\n{line}"
+        );
+        ran(Command::new(&self.python).arg("-c").arg(script).arg(self.url(server)).output().expect("python")).exits(0).out
     }
 
     /// What exists, and how many of each.
@@ -94,7 +102,7 @@ impl Servers {
     }
 
     /// The log of all requests so far.
-    fn requests(&self) -> Vec<Value> {
+    pub(crate) fn requests(&self) -> Vec<Value> {
         let log = fs::read_to_string(self.logs.path().join("requests.jsonl")).expect("a log");
         log.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
     }

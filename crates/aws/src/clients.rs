@@ -12,6 +12,11 @@ use aws_types::region::Region;
 
 use crate::guard::{Calls, Gate, Guard};
 
+/// How long one attempt of a call may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The same for the state store: its objects are small, and a lease that is not renewed in time runs out.
+const STORE_PATIENCE: Duration = Duration::from_secs(10);
+
 /// The clients of one region, all with the same guard.
 #[derive(Debug, Clone)]
 pub struct Clients {
@@ -98,14 +103,12 @@ impl Plain {
     }
 }
 
-fn clients(connection: &dyn Connection, region: &str, guard: &Guard, retry: RetryConfig) -> Clients {
+fn clients(connection: &dyn Connection, region: &str, guard: &Guard, retry: RetryConfig, patience: Duration) -> Clients {
     let Wire { config, interceptor } = connection.wire(region);
     let base = config
         .to_builder()
         .retry_config(retry)
-        .timeout_config(
-            TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(30)).connect_timeout(Duration::from_secs(5)).build(),
-        )
+        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(patience).connect_timeout(Duration::from_secs(5)).build())
         .build();
     // One closure cannot build clients of different types, so each line names its crate.
     macro_rules! client {
@@ -156,6 +159,7 @@ struct Others {
     connection: Arc<dyn Connection>,
     gate: Gate,
     calls: Calls,
+    patience: Duration,
     made: Mutex<BTreeMap<String, (Clients, Clients)>>,
     sent: Mutex<BTreeSet<String>>,
 }
@@ -165,8 +169,8 @@ impl Others {
         let guard = |read_only| Guard { gate: self.gate.clone(), calls: self.calls.clone(), read_only };
         let connection = self.connection.as_ref();
         (
-            clients(connection, region, &guard(true), RetryConfig::standard().with_max_attempts(4)),
-            clients(connection, region, &guard(false), RetryConfig::disabled()),
+            clients(connection, region, &guard(true), RetryConfig::standard().with_max_attempts(4), self.patience),
+            clients(connection, region, &guard(false), RetryConfig::disabled(), self.patience),
         )
     }
 }
@@ -175,7 +179,19 @@ impl Aws {
     /// Clients for `region` over `connection`. The gate is closed: only reads leave until it is opened.
     #[must_use]
     pub fn new(connection: Arc<dyn Connection>, region: &str) -> Self {
-        let others = Others { connection, gate: Gate::default(), calls: Calls::default(), made: Mutex::default(), sent: Mutex::default() };
+        Self::patient(connection, region, PATIENCE)
+    }
+
+    /// The same for the state store: a gate and credentials of its own, so that whatever ends the cloud's leaves it to write
+    /// down what was done.
+    #[must_use]
+    pub fn for_store(connection: Arc<dyn Connection>, region: &str) -> Self {
+        Self::patient(connection, region, STORE_PATIENCE)
+    }
+
+    fn patient(connection: Arc<dyn Connection>, region: &str, patience: Duration) -> Self {
+        let (gate, calls) = (Gate::default(), Calls::default());
+        let others = Others { connection, gate, calls, patience, made: Mutex::default(), sent: Mutex::default() };
         let (read, write) = others.pair(region);
         Self { read, write, region: region.to_owned(), others: Arc::new(others) }
     }

@@ -258,6 +258,17 @@ const ABSENT: &[&str] = &[
     "NoSuchFunctionExists",
 ];
 
+/// Refusals of a signature or of credentials that were right a while ago.
+const STALE: &[&str] =
+    &["ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidSecurity.RequestHasExpired", "RequestTimeTooSkewed"];
+
+/// Whether a call was refused because its credentials or its signature have run out, or because none could be had just now:
+/// with fresh ones the same call may go through. Wrong credentials stay wrong.
+#[must_use]
+pub fn is_stale(error: &CloudError) -> bool {
+    error.class == Class::Credentials && (error.code.is_empty() || STALE.contains(&error.code.as_str()))
+}
+
 /// What an error code means, where that is certain; none where the request may have taken effect all the same.
 #[must_use]
 pub fn classify(code: &str, message: &str, status: u16) -> Option<Class> {
@@ -356,6 +367,21 @@ fn invalid_change_batch(message: &str) -> Class {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_run_out_is_told_from_what_is_wrong() {
+        let error = |class, code: &str| CloudError { code: code.into(), ..CloudError::own("s3:PutObject", class, "") };
+        for (class, code, stale) in [
+            (Class::Credentials, "ExpiredToken", true),
+            (Class::Credentials, "RequestTimeTooSkewed", true),
+            (Class::Credentials, "", true),
+            (Class::Credentials, "InvalidAccessKeyId", false),
+            (Class::Denied, "AccessDenied", false),
+            (Class::Ambiguous, "", false),
+        ] {
+            assert_eq!(is_stale(&error(class, code)), stale, "{class} {code}");
+        }
+    }
 
     #[test]
     fn codes_mean_what_the_reference_says() {

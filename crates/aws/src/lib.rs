@@ -11,12 +11,14 @@ mod identity;
 mod kinds;
 mod name_servers;
 mod scan;
+mod store;
 
 pub use action::iam_action;
 pub use clients::{Aws, Clients, Connection, Plain, Wire};
-pub use error::{Told, classify};
+pub use error::{Told, classify, is_stale};
 pub use fetch::{date_at, fetch};
 pub use guard::{Call, Calls, Gate, Refused, is_read};
 pub use identity::{Identity, whoami};
 pub use kinds::drivers;
 pub use name_servers::name_servers;
+pub use store::{INIT_ACTIONS, KEY_ACTIONS, Lacks, Place, S3Store, STORE_ACTIONS, Setting, Vault};

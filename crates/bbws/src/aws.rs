@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use bbws_aws::{Aws, Plain};
-use bbws_cli::SystemClock;
+use bbws_aws::{Aws, Place, Plain, S3Store, Setting, Vault};
+use bbws_cli::{Bucket, Caller, Inspected, Lack, SystemClock};
 use bbws_cluster::Environment;
-use bbws_model::World;
+use bbws_engine::Store;
+use bbws_model::{Class, CloudError, World};
 
 use crate::Wire;
 
@@ -14,4 +15,48 @@ pub(crate) async fn connect(environment: &Environment) -> Wire {
     let plain = Plain::load(environment.profile.as_deref(), &environment.region).await;
     let world = plain.endpoint().map_or(World::Aws, |url| World::Endpoint(url.trim_end_matches('/').to_owned()));
     Wire::new(world, Aws::new(Arc::new(plain), &environment.region), Arc::new(SystemClock::default()), None)
+}
+
+fn place(bucket: &Bucket) -> Place {
+    let Bucket { name, owner, environment, kms_key, .. } = bucket.clone();
+    Place { bucket: name, owner, environment, kms_key }
+}
+
+/// The state store in a bucket.
+pub(crate) fn store(bucket: &Bucket) -> Arc<dyn Store> {
+    Arc::new(S3Store::new(bucket.profile.as_deref(), &bucket.region, place(bucket)))
+}
+
+/// The bucket of a state.
+pub(crate) struct StateBucket(Vault);
+
+impl StateBucket {
+    /// Connects to it. That the credentials are the right ones is seen when they are used.
+    pub(crate) async fn connect(bucket: &Bucket) -> Self {
+        Self(Vault::connect(bucket.profile.as_deref(), &bucket.region, place(bucket)).await)
+    }
+}
+
+impl bbws_cli::Vault for StateBucket {
+    async fn whoami(&self) -> Result<Caller, CloudError> {
+        let identity = self.0.whoami().await?;
+        Ok(Caller { account: identity.account, arn: identity.arn })
+    }
+
+    fn open_gate(&self) {
+        self.0.open_gate();
+    }
+
+    async fn look(&self) -> Result<Inspected, CloudError> {
+        let found = self.0.look().await?;
+        let lacks = found.missing.into_iter().map(|setting| Lack { setting: setting.name(), deed: setting.deed() }).collect();
+        Ok(Inspected { lacks, dangers: found.dangers })
+    }
+
+    async fn make(&self, setting: &str) -> Result<(), CloudError> {
+        match Setting::ALL.into_iter().find(|one| one.name() == setting) {
+            Some(setting) => self.0.make(setting).await,
+            None => Err(CloudError::own("init", Class::Invalid, format!("a bucket has no setting `{setting}`"))),
+        }
+    }
 }

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use bbws_aws::{Aws, drivers, is_read, name_servers, whoami};
-use bbws_cli::{Answered, Caller, Cloud, Fetched, Link, Referral, Route, Sent, Thing};
+use bbws_cli::{Answered, Bucket, Caller, Cloud, Fetched, Link, Referral, Route, Sent, Stores, Thing};
 use bbws_cluster::Environment;
 use bbws_engine::{Clock, Drivers, Lease};
 use bbws_model::{CloudError, World};
@@ -24,12 +24,21 @@ struct Wires;
 
 impl Cloud for Wires {
     type Link = Wire;
+    type Vault = aws::StateBucket;
 
     async fn connect(&self, route: &Route, environment: &Environment) -> Result<Wire, CloudError> {
         match route {
             Route::Aws => Ok(aws::connect(environment).await),
             Route::Sandbox(route) => sandbox::connect(route, environment),
         }
+    }
+
+    fn stores(&self) -> Stores {
+        Stores::new(aws::store)
+    }
+
+    async fn vault(&self, bucket: &Bucket) -> aws::StateBucket {
+        aws::StateBucket::connect(bucket).await
     }
 
     fn things(&self, dir: &Path) -> io::Result<Vec<Thing>> {

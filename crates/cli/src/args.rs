@@ -94,6 +94,9 @@ pub(crate) enum Command {
     /// Judge an environment file as a whole, offline
     #[command(after_help = help::VALIDATE)]
     Validate(Where),
+    /// Make the place ready that the environment's state is kept in
+    #[command(after_help = help::INIT)]
+    Init(InitArgs),
     /// Show what would change, why, and at what risk
     #[command(after_help = help::PLAN)]
     Plan(PlanArgs),
@@ -146,6 +149,17 @@ pub(crate) struct Scope {
     /// Replace this resource although nothing forces it; may be given more than once
     #[arg(long, value_name = "ADDRESS")]
     pub replace: Vec<Address>,
+}
+
+/// `init`.
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// Which environment.
+    #[command(flatten)]
+    pub place: Where,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 /// `plan`.

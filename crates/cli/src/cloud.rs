@@ -1,17 +1,96 @@
 //! The cloud as the commands meet it. The binary implements it for AWS and for the sandbox; this crate knows no SDK.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bbws_cluster::Environment;
-use bbws_engine::{Clock, Drivers, Lease};
+use bbws_engine::{Clock, Drivers, Lease, Store};
 use bbws_model::{Account, CloudError, World};
 use serde::Serialize;
 
 use crate::args::Speed;
+
+/// Where an environment's state is kept in S3.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bucket {
+    /// The bucket.
+    pub name: String,
+    /// Its region.
+    pub region: String,
+    /// The account that it must belong to.
+    pub owner: Account,
+    /// Whose state: its keys begin with the environment's name.
+    pub environment: String,
+    /// The KMS key that the state is encrypted with; the bucket's default if none.
+    pub kms_key: Option<String>,
+    /// The profile whose credentials reach it; the environment's variables come before it.
+    pub profile: Option<String>,
+}
+
+impl fmt::Display for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "s3://{}/{}", self.name, self.environment)
+    }
+}
+
+/// One thing that a bucket must have to hold a state, and lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lack {
+    /// Its name: `versioning`.
+    pub setting: &'static str,
+    /// What is done to have it.
+    pub deed: &'static str,
+}
+
+/// What a look at a state's bucket found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Inspected {
+    /// What is missing, in the order in which it is made.
+    pub lacks: Vec<Lack>,
+    /// What others have set that would harm a state.
+    pub dangers: Vec<String>,
+}
+
+/// A state's bucket, as `init` meets it. Until its gate is opened only reads leave.
+pub trait Vault {
+    /// Asks who the caller is.
+    fn whoami(&self) -> impl Future<Output = Result<Caller, CloudError>>;
+
+    /// Lets mutating calls through. Called once, after the account was checked.
+    fn open_gate(&self);
+
+    /// Looks at the bucket.
+    fn look(&self) -> impl Future<Output = Result<Inspected, CloudError>>;
+
+    /// Makes one setting, with one request.
+    fn make(&self, setting: &str) -> impl Future<Output = Result<(), CloudError>>;
+}
+
+/// How stores in buckets are opened. Nothing is asked of AWS before one is used.
+#[derive(Clone)]
+pub struct Stores(Arc<dyn Fn(&Bucket) -> Arc<dyn Store>>);
+
+impl Stores {
+    /// Opens them so.
+    pub fn new(open: impl Fn(&Bucket) -> Arc<dyn Store> + 'static) -> Self {
+        Self(Arc::new(open))
+    }
+
+    /// The store in a bucket.
+    pub(crate) fn open(&self, bucket: &Bucket) -> Arc<dyn Store> {
+        (self.0)(bucket)
+    }
+}
+
+impl fmt::Debug for Stores {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stores")
+    }
+}
 
 /// Where the calls of a command go.
 #[derive(Debug, Clone)]
@@ -107,12 +186,21 @@ pub enum Referral {
 pub trait Cloud {
     /// A connection to one account and region.
     type Link: Link;
+    /// A connection to the bucket of a state.
+    type Vault: Vault;
 
     /// Connects to where an environment lives. What its file marks as existing is there from the start in the sandbox.
     ///
     /// # Errors
     /// When there are no credentials, or the sandbox cannot be opened.
     fn connect(&self, route: &Route, environment: &Environment) -> impl Future<Output = Result<Self::Link, CloudError>>;
+
+    /// How the states in buckets are reached: with credentials of their own, so that whatever ends the cloud's leaves the
+    /// store to write down what was done.
+    fn stores(&self) -> Stores;
+
+    /// Connects to the bucket of a state itself.
+    fn vault(&self, bucket: &Bucket) -> impl Future<Output = Self::Vault>;
 
     /// What exists in the sandbox kept in `dir`.
     ///

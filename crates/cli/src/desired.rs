@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use bbws_cluster::{Published, Unread};
-use bbws_engine::Store;
 use bbws_model::{Desired, Finding, Severity};
 use serde_json::Value;
 
 use crate::project::Project;
 use crate::session::Offline;
 use crate::ui::Ui;
-use crate::{Exit, Failure, LocalStore};
+use crate::{Exit, Failure};
 
 /// What another environment has published, beside its state.
 const OUTPUTS: &str = "outputs.json";
@@ -46,7 +45,7 @@ pub(crate) async fn to_draw(ui: &mut Ui, offline: &Offline, project: &Project) -
 async fn published(offline: &Offline, project: &Project) -> Result<Published, Failure> {
     let mut all = BTreeMap::new();
     for other in Published::wanted(&offline.environment) {
-        let store = LocalStore::new(project.state_dir_of(other, &offline.environment, offline.sandbox));
+        let store = project.open(&project.home_of(other, &offline.environment, offline.sandbox));
         let failed = |why: String| {
             Failure::new(Exit::Store, format!("the published outputs of {other} cannot be read"))
                 .because(why)

@@ -24,6 +24,7 @@ Try it, without any account:
   bbws destroy dev --sandbox         remove it again
 
 With AWS:
+  bbws init dev                      make the place of its state ready, once
   bbws plan dev                      what would change, why, at what risk; changes nothing
   bbws apply dev                     shows the plan, asks where something would be lost, applies, verifies
   bbws output dev --json             the outputs, for the Tenant Manager
@@ -55,6 +56,15 @@ Needs no network and no credentials. Every problem is told at once: the place, t
 Examples:
   bbws validate dev
   bbws validate prod --json          for an editor or a pipeline";
+
+pub(crate) const INIT: &str = "\
+With backend = \"s3\": creates the bucket, or looks whether it has all that a state needs, and makes only what is missing.
+Others' statements and rules stay; nothing is weakened. Shows what it will do, and asks. With backend = \"local\": looks at the folder.
+Either way it tries whether the store makes each object only once, and refuses one that does not. It can be run again at any time.
+
+Examples:
+  bbws init dev
+  bbws init prod --yes --json        for a pipeline";
 
 pub(crate) const PLAN: &str = "\
 Reads the account, changes nothing. The first line counts what would be lost.

@@ -29,7 +29,9 @@ mod tests;
 
 pub use args::Speed;
 pub use clock::SystemClock;
-pub use cloud::{Answered, Caller, Cloud, Fetched, Link, Referral, Route, SandboxRoute, Sent, Thing};
+pub use cloud::{
+    Answered, Bucket, Caller, Cloud, Fetched, Inspected, Lack, Link, Referral, Route, SandboxRoute, Sent, Stores, Thing, Vault,
+};
 pub use exit::Exit;
 pub use failure::Failure;
 pub use store::LocalStore;
@@ -37,7 +39,7 @@ pub use store::LocalStore;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use args::{Cli, Command, StateCommand};
+use args::{Cli, Command};
 use clap::Parser;
 use clap::error::ErrorKind;
 use project::Project;
@@ -66,7 +68,7 @@ fn run<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Exit {
 }
 
 fn perform<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Result<Exit, Failure> {
-    let project = Project::new(&cli.global.env_dir);
+    let project = Project::new(&cli.global.env_dir, cloud.stores());
     if let Some(option) = cli.global.unsound() {
         let failure = Failure::new(Exit::Usage, format!("{option} belongs to the sandbox, and --sandbox is not given"));
         return Err(failure.advise(format!("add --sandbox, or leave {option} out")));
@@ -76,6 +78,7 @@ fn perform<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Result<Exit, Failure>
         Command::Graph(args) => command::graph::run(ui, &project, &cli.global, args),
         Command::Sandbox(verb) => command::sandbox::run(ui, &project, cloud, verb),
         Command::Completions { shell } => Ok(command::completions::run(ui, *shell)),
+        Command::Init(args) => command::init::run(ui, &project, &cli.global, cloud, args),
         Command::Plan(args) => command::plan::run(ui, &project, &cli.global, cloud, args),
         Command::Apply(args) => command::apply::run(ui, &project, &cli.global, cloud, args),
         Command::Destroy(args) => command::destroy::run(ui, &project, &cli.global, cloud, args),

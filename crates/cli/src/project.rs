@@ -4,11 +4,15 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use bbws_cluster::{Context, Environment, Loaded, Problems, Sibling};
+use bbws_cluster::{Backend, Context, Environment, Loaded, Problems, Sibling};
+use bbws_engine::Store;
 use bbws_model::{Address, Kinds};
 
-use crate::{Exit, Failure};
+use crate::cloud::{Bucket, Stores};
+use crate::store::Home;
+use crate::{Exit, Failure, LocalStore};
 
 /// The name of the sandbox's folder among the states; no environment may have it.
 const SANDBOX: &str = "sandbox";
@@ -17,6 +21,7 @@ const SANDBOX: &str = "sandbox";
 #[derive(Debug, Clone)]
 pub(crate) struct Project {
     dir: PathBuf,
+    stores: Stores,
 }
 
 /// The environment that a command line names, and the argument that follows it.
@@ -40,8 +45,8 @@ pub(crate) struct Judged {
 impl Project {
     /// The environment files in this folder.
     #[must_use]
-    pub(crate) fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into() }
+    pub(crate) fn new(dir: impl Into<PathBuf>, stores: Stores) -> Self {
+        Self { dir: dir.into(), stores }
     }
 
     /// The folder that holds the environments folder. Relative paths in environment files begin here, so that a command
@@ -61,16 +66,39 @@ impl Project {
         self.root().join("state").join(SANDBOX)
     }
 
-    /// Where an environment's state is kept on this machine: that of a sandbox beside the simulated AWS that it is true of.
+    /// Where an environment's state is kept. That of a sandbox stands on this machine, beside the simulated AWS that it is
+    /// true of.
     #[must_use]
-    pub(crate) fn state_dir(&self, environment: &Environment, sandbox: bool) -> PathBuf {
-        self.state_dir_of(&environment.name, environment, sandbox)
+    pub(crate) fn home(&self, environment: &Environment, sandbox: bool) -> Home {
+        self.home_of(&environment.name, environment, sandbox)
     }
 
     /// Where the state of another environment is kept, if both are kept together.
     #[must_use]
-    pub(crate) fn state_dir_of(&self, name: &str, beside: &Environment, sandbox: bool) -> PathBuf {
-        if sandbox { self.sandbox_dir().join(name) } else { self.root().join(&beside.state.path).join(name) }
+    pub(crate) fn home_of(&self, name: &str, beside: &Environment, sandbox: bool) -> Home {
+        let Environment { state, account, profile, .. } = beside;
+        match (sandbox, state.backend, &state.bucket) {
+            (true, _, _) => Home::Folder(LocalStore::new(self.sandbox_dir().join(name))),
+            (false, Backend::S3, Some(bucket)) => Home::Bucket(Bucket {
+                name: bucket.clone(),
+                region: state.region.clone(),
+                owner: account.clone(),
+                environment: name.to_owned(),
+                kms_key: state.kms_key.clone(),
+                profile: state.profile.clone().or_else(|| profile.clone()),
+            }),
+            // Without a bucket the file was refused.
+            (false, Backend::Local | Backend::S3, _) => Home::Folder(LocalStore::new(self.root().join(&state.path).join(name))),
+        }
+    }
+
+    /// Opens the store there.
+    #[must_use]
+    pub(crate) fn open(&self, home: &Home) -> Arc<dyn Store> {
+        match home {
+            Home::Folder(store) => Arc::new(store.clone()),
+            Home::Bucket(bucket) => self.stores.open(bucket),
+        }
     }
 
     /// The names of all environments, in order.
@@ -200,6 +228,10 @@ pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> O
 mod tests {
     use super::*;
 
+    fn at(dir: impl Into<PathBuf>) -> Project {
+        Project::new(dir, Stores::new(|bucket| panic!("{bucket} is not to be opened")))
+    }
+
     fn project() -> (tempfile::TempDir, Project) {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("environments")).unwrap();
@@ -207,7 +239,7 @@ mod tests {
             let text = format!("tier = \"dev\"\naccount = \"{account}\"\n");
             fs::write(dir.path().join(format!("environments/{name}.toml")), text).unwrap();
         }
-        let project = Project::new(dir.path().join("environments"));
+        let project = at(dir.path().join("environments"));
         (dir, project)
     }
 
@@ -245,16 +277,16 @@ mod tests {
 
     #[test]
     fn states_stand_beside_the_environments_folder() {
-        assert_eq!(Project::new("environments").root(), Path::new("."));
-        assert_eq!(Project::new("environments/").root(), Path::new("."));
-        assert_eq!(Project::new("/a/b/environments").root(), Path::new("/a/b"));
-        assert_eq!(Project::new(".").root(), Path::new("./.."));
-        assert_eq!(Project::new("..").root(), Path::new("../.."));
+        assert_eq!(at("environments").root(), Path::new("."));
+        assert_eq!(at("environments/").root(), Path::new("."));
+        assert_eq!(at("/a/b/environments").root(), Path::new("/a/b"));
+        assert_eq!(at(".").root(), Path::new("./.."));
+        assert_eq!(at("..").root(), Path::new("../.."));
     }
 
     #[test]
     fn a_folder_that_is_not_there_is_told_with_the_way_out() {
-        let failure = Project::new("/nowhere/environments").pick_with(Some("dev"), None, false, None).unwrap_err();
+        let failure = at("/nowhere/environments").pick_with(Some("dev"), None, false, None).unwrap_err();
         assert_eq!(failure.exit, Exit::Usage);
         assert!(failure.advice[0].contains("--env-dir"));
     }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use bbws_cluster::{Backend, Environment, Problems, show};
+use bbws_cluster::{Environment, Problems, show};
 use bbws_engine::planner::Sources;
-use bbws_engine::{Ask, Ids, LogError, Picture, foreign, log, plan, refresh};
+use bbws_engine::{Ask, Ids, LogError, Picture, Store, foreign, log, plan, refresh};
 use bbws_model::{Account, Address, Desired, Finding, Kinds, Mode, Plan, State, World};
 use bbws_render::Style;
 
@@ -13,8 +13,9 @@ use crate::args::{Global, Scope};
 use crate::cloud::{Caller, Cloud, Link, Route, SandboxRoute};
 use crate::ids::Ulids;
 use crate::project::{Judged, Project};
+use crate::store::Home;
 use crate::ui::Ui;
-use crate::{Exit, Failure, LocalStore, delegation, desired, safety};
+use crate::{Exit, Failure, delegation, desired, safety};
 
 /// An environment whose file is right, without any connection.
 pub(crate) struct Offline {
@@ -27,7 +28,9 @@ pub(crate) struct Offline {
     /// Its file, as the user named it.
     pub(crate) file: String,
     /// Its store.
-    pub(crate) store: Arc<LocalStore>,
+    pub(crate) store: Arc<dyn Store>,
+    /// Where that is.
+    pub(crate) home: Home,
     /// Whether it is that of the sandbox.
     pub(crate) sandbox: bool,
     /// How failures may look.
@@ -49,8 +52,9 @@ impl Offline {
             ui.remark(format!("{} has {count}; `bbws validate {name}` shows more.", loaded.warnings.file));
         }
         let environment = loaded.environment;
-        let store = Arc::new(LocalStore::new(project.state_dir(&environment, global.sandbox)));
-        Ok(Self { environment, kinds, siblings, file: loaded.warnings.file, store, sandbox: global.sandbox, style: ui.err_style() })
+        let home = project.home(&environment, global.sandbox);
+        let store = project.open(&home);
+        Ok(Self { environment, kinds, siblings, file: loaded.warnings.file, store, home, sandbox: global.sandbox, style: ui.err_style() })
     }
 
     /// What a command that is told needs, so that it leads to the same world.
@@ -61,16 +65,8 @@ impl Offline {
     /// What the log adds up to; none where nothing was ever written.
     ///
     /// # Errors
-    /// When the store is not on this machine, cannot be read, or is damaged.
+    /// When the store cannot be read, or is damaged.
     pub(crate) async fn state(&self) -> Result<Option<State>, Failure> {
-        if !self.sandbox && self.environment.state.backend == Backend::S3 {
-            return Err(Failure::new(
-                Exit::Error,
-                format!("the state of {} is in S3, which this version cannot read yet", self.environment.name),
-            )
-            .because(format!("[state] in {} says backend = \"s3\"", self.file))
-            .advise("use backend = \"local\" for now, or --sandbox, which keeps its states on this machine"));
-        }
         log::read(self.store.as_ref()).await.map_err(|error| self.log_failure(&error))
     }
 
@@ -82,8 +78,8 @@ impl Offline {
         let name = &self.environment.name;
         let flag = self.flag();
         self.state().await?.ok_or_else(|| {
-            let failure = Failure::new(Exit::Error, format!("{name} has no state yet"))
-                .because(format!("nothing is recorded in {}", self.store.root().display()));
+            let failure =
+                Failure::new(Exit::Error, format!("{name} has no state yet")).because(format!("nothing is recorded in {}", self.home));
             let failure = failure.advise(format!("create the cluster: bbws apply {name}{flag}"));
             if self.sandbox { failure } else { failure.advise("or look into the sandbox's: add --sandbox") }
         })
@@ -92,7 +88,7 @@ impl Offline {
     /// Why the log could not be read or written, for people.
     pub(crate) fn log_failure(&self, error: &LogError) -> Failure {
         let name = &self.environment.name;
-        let root = self.store.root().display();
+        let home = &self.home;
         let failure = |exit, what: String| Failure::new(exit, what).because(error);
         match error {
             LogError::Held(held) => {
@@ -102,10 +98,9 @@ impl Offline {
             LogError::Fenced { .. } => {
                 failure(Exit::Fenced, format!("another run has taken {name} over")).tell(bbws_render::fenced(name, None, self.style))
             }
-            LogError::Store(_) => failure(Exit::Store, format!("the state store of {name} failed"))
-                .advise(format!("check {root}: free space, permissions, and that it is on a disk of this machine")),
+            LogError::Store(error) => home.failure(name, error),
             LogError::Damaged { key, .. } => failure(Exit::Store, format!("the state of {name} is damaged"))
-                .advise(format!("restore {root}/{key} from a backup; nothing was changed"))
+                .advise(format!("restore {home}/{key} from a backup; nothing was changed"))
                 .advise(format!("see all of the damage: bbws state verify {name}{}", self.flag()))
                 .advise(format!("if nothing mends it, make the state again from the account: bbws state rebuild {name}{}", self.flag())),
             LogError::Misfit(_) => failure(Exit::Error, format!("the state of {name} does not take what was to be recorded"))

@@ -8,13 +8,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bbws_cluster::Environment;
-use bbws_engine::{Clock, Drivers};
+use bbws_engine::{Boxed, Clock, Drivers, PutOutcome, Store, StoreError};
 use bbws_model::{Account, CloudError, World};
 use clap::Parser;
 
 use crate::args::Cli;
 use crate::ui::Ui;
-use crate::{Answered, Caller, Cloud, Exit, Failure, Fetched, Link, Referral, Route, Sent, SystemClock, Thing, perform};
+use crate::{
+    Answered, Bucket, Caller, Cloud, Exit, Failure, Fetched, Inspected, Lack, Link, Referral, Route, Sent, Stores, SystemClock, Thing,
+    Vault, perform,
+};
 
 /// A cloud in which the caller is of one account, and nothing can be read.
 struct Fake {
@@ -22,14 +25,93 @@ struct Fake {
     asked: Rc<RefCell<Vec<&'static str>>>,
 }
 
+/// A bucket that nobody may use.
+struct OutOfReach;
+
+impl OutOfReach {
+    fn told<T>(key: &str) -> Result<T, StoreError> {
+        Err(StoreError::Failed { key: key.to_owned(), cause: "AccessDenied".into() })
+    }
+}
+
+impl Store for OutOfReach {
+    fn create<'a>(&'a self, key: &'a str, _: &'a [u8]) -> Boxed<'a, Result<PutOutcome, StoreError>> {
+        Box::pin(async move { Self::told(key) })
+    }
+
+    fn get<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<Option<Vec<u8>>, StoreError>> {
+        Box::pin(async move { Self::told(key) })
+    }
+
+    fn list_after<'a>(&'a self, prefix: &'a str, _: &'a str) -> Boxed<'a, Result<Vec<String>, StoreError>> {
+        Box::pin(async move { Self::told(prefix) })
+    }
+
+    fn overwrite<'a>(&'a self, key: &'a str, _: &'a [u8]) -> Boxed<'a, Result<(), StoreError>> {
+        Box::pin(async move { Self::told(key) })
+    }
+
+    fn delete<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<(), StoreError>> {
+        Box::pin(async move { Self::told(key) })
+    }
+
+    fn earlier<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<Vec<Vec<u8>>, StoreError>> {
+        Box::pin(async move { Self::told(key) })
+    }
+}
+
+const LACKS: [Lack; 2] =
+    [Lack { setting: "versioning", deed: "keep versions" }, Lack { setting: "policy", deed: "demand conditional writes" }];
+
+/// A bucket that lacks two things until they are made.
+struct FakeVault {
+    account: Account,
+    asked: Rc<RefCell<Vec<&'static str>>>,
+    lacks: RefCell<Vec<Lack>>,
+}
+
+impl Vault for FakeVault {
+    async fn whoami(&self) -> Result<Caller, CloudError> {
+        self.asked.borrow_mut().push("whoami");
+        Ok(Caller { account: self.account.clone(), arn: "arn:aws:iam::1:user/test".into() })
+    }
+
+    fn open_gate(&self) {
+        self.asked.borrow_mut().push("gate");
+    }
+
+    async fn look(&self) -> Result<Inspected, CloudError> {
+        self.asked.borrow_mut().push("look");
+        Ok(Inspected { lacks: self.lacks.borrow().clone(), dangers: vec![] })
+    }
+
+    async fn make(&self, setting: &str) -> Result<(), CloudError> {
+        let lack = self.lacks.borrow_mut().remove(0);
+        assert_eq!(lack.setting, setting, "in order");
+        self.asked.borrow_mut().push(lack.setting);
+        Ok(())
+    }
+}
+
 struct FakeLink(Account, Rc<RefCell<Vec<&'static str>>>);
 
 impl Cloud for Fake {
     type Link = FakeLink;
+    type Vault = FakeVault;
 
     async fn connect(&self, _: &Route, _: &Environment) -> Result<FakeLink, CloudError> {
         self.asked.borrow_mut().push("connect");
         Ok(FakeLink(self.account.clone(), self.asked.clone()))
+    }
+
+    async fn vault(&self, bucket: &Bucket) -> FakeVault {
+        self.asked.borrow_mut().push("vault");
+        assert_eq!((bucket.name.as_str(), bucket.environment.as_str(), bucket.owner.as_str()), ("wp-dev-bbws-state", "dev", DEV));
+        FakeVault { account: self.account.clone(), asked: self.asked.clone(), lacks: RefCell::new(LACKS.to_vec()) }
+    }
+
+    fn stores(&self) -> Stores {
+        Stores::new(|_| Arc::new(OutOfReach))
     }
 
     fn things(&self, _: &Path) -> io::Result<Vec<Thing>> {
@@ -152,14 +234,51 @@ fn no_plan_opens_the_gate_and_none_is_made_of_what_cannot_be_read() {
     assert!(!dir.path().join("state").exists(), "nothing was written");
 }
 
-#[test]
-fn a_state_in_s3_is_not_taken_for_an_empty_one() {
-    let dir = project();
-    let file = dir.path().join("environments/dev.toml");
+/// Lets the state of dev be kept in a bucket.
+fn in_s3(project: &Path) {
+    let file = project.join("environments/dev.toml");
     let text = fs::read_to_string(&file).unwrap().replace("backend = \"local\"", "backend = \"s3\"\nbucket = \"wp-dev-bbws-state\"");
     fs::write(&file, text).unwrap();
-    for line in ["plan dev", "apply dev --yes", "state list dev"] {
-        let failure = run(dir.path(), DEV, line).0.unwrap_err();
-        assert!(failure.what.contains("in S3"), "{line}: {failure:?}");
+}
+
+#[test]
+fn a_bucket_is_made_ready_only_for_its_own_account_and_only_when_somebody_agrees() {
+    let dir = project();
+    in_s3(dir.path());
+    for (account, line, exit, asked) in [
+        (SIT, "init dev --yes", Exit::Refused, &["vault", "whoami"][..]),
+        (DEV, "init dev", Exit::Refused, &["vault", "whoami", "look"]),
+        // The store is out of reach, so the trial of it fails.
+        (DEV, "init dev --yes", Exit::Error, &["vault", "whoami", "look", "gate", "versioning", "look", "policy", "look"]),
+    ] {
+        let (result, did) = run(dir.path(), account, line);
+        assert_eq!((result.unwrap_err().exit, did.as_slice()), (exit, asked), "{line}");
     }
+}
+
+#[test]
+fn a_folder_is_tried_and_left_as_it_was() {
+    let dir = project();
+    for line in ["init dev", "init dev --sandbox", "init dev"] {
+        let (result, asked) = run(dir.path(), DEV, line);
+        assert_eq!((result.unwrap(), asked.len()), (Exit::Done, 0), "{line}");
+    }
+    assert_eq!(fs::read_dir(dir.path().join("state/dev/probe")).unwrap().count(), 0);
+    fs::remove_dir_all(dir.path().join("state/dev")).unwrap();
+    fs::write(dir.path().join("state/dev"), "a file where a folder should be").unwrap();
+    assert_eq!(run(dir.path(), DEV, "init dev").0.unwrap_err().exit, Exit::Store);
+}
+
+#[test]
+fn a_state_that_cannot_be_reached_is_not_taken_for_an_empty_one() {
+    let dir = project();
+    in_s3(dir.path());
+    for line in ["plan dev", "apply dev --yes", "state list dev"] {
+        let (result, asked) = run(dir.path(), DEV, line);
+        let failure = result.unwrap_err();
+        assert!(failure.what.contains("state store of dev failed") && failure.why.contains("AccessDenied"), "{line}: {failure:?}");
+        assert!(failure.advice.iter().any(|advice| advice.contains("wp-dev-bbws-state")), "{line}: {failure:?}");
+        assert!(!asked.contains(&"drivers"), "{line}: nothing is planned on a guess");
+    }
+    assert!(!dir.path().join("state").exists(), "nor is it kept somewhere else");
 }

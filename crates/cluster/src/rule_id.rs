@@ -215,6 +215,8 @@ pub enum RuleId {
     NobodyTold,
     /// The S3 store has a bucket.
     Bucket,
+    /// The key of the state is a KMS key's ARN.
+    StateKey,
     /// AWS takes the log group's name.
     AuditGroup,
     /// The approval key is a KMS key's ARN.
@@ -343,6 +345,7 @@ const IDS: &[(RuleId, &str)] = &[
     (RuleId::Email, "monitoring/email"),
     (RuleId::NobodyTold, "monitoring/nobody-told"),
     (RuleId::Bucket, "state/bucket"),
+    (RuleId::StateKey, "state/kms-key"),
     (RuleId::AuditGroup, "audit/log-group"),
     (RuleId::ApprovalKey, "approval/kms-key"),
     (RuleId::ResourceKind, "resource/unknown-kind"),

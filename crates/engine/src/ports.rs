@@ -18,8 +18,8 @@ pub enum PutOutcome {
 /// Why the store did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// It cannot be known whether the write took effect: read back before going on.
-    #[error("the outcome of writing {key} is unknown: {cause}")]
+    /// It cannot be known whether a write took effect: read back before going on. A read may go through when it is asked again.
+    #[error("the state store did not answer for {key}: {cause}")]
     Unknown {
         /// The key.
         key: String,

@@ -16,6 +16,10 @@ mod handlers;
 mod kinds;
 mod paging;
 mod sim;
+#[cfg(test)]
+mod state_bucket;
+#[cfg(test)]
+mod state_store;
 mod wire;
 
 pub use clock::SandboxClock;

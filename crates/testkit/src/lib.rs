@@ -4,8 +4,10 @@
 
 mod cloud;
 mod ports;
+mod store_contract;
 mod toy;
 
 pub use cloud::{Call, FakeCloud, Fault, Object, Verb};
 pub use ports::{JumpClock, MemoryStore, SeededIds, Tape};
+pub use store_contract::store_contract;
 pub use toy::{Key, Name, Sort, Tag, Token, Toy, ToyOutputs, ToySpec, drivers, kinds};

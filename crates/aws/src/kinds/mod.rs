@@ -50,7 +50,7 @@ mod route;
 mod route53;
 mod route_table;
 mod route_table_association;
-mod s3;
+pub(crate) mod s3;
 mod secret;
 mod secret_value;
 mod security_group;

@@ -36,7 +36,7 @@ pub(crate) fn built<T>(operation: &str, thing: Result<T, BuildError>) -> Result<
 }
 
 /// A setting that was never made has a code of its own, which is a value and no absence of the bucket.
-fn unless<T>(answer: Result<T, CloudError>, never_made: &str) -> Result<Option<T>, CloudError> {
+pub(crate) fn unless<T>(answer: Result<T, CloudError>, never_made: &str) -> Result<Option<T>, CloudError> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(error) if error.code == never_made => Ok(None),

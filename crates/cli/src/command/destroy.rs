@@ -1,6 +1,6 @@
 //! `destroy`: removes the whole cluster.
 
-use bbws_engine::{PutOutcome, Store};
+use bbws_engine::PutOutcome;
 use bbws_model::{Mode, Plan, State, wire};
 
 use super::change::{Order, execute, look_back_at_open};
@@ -66,7 +66,7 @@ async fn keep<L: Link>(session: &Session<L>, state: &State) -> Result<(), Failur
     let offline = &session.offline;
     let failed = |why: String| {
         let failure = Failure::new(Exit::Store, "the state cannot be backed up; nothing was changed").because(why);
-        failure.advise(format!("check {}: free space and permissions", offline.store.root().display()))
+        failure.advise(format!("check {}: free space and permissions", offline.home))
     };
     let bytes = wire::state::write(state).map_err(|error| failed(error.to_string()))?;
     let key = format!("backups/before-destroy-{:020}.json", state.seq);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bbws_engine::log::{Cure, Depth, survey};
-use bbws_engine::{Ids, PutOutcome, Store, StoreError};
+use bbws_engine::{Ids, Store};
 use serde_json::json;
 
 use crate::args::{Global, Where};
@@ -11,6 +11,7 @@ use crate::cloud::{Cloud, Link};
 use crate::ids::Ulids;
 use crate::project::Project;
 use crate::session::{Offline, route};
+use crate::store::{Unfit, probe};
 use crate::ui::{Ui, table};
 use crate::{Exit, Failure, SystemClock, pace, safety};
 
@@ -64,7 +65,7 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
     let checks = pace::play(None, async {
         let mut checks = vec![Check::good("environment", format!("{} is right", offline.file))];
         checks.extend(of_store(offline.store.as_ref()).await);
-        checks.push(of_disk(offline.store.root()));
+        checks.extend(offline.home.folder().map(of_disk));
         checks.extend(of_account(project, global, cloud, &offline).await);
         checks
     })
@@ -85,10 +86,7 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
 
 /// What is true of any store.
 async fn of_store(store: &dyn Store) -> Vec<Check> {
-    let mut checks = vec![probe(store).await.unwrap_or_else(|error| {
-        let advice = "without it no run can be recorded: check that it is there and may be written";
-        Check::new("store", Verdict::Bad, error.to_string(), advice)
-    })];
+    let mut checks = vec![tried(store).await];
     checks.push(match survey(store, Depth::Whole).await {
         Err(error) => Check::new("log", Verdict::Bad, error.to_string(), "look closer: bbws state verify"),
         Ok(found) => match (&found.state, found.damage.iter().find(|damage| damage.cure == Cure::Lost)) {
@@ -109,26 +107,20 @@ async fn of_store(store: &dyn Store) -> Vec<Check> {
     checks
 }
 
-/// Whether a store leaves alone what is there. What was probed with is removed again.
-async fn probe(store: &dyn Store) -> Result<Check, StoreError> {
-    let unique = Ulids::new().map(|ids| ids.next()).unwrap_or_else(|_| std::process::id().to_string());
-    let key = format!("probe/{unique}");
-    let first = store.create(&key, b"first").await?;
-    let second = store.create(&key, b"second").await?;
-    let there = store.get(&key).await?;
-    store.delete(&key).await?;
-    let gone = store.get(&key).await?.is_none();
-    let honours = (first, second) == (PutOutcome::Created, PutOutcome::Exists) && there.as_deref() == Some(b"first");
-    Ok(match (honours, gone) {
-        (true, true) => Check::good("store", "reachable; what is there is left as it is"),
-        (false, _) => {
+/// Whether a store makes each object only once.
+async fn tried(store: &dyn Store) -> Check {
+    let unique = Ulids::new().map_or_else(|_| std::process::id().to_string(), |ids| ids.next());
+    match probe(store, &unique).await {
+        Ok(()) => Check::good("store", "reachable; what is there is left as it is"),
+        Err(Unfit::Breaks(how)) => {
             let advice = "two runs could both own the environment: do not use it; use another disk or a bucket";
-            Check::new("store", Verdict::Bad, "it lets one write take the place of another", advice)
+            Check::new("store", Verdict::Bad, how, advice)
         }
-        (true, false) => {
-            Check::new("store", Verdict::Warning, format!("{key} cannot be removed"), "remove it by hand; `state gc` will not work")
+        Err(Unfit::Failed(error)) => {
+            let advice = "without it no run can be recorded: check that it is there and may be written";
+            Check::new("store", Verdict::Bad, error.to_string(), advice)
         }
-    })
+    }
 }
 
 /// Whether a folder is on a disk of this machine. Others promise less than they seem to.

@@ -1,8 +1,6 @@
 //! Taking an environment, so that nobody else changes it, and giving it back.
 
-use std::sync::Arc;
-
-use bbws_engine::{Held, Log, LogError, Opening, Store, stands_still};
+use bbws_engine::{Held, Log, LogError, Opening, stands_still};
 use bbws_model::{Mode, Plan, RunId, State};
 
 use crate::cloud::Link;
@@ -93,7 +91,7 @@ pub(crate) async fn open<L: Link>(
     may_take: &(dyn Fn(&Held) -> bool + Sync),
 ) -> Result<Log, Failure> {
     let offline = &session.offline;
-    offline.store.sweep();
+    offline.home.prepare(&offline.environment.name)?;
     let run = RunId(session.ids.next());
     let command = std::env::args().collect::<Vec<_>>().join(" ");
     let opening = Opening {
@@ -104,8 +102,7 @@ pub(crate) async fn open<L: Link>(
         mode,
         plan: plan.map(plan_file::digest),
     };
-    let store: Arc<dyn Store> = offline.store.clone();
-    let opened = Log::open(store, session.link.clock(), session.ids.clone(), opening, may_take).await;
+    let opened = Log::open(offline.store.clone(), session.link.clock(), session.ids.clone(), opening, may_take).await;
     opened.map_err(|e| offline.log_failure(&e))
 }
 

@@ -8,6 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use bbws_engine::{Boxed, PutOutcome, Store, StoreError};
 
+use super::file_system;
+
 /// What the name of a file that is still being written begins with. A kill can leave one; nobody reads it.
 const TEMPORARY: &str = ".tmp-";
 /// No write takes this long: an older temporary file has no writer any more.
@@ -34,6 +36,26 @@ impl LocalStore {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Whether the folder can hold a log: it is on no network mount, a second name for a file can be made, and none where
+    /// there is one already.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub fn probe(&self) -> Result<(), String> {
+        if let Some(sort) = file_system::remote(&self.root) {
+            return Err(format!("it is on a network mount ({sort}), where runs on other machines are not kept apart"));
+        }
+        let temp = self.written("probe", &self.root.join("probe"), b"probe").map_err(|error| error.to_string())?;
+        let second = temp.with_extension("second");
+        let links = [fs::hard_link(&temp, &second), fs::hard_link(&temp, &second)];
+        let synced = sync_folder(&self.root);
+        for path in [&second, &temp] {
+            // The sweep takes what cannot be removed now.
+            drop(fs::remove_file(path));
+        }
+        judged(links, synced)
     }
 
     /// Removes temporary files that a killed process left behind. One that cannot be removed harms nobody.
@@ -144,6 +166,16 @@ impl LocalStore {
     }
 }
 
+/// What two links to the same second name, and a look at the folder's durability, say of a file system.
+fn judged([first, second]: [io::Result<()>; 2], synced: io::Result<()>) -> Result<(), String> {
+    first.map_err(|error| format!("its file system has no hard links: {error}"))?;
+    match second {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        other => return Err(format!("its file system gives a name twice: {other:?}")),
+    }
+    synced.map_err(|error| format!("its file system cannot see a name to the disk: {error}"))
+}
+
 fn failed(key: &str, cause: impl ToString) -> StoreError {
     StoreError::Failed { key: key.to_owned(), cause: cause.to_string() }
 }
@@ -229,6 +261,31 @@ mod tests {
         let mut files = vec![];
         walk(store.root(), &mut files, &|name| name.starts_with(TEMPORARY)).unwrap();
         files.len()
+    }
+
+    #[test]
+    fn the_contract_of_stores_holds() {
+        let (_dir, store) = store();
+        crate::pace::play(None, bbws_testkit::store_contract(&store)).unwrap();
+        assert_eq!(temporaries(&store), 0);
+    }
+
+    #[test]
+    fn a_file_system_that_cannot_hold_a_log_is_refused() {
+        let (_dir, store) = store();
+        assert_eq!(store.probe(), Ok(()));
+        assert_eq!(fs::read_dir(store.root()).unwrap().count(), 0, "the probe leaves nothing behind");
+        let error = |kind: ErrorKind| Err(io::Error::from(kind));
+        let exists = || error(ErrorKind::AlreadyExists);
+        assert_eq!(judged([Ok(()), exists()], Ok(())), Ok(()));
+        for (links, synced, why) in [
+            ([error(ErrorKind::Unsupported), error(ErrorKind::Unsupported)], Ok(()), "no hard links"),
+            ([Ok(()), Ok(())], Ok(()), "twice"),
+            ([Ok(()), exists()], error(ErrorKind::InvalidInput), "to the disk"),
+        ] {
+            let told = judged(links, synced).unwrap_err();
+            assert!(told.contains(why), "{told}");
+        }
     }
 
     #[test]

@@ -1,5 +1,9 @@
 //! Where states are kept.
 
+mod file_system;
+mod home;
 mod local;
+pub(crate) mod probe;
 
+pub(crate) use home::Home;
 pub use local::LocalStore;

@@ -56,18 +56,24 @@ pub(super) fn check(env: &Environment, judge: &mut Judge<'_>) {
             ));
         }
     }
-    if let Some(key) = &env.approval.kms_key {
-        let parts: Vec<&str> = key.splitn(6, ':').collect();
-        if !matches!(parts.as_slice(), ["arn", partition, "kms", region, account, id] if partition.starts_with("aws") && !region.is_empty() && account.len() == 12 && (id.starts_with("key/") || id.starts_with("alias/")))
-        {
+    for (rule, path, key) in
+        [(RuleId::StateKey, "state.kms_key", &env.state.kms_key), (RuleId::ApprovalKey, "approval.kms_key", &env.approval.kms_key)]
+    {
+        if let Some(key) = key.as_ref().filter(|key| !is_key(key)) {
             judge.raise(Fault::new(
-                RuleId::ApprovalKey,
-                "approval.kms_key",
+                rule,
+                path,
                 format!("`{key}` is not the ARN of a KMS key"),
                 "write it like `arn:aws:kms:af-south-1:093646564004:key/1234abcd-…`",
             ));
         }
     }
+}
+
+fn is_key(arn: &str) -> bool {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    matches!(parts.as_slice(), ["arn", partition, "kms", region, account, id]
+        if partition.starts_with("aws") && !region.is_empty() && account.len() == 12 && (id.starts_with("key/") || id.starts_with("alias/")))
 }
 
 fn is_bucket(name: &str) -> bool {

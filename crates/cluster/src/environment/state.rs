@@ -31,6 +31,10 @@ pub struct Store {
     pub bucket: Option<String>,
     /// The region of the bucket; the environment's if left out.
     pub region: String,
+    /// The profile whose credentials reach the bucket; the environment's if left out.
+    pub profile: Option<String>,
+    /// The ARN of the KMS key that the state is encrypted with; the bucket's default if left out.
+    pub kms_key: Option<String>,
 }
 
 impl Store {
@@ -40,6 +44,8 @@ impl Store {
             path: t.get("path").or("state".to_owned()),
             bucket: t.get("bucket").option(),
             region: t.get("region").or(region.to_owned()),
+            profile: t.get("profile").option(),
+            kms_key: t.get("kms_key").option(),
         }
     }
 }

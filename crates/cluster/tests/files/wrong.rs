@@ -157,6 +157,7 @@ const CASES: &[(R, &str, Edits)] = &[
     (R::NobodyTold, "prod", &[]),
     (R::Bucket, "prod", &[("state", "-bucket")]),
     (R::Bucket, "prod", &[("state", "bucket = \"The_State\"")]),
+    (R::StateKey, "prod", &[("state", "kms_key = \"1234abcd\"")]),
     (R::AuditGroup, "prod", &[("audit", "log_group = \"aws/audit\"")]),
     (R::ApprovalKey, "prod", &[("+", "[approval]\nkms_key = \"1234abcd\"")]),
     (R::ResourceKind, "dev", &[("+", "[resource.log_group.x]\nname = \"/x\"")]),

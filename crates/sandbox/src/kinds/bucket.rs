@@ -14,6 +14,7 @@ use aws_sdk_s3::operation::put_bucket_versioning::{PutBucketVersioningInput, Put
 use aws_sdk_s3::types::{BucketVersioningStatus, ObjectOwnership, OwnershipControls, OwnershipControlsRule, Tag};
 use serde::{Deserialize, Serialize};
 
+use super::bucket_policy::{Request, unless_denied};
 use super::{bucket_settings, object};
 use crate::cloud::{At, Table};
 use crate::fate::{Answer, Refusal, refuse};
@@ -33,6 +34,22 @@ pub(crate) struct Row {
     pub(crate) lifecycle: Vec<bucket_settings::Rule>,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) objects: Table<Vec<object::Version>>,
+}
+
+impl Row {
+    /// A new bucket.
+    pub(crate) fn empty() -> Self {
+        Self {
+            versioning: None,
+            encryption: bucket_settings::Encryption::default(),
+            ownership: Some("BucketOwnerEnforced".into()),
+            public_access: Some([true; 4]),
+            policy: None,
+            lifecycle: vec![],
+            tags: BTreeMap::new(),
+            objects: Table::new(),
+        }
+    }
 }
 
 pub(crate) fn handlers(to: Handlers) -> Handlers {
@@ -120,16 +137,7 @@ fn create_bucket(at: &mut At<'_>, input: &CreateBucketInput) -> Answer<CreateBuc
         }
         None => {}
     }
-    let row = Row {
-        versioning: None,
-        encryption: bucket_settings::Encryption::default(),
-        ownership: Some("BucketOwnerEnforced".into()),
-        public_access: Some([true; 4]),
-        policy: None,
-        lifecycle: vec![],
-        tags: tags_of(configuration.map(|c| c.tags()).unwrap_or_default())?,
-        objects: Table::new(),
-    };
+    let row = Row { tags: tags_of(configuration.map(|c| c.tags()).unwrap_or_default())?, ..Row::empty() };
     at.here().buckets.insert(name.to_owned(), row);
     Ok(CreateBucketOutput::builder().location(format!("http://{name}.s3.amazonaws.com/")).build())
 }
@@ -151,7 +159,10 @@ fn head_bucket(at: &mut At<'_>, input: &HeadBucketInput) -> Answer<HeadBucketOut
 }
 
 fn delete_bucket(at: &mut At<'_>, input: &DeleteBucketInput) -> Answer<DeleteBucketOutput> {
+    let account = at.account;
     let row = the(at, input.bucket(), input.expected_bucket_owner())?;
+    let bucket = input.bucket().unwrap_or_default();
+    unless_denied(row, &Request { account, bucket, action: "s3:DeleteBucket", key: None, carries: vec![] })?;
     if !row.objects.is_empty() {
         let text = if row.versioning.is_some() {
             "The bucket you tried to delete is not empty. You must delete all versions in the bucket."

@@ -125,8 +125,8 @@ fn try_bucket(at: &mut At<'_>, bucket: &str, prefix: &str, file: &str) -> Answer
     if row.encryption.algorithm != "AES256" || !lets_write(&policy, &format!("arn:aws:s3:::{bucket}/{key}")) {
         return Err(denied());
     }
-    let id = row.versioning.map(|on| if on { id } else { "null".into() });
-    add(row, &key, Version { id, body: Some(Body::new(b"Enable AccessLog for ELB".to_vec())), written_ms: now });
+    let (id, encryption) = (row.versioning.map(|on| if on { id } else { "null".into() }), Some(row.encryption.clone()));
+    add(row, &key, Version { id, body: Some(Body::new(b"Enable AccessLog for ELB".to_vec())), written_ms: now, encryption });
     Ok(())
 }
 

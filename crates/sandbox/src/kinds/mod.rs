@@ -3,6 +3,7 @@
 pub(crate) mod access_point;
 mod alias_target;
 pub(crate) mod bucket;
+mod bucket_policy;
 pub(crate) mod bucket_settings;
 pub(crate) mod cdn_config;
 pub(crate) mod cdn_function;

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::bucket::{Row, the, unless_simulated};
+use super::bucket_policy::{Request, unless_denied};
+use super::bucket_settings::Encryption;
 use crate::cloud::At;
 use crate::fate::{Answer, Refusal, refuse};
 use crate::handlers::Handlers;
@@ -24,6 +26,9 @@ pub(crate) struct Version {
     /// What it holds; none for a delete marker.
     pub(crate) body: Option<Body>,
     pub(crate) written_ms: u64,
+    /// How it is encrypted; none for a delete marker.
+    #[serde(default)]
+    pub(crate) encryption: Option<Encryption>,
 }
 
 /// Bytes: as text where they are text, so that the sandbox's file stays readable.
@@ -74,6 +79,10 @@ struct Put {
     body: Option<Vec<u8>>,
     if_match: Option<String>,
     if_none_match: Option<String>,
+    /// The algorithm, if the request names one.
+    algorithm: Option<String>,
+    kms_key: Option<String>,
+    bucket_key: Option<bool>,
     unknown: bool,
 }
 
@@ -86,6 +95,9 @@ impl From<&PutObjectInput> for Put {
             body: input.body().bytes().map(<[u8]>::to_vec),
             if_match: input.if_match().map(str::to_owned),
             if_none_match: input.if_none_match().map(str::to_owned),
+            algorithm: input.server_side_encryption().map(|algorithm| algorithm.as_str().to_owned()),
+            kms_key: input.ssekms_key_id().map(str::to_owned),
+            bucket_key: input.bucket_key_enabled(),
             unknown: input.acl().is_some()
                 || input.tagging().is_some()
                 || input.metadata().is_some_and(|m| !m.is_empty())
@@ -103,13 +115,46 @@ fn newest<'a>(row: &'a Row, key: &str) -> Option<(&'a Version, &'a Body)> {
     Some((version, version.body.as_ref()?))
 }
 
+impl Put {
+    /// How the object will be encrypted: as the request says, else as the bucket does.
+    fn encryption(&self, row: &Row) -> Answer<Encryption> {
+        let Some(algorithm) = &self.algorithm else {
+            unless_simulated(self.kms_key.is_some() || self.bucket_key.is_some(), "a key without its algorithm")?;
+            return Ok(row.encryption.clone());
+        };
+        let kms = algorithm.starts_with("aws:kms");
+        if !(kms || algorithm == "AES256") {
+            return Err(refuse(400, "InvalidArgument", "The encryption method specified is not supported"));
+        }
+        if !kms && self.kms_key.is_some() {
+            let text = "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms";
+            return Err(refuse(400, "InvalidArgument", text));
+        }
+        let bucket_key = self.bucket_key.unwrap_or(row.encryption.bucket_key);
+        Ok(Encryption { algorithm: algorithm.clone(), key: self.kms_key.clone(), bucket_key })
+    }
+
+    /// What a policy's conditions see of it.
+    fn carries(&self) -> Vec<(&'static str, String)> {
+        let all = [
+            ("s3:if-none-match", &self.if_none_match),
+            ("s3:if-match", &self.if_match),
+            ("s3:x-amz-server-side-encryption", &self.algorithm),
+            ("s3:x-amz-server-side-encryption-aws-kms-key-id", &self.kms_key),
+        ];
+        all.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))).collect()
+    }
+}
+
 fn put_object(at: &mut At<'_>, input: &Put) -> Answer<PutObjectOutput> {
     unless_simulated(input.unknown, "PutObject with ACL, tags, metadata, lock, storage class or a key of one's own")?;
     let body = input.body.clone();
     unless_simulated(body.is_none(), "a body that is not in memory")?;
     let bytes = body.unwrap_or_default();
-    let (now, id) = (at.now_ms, at.hex(32));
+    let (now, id, account) = (at.now_ms, at.hex(32), at.account);
     let row = the(at, input.bucket.as_deref(), input.owner.as_deref())?;
+    let bucket = input.bucket.as_deref().unwrap_or_default();
+    unless_denied(row, &Request { account, bucket, action: "s3:PutObject", key: Some(&input.key), carries: input.carries() })?;
     if input.key.is_empty() || input.key.len() > 1024 {
         return Err(refuse(400, "KeyTooLongError", "Your key is too long"));
     }
@@ -124,9 +169,15 @@ fn put_object(at: &mut At<'_>, input: &Put) -> Answer<PutObjectOutput> {
         (Some("*"), None) | (None, None) => {}
         (Some(_), _) => unless_simulated(true, "If-None-Match other than `*` on a write")?,
     }
-    let answer = PutObjectOutput::builder().e_tag(etag(&bytes));
-    let version =
-        Version { id: row.versioning.map(|on| if on { id } else { "null".into() }), body: Some(Body::new(bytes)), written_ms: now };
+    let encryption = input.encryption(row)?;
+    let answer = PutObjectOutput::builder().e_tag(etag(&bytes)).server_side_encryption(encryption.algorithm.as_str().into());
+    let answer = answer.set_ssekms_key_id(encryption.key.clone());
+    let version = Version {
+        id: row.versioning.map(|on| if on { id } else { "null".into() }),
+        body: Some(Body::new(bytes)),
+        written_ms: now,
+        encryption: Some(encryption),
+    };
     let answer = answer.set_version_id(version.id.clone()).build();
     add(row, &input.key, version);
     Ok(answer)
@@ -232,9 +283,10 @@ fn delete_object(at: &mut At<'_>, input: &DeleteObjectInput) -> Answer<DeleteObj
         input.if_match_size().is_some() || input.if_match_last_modified_time().is_some(),
         "a delete on a condition of size or time",
     )?;
-    let (now, id) = (at.now_ms, at.hex(32));
+    let (now, id, account) = (at.now_ms, at.hex(32), at.account);
     let row = the(at, input.bucket(), input.expected_bucket_owner())?;
     let key = input.key().unwrap_or_default();
+    unless_denied(row, &deletes(account, input.bucket().unwrap_or_default(), key, input.version_id()))?;
     if let Some(wanted) = input.if_match() {
         let have = newest(row, key).map(|(_, body)| etag(&body.bytes())).ok_or_else(no_key)?;
         if have != wanted && wanted != "*" {
@@ -249,6 +301,12 @@ fn delete_object(at: &mut At<'_>, input: &DeleteObjectInput) -> Answer<DeleteObj
         (None, None) => answer,
     };
     Ok(answer.build())
+}
+
+/// A delete, as a policy sees it: of one version it is an action of its own.
+pub(crate) fn deletes<'a>(account: &'a str, bucket: &'a str, key: &'a str, version: Option<&str>) -> Request<'a> {
+    let action = if version.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
+    Request { account, bucket, action, key: Some(key), carries: vec![] }
 }
 
 /// Takes a version away for good; without one, hides the object behind a delete marker, whose id is answered, or removes it
@@ -267,7 +325,7 @@ pub(crate) fn remove(row: &mut Row, key: &str, version: Option<&str>, (now, id):
         }
         (None, Some(on)) => {
             let id = if on { id } else { "null".to_owned() };
-            add(row, key, Version { id: Some(id.clone()), body: None, written_ms: now });
+            add(row, key, Version { id: Some(id.clone()), body: None, written_ms: now, encryption: None });
             Some(id)
         }
     };

@@ -5,7 +5,8 @@ use aws_sdk_s3::operation::list_object_versions::{ListObjectVersionsInput, ListO
 use aws_sdk_s3::types::{DeleteMarkerEntry, DeletedObject, ObjectVersion, ObjectVersionStorageClass};
 
 use super::bucket::{the, unless_simulated};
-use super::object::{etag, remove, time};
+use super::bucket_policy::unless_denied;
+use super::object::{deletes, etag, remove, time};
 use crate::cloud::At;
 use crate::fate::{Answer, refuse};
 use crate::handlers::Handlers;
@@ -78,13 +79,18 @@ fn delete(at: &mut At<'_>, input: &DeleteObjectsInput) -> Answer<DeleteObjectsOu
     unless_simulated(conditional, "a delete on a condition")?;
     let quiet = asked.and_then(|all| all.quiet()) == Some(true);
     let ids: Vec<String> = objects.iter().map(|_| at.hex(32)).collect();
-    let now = at.now_ms;
+    let (now, account) = (at.now_ms, at.account);
     let row = the(at, input.bucket(), input.expected_bucket_owner())?;
-    let mut deleted = vec![];
+    let (mut deleted, mut stayed) = (vec![], vec![]);
     for (one, id) in objects.iter().zip(ids) {
+        if let Err(refusal) = unless_denied(row, &deletes(account, input.bucket().unwrap_or_default(), one.key(), one.version_id())) {
+            let told = aws_sdk_s3::types::Error::builder().key(one.key()).set_version_id(one.version_id().map(str::to_owned));
+            stayed.push(told.code(refusal.code).message(refusal.message).build());
+            continue;
+        }
         let marker = remove(row, one.key(), one.version_id(), (now, id));
         let told = DeletedObject::builder().key(one.key()).set_version_id(one.version_id().map(str::to_owned));
         deleted.push(told.set_delete_marker(marker.is_some().then_some(true)).set_delete_marker_version_id(marker).build());
     }
-    Ok(DeleteObjectsOutput::builder().set_deleted((!quiet).then_some(deleted)).build())
+    Ok(DeleteObjectsOutput::builder().set_deleted((!quiet).then_some(deleted)).set_errors((!stayed.is_empty()).then_some(stayed)).build())
 }

@@ -42,6 +42,9 @@ impl Store for Unsteady {
     fn delete<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<(), StoreError>> {
         self.store.delete(key)
     }
+    fn earlier<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<Vec<Vec<u8>>, StoreError>> {
+        self.store.earlier(key)
+    }
 }
 
 const SECOND: Duration = Duration::from_secs(1);

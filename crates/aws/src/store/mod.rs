@@ -1,0 +1,8 @@
+//! The state store in an S3 bucket.
+
+mod bucket;
+mod s3;
+mod statements;
+
+pub use bucket::{INIT_ACTIONS, KEY_ACTIONS, Lacks, STORE_ACTIONS, Setting, Vault};
+pub use s3::{Place, S3Store};
