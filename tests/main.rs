@@ -5,10 +5,12 @@
 mod cluster;
 mod edits;
 mod interrupted;
+
 mod safety;
 mod secrets;
 mod server;
 mod servers;
+mod stand_in;
 mod support;
 mod tenants;
 mod usage;
