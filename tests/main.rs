@@ -5,7 +5,8 @@
 mod cluster;
 mod edits;
 mod interrupted;
-
+mod kills;
+mod rivals;
 mod safety;
 mod secrets;
 mod server;

@@ -14,9 +14,9 @@ fn main() -> ExitCode {
         Some("bench") => bench::run(second.as_deref() == Some("--release")),
         Some("layers") => layers::wrong(),
         Some("sdk") => sdk::wrong(),
-        Some("soak") => soak::run(second),
+        Some("soak") => soak::run(std::env::args().skip(2)),
         Some("tidy") => tidy::wrong(),
-        _ => vec!["usage: cargo xtask bench [--release] | layers | sdk | soak [SEEDS] | tidy".to_owned()],
+        _ => vec!["usage: cargo xtask bench [--release] | layers | sdk | soak [SEEDS] | soak kills [KILLS] | tidy".to_owned()],
     };
     for line in &wrong {
         tell(line);
