@@ -2,8 +2,11 @@
 
 use std::io::{BufRead, BufReader, Lines};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use serde_json::Value;
+
+use crate::stand_in::{self, Weather};
 use crate::support::{Place, ran};
 
 /// A run that takes its time: AWS's minutes pass in about a second each.
@@ -33,19 +36,99 @@ fn signal(child: &Child, name: &str) {
 #[test]
 fn a_stopped_run_keeps_what_exists_and_the_next_goes_on() {
     let place = Place::new();
-    for name in ["INT", "TERM"] {
+    for name in ["INT", "TERM", "HUP"] {
         let mut child = slow(&place);
         let reader = until(&mut child, "step-finished", 2);
-        let began = Instant::now();
         signal(&child, name);
-        drop(reader);
-        let stopped = ran(child.wait_with_output().unwrap()).exits(130);
-        assert!(began.elapsed() < Duration::from_secs(10), "{:?}\n{}", began.elapsed(), stopped.err);
+        let stopped = stopped(child, reader);
+        assert!(stopped.took <= LONGEST, "{:?} of the run's own clock", stopped.took);
+        closed(&place);
         let kept = place.bbws("state list dev --sandbox --json").exits(0).json();
         assert!(!kept["resources"].as_array().unwrap().is_empty());
     }
     place.bbws("apply dev --sandbox --yes").exits(0);
     place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
+}
+
+/// By the run's own clock, which on a busy machine is the only one that tells: 1.5 s for what is in flight, and 0.5 s for
+/// the log. At this speed the clock moves by 0.6 s at a time.
+const LONGEST: Duration = Duration::from_millis(2000 + 600);
+
+/// How a run ended that was told to stop.
+struct Stopped {
+    /// Why it said it was stopping, each time.
+    why: Vec<String>,
+    /// From the first of these to its end, by its own clock.
+    took: Duration,
+}
+
+/// Reads the run to its end.
+fn stopped(child: Child, reader: Lines<BufReader<ChildStdout>>) -> Stopped {
+    let events = reader.map(|line| serde_json::from_str(&line.expect("text")).expect("an event")).collect::<Vec<Value>>();
+    ran(child.wait_with_output().expect("it ends")).exits(130);
+    let at = |event: &Value| event["elapsed_ms"].as_u64().expect("a time");
+    let stopping: Vec<&Value> = events.iter().filter(|event| event["event"] == "stopping").collect();
+    let end = events.iter().find(|event| event["event"] == "run-finished").expect("the end");
+    Stopped {
+        why: stopping.iter().map(|event| event["why"].as_str().expect("why").to_owned()).collect(),
+        took: Duration::from_millis(at(end) - at(stopping[0])),
+    }
+}
+
+/// Demands that the log's last slot ends the run: nobody has to wait for it.
+fn closed(place: &Place) {
+    let mut slots: Vec<_> =
+        std::fs::read_dir(place.path("state/sandbox/dev/log")).expect("a log").map(|slot| slot.expect("a slot").path()).collect();
+    slots.sort();
+    let last = std::fs::read_to_string(slots.last().expect("a slot")).expect("text");
+    assert!(last.contains("\"close\"") && last.contains("stopped"), "{last}");
+}
+
+#[test]
+fn what_never_answers_is_left_in_time_and_found_by_the_next_run() {
+    let place = Place::new();
+    // With one signal AWS has its moment; with two nothing is waited for.
+    for signals in [1, 2] {
+        let line = "apply dev --sandbox --yes --sandbox-speed 2 --json";
+        let operation = if signals == 1 { "CreateVpc" } else { "CreateSubnet" };
+        let mut command = stand_in::command(&place, line, Some((operation, Weather::Silent)), 1);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let kind = if signals == 1 { "\"vpc.main\"" } else { "\"subnet." };
+        let mut reader = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        reader.find(|line| line.as_ref().is_ok_and(|line| line.contains("step-started") && line.contains(kind))).unwrap().unwrap();
+        // The request leaves right after its intent is in the log.
+        while !open(&place).iter().any(|address| format!("\"{address}").contains(kind.trim_end_matches('"'))) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        signal(&child, "TERM");
+        if signals == 2 {
+            reader.find(|line| line.as_ref().is_ok_and(|line| line.contains("\"stopping\""))).unwrap().unwrap();
+            signal(&child, "TERM");
+        }
+        let stopped = stopped(child, reader);
+        if signals == 1 {
+            assert_eq!(stopped.why, ["drain", "abort"]);
+            assert!((1500..=1600).contains(&stopped.took.as_millis()), "{:?}", stopped.took);
+        } else {
+            assert_eq!(stopped.why, ["abort"], "the first was read before");
+            assert!(stopped.took.as_millis() <= 100, "{:?}", stopped.took);
+        }
+        closed(&place);
+        assert!(!open(&place).is_empty(), "what became of the request is not known yet");
+    }
+    place.bbws("apply dev --sandbox --yes").exits(0);
+    let cloud = place.cloud();
+    let network = &cloud["accounts"]["536580886816"]["regions"]["af-south-1"];
+    assert_eq!(network["vpcs"].as_object().map(|vpcs| vpcs.len()), Some(1), "{network}");
+    place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
+}
+
+/// The resources about which a request is open in the log.
+fn open(place: &Place) -> Vec<String> {
+    let read = place.bbws("state show dev --sandbox --json");
+    let state: Value = serde_json::from_str(&read.out).unwrap_or_default();
+    let open = state["open"].as_object().into_iter().flatten();
+    open.filter_map(|(_, intent)| intent["intent"]["address"].as_str().or(intent["address"].as_str()).map(str::to_owned)).collect()
 }
 
 #[test]

@@ -5,12 +5,15 @@
 mod cluster;
 mod edits;
 mod interrupted;
+mod kills;
+mod rivals;
 mod safety;
 mod secrets;
 mod server;
 mod servers;
 mod state;
 mod state_s3;
+mod stand_in;
 mod support;
 mod tenants;
 mod usage;

@@ -1,10 +1,13 @@
 //! Secrets stand in Secrets Manager, and nowhere in what bbws writes or says.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::stand_in::{self, Weather};
 use crate::support::{Place, edited, ran};
 
 const ACCOUNT: &str = "536580886816";
@@ -12,14 +15,38 @@ const REGION: &str = "af-south-1";
 /// With characters that base64 and URLs write otherwise.
 const CANARY: &str = "canary/7f3a+Q&x=%41 ~bird";
 const KEY: &str = "canary+key/of=the&caller";
+/// The database's password: RDS takes it.
+const PASSWORD: &str = "canary+pass=7f3a&x<y>%41~bird";
 
-/// A run with all that it could say.
-fn loud(place: &Place, line: &str, code: i32) -> Vec<u8> {
-    let mut command = place.command(line.split_whitespace());
-    command.arg("-v").env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
+/// What a run said, and what it was.
+struct Said {
+    line: String,
+    text: Vec<u8>,
+}
+
+/// A run with all that it could say, and the traces of the SDK as open as they get.
+fn aloud(place: &Place, command: &mut Command) {
+    command.env("RUST_LOG", "trace").env("LOG_SENSITIVE_BODIES", "true").env("RUST_BACKTRACE", "full");
     command.env("AWS_ACCESS_KEY_ID", "AKIATEST").env("AWS_SECRET_ACCESS_KEY", KEY);
+    let temporary = place.path("tmp");
+    fs::create_dir_all(&temporary).expect("a folder");
+    command.env("TMPDIR", temporary);
+}
+
+fn loud(place: &Place, line: &str, code: i32) -> Said {
+    let mut command = place.command(line.split_whitespace());
+    aloud(place, command.arg("-v"));
     let ran = ran(command.output().expect("the binary runs")).exits(code);
-    format!("$ {line}\n{}\n{}", ran.out, ran.err).into_bytes()
+    Said { line: line.to_owned(), text: format!("{}\n{}", ran.out, ran.err).into_bytes() }
+}
+
+/// A run whose calls of one operation have a weather, to its end. Answers it with its exit code.
+fn in_weather(place: &Place, line: &str, weather: (&str, Weather)) -> (Said, i32) {
+    let mut command = stand_in::command(place, line, Some(weather), 1);
+    aloud(place, &mut command);
+    let ran = ran(command.output().expect("the binary runs"));
+    let line = format!("{line}, with {weather:?}");
+    (Said { line, text: format!("{}\n{}", ran.out, ran.err).into_bytes() }, ran.code)
 }
 
 /// Every file that bbws has written; what plays AWS itself is not among them.
@@ -127,15 +154,127 @@ fn no_secret_is_written_or_said() {
     let mut found = vec![];
     files(&place.path(""), &mut found);
     assert!(found.len() > 20 && found.iter().any(|path| path.ends_with("dev.plan")), "{found:?}");
-    let written: Vec<(String, Vec<u8>)> =
+    let secrets: Vec<&str> = passwords.iter().map(String::as_str).chain([CANARY, KEY]).collect();
+    nowhere(&place, said, &secrets);
+}
+
+/// Looks for every form of every secret in all that was said, in every file, and in what AWS shows everybody.
+fn nowhere(place: &Place, said: Vec<Said>, secrets: &[&str]) {
+    let mut found = vec![];
+    files(&place.path(""), &mut found);
+    let mut artefacts: Vec<(String, Vec<u8>)> =
         found.into_iter().map(|path| (path.display().to_string(), fs::read(path).expect("a file"))).collect();
-    let said = said.into_iter().map(|text| (String::from_utf8_lossy(&text[..text.len().min(80)]).into_owned(), text));
-    for (place, text) in written.into_iter().chain(said) {
+    let (files, runs) = (artefacts.len(), said.len());
+    artefacts.extend(said.into_iter().map(|said| (said.line, said.text)));
+    let mut cloud = place.cloud();
+    open(&mut cloud);
+    artefacts.push(("the names and tags of what exists".to_owned(), cloud.to_string().into_bytes()));
+    let mut scans = 0;
+    for (artefact, text) in artefacts {
         let text = String::from_utf8_lossy(&text);
-        for secret in passwords.iter().map(String::as_str).chain([CANARY, KEY]) {
+        for secret in secrets {
             for form in forms(secret) {
-                assert!(!text.contains(&form), "{form} in {place}");
+                assert!(!text.contains(&form), "{form} in {artefact}");
+                scans += 1;
             }
         }
     }
+    println!("secrets: 0 hits in {scans} scans: {files} files and the output of {runs} runs, for {} secrets", secrets.len());
+}
+
+/// Leaves of the cloud what it shows to those who may list: no values of secrets, passwords or headers.
+fn open(cloud: &mut Value) {
+    match cloud {
+        Value::Object(fields) => {
+            fields.retain(|name, _| !["value", "password", "master_user_password", "header_value"].contains(&name.as_str()));
+            fields.values_mut().for_each(open);
+        }
+        Value::Array(items) => items.iter_mut().for_each(open),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Gives the database's secret a password that is easily found.
+fn plant(place: &Place) {
+    place.change_cloud(|cloud| {
+        let secrets = cloud["accounts"][ACCOUNT]["regions"][REGION]["secrets"].as_object_mut().expect("secrets");
+        let versions = secrets.values_mut().flat_map(|secret| secret["versions"].as_object_mut().expect("versions").values_mut());
+        let planted = versions.filter(|version| version["value"].as_str().is_some_and(|value| value.contains("password")));
+        let count =
+            planted.map(|version| version["value"] = json!({ "username": "admin", "password": PASSWORD }).to_string().into()).count();
+        assert_eq!(count, 1);
+    });
+}
+
+#[test]
+fn no_failure_tells_a_secret() {
+    let place = Place::new();
+    let mut said = vec![];
+    said.push(loud(&place, "apply dev --sandbox --yes --target secret.rds", 0));
+    plant(&place);
+    // The request with the password is refused, and AWS quotes it; something panics, and quotes it.
+    let quoted = |place: &Place, line: &str, weather, code: i32| {
+        let (said, exit) = in_weather(place, line, weather);
+        let text = String::from_utf8_lossy(&said.text).into_owned();
+        assert_eq!(exit, code, "{text}");
+        assert!(text.contains("what is this: <secret>"), "it was quoted, and caught: {text}");
+        said
+    };
+    said.push(quoted(&place, "apply dev --sandbox --yes", ("CreateDBInstance", Weather::Quoted), 1));
+    said.push(quoted(&place, "apply dev --sandbox --yes --json", ("CreateDBInstance", Weather::Quoted), 1));
+    said.push(quoted(&place, "apply dev --sandbox --yes", ("CreateDBInstance", Weather::Panic), 101));
+
+    // Killed, and told to stop, while AWS has the password and has not answered.
+    for stop in ["KILL", "INT"] {
+        let mut command =
+            stand_in::command(&place, "apply dev --sandbox --yes --sandbox-speed 20", Some(("CreateDBInstance", Weather::Silent)), 1);
+        aloud(&place, &mut command);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+        let mut errors = child.stderr.take().expect("a pipe");
+        let errors = std::thread::spawn(move || {
+            let mut text = vec![];
+            errors.read_to_end(&mut text).expect("text");
+            text
+        });
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut text = vec![];
+        while !String::from_utf8_lossy(&text).contains("db-instance.main") || !String::from_utf8_lossy(&text).ends_with('\n') {
+            assert!(lines.read_until(b'\n', &mut text).expect("text") > 0, "it begins: {}", String::from_utf8_lossy(&text));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        // Where the system tells: no image of its memory would be left behind.
+        if let Ok(limits) = fs::read_to_string(format!("/proc/{}/limits", child.id())) {
+            let cores = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).expect("a limit");
+            assert_eq!(cores.split_whitespace().take(2).collect::<Vec<_>>(), ["0", "0"], "{limits}");
+        }
+        let signal = |name: &str| {
+            let sent = Command::new("kill").arg(format!("-{name}")).arg(child.id().to_string()).status();
+            assert!(sent.is_ok_and(|status| status.success()));
+        };
+        signal(stop);
+        if stop == "INT" {
+            signal(stop);
+        }
+        lines.read_to_end(&mut text).expect("text");
+        child.wait().expect("it ends");
+        text.extend(errors.join().expect("no panic"));
+        said.push(Said { line: format!("apply, {stop}"), text });
+    }
+
+    // The answer is lost: to the database's creation, and to the writing of its secret.
+    for operation in ["CreateDBInstance", "PutSecretValue"] {
+        let (told, _) = in_weather(&place, "apply dev --sandbox --yes", (operation, Weather::Lost));
+        said.push(told);
+    }
+    said.push(loud(&place, "apply dev --sandbox --yes", 0));
+    said.push(quoted(&place, "apply dev --sandbox --yes --replace secret-value.rds", ("PutSecretValue", Weather::Quoted), 1));
+    for line in ["plan dev --detailed-exitcode", "plan dev --destroy", "state show dev --json", "state show dev", "output dev --json"] {
+        said.push(loud(&place, &format!("{line} --sandbox"), 0));
+    }
+    for line in ["validate dev", "graph dev --format svg", "sandbox show", "sandbox calls", "completions bash"] {
+        said.push(loud(&place, line, 0));
+    }
+    let cloud = place.cloud().to_string();
+    assert!(cloud.contains(PASSWORD), "RDS got it");
+    nowhere(&place, said, &[PASSWORD, KEY]);
 }

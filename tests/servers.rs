@@ -3,9 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -14,9 +17,9 @@ use crate::support::{Place, Ran, ran};
 pub(crate) const ACCOUNT: &str = "536580886816";
 const REGIONS: [&str; 2] = ["af-south-1", "us-east-1"];
 
-const SNAPSHOT: &str = "af-south-1 db-snapshot of wp-dev-mysql manual\n";
+pub(crate) const SNAPSHOT: &str = "af-south-1 db-snapshot of wp-dev-mysql manual\n";
 
-const OPTIONS: [(&str, &str); 6] = [
+pub(crate) const OPTIONS: [(&str, &str); 6] = [
     ("class               = \"db.t3.micro\"", "class               = \"db.t3.small\""),
     ("flow_logs = false", "flow_logs = true"),
     ("endpoints = [\"s3\"]", "endpoints = [\"s3\", \"ecr.api\", \"ecr.dkr\"]"),
@@ -25,7 +28,7 @@ const OPTIONS: [(&str, &str); 6] = [
     ("[dns.health_check]   # Route 53 asks the load balancer from outside\nenabled = false", "[dns.health_check]\nenabled = true"),
 ];
 
-const RULE: &str = r#"
+pub(crate) const RULE: &str = r#"
 [[rule]]
 name        = "office"
 group       = "alb"
@@ -37,6 +40,7 @@ description = "the office"
 /// The servers. They end when this is dropped, and when the test's process does: their input ends then.
 pub(crate) struct Servers {
     process: Child,
+    says: Receiver<Value>,
     python: PathBuf,
     told: Value,
     logs: tempfile::TempDir,
@@ -63,26 +67,48 @@ impl Servers {
         let mut command = python(&interpreter, "servers.py");
         let mut process =
             command.arg(logs.path()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("python");
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().expect("piped")).read_line(&mut line).expect("text");
-        if line.is_empty() {
+        let lines = BufReader::new(process.stdout.take().expect("piped")).lines();
+        let (hear, says) = mpsc::channel();
+        thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                if hear.send(serde_json::from_str::<Value>(&line).expect("JSON")).is_err() {
+                    return;
+                }
+            }
+        });
+        let Ok(told) = says.recv() else {
             let mut why = String::new();
             process.stderr.take().expect("piped").read_to_string(&mut why).expect("text");
             panic!("the servers did not start: {why}");
-        }
-        let told = serde_json::from_str(&line).expect("JSON");
-        Self { process, python: interpreter, told, logs }
+        };
+        Self { process, says, python: interpreter, told, logs }
+    }
+
+    /// Tells the proxy what to hold: `tests/servers/holds.py`.
+    pub(crate) fn say(&mut self, line: &str) {
+        let input = self.process.stdin.as_mut().expect("piped");
+        writeln!(input, "{line}").and_then(|()| input.flush()).expect("it listens");
+    }
+
+    /// What the proxy has held, if it does so before the time is over.
+    pub(crate) fn heard(&self, within: Duration) -> Option<Value> {
+        self.says.recv_timeout(within).ok()
+    }
+
+    /// Gives a command credentials of the account, and leads it to the proxy. Both servers take the key for the account.
+    pub(crate) fn lead(&self, command: &mut Command) {
+        command.env("AWS_ENDPOINT_URL", self.url("proxy"));
+        command.env("AWS_ACCESS_KEY_ID", ACCOUNT).env("AWS_SECRET_ACCESS_KEY", "any");
     }
 
     pub(crate) fn url(&self, of: &str) -> &str {
         self.told[of].as_str().expect("a URL")
     }
 
-    /// The binary with credentials of the account, towards the proxy. Both servers take the key for the account.
+    /// The binary, towards the proxy.
     pub(crate) fn bbws(&self, place: &Place, line: &str) -> Ran {
         let mut command = place.command(line.split_whitespace());
-        command.env("AWS_ENDPOINT_URL", self.url("proxy"));
-        command.env("AWS_ACCESS_KEY_ID", ACCOUNT).env("AWS_SECRET_ACCESS_KEY", "any");
+        self.lead(&mut command);
         ran(command.output().expect("the binary runs"))
     }
 
@@ -95,7 +121,7 @@ impl Servers {
     }
 
     /// What exists, and how many of each.
-    fn inventory(&self) -> BTreeMap<String, i64> {
+    pub(crate) fn inventory(&self) -> BTreeMap<String, i64> {
         let mut command = python(&self.python, "inventory.py");
         let found = command.args([self.url("moto"), self.url("ministack"), ACCOUNT]).args(REGIONS).output().expect("python");
         count(&ran(found).exits(0).out)
@@ -123,13 +149,13 @@ fn count(lines: &str) -> BTreeMap<String, i64> {
     found
 }
 
-fn list(file: &str) -> String {
+pub(crate) fn list(file: &str) -> String {
     fs::read_to_string(scripts().join(file)).expect("a list")
 }
 
 /// Demands that what came to `before` is just what is listed.
 #[track_caller]
-fn came(before: &BTreeMap<String, i64>, now: &BTreeMap<String, i64>, listed: &str) {
+pub(crate) fn came(before: &BTreeMap<String, i64>, now: &BTreeMap<String, i64>, listed: &str) {
     let listed = count(listed);
     let mut wrong = String::new();
     let lines: std::collections::BTreeSet<&String> = before.keys().chain(now.keys()).chain(listed.keys()).collect();

@@ -8,6 +8,7 @@ import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import faults
+from holds import Holds
 from wire import Request
 
 HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}
@@ -24,10 +25,11 @@ class Proxy(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, ports, log):
+    def __init__(self, ports, log, tell=lambda *_: None):
         super().__init__(("127.0.0.1", 0), Handler)
         self.ports, self.log, self.lock = ports, open(log, "a", buffering=1), threading.Lock()
         self.memory = faults.Memory()
+        self.holds = Holds(tell)
 
     def write(self, **line):
         with self.lock:
@@ -57,6 +59,8 @@ class Handler(BaseHTTPRequestHandler):
         except Exception as error:  # a request that the models have no place for
             self.server.write(name="?", invalid=[f"{error}"], target=self.path, trace=traceback.format_exc())
             return self.reply(Answer(400, [], b"the models have no place for this request"))
+        if self.server.holds.hold(request.name, "before"):
+            return self.hang_up(request, "before")
         invalid = request.faults()
         server = faults.server(request)
         try:
@@ -75,7 +79,13 @@ class Handler(BaseHTTPRequestHandler):
             # The SDK takes a 5xx for passing. A server's gap or crash does not pass: said in a form that is not tried again.
             answer = Answer(400, [], b'{"__type":"ServerGap"}')
         self.server.write(**line, params=request.told())
+        if self.server.holds.hold(request.name, "after"):
+            return self.hang_up(request, "after")
         self.reply(answer)
+
+    def hang_up(self, request, phase):
+        self.server.write(name=request.name, region=request.region, held=phase)
+        self.close_connection = True
 
     def reply(self, answer):
         self.send_response(answer.status)

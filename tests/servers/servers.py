@@ -1,6 +1,8 @@
 """Starts moto, ministack and the proxy on free ports, says where in a line of JSON, and stops them when its input ends.
 
 usage: servers.py FOLDER      the folder takes their logs; requests.jsonl is what was sent, a line each
+
+Lines of input say which request the proxy is to hold (holds.py); what it holds is told in a line of JSON.
 """
 
 import json
@@ -61,11 +63,13 @@ def main():
         }),
     ]
     try:
-        proxy = Proxy(ports, folder / "requests.jsonl")
+        say = lambda **what: print(json.dumps(what), flush=True)
+        proxy = Proxy(ports, folder / "requests.jsonl", lambda name, phase: say(held=name, phase=phase))
         threading.Thread(target=proxy.serve_forever, daemon=True).start()
         urls = {name: f"http://127.0.0.1:{port}" for name, port in {"proxy": proxy.server_port, **ports}.items()}
-        print(json.dumps({**urls, "exceptions": sorted(TABLE)}), flush=True)
-        sys.stdin.read()
+        say(**urls, exceptions=sorted(TABLE))
+        for line in sys.stdin:
+            proxy.holds.command(line)
     finally:
         for process in processes:
             process.terminate()

@@ -15,7 +15,7 @@ struct Proof {
     much: (&'static str, &'static str),
 }
 
-const PROOFS: [Proof; 3] = [
+const PROOFS: [Proof; 4] = [
     Proof {
         name: "simulation",
         test: &["--package", "bbws-testkit", "--test", "engine", "the_invariants_hold"],
@@ -32,6 +32,7 @@ const PROOFS: [Proof; 3] = [
         test: &["--package", "bbws-model", "--package", "bbws-cluster", "--lib", "--test", "files", "--", "fuzz::", "garbage::"],
         much: ("PROPTEST_CASES", "200000"),
     },
+    Proof { name: "kills", test: &["--workspace", "--test", "e2e", "killed_at_every_turn"], much: ("BBWS_KILLS", "400") },
 ];
 
 /// Runs a proof with so many seeds, points or cases, and writes `docs/evidence/NAME.json`. A number alone is about the
@@ -54,7 +55,7 @@ pub(crate) fn run(first: Option<String>, second: Option<String>) -> Vec<String> 
 
 fn soak(proof: &Proof, much: &str) -> Result<(), String> {
     let Proof { name, test, much: (variable, _) } = proof;
-    let (commit, changed) = (git(&["rev-parse", "HEAD"])?, git(&["status", "--porcelain", "crates", "Cargo.toml", "Cargo.lock"])?);
+    let (commit, changed) = (git(&["rev-parse", "HEAD"])?, git(&["status", "--porcelain", "crates", "tests", "Cargo.toml", "Cargo.lock"])?);
     let tally = std::env::temp_dir().join(format!("bbws-tally-{}.json", std::process::id()));
     let show: &[&str] = if test.contains(&"--") { &["--nocapture"] } else { &["--", "--nocapture"] };
     let ran =

@@ -177,6 +177,9 @@ impl Intercept for Guard {
         _: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        // The part of a call that holds no secret whatever it was about.
+        let (status, id) = (context.response().status().as_u16(), context.response().request_id().unwrap_or_default());
+        tracing::debug!(operation = operation(cfg), status, id, "answered");
         if let Some(InFlight(place)) = cfg.load::<InFlight>() {
             let mut calls = self.calls.0.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(call) = calls.get_mut(*place) {

@@ -19,6 +19,7 @@ mod plan_file;
 mod project;
 mod reach;
 mod safety;
+mod seal;
 mod session;
 mod signals;
 mod store;
@@ -37,7 +38,6 @@ pub use failure::Failure;
 pub use store::LocalStore;
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -46,15 +46,16 @@ use project::Project;
 use ui::Ui;
 
 /// Runs one command line to its end.
-pub fn main<C: Cloud>(line: impl IntoIterator<Item = OsString>, cloud: &C) -> ExitCode {
+pub fn main<C: Cloud>(line: impl IntoIterator<Item = OsString>, cloud: &C) -> Exit {
+    seal::seal();
     match Cli::try_parse_from(line) {
-        Ok(cli) => run(&cli, &mut Ui::of_process(&cli.global), cloud).into(),
+        Ok(cli) => run(&cli, &mut Ui::of_process(&cli.global), cloud),
         Err(wrong) => {
             // A reader of the help that has gone away has read enough.
             let _ = wrong.print();
             match wrong.kind() {
-                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done.into(),
-                _ => Exit::Usage.into(),
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
+                _ => Exit::Usage,
             }
         }
     }

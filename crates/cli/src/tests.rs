@@ -194,6 +194,21 @@ const DEV: &str = "536580886816";
 const SIT: &str = "815856636111";
 
 #[test]
+fn a_drawing_in_a_file_holds_no_known_secret() {
+    let dir = project();
+    let file = dir.path().join("environments/dev.toml");
+    let text = fs::read_to_string(&file).unwrap() + "\n[resource.log-group.drawn-canary-7]\nname = \"/a\"\nretention_days = 7\n";
+    fs::write(&file, text).unwrap();
+    let drawing = dir.path().join("dev.dot");
+    let line = format!("graph dev --format dot --out {}", drawing.display());
+    assert_eq!(run(dir.path(), DEV, &line).0.unwrap(), Exit::Done);
+    assert!(fs::read_to_string(&drawing).unwrap().contains("drawn-canary-7"));
+    bbws_model::net::remember("drawn-canary-7");
+    assert_eq!(run(dir.path(), DEV, &line).0.unwrap(), Exit::Done);
+    assert!(!fs::read_to_string(&drawing).unwrap().contains("canary"));
+}
+
+#[test]
 fn of_another_account_nothing_is_asked_but_whose_it_is() {
     let dir = project();
     for line in ["plan dev", "apply dev --yes", "destroy dev --confirm wp-dev-cluster"] {

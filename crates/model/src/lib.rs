@@ -15,6 +15,7 @@ mod finding;
 mod fold;
 mod kind;
 mod meter;
+pub mod net;
 mod observed;
 mod plan;
 mod policy;

@@ -3,7 +3,7 @@
 
 use bbws_engine::{Attempt, Created, Driver, Progress, Reading, Sight};
 use bbws_kinds::{SecretValue, SecretValueOutputs, SecretValueSpec};
-use bbws_model::{Arn, Class, CloudError, Locate, Observed, Ownership, Phase, Ready, Secret as Hidden};
+use bbws_model::{Arn, Class, CloudError, Locate, Observed, Ownership, Phase, Ready, Secret as Hidden, net};
 use futures::future::join_all;
 use serde_json::{Map, Value};
 
@@ -12,6 +12,8 @@ use super::secret::{CURRENT, marks, version_labelled};
 use crate::{Aws, Told};
 
 const READ: &str = "secretsmanager:GetSecretValue";
+/// The fields that are no secrets. All others are taken for some.
+const OPEN: [&str; 5] = ["username", "host", "port", "engine", "dbname"];
 
 /// A secret's value. Its texts are wiped from memory when it goes; it can be neither cloned nor shown.
 struct Fields(Map<String, Value>);
@@ -20,7 +22,7 @@ impl Drop for Fields {
     fn drop(&mut self) {
         for value in self.0.values_mut() {
             if let Value::String(text) = value {
-                drop(Hidden::new(std::mem::take(text)));
+                Hidden::wipe(std::mem::take(text));
             }
         }
     }
@@ -118,8 +120,10 @@ impl Aws {
                 format!("the value of {arn} is not a JSON object: put one into it with a username and a password"),
             )
         };
-        let fields = value.and_then(|value| serde_json::from_str(value.reveal()).ok()).ok_or_else(unfit)?;
-        Ok((Fields(fields), told(READ, "VersionId", answer.version_id.take())?))
+        let fields = Fields(value.and_then(|value| serde_json::from_str(value.reveal()).ok()).ok_or_else(unfit)?);
+        let hidden = fields.0.iter().filter(|(name, _)| !OPEN.contains(&name.as_str()));
+        hidden.filter_map(|(_, value)| value.as_str()).for_each(net::remember);
+        Ok((fields, told(READ, "VersionId", answer.version_id.take())?))
     }
 
     /// Writes the current value back with these fields, or without them.

@@ -9,7 +9,7 @@ use futures::future::{Either, select};
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::hold::{give_back, take};
+use super::hold::{give_back, give_back_soon, take};
 use super::plan::{show_before, tell_calls};
 use crate::args::Speed;
 use crate::cloud::Link;
@@ -89,9 +89,9 @@ fn no_signals(error: std::io::Error) -> Failure {
 /// When the environment cannot be taken. How the run itself went is told, and is in the exit.
 pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: Order<'_>) -> Result<Exit, Failure> {
     let log = take(session, order.plan.mode, order.state, Some(&order.plan)).await?;
-    let mut control = signals::listen().map_err(no_signals)?;
-    session.link.open_gate(log.lease());
     let clock = session.link.clock();
+    let mut control = signals::listen(clock.clone()).map_err(no_signals)?;
+    session.link.open_gate(log.lease());
     let really = Instant::now();
     let watch = Watch::new(ui, order.plan.steps.len(), session.offline.sandbox);
     let mut sink = watch.again();
@@ -128,6 +128,7 @@ pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: O
     };
     let closed = match report.outcome {
         Outcome::Fenced => None,
+        Outcome::Stopped => give_back_soon(&log, clock.as_ref()).await,
         outcome => give_back(&log, word(outcome)).await,
     };
     let summary = watch.summary();

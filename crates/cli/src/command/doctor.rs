@@ -11,7 +11,7 @@ use crate::cloud::{Cloud, Link};
 use crate::ids::Ulids;
 use crate::project::Project;
 use crate::session::{Offline, route};
-use crate::store::{Unfit, probe};
+use crate::store::probe::{Unfit, probe};
 use crate::ui::{Ui, table};
 use crate::{Exit, Failure, SystemClock, pace, safety};
 

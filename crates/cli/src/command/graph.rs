@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use bbws_model::net;
 use bbws_render::Diagram;
 
 use crate::args::{Global, GraphArgs, GraphFormat};
@@ -26,7 +27,7 @@ pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &GraphA
         None => ui.say(text),
         Some(path) => {
             let failed = |error| Failure::new(Exit::Error, format!("the drawing cannot be written to {}", path.display())).because(error);
-            fs::write(path, text).map_err(|error: std::io::Error| failed(error))?;
+            fs::write(path, net::catch(&text).as_bytes()).map_err(|error: std::io::Error| failed(error))?;
             ui.remark(format!("The drawing is in {}.", path.display()));
         }
     }

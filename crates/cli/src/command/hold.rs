@@ -1,12 +1,19 @@
 //! Taking an environment, so that nobody else changes it, and giving it back.
 
-use bbws_engine::{Held, Log, LogError, Opening, stands_still};
+use std::pin::pin;
+use std::time::Duration;
+
+use bbws_engine::{Clock, Held, Log, LogError, Opening, StoreError, stands_still};
 use bbws_model::{Mode, Plan, RunId, State};
+use futures::future::{Either, select};
 
 use crate::cloud::Link;
 use crate::session::Session;
 use crate::ui::Ui;
 use crate::{Exit, Failure, owner, plan_file};
+
+/// For how long a run that was told to stop tries to close its log. The next one takes it over if it comes to that.
+const CLOSING: Duration = Duration::from_secs(5);
 
 /// What this machine knows of the run that holds an environment.
 enum Holder {
@@ -109,4 +116,15 @@ pub(crate) async fn open<L: Link>(
 /// Gives the environment back. That it failed is told where nothing worse is.
 pub(crate) async fn give_back(log: &Log, outcome: &str) -> Option<LogError> {
     log.close(outcome).await.err()
+}
+
+/// Gives it back where somebody waits for the process to end.
+pub(crate) async fn give_back_soon(log: &Log, clock: &dyn Clock) -> Option<LogError> {
+    match select(pin!(give_back(log, "stopped")), clock.sleep(CLOSING)).await {
+        Either::Left((closed, _)) => closed,
+        Either::Right(((), _)) => {
+            let cause = format!("it has not answered for {} s", CLOSING.as_secs());
+            Some(LogError::Store(StoreError::Unknown { key: "the end of this run".to_owned(), cause }))
+        }
+    }
 }

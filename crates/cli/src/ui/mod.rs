@@ -7,6 +7,7 @@ pub(crate) use run::Watch;
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use bbws_cluster::Look;
+use bbws_model::net;
 use bbws_render::Style;
 
 use crate::Failure;
@@ -90,7 +91,8 @@ impl Ui {
 
     /// Writes to `out`. A reader that has gone away is no reason to stop what is being done.
     pub(crate) fn say(&mut self, text: impl AsRef<str>) {
-        let _ = self.out.write_all(text.as_ref().as_bytes()).and_then(|()| self.out.flush());
+        let text = net::catch(text.as_ref());
+        let _ = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
     }
 
     /// Writes a line to `out`.
@@ -100,7 +102,12 @@ impl Ui {
 
     /// Writes a line to `err`: what is not the command's result.
     pub(crate) fn remark(&mut self, text: impl AsRef<str>) {
-        let _ = writeln!(self.err, "{}", text.as_ref()).and_then(|()| self.err.flush());
+        self.tell(&format!("{}\n", text.as_ref()));
+    }
+
+    fn tell(&mut self, text: &str) {
+        let text = net::catch(text);
+        let _ = self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush());
     }
 
     /// Asks, and reads one line. None when there is nobody to ask or the line is the end.
@@ -108,7 +115,7 @@ impl Ui {
         if !self.asks {
             return None;
         }
-        let _ = write!(self.err, "{question}").and_then(|()| self.err.flush());
+        self.tell(question);
         let mut answer = String::new();
         match self.answers.read_line(&mut answer) {
             Ok(0) | Err(_) => {
@@ -191,6 +198,41 @@ mod tests {
     use super::*;
     use crate::Exit;
     use bbws_model::{Finding, Severity};
+
+    /// What was written, for the test that had it written.
+    #[derive(Clone, Default)]
+    struct Written(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn no_known_secret_is_said_remarked_asked_or_told_as_a_failure() {
+        net::remember("ui-canary/7");
+        let (out, err) = (Written::default(), Written::default());
+        let (told, failed) = (Box::new(out.clone()), Box::new(err.clone()));
+        let mut ui = Ui { out: told, err: failed, answers: Box::new(io::Cursor::new("yes\n")), asks: true, ..Ui::silent() };
+        ui.say("said: ui-canary/7\n");
+        ui.line("line: ui-canary%2F7");
+        ui.remark("remark: ui-canary/7");
+        assert_eq!(ui.ask("is it ui-canary/7? ").as_deref(), Some("yes"));
+        ui.failure(&Failure::new(Exit::Error, "refused").because("not a password: ui-canary/7"));
+        ui.json = true;
+        ui.failure(&Failure::new(Exit::Error, "refused").because("not a password: ui-canary/7"));
+        let text = |of: &Written| String::from_utf8(of.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(text(&out), "said: <secret>\nline: <secret>\n");
+        let err = text(&err);
+        assert!(!err.contains("canary"), "{err}");
+        assert_eq!(err.matches("<secret>").count(), 4, "{err}");
+    }
 
     #[test]
     fn columns_stand_one_below_the_other() {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bbws_model::wire::{log, state as wire};
-use bbws_model::{Account, Digest, FoldError, Mode, Owner, Record, RunId, Slot, State, World};
+use bbws_model::{Account, Digest, FoldError, Mode, Owner, Record, RunId, Slot, State, World, net};
 use tokio::sync::oneshot;
 
 use super::lease::{HEARTBEAT, Lease};
@@ -258,8 +258,8 @@ impl Log {
         let state = self.state(State::clone);
         let bytes = wire::write(&state).map_err(|e| LogError::wire(wire::KEY, &e))?;
         self.store.overwrite(wire::KEY, &bytes).await?;
-        let outputs = serde_json::to_vec_pretty(&state.outputs).unwrap_or_default();
-        self.store.overwrite("outputs.json", &outputs).await?;
+        let outputs = serde_json::to_string_pretty(&state.outputs).unwrap_or_default();
+        self.store.overwrite("outputs.json", net::catch(&outputs).as_bytes()).await?;
         self.checkpoint(&state, &bytes).await
     }
 

@@ -172,13 +172,7 @@ impl<'a> Draft<'a> {
                 }
             }
             Record::Rename { from, to } => self.rename(from, to)?,
-            Record::Backup { address, id } => {
-                let backup = Backup { address: address.clone(), id: id.clone() };
-                let backups = self.backups_mut();
-                if !backups.contains(&backup) {
-                    backups.push(backup);
-                }
-            }
+            Record::Backup { address, id } => self.copied(address, id),
             Record::Restore { reason: _, entries, outputs } => self.restore(entries, outputs)?,
             Record::Outputs(outputs) => self.edits.outputs = Some(outputs.clone()),
         }
@@ -306,7 +300,20 @@ impl<'a> Draft<'a> {
         let intent = self.close(id, made)?;
         match &intent.op {
             Op::Create { spec } if !intent.is_backup() => self.made(&intent, spec, made),
-            Op::Create { .. } | Op::Update { .. } | Op::Delete { .. } => Ok(()),
+            Op::Create { .. } => {
+                // It exists from now on, also where nobody lives to see it become whole.
+                made.into_iter().for_each(|id| self.copied(&intent.address, id));
+                Ok(())
+            }
+            Op::Update { .. } | Op::Delete { .. } => Ok(()),
+        }
+    }
+
+    fn copied(&mut self, address: &Address, id: &PhysicalId) {
+        let backup = Backup { address: address.clone(), id: id.clone() };
+        let backups = self.backups_mut();
+        if !backups.contains(&backup) {
+            backups.push(backup);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 
-use crate::{Address, Intent, IntentId, Mode, Op, Owner, PhysicalId, ResultOutcome, RunId, World};
+use crate::{Address, Backup, Intent, IntentId, Mode, Op, Owner, PhysicalId, ResultOutcome, RunId, World};
 use serde_json::json;
 
 fn address() -> Address {
@@ -116,6 +116,25 @@ fn a_refused_or_abandoned_intent_leaves_no_trace() {
     take(&mut state, vec![create("I1", false), refused]).unwrap();
     take(&mut state, vec![create("I2", false), Record::Abandon { intent: IntentId("I2".into()), evidence: "looked".into() }]).unwrap();
     assert_eq!((state.open.len(), state.entries.len(), state.serial), (0, 0, 0));
+}
+
+#[test]
+fn a_copy_is_recorded_once_from_the_moment_it_exists() {
+    let mut state = State::empty("L");
+    let copy = |id: &str| match intent(id, Op::Create { spec: json!({}) }, false) {
+        Record::Intent(intent) => Record::Intent(as_copy(intent)),
+        other => other,
+    };
+    take(&mut state, vec![copy("I1"), result("I1", "copy-1")]).unwrap();
+    let one = [Backup { address: address(), id: "copy-1".into() }];
+    assert_eq!((state.backups.as_slice(), state.entries.len(), state.serial), (one.as_slice(), 0, 1));
+    take(&mut state, vec![Record::Backup { address: address(), id: "copy-1".into() }]).unwrap();
+    assert_eq!((state.backups.as_slice(), state.serial), (one.as_slice(), 1), "that it is whole adds nothing");
+}
+
+/// The same intent for a copy of the object's data.
+fn as_copy(intent: Intent) -> Intent {
+    Intent { kind: "snapshot".into(), ..intent }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::WireError;
 use super::plan::Mode;
 use super::plan_parts::Counts;
-use crate::{Address, RunId, StepId};
+use crate::{Address, RunId, StepId, net};
 
 /// The newest format this bbws writes and reads.
 pub const FORMAT: u64 = 1;
@@ -24,6 +24,7 @@ pub fn write(stamped: &crate::Stamped) -> Result<String, WireError> {
     if let (Value::Object(line), Value::Object(event)) = (&mut line, event) {
         line.extend(event);
     }
+    net::catch_in(&mut line);
     Ok(line.to_string())
 }
 
@@ -321,6 +322,16 @@ impl From<Outcome> for crate::Outcome {
 mod tests {
     use super::*;
     use crate::Stamped;
+
+    #[test]
+    fn an_event_holds_no_known_secret() {
+        net::remember("event-\"canary\"/7");
+        let error = crate::CloudError::own("rds:CreateDBInstance", crate::Class::Invalid, "not a password: event-\"canary\"/7");
+        let (step, address) = (StepId(1), "vpc.main".parse().unwrap());
+        let event = crate::Event::StepFailed { step, address, error };
+        let line = write(&Stamped { at: jiff::Timestamp::UNIX_EPOCH, elapsed: Duration::ZERO, event }).unwrap();
+        assert!(!line.contains("canary") && line.contains("not a password: <secret>"), "{line}");
+    }
 
     /// Every event, with every phase, class, reason to stop and outcome.
     fn all() -> Vec<Stamped> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::WireError;
 use super::plan_parts::{Basis, Counts, Finding, Step};
-use crate::{Digest, IntentId, StepId};
+use crate::{Digest, IntentId, StepId, net};
 
 /// The newest format this bbws writes and reads.
 pub const FORMAT: u64 = 1;
@@ -60,7 +60,8 @@ fn damaged(cause: String) -> WireError {
 }
 
 fn document(plan: &crate::Plan) -> Result<(Value, Digest), WireError> {
-    let document = serde_json::to_value(Plan::from(plan.clone())).map_err(|e| damaged(e.to_string()))?;
+    let mut document = serde_json::to_value(Plan::from(plan.clone())).map_err(|e| damaged(e.to_string()))?;
+    net::catch_in(&mut document);
     let digest = crate::digest(&document);
     Ok((document, digest))
 }
@@ -165,6 +166,17 @@ mod tests {
     use super::*;
     use crate::{Action, After, FieldChange, Meter, MeterDelta, Reason, Renamed, Risk, RiskKind, Severity, Unit, Until, Verb, World};
     use serde_json::json;
+
+    #[test]
+    fn a_plan_holds_no_known_secret() {
+        net::remember("plan-canary/7");
+        let mut plan = whole();
+        plan.outputs.insert("said".into(), json!("plan-canary/7"));
+        let bytes = write(&plan).unwrap();
+        assert!(!String::from_utf8_lossy(&bytes).contains("plan-canary"));
+        assert_eq!(read(&bytes).unwrap().outputs["said"], json!("<secret>"));
+        assert_eq!(digest(&plan).unwrap(), digest(&read(&bytes).unwrap()).unwrap(), "an approval is bound to what was written");
+    }
 
     fn step(id: usize, action: Action, reason: Reason) -> crate::Step {
         crate::Step {

@@ -58,8 +58,8 @@ pub(super) fn outcome(outcome: Outcome) -> &'static str {
 
 pub(super) fn why(why: Why) -> &'static str {
     match why {
-        Why::Drain => "told to stop: what is in flight is finished, nothing new begins; once more stops at once",
-        Why::Abort => "told to stop at once: what is in flight is left; the next run finds out what became of it",
+        Why::Drain => "told to stop: nothing new begins, what is in flight has a moment to end; once more stops at once",
+        Why::Abort => "stopping at once: what is in flight is left; the next run finds out what became of it",
         Why::Fenced => "another run has taken this environment: nothing more is sent",
         Why::Credentials => "the credentials have expired: nothing new begins",
     }

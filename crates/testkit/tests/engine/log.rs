@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bbws_engine::{Log, LogError, log};
+use bbws_engine::{Log, LogError, Store, log};
 use bbws_model::wire;
 use bbws_model::{Mode, Record};
 use serde_json::json;
@@ -54,6 +54,22 @@ async fn a_record_that_does_not_fit_is_refused_and_the_others_are_written() {
     let wrong = Record::Gone { address: "tag.a".parse().unwrap(), id: "x".into() };
     let (a, b, c) = tokio::join!(log.append(vec![Record::Heartbeat]), log.append(vec![wrong]), log.append(vec![Record::Heartbeat]));
     assert!(matches!((a, b, c), (Ok(()), Err(LogError::Misfit(_)), Ok(()))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_that_is_stored_holds_a_known_secret() {
+    bbws_model::net::remember("stored-canary/7");
+    let bench = Bench::new();
+    let log = bench.open().await.unwrap();
+    log.append(vec![Record::Outputs([("said".to_owned(), json!("stored-canary/7"))].into())]).await.unwrap();
+    log.close("stored-canary%2F7").await.unwrap();
+    let keys = bench.store.list_after("", "").await.unwrap();
+    assert!(["log/00000000000000000002.json", "outputs.json", "state.json"].iter().all(|key| keys.iter().any(|k| k == key)), "{keys:?}");
+    for key in keys {
+        let text = String::from_utf8(bench.store.get(&key).await.unwrap().unwrap()).unwrap();
+        assert!(!text.contains("canary"), "{key}: {text}");
+    }
+    assert_eq!(bench.state().await.outputs["said"], json!("<secret>"));
 }
 
 async fn some_log() -> Bench {

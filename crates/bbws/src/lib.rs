@@ -1,0 +1,130 @@
+//! Wires the commands to AWS and to the sandbox. The binary is a line around it; tests put their own ports beside it.
+
+mod aws;
+mod sandbox;
+pub mod trace;
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use bbws_aws::{Aws, drivers, is_read, name_servers, whoami};
+use bbws_cli::{Answered, Bucket, Caller, Cloud, Fetched, Link, Referral, Route, Sent, Stores, Thing};
+use bbws_cluster::Environment;
+use bbws_engine::{Clock, Drivers, Lease};
+use bbws_model::{CloudError, World};
+use bbws_sandbox::Sandbox;
+
+/// AWS, and the sandbox.
+#[derive(Debug)]
+pub struct Wires;
+
+impl Cloud for Wires {
+    type Link = Wire;
+    type Vault = aws::StateBucket;
+
+    async fn connect(&self, route: &Route, environment: &Environment) -> Result<Wire, CloudError> {
+        match route {
+            Route::Aws => Ok(aws::connect(environment).await),
+            Route::Sandbox(route) => sandbox::connect(route, environment),
+        }
+    }
+
+    fn stores(&self) -> Stores {
+        Stores::new(aws::store)
+    }
+
+    async fn vault(&self, bucket: &Bucket) -> aws::StateBucket {
+        aws::StateBucket::connect(bucket).await
+    }
+
+    fn things(&self, dir: &Path) -> io::Result<Vec<Thing>> {
+        sandbox::things(dir)
+    }
+
+    fn answered(&self, dir: &Path) -> io::Result<Vec<Answered>> {
+        sandbox::answered(dir)
+    }
+
+    fn reset(&self, dir: &Path) -> io::Result<()> {
+        sandbox::reset(dir)
+    }
+}
+
+/// A way to AWS or into the sandbox: the same clients, drivers and guards on both.
+pub struct Wire {
+    world: World,
+    aws: Aws,
+    drivers: Arc<Drivers>,
+    clock: Arc<dyn Clock>,
+    sandbox: Option<Sandbox>,
+}
+
+impl Wire {
+    fn new(world: World, aws: Aws, clock: Arc<dyn Clock>, sandbox: Option<Sandbox>) -> Self {
+        let drivers = Arc::new(drivers(&aws));
+        Self { world, aws, drivers, clock, sandbox }
+    }
+
+    /// The sandbox that it leads into, if it does.
+    #[must_use]
+    pub fn sandbox(&self) -> Option<&Sandbox> {
+        self.sandbox.as_ref()
+    }
+}
+
+impl Link for Wire {
+    fn world(&self) -> World {
+        self.world.clone()
+    }
+
+    async fn whoami(&self) -> Result<Caller, CloudError> {
+        let identity = whoami(&self.aws.read).await?;
+        Ok(Caller { account: identity.account, arn: identity.arn })
+    }
+
+    async fn referral(&self, zone: &str) -> Referral {
+        match (&self.sandbox, &self.world) {
+            (Some(sandbox), _) => sandbox::referral(sandbox, zone),
+            (None, World::Aws) => match name_servers(zone).await {
+                Ok(servers) => Referral::To(servers),
+                Err(why) => Referral::Unknown(why),
+            },
+            // The names of a server that stands in for AWS are its own.
+            (None, World::Endpoint(_) | World::Sandbox) => Referral::Unasked,
+        }
+    }
+
+    fn open_gate(&self, lease: Lease) {
+        self.aws.gate().open_while(lease);
+    }
+
+    fn drivers(&self) -> Arc<Drivers> {
+        self.drivers.clone()
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
+    }
+
+    async fn fetch(&self, url: &str) -> Option<Result<Fetched, String>> {
+        match self.world {
+            World::Aws => Some(bbws_aws::fetch(url).await.map(|(status, body)| Fetched { status, body })),
+            World::Sandbox | World::Endpoint(_) => None,
+        }
+    }
+
+    async fn time(&self, region: &str) -> Option<Result<jiff::Timestamp, String>> {
+        let url = match self.world() {
+            World::Aws => format!("https://sts.{region}.amazonaws.com/"),
+            World::Endpoint(url) => url,
+            World::Sandbox => return None,
+        };
+        let read = |date: String| jiff::fmt::rfc2822::parse(&date).map_err(|error| format!("the answer bears the date `{date}`: {error}"));
+        Some(bbws_aws::date_at(&url).await.and_then(read).map(|at| at.timestamp()))
+    }
+
+    fn sent(&self) -> Vec<Sent> {
+        self.aws.calls().all().into_iter().map(|call| Sent { read: is_read(&call.operation), operation: call.operation }).collect()
+    }
+}

@@ -1,0 +1,201 @@
+//! The binary with other ports: this test's own program, started once more, runs the same commands on the same wires, with
+//! a clock and a weather that the product does not have.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bbws::{Wire, Wires};
+use bbws_cli::{Answered, Caller, Cloud, Fetched, Link, Referral, Route, Sent, Thing};
+use bbws_cluster::Environment;
+use bbws_engine::{Boxed, Clock, Drivers};
+use bbws_model::{CloudError, World};
+use bbws_sandbox::{Effect, Fate, Seen, refuse};
+use serde_json::Value;
+
+use crate::support::Place;
+
+const LINE: &str = "BBWS_STAND_IN_LINE";
+const WEATHER: &str = "BBWS_STAND_IN_WEATHER";
+const FASTER: &str = "BBWS_STAND_IN_FASTER";
+
+/// What becomes of one call in the sandbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Weather {
+    /// AWS refuses it, and quotes every password that it knows.
+    Quoted,
+    /// It takes effect, and the connection is closed without an answer.
+    Lost,
+    /// It takes effect, and nothing comes back.
+    Silent,
+    /// Something panics, and quotes every password.
+    Panic,
+}
+
+const ALL: [Weather; 4] = [Weather::Quoted, Weather::Lost, Weather::Silent, Weather::Panic];
+
+/// The stand-in for `place.command(args)`. In the sandbox the calls of one operation have a weather; elsewhere the time that
+/// bbws waits passes so many times faster.
+pub(crate) fn command(place: &Place, line: &str, weather: Option<(&str, Weather)>, faster: u32) -> Command {
+    let plain = place.command(line.split_whitespace());
+    let mut command = Command::new(std::env::current_exe().expect("a program"));
+    command.args(["stand_in::the_binary", "--exact", "--nocapture", "--test-threads=1"]);
+    command.env_clear();
+    for (name, value) in plain.get_envs() {
+        if let Some(value) = value {
+            command.env(name, value);
+        }
+    }
+    let arguments: Vec<&str> = plain.get_args().map(|argument| argument.to_str().expect("text")).collect();
+    command.env(LINE, serde_json::to_string(&arguments).expect("JSON")).env(FASTER, faster.to_string());
+    if let Some((operation, weather)) = weather {
+        command.env(WEATHER, format!("{operation}={weather:?}"));
+    }
+    command
+}
+
+/// Not a test by itself: the program that [`command`] starts.
+#[test]
+#[expect(clippy::exit, reason = "it is a program of its own, with its own exit code")]
+fn the_binary() {
+    let Ok(line) = std::env::var(LINE) else { return };
+    let line: Vec<String> = serde_json::from_str(&line).expect("a line");
+    bbws::trace::begin();
+    let weather = std::env::var(WEATHER).ok().map(|text| {
+        let (operation, name) = text.split_once('=').expect("a weather");
+        (operation.to_owned(), *ALL.iter().find(|one| format!("{one:?}") == name).expect("a weather"))
+    });
+    let faster = std::env::var(FASTER).ok().and_then(|text| text.parse().ok()).unwrap_or(1);
+    let exit = bbws_cli::main(std::iter::once("bbws".to_owned()).chain(line).map(Into::into), &Ports { weather, faster });
+    let _ = std::io::stdout().flush();
+    std::process::exit(exit.code().into());
+}
+
+struct Ports {
+    weather: Option<(String, Weather)>,
+    faster: u32,
+}
+
+impl Cloud for Ports {
+    type Link = Other;
+
+    async fn connect(&self, route: &Route, environment: &Environment) -> Result<Other, CloudError> {
+        let wire = Wires.connect(route, environment).await?;
+        let Some(sandbox) = wire.sandbox() else {
+            let clock = Arc::new(Faster { clock: wire.clock(), times: self.faster });
+            return Ok(Other { wire, clock });
+        };
+        if let (Some((operation, weather)), Route::Sandbox(route)) = (self.weather.clone(), route) {
+            let dir = route.dir.clone();
+            sandbox.sim().set_weather(move |call| if call.operation == operation { fate(weather, &dir) } else { Fate::default() });
+        }
+        let clock = wire.clock();
+        Ok(Other { wire, clock })
+    }
+
+    fn things(&self, dir: &Path) -> std::io::Result<Vec<Thing>> {
+        Wires.things(dir)
+    }
+
+    fn answered(&self, dir: &Path) -> std::io::Result<Vec<Answered>> {
+        Wires.answered(dir)
+    }
+
+    fn reset(&self, dir: &Path) -> std::io::Result<()> {
+        Wires.reset(dir)
+    }
+}
+
+fn fate(weather: Weather, dir: &Path) -> Fate {
+    match weather {
+        Weather::Quoted => {
+            let refusal = refuse(400, "InvalidParameterValue", format!("what is this: {}", passwords(dir)));
+            Fate { effect: Effect::Never, seen: Seen::Refused(refusal), ..Fate::default() }
+        }
+        Weather::Lost => Fate { seen: Seen::Closed, ..Fate::default() },
+        Weather::Silent => Fate { seen: Seen::Silence, ..Fate::default() },
+        Weather::Panic => panic!("what is this: {}", passwords(dir)),
+    }
+}
+
+/// Every password in the sandbox's file, in plain text.
+fn passwords(dir: &Path) -> String {
+    fn collect(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::String(text) => {
+                let inner = serde_json::from_str::<Value>(text).ok();
+                found.extend(inner.and_then(|value| value["password"].as_str().map(str::to_owned)));
+            }
+            Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+            Value::Object(fields) => fields.values().for_each(|field| collect(field, found)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    let cloud = std::fs::read(dir.join("cloud.json")).expect("a cloud");
+    let mut found = vec![];
+    collect(&serde_json::from_slice(&cloud).expect("a cloud"), &mut found);
+    assert!(!found.is_empty(), "there are passwords to be quoted");
+    found.join(" and ")
+}
+
+/// A connection with another clock.
+struct Other {
+    wire: Wire,
+    clock: Arc<dyn Clock>,
+}
+
+impl Link for Other {
+    fn world(&self) -> World {
+        self.wire.world()
+    }
+
+    async fn whoami(&self) -> Result<Caller, CloudError> {
+        self.wire.whoami().await
+    }
+
+    async fn referral(&self, zone: &str) -> Referral {
+        self.wire.referral(zone).await
+    }
+
+    fn open_gate(&self) {
+        self.wire.open_gate();
+    }
+
+    fn drivers(&self) -> Arc<Drivers> {
+        self.wire.drivers()
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
+    }
+
+    async fn fetch(&self, url: &str) -> Option<Result<Fetched, String>> {
+        self.wire.fetch(url).await
+    }
+
+    fn sent(&self) -> Vec<Sent> {
+        self.wire.sent()
+    }
+}
+
+/// A clock that runs faster; the time of day is the real one.
+struct Faster {
+    clock: Arc<dyn Clock>,
+    times: u32,
+}
+
+impl Clock for Faster {
+    fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.clock.elapsed() * self.times
+    }
+
+    fn sleep(&self, duration: Duration) -> Boxed<'static, ()> {
+        self.clock.sleep(duration / self.times)
+    }
+}
