@@ -7,7 +7,7 @@ mod ports;
 mod store_contract;
 mod toy;
 
-pub use cloud::{Call, FakeCloud, Fault, Object, Verb};
+pub use cloud::{Call, FakeCloud, Fault, Object, Verb, Weather};
 pub use ports::{JumpClock, MemoryStore, SeededIds, Tape};
 pub use store_contract::store_contract;
 pub use toy::{Key, Name, Sort, Tag, Token, Toy, ToyOutputs, ToySpec, drivers, kinds};

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a bench may panic")]
 
 mod bench;
+mod cloud;
 mod crash;
 mod damage;
 mod lease;
