@@ -7,6 +7,7 @@ mod cloud;
 mod crash;
 mod damage;
 mod lease;
+mod frail;
 mod log;
 mod past;
 mod run;
