@@ -8,6 +8,7 @@ mod process;
 mod store;
 mod store_contract;
 mod toy;
+mod trouble;
 
 pub use cloud::{Call, FakeCloud, Fault, Object, Verb, Weather};
 pub use ports::{JumpClock, SeededIds, Tape};
@@ -15,3 +16,4 @@ pub use process::{Fragile, Frailty};
 pub use store::{FaultyStore, MemoryStore, StoreWeather};
 pub use store_contract::store_contract;
 pub use toy::{Key, Name, Sort, Tag, Token, Toy, ToyOutputs, ToySpec, drivers, kinds};
+pub use trouble::Trouble;

@@ -1,14 +1,14 @@
 //! A process that may stand still, or be killed, whenever it waits for something.
 
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tokio::time::{Sleep, sleep};
+
+use crate::Trouble;
 
 /// How frail a process is.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -28,15 +28,15 @@ pub struct Fragile<F> {
     inner: Option<Pin<Box<F>>>,
     frailty: Frailty,
     dice: ChaCha8Rng,
-    calm: Arc<AtomicBool>,
+    trouble: Trouble,
     turns: usize,
     still: Option<Pin<Box<Sleep>>>,
 }
 
 impl<F: Future> Fragile<F> {
-    /// A process that is frail, by the dice of this seed, until all is calm.
-    pub fn new(inner: F, seed: u64, frailty: Frailty, calm: Arc<AtomicBool>) -> Self {
-        Self { inner: Some(Box::pin(inner)), frailty, dice: ChaCha8Rng::seed_from_u64(seed), calm, turns: 0, still: None }
+    /// A process that is frail, by the dice of this seed, until the trouble is over.
+    pub fn new(inner: F, seed: u64, frailty: Frailty, trouble: Trouble) -> Self {
+        Self { inner: Some(Box::pin(inner)), frailty, dice: ChaCha8Rng::seed_from_u64(seed), trouble, turns: 0, still: None }
     }
 }
 
@@ -52,13 +52,15 @@ impl<F: Future> Future for Fragile<F> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let Some(inner) = &mut this.inner else { return Poll::Ready(None) };
-        if !this.calm.load(Ordering::Relaxed) {
+        if !this.trouble.is_over() {
             if this.frailty.killed_at == Some(this.turns) {
+                this.trouble.count("process killed");
                 this.inner = None;
                 return Poll::Ready(None);
             }
             if this.still.is_none() && this.frailty.stalls > 0.0 && this.dice.random_bool(this.frailty.stalls) {
                 let seconds = STALLS[this.dice.random_range(0..STALLS.len())];
+                this.trouble.count("process stood still");
                 this.still = Some(Box::pin(sleep(Duration::from_secs(seconds))));
             }
         }

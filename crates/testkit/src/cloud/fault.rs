@@ -6,6 +6,8 @@ use bbws_model::Class;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::Trouble;
+
 /// For how long AWS takes a signature, the clocks' skew included.
 pub(super) const SIGNATURE: Duration = Duration::from_secs(300 + 120);
 
@@ -74,11 +76,12 @@ impl Default for Weather {
 pub(super) struct Sky {
     pub(super) weather: Weather,
     dice: ChaCha8Rng,
+    trouble: Trouble,
 }
 
 impl Default for Sky {
     fn default() -> Self {
-        Self::new(0, Weather::default())
+        Self::new(0, Weather::default(), Trouble::default())
     }
 }
 
@@ -94,12 +97,16 @@ const REFUSALS: [Class; 8] = [
 ];
 
 impl Sky {
-    pub(super) fn new(seed: u64, weather: Weather) -> Self {
-        Self { weather, dice: ChaCha8Rng::seed_from_u64(seed) }
+    pub(super) fn new(seed: u64, weather: Weather, trouble: Trouble) -> Self {
+        Self { weather, dice: ChaCha8Rng::seed_from_u64(seed), trouble }
     }
 
-    fn strikes(&mut self, often: f64) -> bool {
-        often > 0.0 && self.dice.random_bool(often)
+    fn strikes(&mut self, often: f64, what: &'static str) -> bool {
+        let strikes = often > 0.0 && self.dice.random_bool(often);
+        if strikes {
+            self.trouble.count(what);
+        }
+        strikes
     }
 
     /// A time up to the longest, mostly short.
@@ -107,23 +114,23 @@ impl Sky {
         if longest.is_zero() {
             return longest;
         }
-        let longest = if self.strikes(0.7) { longest / 12 } else { longest };
+        let longest = if self.dice.random_bool(0.7) { longest / 12 } else { longest };
         Duration::from_millis(self.dice.random_range(0..=u64::try_from(longest.as_millis()).unwrap_or(u64::MAX)))
     }
 
     /// What happens to a mutating call.
     pub(super) fn fate(&mut self) -> Option<Fault> {
         let weather = self.weather;
-        if self.strikes(weather.refused) {
+        if self.strikes(weather.refused, "call refused") {
             return Some(Fault::Refused(REFUSALS[self.dice.random_range(0..REFUSALS.len())]));
         }
-        if self.strikes(weather.answer_lost) {
+        if self.strikes(weather.answer_lost, "answer lost") {
             return Some(Fault::AnswerLost);
         }
-        if self.strikes(weather.request_lost) {
+        if self.strikes(weather.request_lost, "call lost") {
             return Some(Fault::RequestLost);
         }
-        if self.strikes(weather.late) {
+        if self.strikes(weather.late, "call late") {
             let latest = u64::try_from(weather.latest.as_millis()).unwrap_or(u64::MAX);
             return Some(Fault::Late(Duration::from_millis(self.dice.random_range(0..=latest))));
         }
@@ -132,16 +139,20 @@ impl Sky {
 
     /// For how long a change is not shown.
     pub(super) fn lag(&mut self) -> Duration {
-        self.time(self.weather.lag)
+        let lag = self.time(self.weather.lag);
+        if !lag.is_zero() {
+            self.trouble.count("shown late");
+        }
+        lag
     }
 
     /// For how much longer than the object its tags are not shown.
     pub(super) fn bare(&mut self) -> Option<Duration> {
-        self.strikes(self.weather.bare).then(|| self.time(self.weather.lag))
+        self.strikes(self.weather.bare, "tags late").then(|| self.time(self.weather.lag))
     }
 
     pub(super) fn read_fails(&mut self) -> bool {
-        self.strikes(self.weather.read_fails)
+        self.strikes(self.weather.read_fails, "read failed")
     }
 
     /// How long something takes that usually takes so long.

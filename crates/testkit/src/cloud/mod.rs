@@ -11,7 +11,7 @@ use std::time::Duration;
 use bbws_engine::Attempt;
 use bbws_model::{Class, CloudError, PhysicalId, Ready};
 
-use crate::ToySpec;
+use crate::{ToySpec, Trouble};
 use fault::Sky;
 use world::{Answer, Effect, Watcher, World};
 
@@ -52,6 +52,12 @@ impl FakeCloud {
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         world.advance(now);
         look(&mut world, now)
+    }
+
+    /// When the cloud began.
+    #[must_use]
+    pub fn began(&self) -> tokio::time::Instant {
+        self.began
     }
 
     /// The time since the cloud began.
@@ -104,8 +110,8 @@ impl FakeCloud {
     }
 
     /// What goes wrong from now on, by the dice of this seed.
-    pub fn weather(&self, seed: u64, weather: Weather) {
-        self.world(|world, _| world.sky = Sky::new(seed, weather));
+    pub fn weather(&self, seed: u64, weather: Weather, trouble: Trouble) {
+        self.world(|world, _| world.sky = Sky::new(seed, weather, trouble));
     }
 
     /// No call meets a fault from now on. What is under way stays so.

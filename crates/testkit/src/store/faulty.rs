@@ -1,6 +1,5 @@
 //! A store that fails as S3 can, by the dice of a seed.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use tokio::time::{Instant, sleep};
 
 use super::MemoryStore;
+use crate::Trouble;
 
 /// How often what goes wrong. The probabilities are per request.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -40,7 +40,7 @@ pub struct FaultyStore {
     inner: MemoryStore,
     weather: StoreWeather,
     dice: Arc<Mutex<ChaCha8Rng>>,
-    calm: Arc<AtomicBool>,
+    trouble: Trouble,
 }
 
 enum Fate {
@@ -52,14 +52,18 @@ enum Fate {
 }
 
 impl FaultyStore {
-    /// This store, with what goes wrong by the dice of this seed until all is calm.
+    /// This store, with what goes wrong by the dice of this seed until the trouble is over.
     #[must_use]
-    pub fn new(inner: MemoryStore, seed: u64, weather: StoreWeather, calm: Arc<AtomicBool>) -> Self {
-        Self { inner, weather, dice: Arc::new(Mutex::new(ChaCha8Rng::seed_from_u64(seed))), calm }
+    pub fn new(inner: MemoryStore, seed: u64, weather: StoreWeather, trouble: Trouble) -> Self {
+        Self { inner, weather, dice: Arc::new(Mutex::new(ChaCha8Rng::seed_from_u64(seed))), trouble }
     }
 
-    fn strikes(&self, often: f64) -> bool {
-        often > 0.0 && !self.calm.load(Ordering::Relaxed) && self.dice.lock().unwrap_or_else(PoisonError::into_inner).random_bool(often)
+    fn strikes(&self, often: f64, what: &'static str) -> bool {
+        let strikes = often > 0.0 && !self.trouble.is_over() && self.dice.lock().unwrap_or_else(PoisonError::into_inner).random_bool(often);
+        if strikes {
+            self.trouble.count(what);
+        }
+        strikes
     }
 
     fn time(&self, longest: Duration) -> Duration {
@@ -69,30 +73,30 @@ impl FaultyStore {
 
     /// A request is under way for a while.
     async fn travel(&self) {
-        let long = if self.strikes(self.weather.slow) { self.time(self.weather.slowest) } else { Duration::from_millis(10) };
+        let long = if self.strikes(self.weather.slow, "store slow") { self.time(self.weather.slowest) } else { Duration::from_millis(10) };
         sleep(long).await;
     }
 
     fn fate(&self) -> Fate {
         let weather = self.weather;
-        if self.strikes(weather.conflict) {
+        if self.strikes(weather.conflict, "store 409") {
             return Fate::Lost("409 ConditionalRequestConflict");
         }
-        if self.strikes(weather.unavailable) {
+        if self.strikes(weather.unavailable, "store 503") {
             return Fate::Lost("503 SlowDown");
         }
-        if self.strikes(weather.ack_lost) {
+        if self.strikes(weather.ack_lost, "store answer lost") {
             return Fate::AckLost;
         }
-        if self.strikes(weather.late) {
+        if self.strikes(weather.late, "store write late") {
             return Fate::Late(self.time(weather.latest));
         }
-        if self.strikes(weather.refused) { Fate::Refused } else { Fate::Answered }
+        if self.strikes(weather.refused, "store 403") { Fate::Refused } else { Fate::Answered }
     }
 
     async fn read(&self, key: &str) -> Result<(), StoreError> {
         self.travel().await;
-        if self.strikes(self.weather.read_fails) {
+        if self.strikes(self.weather.read_fails, "store read failed") {
             return Err(StoreError::Failed { key: key.to_owned(), cause: "500 InternalError".into() });
         }
         Ok(())

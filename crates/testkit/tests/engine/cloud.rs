@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bbws_engine::{Attempt, Created, Driver, Reading};
 use bbws_model::{Class, CloudError, IntentId, Locate, Observed, Ownership, PhysicalId, Ready};
-use bbws_testkit::{FakeCloud, Fault, Sort, Tag, Token, Toy, ToySpec, Weather};
+use bbws_testkit::{FakeCloud, Fault, Sort, Tag, Token, Toy, ToySpec, Trouble, Weather};
 use tokio::time::sleep;
 
 fn attempt(token: &str) -> Attempt {
@@ -78,7 +78,7 @@ async fn a_token_is_known_for_its_time_and_for_one_request() {
 #[tokio::test(start_paused = true)]
 async fn reads_lag_behind_what_is_made_changed_and_removed() {
     let cloud = FakeCloud::new(Duration::ZERO);
-    cloud.weather(5, Weather { lag: secs(60), bare: 1.0, ..Weather::default() });
+    cloud.weather(5, Weather { lag: secs(60), bare: 1.0, ..Weather::default() }, Trouble::default());
     let made = create::<Tag>(&cloud, "a", "").await.unwrap();
     let (mut unseen, mut bare) = (0, 0);
     for _ in 0..130 {
@@ -107,6 +107,7 @@ async fn the_same_weather_strikes_the_same_calls() {
         cloud.weather(
             seed,
             Weather { refused: 0.3, answer_lost: 0.2, request_lost: 0.2, late: 0.2, latest: secs(420), ..Weather::default() },
+            Trouble::default(),
         );
         let mut told = vec![];
         for _ in 0..40 {
