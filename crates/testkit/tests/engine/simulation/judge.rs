@@ -33,15 +33,21 @@ pub(super) fn between_runs(sim: &Sim) -> Judged {
     Ok(())
 }
 
+/// I19: what is others' is as it was.
+pub(super) fn others(sim: &Sim) -> Judged {
+    let objects = sim.cloud.objects();
+    for (id, object) in &sim.foreign {
+        holds("I19", objects.get(id) == Some(object), || format!("{id} of others is {:?}", objects.get(id)))?;
+    }
+    Ok(())
+}
+
 /// When the last wish has come true, and nothing is under way any more: what there is.
 pub(super) async fn at_rest(sim: &Sim, desired: &Desired, mode: Mode) -> Judged {
     let (objects, ever, calls) = (sim.cloud.objects(), sim.cloud.ever(), sim.cloud.calls());
     let Some(fold) = sim.oracle.fold() else { return holds("I11", false, || "nothing was ever written".into()) };
     let (intents, made) = (sim.oracle.intents(), sim.oracle.made());
-    // I19: what is others' is as it was.
-    for (id, object) in &sim.foreign {
-        holds("I19", objects.get(id) == Some(object), || format!("{id} of others is {:?}", objects.get(id)))?;
-    }
+    // I19: nothing was sent about what is others'.
     for call in &calls {
         let theirs = call.id.as_ref().and_then(|id| ever.get(id)?.owner.as_ref()).is_some_and(|owner| owner.lineage != fold.lineage);
         holds("I19", !theirs, || format!("{call:?}"))?;
@@ -51,6 +57,11 @@ pub(super) async fn at_rest(sim: &Sim, desired: &Desired, mode: Mode) -> Judged 
         let owner = ever.get(id).and_then(|object| object.owner.as_ref());
         let ours = owner.is_some_and(|o| o.lineage == fold.lineage && intents.get(intent).is_some_and(|w| w.intent.address == o.address));
         holds("I18", ours, || format!("{intent} is said to have made {id}, which is of {owner:?}"))?;
+    }
+    for (address, id) in sim.oracle.imported() {
+        let owner = ever.get(&id).and_then(|object| object.owner.as_ref());
+        let ours = owner.is_some_and(|o| o.lineage == fold.lineage && o.address == address);
+        holds("I18", ours, || format!("{id} was taken over as {address}, and is of {owner:?}"))?;
     }
     // I2: what bears our mark has its intent in the log, and I17: none of it is abandoned.
     let mine: BTreeMap<_, _> = objects.iter().filter(|(id, _)| !sim.foreign.contains_key(*id)).collect();

@@ -1,7 +1,9 @@
 //! Simulation: random clusters, edits, rivals and everything that goes wrong, from one seed; then all is calm, and the
 //! invariants of the protocol must hold. A failing seed is told and reproduces.
 
+mod bugs;
 mod judge;
+mod lies;
 mod oracle;
 mod process;
 mod wishes;
@@ -14,10 +16,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bbws_engine::{Ask, Control, Drivers, Store, plan, planner::Sources, refresh};
+use bbws_engine::planner::Sources;
+use bbws_engine::{Ask, Control, Drivers, Store, erase, plan, refresh};
 use bbws_model::{Desired, Finding, Kinds, Mode, Outcome, PhysicalId, Plan, State, World};
 use bbws_testkit::{
-    FakeCloud, FaultyStore, Fragile, Frailty, JumpClock, MemoryStore, Object, SeededIds, StoreWeather, Trouble, Weather, drivers, kinds,
+    FakeCloud, FaultyStore, Fragile, Frailty, JumpClock, Key, MemoryStore, Name, Object, SeededIds, StoreWeather, Tag, Token, Toy, Trouble,
+    Weather, drivers, kinds,
 };
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -27,6 +31,7 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use crate::bench::{Bench, wanted};
+use lies::{Lie, LyingDriver, LyingStore, Memory};
 use oracle::{Judged, Oracle, Violation, holds};
 use process::{Ended, Hosts, Process};
 use wishes::{cluster, edited, pick};
@@ -54,24 +59,55 @@ pub(crate) struct Sim {
     oracle: Oracle,
     hosts: Hosts,
     trouble: Trouble,
+    lie: Option<Lie>,
+    /// What lying drivers remember.
+    memory: Memory,
+    /// The cloud of another account.
+    elsewhere: FakeCloud,
     foreign: BTreeMap<PhysicalId, Object>,
 }
 
 impl Sim {
     /// The cloud, and somebody else's things in it: of our kinds, and even with our addresses in their marks.
-    async fn new(random: &mut ChaCha8Rng) -> Self {
+    async fn new(random: &mut ChaCha8Rng, lie: Option<Lie>) -> Self {
         // Mostly short: each second of it is a look of the engine at everything that is not ready.
         let takes = Duration::from_secs(*pick(random, &[0, 0, 1, 2, 5, 20]));
         let bench = Bench::in_which_all_takes(takes);
         if random.random_bool(0.2) {
-            let theirs = wanted(&[("tag.r0", json!({"name": "s0"})), ("name.r1", json!({"name": "s1"}))]);
+            // A name of theirs may be one that we want: for a while it is not to be had.
+            let name = pick(random, &["s1", "n1", "n2"]);
+            let theirs = wanted(&[("tag.r0", json!({"name": "s0"})), ("name.r1", json!({"name": name}))]);
             assert_eq!(bench.apply(&theirs, Mode::Apply).await.outcome, Outcome::Done);
         }
         let (cloud, store) = (bench.cloud, MemoryStore::default());
         let foreign = cloud.objects();
         let oracle = Oracle::over(&store, &cloud);
         let (kinds, drivers) = (kinds(), bench.drivers);
-        Self { cloud, store, kinds, drivers, ids: bench.ids, oracle, hosts: Hosts::default(), trouble: Trouble::default(), foreign }
+        let elsewhere = FakeCloud::new(takes);
+        let other = oracle.clone();
+        elsewhere.watch(move |call| other.note(Violation { invariant: "I15", told: format!("sent in another account: {call:?}") }));
+        let (ids, hosts, trouble, memory) = (bench.ids, Hosts::default(), Trouble::default(), Memory::default());
+        Self { cloud, store, kinds, drivers, ids, oracle, hosts, trouble, lie, memory, elsewhere, foreign }
+    }
+
+    /// Whether an object is somebody else's.
+    fn is_foreign(&self, object: &Object) -> bool {
+        self.foreign.values().any(|theirs| theirs.owner == object.owner)
+    }
+
+    /// The drivers of a process.
+    fn drivers_of(&self, number: usize, mode: Mode) -> Drivers {
+        let cloud = self.cloud.seen_by(number);
+        let Some(lie) = self.lie else { return drivers(&cloud) };
+        let astray = lie == Lie::OtherAccount && mode == Mode::Destroy && number % 3 == 1 && !self.trouble.is_over();
+        let cloud = if astray { self.elsewhere.clone() } else { cloud };
+        let lying = |inner| Box::new(LyingDriver { inner, lie, memory: self.memory.clone() });
+        Drivers::new()
+            .with_any(lying(erase::<Toy<Key>>(cloud.clone())))
+            .with_any(lying(erase::<Toy<Name>>(cloud.clone())))
+            .with_any(lying(erase::<Toy<Tag>>(cloud.clone())))
+            .with_any(lying(erase::<Toy<Token>>(cloud.clone())))
+            .carrying::<Toy<Tag>>(cloud)
     }
 
     /// The plan of a process with these drivers.
@@ -141,9 +177,9 @@ struct Seed {
 }
 
 impl Seed {
-    async fn new(seed: u64) -> Self {
+    async fn new(seed: u64, lie: Option<Lie>) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let sim = Arc::new(Sim::new(&mut random).await);
+        let sim = Arc::new(Sim::new(&mut random, lie).await);
         let weather = weather(&mut random);
         sim.cloud.weather(random.random(), weather, sim.trouble.clone());
         let store_weather = store_weather(&mut random);
@@ -157,8 +193,11 @@ impl Seed {
         self.started += 1;
         let sim = self.sim.clone();
         let faulty = FaultyStore::new(sim.store.clone(), self.random.random(), self.store_weather, sim.trouble.clone());
-        let store: Arc<dyn Store> = Arc::new(faulty);
-        let drivers = Arc::new(drivers(&sim.cloud.seen_by(number)));
+        let store: Arc<dyn Store> = match sim.lie {
+            Some(lie) => Arc::new(LyingStore::new(faulty, lie)),
+            None => Arc::new(faulty),
+        };
+        let drivers = Arc::new(sim.drivers_of(number, mode));
         let interrupted = self.random.random_bool(0.1).then(|| {
             let after = Duration::from_millis(self.random.random_range(0..60_000));
             (after, *pick(&mut self.random, &[Control::Drain, Control::Abort]))
@@ -177,6 +216,10 @@ impl Seed {
 
     /// A process has ended, or was killed.
     fn ended(&self, number: usize, ended: Option<&Ended>) {
+        let run = Process::run_id(number);
+        if ended == Some(&Ended::Over(Outcome::Fenced)) && self.sim.oracle.holder().as_ref() == Some(&run) {
+            self.sim.oracle.note(Violation { invariant: "I21", told: format!("{run} was fenced by itself") });
+        }
         self.sim.oracle.trace(self.sim.cloud.now(), &(number, ended));
         self.sim.trouble.count(match ended {
             None => "run killed",
@@ -222,8 +265,6 @@ impl Seed {
 
     /// I21: the last wish comes true within a few runs once the faults are over.
     async fn converges(&mut self, desired: &Arc<Desired>, mode: Mode) -> Judged {
-        self.sim.trouble.end();
-        self.sim.cloud.calm();
         let mut last = None;
         for _ in 0..RUNS_TO_CONVERGE {
             let (number, ended) = self.start(desired, mode).await;
@@ -246,6 +287,12 @@ impl Seed {
 
     async fn run(mut self) -> Result<u64, Violation> {
         let (desired, mode) = self.rivals().await?;
+        self.sim.trouble.end();
+        self.sim.cloud.calm();
+        judge::others(&self.sim)?;
+        // They give our name free.
+        let in_the_way = |object: &Object| self.sim.is_foreign(object) && object.spec.name.starts_with('n');
+        self.sim.cloud.tamper(|all| all.retain(|_, object| !in_the_way(object)));
         self.converges(&desired, mode).await?;
         self.stillness().await;
         judge::at_rest(&self.sim, &desired, mode).await?;
@@ -265,12 +312,12 @@ impl Seed {
 }
 
 /// Runs one seed; answers the hash of all that happened. What went wrong is counted.
-fn run(seed: u64, counts: &mut Counts) -> Result<u64, Violation> {
+fn run(seed: u64, lie: Option<Lie>, counts: &mut Counts) -> Result<u64, Violation> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let mut trouble = Trouble::default();
     let ran = std::panic::catch_unwind(AssertUnwindSafe(|| {
         runtime.block_on(async {
-            let seed = Seed::new(seed).await;
+            let seed = Seed::new(seed, lie).await;
             if asked("BBWS_SEED").is_some() {
                 seed.sim.oracle.aloud();
             }
@@ -297,28 +344,33 @@ struct Tally {
     violations: Vec<(u64, Violation)>,
 }
 
+/// Does the same work on every core.
+fn on_every_core(work: impl Fn() + Sync) {
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(&work);
+        }
+    });
+}
+
 /// Runs all of these seeds, on every core.
 fn tally(seeds: Range<u64>) -> Tally {
     let next = AtomicU64::new(seeds.start);
     let (violations, counted) = (Mutex::new(vec![]), Mutex::new(Counts::new()));
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                let mut counts = Counts::new();
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds.end {
-                        break;
-                    }
-                    if let Err(violation) = run(seed, &mut counts) {
-                        violations.lock().unwrap().push((seed, violation));
-                    }
-                }
-                for (what, count) in counts {
-                    *counted.lock().unwrap().entry(what).or_default() += count;
-                }
-            });
+    on_every_core(|| {
+        let mut counts = Counts::new();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                break;
+            }
+            if let Err(violation) = run(seed, None, &mut counts) {
+                violations.lock().unwrap().push((seed, violation));
+            }
+        }
+        for (what, count) in counts {
+            *counted.lock().unwrap().entry(what).or_default() += count;
         }
     });
     let mut violations = violations.into_inner().unwrap();
@@ -355,7 +407,7 @@ fn the_invariants_hold_for_every_seed() {
 #[test]
 fn the_same_seed_is_the_same_run() {
     for seed in 0..50 {
-        let run = || run(seed, &mut Counts::new());
+        let run = || run(seed, None, &mut Counts::new());
         assert_eq!(run(), run(), "I23: seed {seed}");
     }
 }

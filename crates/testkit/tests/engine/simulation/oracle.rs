@@ -47,6 +47,7 @@ struct Book {
     bodies: BTreeMap<String, Vec<u8>>,
     intents: BTreeMap<IntentId, Written>,
     made: BTreeMap<IntentId, PhysicalId>,
+    imported: Vec<(Address, PhysicalId)>,
     holder: Option<RunId>,
     plans: BTreeMap<RunId, BTreeSet<Address>>,
     violation: Option<Violation>,
@@ -128,6 +129,11 @@ impl Oracle {
         self.book(|book| book.trace.finish())
     }
 
+    /// The run that holds the environment.
+    pub(crate) fn holder(&self) -> Option<RunId> {
+        self.book(|book| book.holder.clone())
+    }
+
     /// The intents in the log.
     pub(crate) fn intents(&self) -> BTreeMap<IntentId, Written> {
         self.book(|book| book.intents.clone())
@@ -136,6 +142,11 @@ impl Oracle {
     /// What the intents have made, as recorded.
     pub(crate) fn made(&self) -> BTreeMap<IntentId, PhysicalId> {
         self.book(|book| book.made.clone())
+    }
+
+    /// What was taken over, as recorded.
+    pub(crate) fn imported(&self) -> Vec<(Address, PhysicalId)> {
+        self.book(|book| book.imported.clone())
     }
 
     /// The state that all durable slots add up to.
@@ -148,7 +159,7 @@ impl Book {
     /// Something has become durable.
     fn written(&mut self, key: &str, bytes: Option<&[u8]>, now: Duration) -> Judged {
         if !key.starts_with(wire::log::PREFIX) {
-            return Ok(());
+            return self.derived(key, bytes);
         }
         let before = self.bodies.get(key);
         holds("I5", before.is_none(), || format!("{key} was written twice or removed"))?;
@@ -164,6 +175,15 @@ impl Book {
         }
         self.slots.push(slot);
         Ok(())
+    }
+
+    /// Something derived from the log was written: it is the log up to some slot.
+    fn derived(&self, key: &str, bytes: Option<&[u8]>) -> Judged {
+        let is_state = key == wire::state::KEY || key.starts_with(wire::state::CHECKPOINTS);
+        let (true, Some(bytes), Some(fold)) = (is_state, bytes, &self.fold) else { return Ok(()) };
+        let state = wire::state::read(bytes).map_err(|e| Violation { invariant: "I10", told: e.to_string() })?;
+        holds("I10", state.seq <= fold.seq, || format!("{key} holds slot {}, the log ends at {}", state.seq, fold.seq))?;
+        holds("I10", state.seq != fold.seq || state == *fold, || format!("{key} is not what the log adds up to"))
     }
 
     fn record(&mut self, slot: &Slot, record: &Record, now: Duration) -> Judged {
@@ -188,6 +208,7 @@ impl Book {
                     holds("I4", first.as_ref().is_none_or(|first| first == id), || format!("{intent} has made {first:?} and {id}"))?;
                 }
             }
+            Record::Import { address, id, existing: false, .. } => self.imported.push((address.clone(), id.clone())),
             Record::Abandon { intent, .. } => {
                 if let Some(written) = self.intents.get_mut(intent) {
                     (written.abandoned, written.ended) = (true, true);

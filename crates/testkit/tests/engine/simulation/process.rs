@@ -9,6 +9,7 @@ use bbws_model::{Desired, Mode, Outcome, Owner, RunId, State};
 use tokio::sync::watch;
 
 use super::Sim;
+use super::lies::{Hasty, Lie};
 use crate::bench::Bench;
 
 /// On which host a run is, and which runs are known to be dead there.
@@ -105,7 +106,9 @@ impl Process {
             Err(LogError::Fenced { .. }) => return Ended::Over(Outcome::Fenced),
             Err(error) => return Ended::Refused(error.to_string()),
         };
-        let settled = settle(&log, &self.drivers, &self.sim.kinds, self.clock.as_ref(), control.clone()).await;
+        let hasty = Hasty(self.clock.clone(), Mutex::default());
+        let clock = if self.sim.lie == Some(Lie::NoDrain) { &hasty } else { self.clock.as_ref() };
+        let settled = settle(&log, &self.drivers, &self.sim.kinds, clock, control.clone()).await;
         if let Err(failure) = settled {
             drop(log.close("failed").await);
             return Ended::Refused(format!("{failure:?}"));
@@ -131,7 +134,13 @@ impl Process {
             control,
             reporter,
         };
-        let report = apply(run).await;
+        let early = async {
+            if self.sim.lie == Some(Lie::ClosesEarly) {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                drop(log.close("early").await);
+            }
+        };
+        let (report, ()) = tokio::join!(apply(run), early);
         if report.outcome != Outcome::Fenced {
             drop(log.close("over").await);
         }
