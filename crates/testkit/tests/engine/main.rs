@@ -10,5 +10,6 @@ mod lease;
 mod frail;
 mod log;
 mod past;
+mod rivals;
 mod run;
 mod simulation;

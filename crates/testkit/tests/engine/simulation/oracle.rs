@@ -33,7 +33,6 @@ pub(crate) fn holds(invariant: &'static str, it_does: bool, told: impl FnOnce() 
 pub(crate) struct Written {
     pub(crate) intent: Intent,
     pub(crate) at: Duration,
-    pub(crate) run: RunId,
     /// That it had no effect is recorded.
     pub(crate) abandoned: bool,
     /// Its end is recorded.
@@ -196,7 +195,7 @@ impl Book {
             Record::Intent(intent) => {
                 let planned = self.plans.get(&slot.run).is_some_and(|plan| plan.contains(&intent.address));
                 holds("I14", planned, || format!("{} is not in the plan of {}", intent.address, slot.run))?;
-                let written = Written { intent: intent.clone(), at: now, run: slot.run.clone(), abandoned: false, ended: false };
+                let written = Written { intent: intent.clone(), at: now, abandoned: false, ended: false };
                 self.intents.insert(intent.id.clone(), written);
             }
             Record::Result { intent, outcome, .. } => {
