@@ -86,7 +86,7 @@ fn every_seeded_bug_is_found() {
             None => missed.push(name),
         }
     }
-    if let Ok(path) = std::env::var("BBWS_BUGS") {
+    if let Ok(path) = std::env::var("BBWS_TALLY") {
         let told = json!({"seeds_at_most": soak.unwrap_or(SEEDS), "bugs": table, "not_found": missed});
         std::fs::write(path, told.to_string()).unwrap();
     }

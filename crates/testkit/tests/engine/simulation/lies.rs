@@ -188,7 +188,7 @@ impl LyingDriver {
                 seen.owner = Some(Ownership { lineage: place.lineage.clone(), address: place.address.clone(), intent });
                 Ok(Some(seen))
             }
-            (Lie::PartialPages, Ok(Some(seen))) => Ok(if last && self.memory.count() % 11 == 0 { None } else { Some(seen) }),
+            (Lie::PartialPages, Ok(Some(seen))) => Ok(if last && self.memory.count().is_multiple_of(11) { None } else { Some(seen) }),
             (Lie::ErrorsAreAbsences, Err(_)) => Ok(None),
             (Lie::HidesTheNew, Ok(Some(seen))) => {
                 let young = locked(&self.memory.0).made.get(&seen.id).is_some_and(|at| at.elapsed() < Duration::from_secs(600));

@@ -56,6 +56,7 @@ struct Book {
 }
 
 impl Book {
+    #[expect(clippy::print_stdout, reason = "a seed that fails is told to whoever runs it alone")]
     fn tell(&self, now: Duration, what: impl FnOnce() -> String) {
         if self.aloud {
             println!("{:>9.3} {}", now.as_secs_f64(), what());

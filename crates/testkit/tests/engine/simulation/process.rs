@@ -79,12 +79,9 @@ impl Process {
         self.sim.hosts.started(Self::run_id(self.number), self.host);
         let (tell, control) = watch::channel(Control::Go);
         let interrupted = async {
-            match self.interrupted {
-                Some((after, how)) => {
-                    tokio::time::sleep(after).await;
-                    tell.send_replace(how);
-                }
-                None => {}
+            if let Some((after, how)) = self.interrupted {
+                tokio::time::sleep(after).await;
+                tell.send_replace(how);
             }
             std::future::pending::<()>().await;
         };
