@@ -15,11 +15,16 @@ struct Proof {
     much: (&'static str, &'static str),
 }
 
-const PROOFS: [Proof; 4] = [
+const PROOFS: [Proof; 5] = [
     Proof {
         name: "simulation",
         test: &["--package", "bbws-testkit", "--test", "engine", "the_invariants_hold"],
-        much: ("BBWS_SEEDS", "20000"),
+        much: ("BBWS_SEEDS", "1000000"),
+    },
+    Proof {
+        name: "seeded_bugs",
+        test: &["--package", "bbws-testkit", "--test", "engine", "every_seeded_bug"],
+        much: ("BBWS_BUG_SEEDS", "20000"),
     },
     Proof {
         name: "damage",

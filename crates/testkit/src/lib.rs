@@ -4,10 +4,16 @@
 
 mod cloud;
 mod ports;
+mod process;
+mod store;
 mod store_contract;
 mod toy;
+mod trouble;
 
-pub use cloud::{Call, FakeCloud, Fault, Object, Verb};
-pub use ports::{JumpClock, MemoryStore, SeededIds, Tape};
+pub use cloud::{Call, FakeCloud, Fault, Object, Verb, Weather};
+pub use ports::{JumpClock, SeededIds, Tape};
+pub use process::{Fragile, Frailty};
+pub use store::{FaultyStore, MemoryStore, StoreWeather};
 pub use store_contract::store_contract;
 pub use toy::{Key, Name, Sort, Tag, Token, Toy, ToyOutputs, ToySpec, drivers, kinds};
+pub use trouble::Trouble;

@@ -19,6 +19,9 @@ impl Task<'_, '_> {
         let mut left: Option<Record> = None;
         let mut leaving: Option<Seen> = None;
         let mut lapses: Option<Duration> = None;
+        if self.is_unseen(id) {
+            self.comes_in_sight(&name, id, have).await?;
+        }
         loop {
             let place = self.place(Some(id), have);
             let Some(seen) = self.look(&name, &place).await? else {

@@ -12,7 +12,27 @@ use crate::Progress;
 
 /// For how long an object that was there, or was just made, may be out of sight.
 const OUT_OF_SIGHT: Duration = Duration::from_secs(120);
+
 impl Task<'_, '_> {
+    /// Whether an object was made, and an earlier run was over before AWS showed it ready: only then can it be there and out
+    /// of sight.
+    pub(super) fn is_unseen(&self, id: &PhysicalId) -> bool {
+        self.work.log.state(|state| state.entries.get(&self.step.address).is_some_and(|entry| entry.id == *id && !entry.reached))
+    }
+
+    /// Waits until AWS shows such an object; answers no where it does not: then it is gone.
+    pub(super) async fn comes_in_sight(&mut self, name: &str, id: &PhysicalId, spec: &Value) -> Result<bool, StepFailure> {
+        let began = self.work.clock.elapsed();
+        let place = self.place(Some(id), spec);
+        while self.look(name, &place).await?.is_none() {
+            if self.work.clock.elapsed().saturating_sub(began) > OUT_OF_SIGHT {
+                return Ok(false);
+            }
+            self.wait(Phase::Pending("AWS shows it everywhere".into())).await?;
+        }
+        Ok(true)
+    }
+
     /// Brings an object to its wanted form, waits until it is ready, and records what was observed.
     pub(super) async fn bring(&mut self, id: PhysicalId, want: &Value, renamed: Option<Renamed>) -> Result<(), StepFailure> {
         let name = self.step.address.kind().to_owned();

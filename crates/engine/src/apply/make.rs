@@ -24,6 +24,12 @@ impl Task<'_, '_> {
         let name = self.step.address.kind().to_owned();
         let recorded = self.work.log.state(|state| state.entries.get(&self.step.address).map(|entry| entry.id.clone()));
         let replaces = recorded.is_some() && self.step.pair.is_some();
+        if let Some(id) = recorded.as_ref().filter(|id| !replaces && self.is_unseen(id)) {
+            let wanted = self.work.resolved(want)?;
+            if self.comes_in_sight(&name, id, &wanted).await? {
+                return self.bring(id.clone(), want, renamed).await;
+            }
+        }
         // A recorded object that is no longer there makes room for the new one.
         let mut before: Vec<Record> =
             recorded.iter().filter(|_| !replaces).map(|id| Record::Gone { address: self.step.address.clone(), id: id.clone() }).collect();

@@ -131,8 +131,9 @@ pub(super) fn undeclared(from: Sources<'_>, address: &Address) -> Result<Verdict
         return Ok(Verdict::Forget { reason: "it existed before bbws, which does not delete it".into() });
     }
     let Some(seen) = look(address, from.picture.recorded.get(address))? else {
-        // Forgetting it would forget its former objects too, and those have still to go.
-        return Ok(match entry.deposed.is_empty() {
+        // Forgetting it would forget its former objects too, and those have still to go. What was never seen ready may only
+        // be out of sight yet: removing it looks for longer.
+        return Ok(match entry.deposed.is_empty() && entry.reached {
             true => Verdict::Forget { reason: "it is gone already".into() },
             false => Verdict::Remove { id: entry.id.clone(), have: entry.spec.clone() },
         });

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bbws_model::{Class, Desired, Mode, Outcome};
-use bbws_testkit::Fault;
+use bbws_testkit::{Fault, Trouble, Weather};
 use serde_json::json;
 
 use crate::bench::{Bench, to, wanted};
@@ -100,5 +100,24 @@ async fn every_passing_refusal_is_waited_out() {
         for at in 0..10 {
             killed(Fault::Refused(class), at, None, &tower(), Mode::Apply).await;
         }
+    }
+}
+
+/// A run is killed right after AWS has made something that it does not show yet; the next run comes at once.
+async fn killed_before_it_is_shown(seed: u64, mode: Mode) -> usize {
+    let bench = Bench::in_which_all_takes(Duration::ZERO);
+    bench.cloud.weather(seed, Weather { lag: Duration::from_secs(60), ..Weather::default() }, Trouble::default());
+    let desired = wanted(&[("tag.a", json!({})), ("token.b", json!({})), ("key.c", json!({"name": "c"}))]);
+    let _ = tokio::time::timeout(Duration::from_secs(1), bench.apply(&desired, Mode::Apply)).await;
+    assert_eq!((bench.cloud.objects().len(), bench.state().await.entries.len()), (3, 3));
+    assert_eq!(bench.apply(&desired, mode).await.outcome, Outcome::Done);
+    bench.cloud.objects().len()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_shown_yet_is_not_taken_for_gone() {
+    for seed in 0..10 {
+        assert_eq!(killed_before_it_is_shown(seed, Mode::Apply).await, 3, "seed {seed}");
+        assert_eq!(killed_before_it_is_shown(seed, Mode::Destroy).await, 0, "seed {seed}");
     }
 }

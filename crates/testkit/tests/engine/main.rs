@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a bench may panic")]
 
 mod bench;
+mod cloud;
 mod crash;
 mod damage;
 mod lease;
+mod frail;
 mod log;
 mod past;
+mod rivals;
 mod run;
 mod simulation;
