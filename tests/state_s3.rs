@@ -1,9 +1,11 @@
 //! States in S3, on servers written by others: the store's contract on both of them, and a cluster's life from its first plan to
 //! its removal.
 
+use std::fs;
 use std::process::Command;
+use std::sync::Arc;
 
-use bbws_aws::{Place as Bucket, S3Store};
+use bbws_aws::{Aws, Mfa, Place as Bucket, Plain, S3Store, Whose, whoami};
 use serde_json::json;
 
 use crate::servers::{ACCOUNT, Servers};
@@ -11,12 +13,14 @@ use crate::support::{Place, ran};
 
 const BUCKET: &str = "wp-dev-bbws-state";
 
-/// With credentials of its own process: `the_contract_of_stores_holds_on_servers_written_by_others` starts it.
+/// With credentials of its own process: `stores_and_credentials_hold_on_servers_written_by_others` starts it.
 #[test]
 #[ignore = "it needs a server, which the test beside it starts"]
 fn on_the_server_of_the_environment() {
     let place = Bucket { bucket: BUCKET.into(), owner: ACCOUNT.parse().expect("an account"), environment: "dev".into(), kms_key: None };
-    let store = S3Store::new(None, "af-south-1", place);
+    let ask = |mfa: &Mfa| Err(format!("{} wants a code", mfa.profile));
+    let whose = Whose { profile: None, account: place.owner.clone(), ask: Arc::new(ask) };
+    let store = S3Store::new(whose, "af-south-1", place);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         bbws_testkit::store_contract(&store).await;
@@ -25,8 +29,49 @@ fn on_the_server_of_the_environment() {
     });
 }
 
+/// With a profile that wants a code.
 #[test]
-fn the_contract_of_stores_holds_on_servers_written_by_others() {
+#[ignore = "it needs a server and a profile, which the test beside it has"]
+fn with_a_code_on_the_server_of_the_environment() {
+    let ask = |mfa: &Mfa| if mfa.serial.ends_with(":mfa/jo") { Ok("123456".to_owned()) } else { Err(mfa.serial.clone()) };
+    let whose = Whose { profile: Some("ops".into()), account: ACCOUNT.parse().expect("an account"), ask: Arc::new(ask) };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let aws = Aws::new(Arc::new(Plain::load(whose, "af-south-1").await), "af-south-1");
+        assert_eq!(aws.session(), None, "nobody is asked before it must be");
+        let caller = whoami(&aws.read).await.expect("a caller");
+        assert_eq!(caller.account.as_str(), ACCOUNT);
+        assert!(caller.arn.contains("assumed-role/ops"), "{}", caller.arn);
+        let session = aws.session().expect("a session that ends");
+        assert!(!session.renewable && session.left.as_secs() > 1000, "{session:?}");
+        // Refused, it is had anew, and its account is asked for before it is used.
+        aws.renew_credentials();
+        assert_eq!(whoami(&aws.read).await.expect("a caller").account.as_str(), ACCOUNT);
+    });
+}
+
+/// Files of AWS's tools with a profile whose role wants a code.
+fn profile(place: &Place, name: &str) {
+    let text = format!(
+        "[profile {name}]\nrole_arn = arn:aws:iam::{ACCOUNT}:role/ops\nsource_profile = jo\nmfa_serial = arn:aws:iam::{ACCOUNT}:mfa/jo\n\n\
+         [profile jo]\naws_access_key_id = {ACCOUNT}\naws_secret_access_key = any\n"
+    );
+    fs::create_dir_all(place.path(".aws")).expect("a folder");
+    fs::write(place.path(".aws/config"), text).expect("a file");
+}
+
+#[test]
+fn a_profile_that_wants_a_code_is_told_where_nobody_can_be_asked() {
+    let place = Place::new();
+    profile(&place, "Tebogo-dev");
+    let told = place.bbws("plan dev").exits(75);
+    for part in ["Tebogo-dev", ":mfa/jo", "terminal", "AWS_SESSION_TOKEN"] {
+        assert!(told.err.contains(part), "{part} in {}", told.err);
+    }
+}
+
+#[test]
+fn stores_and_credentials_hold_on_servers_written_by_others() {
     let servers = Servers::start();
     for server in ["moto", "ministack"] {
         servers.boto(server, &bucket());
@@ -36,6 +81,13 @@ fn the_contract_of_stores_holds_on_servers_written_by_others() {
         let done = ran(child.env("AWS_ACCESS_KEY_ID", ACCOUNT).env("AWS_SECRET_ACCESS_KEY", "any").output().expect("this test"));
         assert!(done.out.contains("1 passed"), "{server}:\n{}\n{}", done.out, done.err);
     }
+    let place = Place::new();
+    profile(&place, "ops");
+    let mut child = Command::new(std::env::current_exe().expect("this test"));
+    child.args(["--exact", "state_s3::with_a_code_on_the_server_of_the_environment", "--ignored"]).env_clear();
+    child.env("HOME", place.path("")).env("AWS_ENDPOINT_URL", servers.url("moto")).env("AWS_EC2_METADATA_DISABLED", "true");
+    let done = ran(child.output().expect("this test"));
+    assert!(done.out.contains("1 passed"), "{}\n{}", done.out, done.err);
 }
 
 /// Makes a bucket with versions.

@@ -10,6 +10,16 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::region::Region;
 
+use aws_config::BehaviorVersion;
+use aws_config::identity::IdentityCache;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource};
+use bbws_engine::Boxed;
+use bbws_model::Account;
+
+use crate::Told;
+use crate::credentials::{AskCode, Chain, Found, Session, needed, sign_in};
 use crate::guard::{Calls, Gate, Guard};
 
 /// How long one attempt of a call may take.
@@ -64,42 +74,106 @@ pub struct Wire {
 pub trait Connection: Send + Sync + 'static {
     /// The way to `region`.
     fn wire(&self, region: &str) -> Wire;
+
+    /// Looks for other credentials before the next request: those at hand were refused.
+    fn renew(&self);
+
+    /// How much is left of the session, where its end is known.
+    fn session(&self) -> Option<Session>;
 }
 
 /// A connection to AWS, or to a server that speaks its protocols.
-pub struct Plain(SdkConfig);
+pub struct Plain {
+    config: SdkConfig,
+    chain: Chain,
+}
 
 impl Connection for Plain {
     fn wire(&self, region: &str) -> Wire {
-        Wire { config: self.0.to_builder().region(Region::new(region.to_owned())).build(), interceptor: None }
+        Wire { config: self.config.to_builder().region(Region::new(region.to_owned())).build(), interceptor: None }
+    }
+
+    fn renew(&self) {
+        self.chain.renew();
+    }
+
+    fn session(&self) -> Option<Session> {
+        self.chain.session()
     }
 }
 
+/// Whose credentials are looked for.
+#[derive(Clone)]
+pub struct Whose {
+    /// The profile; the environment's variables come before it.
+    pub profile: Option<String>,
+    /// The account that they must be of.
+    pub account: Account,
+    /// How a person is asked for a code, where the profile wants one.
+    pub ask: AskCode,
+}
+
+impl std::fmt::Debug for Whose {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Whose").field("profile", &self.profile).field("account", &self.account).finish_non_exhaustive()
+    }
+}
+
+async fn load(profile: Option<&str>, region: &str) -> SdkConfig {
+    let loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new(region.to_owned()));
+    match profile {
+        Some(profile) => loader.profile_name(profile),
+        None => loader,
+    }
+    .load()
+    .await
+}
+
+/// Looks through variables, profile and the services of this machine, all of them read anew.
+async fn find(whose: Whose, region: String) -> Result<Found, CredentialsError> {
+    let mfa = needed(whose.profile.as_deref()).await.map_err(CredentialsError::invalid_configuration)?;
+    if let Some(mfa) = mfa {
+        return sign_in(&mfa, &region, &whose.ask).await;
+    }
+    let config = load(whose.profile.as_deref(), &region).await;
+    let provider = config.credentials_provider().ok_or_else(|| CredentialsError::not_loaded("no provider of credentials"))?;
+    Ok(Found { credentials: provider.provide_credentials().await?, renewable: true })
+}
+
+/// A client of STS for credentials at hand: the one client without a guard, and all it can do is to ask for a session, or whose
+/// the credentials are.
+pub(crate) fn sts(config: &SdkConfig) -> aws_sdk_sts::Client {
+    aws_sdk_sts::Client::new(config)
+}
+
 impl Plain {
-    /// Loads credentials and settings as every tool of AWS does: from the environment, then from `profile`. No call is made
-    /// yet, unless the credentials are to be had from a service of this machine.
-    pub async fn load(profile: Option<&str>, region: &str) -> Self {
-        let loader = aws_config::defaults(aws_config::BehaviorVersion::latest()).region(Region::new(region.to_owned()));
-        Self(
-            match profile {
-                Some(profile) => loader.profile_name(profile),
-                None => loader,
-            }
-            .load()
-            .await,
-        )
+    /// Loads settings as every tool of AWS does: from the environment, then from the profile. Credentials are looked for when
+    /// the first request needs them.
+    pub async fn load(whose: Whose, region: &str) -> Self {
+        let base = load(whose.profile.as_deref(), region).await;
+        let expected = whose.account.clone();
+        let look = {
+            let region = region.to_owned();
+            move || -> Boxed<'static, Result<Found, CredentialsError>> { Box::pin(find(whose.clone(), region.clone())) }
+        };
+        let asked = base.clone();
+        let account = move |credentials: aws_credential_types::Credentials| -> Boxed<'static, Result<Account, String>> {
+            let config = asked.to_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build();
+            Box::pin(async move {
+                let answer = sts(&config).get_caller_identity().send().await.told("sts:GetCallerIdentity").map_err(|e| e.to_string())?;
+                answer.account.unwrap_or_default().parse()
+            })
+        };
+        let chain = Chain::new(look, account, expected, SharedTimeSource::new(SystemTimeSource::new()));
+        // The chain remembers by itself, and can be told to forget.
+        let config = base.to_builder().credentials_provider(SharedCredentialsProvider::new(chain.clone()));
+        Self { config: config.identity_cache(IdentityCache::no_cache()).build(), chain }
     }
 
     /// The server that calls go to instead of AWS, if any.
     #[must_use]
     pub fn endpoint(&self) -> Option<&str> {
-        self.0.endpoint_url()
-    }
-
-    /// Uses what was loaded from the environment and profile.
-    #[must_use]
-    pub fn new(config: SdkConfig) -> Self {
-        Self(config)
+        self.config.endpoint_url()
     }
 }
 
@@ -215,6 +289,18 @@ impl Aws {
     /// Whether this process remembers it.
     pub(crate) fn remembers(&self, what: &str) -> bool {
         self.others.sent.lock().unwrap_or_else(PoisonError::into_inner).contains(what)
+    }
+
+    /// Looks for other credentials before the next request: those at hand were refused. The account is compared before any
+    /// request is signed with them.
+    pub fn renew_credentials(&self) {
+        self.others.connection.renew();
+    }
+
+    /// How much is left of the session, where its end is known.
+    #[must_use]
+    pub fn session(&self) -> Option<Session> {
+        self.others.connection.session()
     }
 
     /// The gate that mutating calls pass.

@@ -4,6 +4,7 @@
 
 mod action;
 mod clients;
+mod credentials;
 mod error;
 mod fetch;
 mod guard;
@@ -14,7 +15,8 @@ mod scan;
 mod store;
 
 pub use action::iam_action;
-pub use clients::{Aws, Clients, Connection, Plain, Wire};
+pub use clients::{Aws, Clients, Connection, Plain, Whose, Wire};
+pub use credentials::{AskCode, Mfa, Session};
 pub use error::{Told, classify, is_stale};
 pub use fetch::{date_at, fetch};
 pub use guard::{Call, Calls, Gate, Refused, is_read};

@@ -2,19 +2,24 @@
 
 use std::sync::Arc;
 
-use bbws_aws::{Aws, Place, Plain, S3Store, Setting, Vault};
+use bbws_aws::{Aws, Mfa, Place, Plain, S3Store, Setting, Vault, Whose};
 use bbws_cli::{Bucket, Caller, Inspected, Lack, SystemClock};
 use bbws_cluster::Environment;
 use bbws_engine::Store;
-use bbws_model::{Class, CloudError, World};
+use bbws_model::{Account, Class, CloudError, World};
 
 use crate::Wire;
 
 /// Connects with the credentials of the environment's profile. That they are the right ones is seen when they are used.
 pub(crate) async fn connect(environment: &Environment) -> Wire {
-    let plain = Plain::load(environment.profile.as_deref(), &environment.region).await;
+    let plain = Plain::load(whose(environment.profile.as_deref(), &environment.account), &environment.region).await;
     let world = plain.endpoint().map_or(World::Aws, |url| World::Endpoint(url.trim_end_matches('/').to_owned()));
     Wire::new(world, Aws::new(Arc::new(plain), &environment.region), Arc::new(SystemClock::default()), None)
+}
+
+fn whose(profile: Option<&str>, account: &Account) -> Whose {
+    let ask = |mfa: &Mfa| bbws_cli::ask_code(&mfa.profile, &mfa.serial);
+    Whose { profile: profile.map(str::to_owned), account: account.clone(), ask: Arc::new(ask) }
 }
 
 fn place(bucket: &Bucket) -> Place {
@@ -24,7 +29,7 @@ fn place(bucket: &Bucket) -> Place {
 
 /// The state store in a bucket.
 pub(crate) fn store(bucket: &Bucket) -> Arc<dyn Store> {
-    Arc::new(S3Store::new(bucket.profile.as_deref(), &bucket.region, place(bucket)))
+    Arc::new(S3Store::new(whose(bucket.profile.as_deref(), &bucket.owner), &bucket.region, place(bucket)))
 }
 
 /// The bucket of a state.
@@ -33,7 +38,7 @@ pub(crate) struct StateBucket(Vault);
 impl StateBucket {
     /// Connects to it. That the credentials are the right ones is seen when they are used.
     pub(crate) async fn connect(bucket: &Bucket) -> Self {
-        Self(Vault::connect(bucket.profile.as_deref(), &bucket.region, place(bucket)).await)
+        Self(Vault::connect(whose(bucket.profile.as_deref(), &bucket.owner), &bucket.region, place(bucket)).await)
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bbws_aws::{Aws, drivers, is_read, name_servers, whoami};
-use bbws_cli::{Answered, Bucket, Caller, Cloud, Fetched, Link, Referral, Route, Sent, Stores, Thing};
+use bbws_cli::{Answered, Bucket, Caller, Cloud, Fetched, Link, Referral, Route, Sent, SessionLife, Stores, Thing};
 use bbws_cluster::Environment;
 use bbws_engine::{Clock, Drivers, Lease};
 use bbws_model::{CloudError, World};
@@ -81,6 +81,14 @@ impl Link for Wire {
     async fn whoami(&self) -> Result<Caller, CloudError> {
         let identity = whoami(&self.aws.read).await?;
         Ok(Caller { account: identity.account, arn: identity.arn })
+    }
+
+    fn session(&self) -> Option<SessionLife> {
+        self.aws.session().map(|session| SessionLife { left: session.left, renewable: session.renewable })
+    }
+
+    fn renew_credentials(&self) {
+        self.aws.renew_credentials();
     }
 
     async fn referral(&self, zone: &str) -> Referral {

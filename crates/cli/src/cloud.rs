@@ -6,6 +6,7 @@ use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bbws_cluster::Environment;
 use bbws_engine::{Clock, Drivers, Lease, Store};
@@ -121,6 +122,15 @@ pub struct Caller {
     pub arn: String,
 }
 
+/// How much is left of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionLife {
+    /// How long its credentials still hold.
+    pub left: Duration,
+    /// Whether others can be had without a person.
+    pub renewable: bool,
+}
+
 /// One call that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
@@ -228,6 +238,13 @@ pub trait Link {
 
     /// Asks who the caller is.
     fn whoami(&self) -> impl Future<Output = Result<Caller, CloudError>>;
+
+    /// How much is left of the session of its credentials, where its end is known.
+    fn session(&self) -> Option<SessionLife>;
+
+    /// Looks for other credentials before the next request: those at hand were refused. The account is compared before
+    /// anything is signed with them.
+    fn renew_credentials(&self);
 
     /// Asks the DNS which name servers a zone is on.
     fn referral(&self, zone: &str) -> impl Future<Output = Referral>;

@@ -6,6 +6,7 @@
 mod args;
 mod clock;
 mod cloud;
+mod code;
 mod command;
 mod delegation;
 mod desired;
@@ -31,8 +32,9 @@ mod tests;
 pub use args::Speed;
 pub use clock::SystemClock;
 pub use cloud::{
-    Answered, Bucket, Caller, Cloud, Fetched, Inspected, Lack, Link, Referral, Route, SandboxRoute, Sent, Stores, Thing, Vault,
+    Answered, Bucket, Caller, Cloud, Fetched, Inspected, Lack, Link, Referral, Route, SandboxRoute, Sent, SessionLife, Stores, Thing, Vault,
 };
+pub use code::ask_code;
 pub use exit::Exit;
 pub use failure::Failure;
 pub use store::LocalStore;

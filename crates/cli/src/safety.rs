@@ -1,11 +1,14 @@
 //! What is refused before anything is done.
 
+use std::time::Duration;
+
 use bbws_cluster::{Environment, Sibling};
+use bbws_engine::Schedule;
 use bbws_model::{Account, Action, Address, Finding, Kinds, Mode, Plan, Severity, State, World};
 use bbws_render::{Mismatch, Place, Refusal, Style};
 use serde_json::Value;
 
-use crate::cloud::Caller;
+use crate::cloud::{Caller, SessionLife};
 use crate::{Exit, Failure};
 
 /// Compares the caller's account with the environment's.
@@ -120,6 +123,30 @@ pub(crate) fn check_foreign(plan: &Plan, found: Vec<Finding>) -> Result<(), Fail
     Err(Failure::new(Exit::Refused, what).because("nothing was changed").with(found))
 }
 
+/// A run that is expected to be over sooner than this is taken to last so long: AWS may take its time.
+const SHORTEST_RUN: Duration = Duration::from_secs(15 * 60);
+
+/// Whether the session of the credentials lasts as long as a run of this plan is expected to. Answers what there is to be told
+/// where it may not.
+///
+/// # Errors
+/// When it will not, and no other session can be had without a person.
+pub(crate) fn check_session(plan: &Plan, kinds: &Kinds, session: Option<SessionLife>) -> Result<Option<String>, Failure> {
+    let Some(SessionLife { left, renewable: false }) = session else { return Ok(None) };
+    let expected = Schedule::new(&plan.steps, kinds).critical_path();
+    let minutes = |time: Duration| time.as_secs() / 60;
+    if left < expected {
+        return Err(Failure::new(Exit::Later, "the session of the credentials ends before this run would; nothing was changed")
+            .because(format!("it lasts {} more minutes, and AWS is expected to take {}", minutes(left), minutes(expected) + 1))
+            .advise("sign in anew right before the run, for longer: `duration_seconds` of the profile, as far as the role allows it"));
+    }
+    let told = format!(
+        "The session of the credentials ends in {} minutes, and cannot be renewed without you. What is not done by then waits for the next run.",
+        minutes(left)
+    );
+    Ok((left < expected.max(SHORTEST_RUN)).then_some(told))
+}
+
 /// Whether the state speaks of the place that the calls go to.
 ///
 /// # Errors
@@ -179,6 +206,23 @@ mod tests {
             engine: "0".into(),
         };
         Plan { mode: Mode::Apply, basis, steps, notes: vec![], outputs: Default::default(), open: vec![] }
+    }
+
+    #[test]
+    fn a_session_that_ends_before_the_run_would_is_refused_and_a_short_one_is_told() {
+        let kinds = bbws_kinds::all();
+        let create = Action::Create { want: json!({}), renamed: None };
+        let database = plan(vec![step(0, "db-instance.main", create.clone(), None)]);
+        let expected = Schedule::new(&database.steps, &kinds).critical_path();
+        let life = |left, renewable| Some(SessionLife { left, renewable });
+        let second = Duration::from_secs(1);
+        let failure = check_session(&database, &kinds, life(expected - second, false)).unwrap_err();
+        assert_eq!(failure.exit, Exit::Later);
+        for session in [life(expected.max(SHORTEST_RUN), false), life(second, true), None] {
+            assert_eq!(check_session(&database, &kinds, session).unwrap(), None, "{session:?}");
+        }
+        let quick = plan(vec![step(0, "log-group.ecs", create, None)]);
+        assert!(check_session(&quick, &kinds, life(SHORTEST_RUN - second, false)).unwrap().unwrap().contains("14 minutes"));
     }
 
     #[test]

@@ -15,8 +15,8 @@ use clap::Parser;
 use crate::args::Cli;
 use crate::ui::Ui;
 use crate::{
-    Answered, Bucket, Caller, Cloud, Exit, Failure, Fetched, Inspected, Lack, Link, Referral, Route, Sent, Stores, SystemClock, Thing,
-    Vault, perform,
+    Answered, Bucket, Caller, Cloud, Exit, Failure, Fetched, Inspected, Lack, Link, Referral, Route, Sent, SessionLife, Stores,
+    SystemClock, Thing, Vault, perform,
 };
 
 /// A cloud in which the caller is of one account, and nothing can be read.
@@ -135,6 +135,14 @@ impl Link for FakeLink {
     async fn whoami(&self) -> Result<Caller, CloudError> {
         self.1.borrow_mut().push("whoami");
         Ok(Caller { account: self.0.clone(), arn: "arn:aws:iam::1:user/test".into() })
+    }
+
+    fn session(&self) -> Option<SessionLife> {
+        None
+    }
+
+    fn renew_credentials(&self) {
+        self.1.borrow_mut().push("renew");
     }
 
     async fn referral(&self, _: &str) -> Referral {

@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use aws_types::region::Region;
-use bbws_aws::{Connection, Wire};
+use bbws_aws::{Connection, Session, Wire};
 
 use crate::clock::SandboxClock;
 use crate::cloud::Cloud;
@@ -82,5 +82,11 @@ impl Connection for Sandbox {
             .http_client(SharedHttpClient::new(sim.clone()))
             .build();
         Wire { config, interceptor: Some(SharedInterceptor::new(sim)) }
+    }
+
+    fn renew(&self) {}
+
+    fn session(&self) -> Option<Session> {
+        None
     }
 }

@@ -14,7 +14,7 @@ use bbws_model::{Class, CloudError, PolicyDocument};
 
 use super::{Place, S3Store, statements};
 use crate::kinds::s3::{built, unless};
-use crate::{Aws, Identity, Plain, Told, whoami};
+use crate::{Aws, Identity, Plain, Told, Whose, whoami};
 
 /// How long what was overwritten or removed can be brought back.
 const KEPT_DAYS: i32 = 90;
@@ -103,9 +103,9 @@ impl Vault {
         Self { aws, place }
     }
 
-    /// The bucket in a region, reached with the credentials of the environment or of a profile.
-    pub async fn connect(profile: Option<&str>, region: &str, place: Place) -> Self {
-        Self::over(Aws::for_store(Arc::new(Plain::load(profile, region).await), region), place)
+    /// The bucket in a region.
+    pub async fn connect(whose: Whose, region: &str, place: Place) -> Self {
+        Self::over(Aws::for_store(Arc::new(Plain::load(whose, region).await), region), place)
     }
 
     /// Asks whose credentials these are.

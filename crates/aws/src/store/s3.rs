@@ -11,7 +11,7 @@ use bbws_model::{Account, Class, CloudError};
 
 use tokio::sync::OnceCell;
 
-use crate::{Aws, Plain, Told, is_stale};
+use crate::{Aws, Plain, Told, Whose, is_stale};
 
 const PUT: &str = "s3:PutObject";
 const GET: &str = "s3:GetObject";
@@ -36,37 +36,37 @@ pub struct Place {
 pub struct S3Store {
     /// Made when the store is first used: whoever has no use for it needs no credentials for it.
     aws: OnceCell<Aws>,
-    way: Way,
+    connect: Box<dyn Fn() -> Boxed<'static, Aws> + Send + Sync>,
     place: Place,
 }
 
-/// How the bucket is reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Way {
-    profile: Option<String>,
-    region: String,
-}
-
 impl S3Store {
-    /// The store at `place`, in a region, with the credentials of the environment or of a profile: its own, apart from those
-    /// that the cloud is reached with.
+    /// The store at `place`, in a region, with credentials of its own, apart from those that the cloud is reached with.
     #[must_use]
-    pub fn new(profile: Option<&str>, region: &str, place: Place) -> Self {
-        let way = Way { profile: profile.map(str::to_owned), region: region.to_owned() };
-        Self { aws: OnceCell::new(), way, place }
+    pub fn new(whose: Whose, region: &str, place: Place) -> Self {
+        let region = region.to_owned();
+        let connect = move || -> Boxed<'static, Aws> {
+            let (whose, region) = (whose.clone(), region.clone());
+            Box::pin(async move { Aws::for_store(Arc::new(Plain::load(whose, &region).await), &region) })
+        };
+        Self { aws: OnceCell::new(), connect: Box::new(connect), place }
     }
 
     /// The same over a connection at hand.
     #[must_use]
     pub fn over(aws: Aws, place: Place) -> Self {
-        let way = Way { profile: None, region: aws.region.clone() };
-        Self { aws: OnceCell::new_with(Some(passing(aws))), way, place }
+        let connect = move || -> Boxed<'static, Aws> { Box::pin(std::future::ready(aws.clone())) };
+        Self { aws: OnceCell::new(), connect: Box::new(connect), place }
     }
 
-    /// The SDK repeats reads, but never a write: one whose answer was lost would meet its own object.
+    /// The SDK repeats reads, but never a write: one whose answer was lost would meet its own object. The gate is open: of a
+    /// bucket in another account S3 itself refuses every call, as each names the owner.
     async fn aws(&self) -> &Aws {
-        let Way { profile, region } = &self.way;
-        let connect = || async { passing(Aws::for_store(Arc::new(Plain::load(profile.as_deref(), region).await), region)) };
+        let connect = || async {
+            let aws = (self.connect)().await;
+            aws.gate().open();
+            aws
+        };
         self.aws.get_or_init(connect).await
     }
 
@@ -89,7 +89,7 @@ impl S3Store {
             Ok(_) => Ok(PutOutcome::Created),
             // It may be our own, whose answer was lost: whoever asks reads it back.
             Err(error) if error.code == "PreconditionFailed" => Ok(PutOutcome::Exists),
-            Err(error) => Err(self.unwritten(key, &error)),
+            Err(error) => Err(self.unwritten(key, &error).await),
         }
     }
 
@@ -152,12 +152,15 @@ impl S3Store {
     }
 
     /// Why a write did not succeed: for certain, or perhaps.
-    fn unwritten(&self, key: &str, error: &CloudError) -> StoreError {
+    async fn unwritten(&self, key: &str, error: &CloudError) -> StoreError {
         let passing = match error.class {
             // `ConditionalRequestConflict` among them: two writes met, and nobody is known to have won.
             Class::Ambiguous | Class::Transient | Class::Throttled | Class::Conflict => true,
             // Signed too long ago, or by credentials that have just run out: the next attempt is signed anew.
-            Class::Credentials => is_stale(error),
+            Class::Credentials if is_stale(error) => {
+                self.aws().await.renew_credentials();
+                true
+            }
             _ => false,
         };
         if passing { self.unknown(key, error) } else { self.failure(key, error) }
@@ -191,12 +194,6 @@ impl S3Store {
     }
 }
 
-/// Opens the gate of a connection. Of a bucket in another account S3 itself refuses every call, as each names the owner.
-fn passing(aws: Aws) -> Aws {
-    aws.gate().open();
-    aws
-}
-
 fn failed(key: &str, cause: impl ToString) -> StoreError {
     StoreError::Failed { key: key.to_owned(), cause: cause.to_string() }
 }
@@ -217,7 +214,10 @@ impl Store for S3Store {
     fn overwrite<'a>(&'a self, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<(), StoreError>> {
         Box::pin(async move {
             let answer = self.put(key, bytes).await.send().await.told(PUT);
-            answer.map(drop).map_err(|error| self.unwritten(key, &error))
+            match answer {
+                Ok(_) => Ok(()),
+                Err(error) => Err(self.unwritten(key, &error).await),
+            }
         })
     }
 
@@ -225,7 +225,10 @@ impl Store for S3Store {
         Box::pin(async move {
             let delete = self.aws().await.write.s3.delete_object().bucket(&self.place.bucket).key(self.at(key));
             let answer = delete.expected_bucket_owner(self.place.owner.as_str()).send().await.told(DELETE);
-            answer.map(drop).map_err(|error| self.unwritten(key, &error))
+            match answer {
+                Ok(_) => Ok(()),
+                Err(error) => Err(self.unwritten(key, &error).await),
+            }
         })
     }
 

@@ -16,7 +16,7 @@ use crate::cloud::Link;
 use crate::reach::{self, Answered, Looked};
 use crate::session::Session;
 use crate::ui::{Ui, Watch};
-use crate::{Exit, Failure, owner, signals};
+use crate::{Exit, Failure, owner, safety, signals};
 
 /// For how long what was changed may take to be ready for reasons of its own.
 const SETTLING: Duration = Duration::from_secs(600);
@@ -88,6 +88,11 @@ fn no_signals(error: std::io::Error) -> Failure {
 /// # Errors
 /// When the environment cannot be taken. How the run itself went is told, and is in the exit.
 pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: Order<'_>) -> Result<Exit, Failure> {
+    if let Some(short) = safety::check_session(&order.plan, &session.offline.kinds, session.link.session())?
+        && !ui.json
+    {
+        ui.remark(short);
+    }
     let log = take(session, order.plan.mode, order.state, Some(&order.plan)).await?;
     let clock = session.link.clock();
     let mut control = signals::listen(clock.clone()).map_err(no_signals)?;
