@@ -5,6 +5,7 @@
 mod cluster;
 mod edits;
 mod interrupted;
+mod rounds;
 mod safety;
 mod secrets;
 mod server;

@@ -56,6 +56,7 @@ mod security_group;
 mod security_group_hanging;
 mod security_group_rule;
 mod subnet;
+mod tag_index;
 mod task_definition;
 mod topic;
 mod vpc;

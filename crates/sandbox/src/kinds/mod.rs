@@ -64,6 +64,7 @@ mod secret_value;
 pub(crate) mod security_group;
 pub(crate) mod security_group_rule;
 pub(crate) mod subnet;
+mod tag_index;
 mod tagging;
 pub(crate) mod target_group;
 pub(crate) mod task_definition;
@@ -135,6 +136,7 @@ pub(crate) fn handlers() -> Handlers {
         security_group::handlers,
         security_group_rule::handlers,
         subnet::handlers,
+        tag_index::handlers,
         tagging::handlers,
         target_group::handlers,
         task_definition::handlers,
