@@ -4,6 +4,7 @@
 
 mod cluster;
 mod edits;
+mod failed;
 mod interrupted;
 mod rounds;
 mod safety;

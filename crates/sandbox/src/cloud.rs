@@ -69,6 +69,8 @@ pub struct Region {
     /// The managed policies that the account made, by ARN, each with its document.
     pub(crate) managed_policies: Table<String>,
     pub(crate) mount_targets: Table<kinds::mount_target::Row>,
+    /// Why the next NAT gateway comes up failed, if it does: AWS's code and message.
+    pub(crate) next_nat_fails: Option<(String, String)>,
     pub(crate) nat_gateways: Table<kinds::nat_gateway::Row>,
     pub(crate) network_acls: Table<kinds::network_acl::Row>,
     pub(crate) network_interfaces: Table<kinds::network_interface::Row>,
