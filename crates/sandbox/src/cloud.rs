@@ -44,6 +44,7 @@ pub struct Region {
     pub(crate) cdn_functions: Table<kinds::cdn_function::Row>,
     pub(crate) certificates: Table<kinds::certificate::Row>,
     pub(crate) clusters: Table<kinds::ecs_cluster::Row>,
+    pub(crate) dashboards: Table<kinds::dashboard::Row>,
     pub(crate) db_instances: Table<kinds::db_instance::Row>,
     pub(crate) db_parameter_groups: Table<kinds::db_parameter_group::Row>,
     pub(crate) db_snapshots: Table<kinds::db_snapshot::Row>,

@@ -5,6 +5,7 @@ mod cdn_function;
 mod certificate;
 mod cloudfront;
 mod container;
+mod dashboard;
 mod data_hanging;
 mod db_change;
 mod db_instance;
@@ -65,10 +66,11 @@ mod zone_hanging;
 
 use bbws_engine::Drivers;
 use bbws_kinds::{
-    Bucket, CdnFunction, Certificate, DbInstance, DbParameterGroup, DbSnapshot, DbSubnetGroup, Distribution, DnsRecord, EcsCluster,
-    ElasticIp, FileSystem, FlowLog, HealthCheck, HostedZone, InternetGateway, Listener, LoadBalancer, LogDelivery, LogDeliveryDestination,
-    LogDeliverySource, LogGroup, MetricAlarm, MountTarget, NatGateway, Role, RolePolicy, RolePolicyAttachment, Route, RouteTable,
-    RouteTableAssociation, Secret, SecretValue, SecurityGroup, SecurityGroupRule, Subnet, TaskDefinition, Topic, Vpc, VpcEndpoint,
+    Bucket, CdnFunction, Certificate, Dashboard, DbInstance, DbParameterGroup, DbSnapshot, DbSubnetGroup, Distribution, DnsRecord,
+    EcsCluster, ElasticIp, FileSystem, FlowLog, HealthCheck, HostedZone, InternetGateway, Listener, LoadBalancer, LogDelivery,
+    LogDeliveryDestination, LogDeliverySource, LogGroup, MetricAlarm, MountTarget, NatGateway, Role, RolePolicy, RolePolicyAttachment,
+    Route, RouteTable, RouteTableAssociation, Secret, SecretValue, SecurityGroup, SecurityGroupRule, Subnet, TaskDefinition, Topic, Vpc,
+    VpcEndpoint,
 };
 
 use crate::Aws;
@@ -80,6 +82,7 @@ pub fn drivers(aws: &Aws) -> Drivers {
         .with::<Bucket>(aws.clone())
         .with::<CdnFunction>(aws.clone())
         .with::<Certificate>(aws.clone())
+        .with::<Dashboard>(aws.clone())
         .with::<DbInstance>(aws.clone())
         .with::<DbParameterGroup>(aws.clone())
         .with::<DbSnapshot>(aws.clone())

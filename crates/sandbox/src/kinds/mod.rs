@@ -11,6 +11,7 @@ pub(crate) mod certificate;
 mod certificate_user;
 mod cloudfront;
 pub(crate) mod container;
+pub(crate) mod dashboard;
 pub(crate) mod db_instance;
 mod db_modify;
 pub(crate) mod db_parameter_group;
@@ -89,6 +90,7 @@ pub(crate) fn handlers() -> Handlers {
         cdn_function::handlers,
         certificate::handlers,
         cloudfront::handlers,
+        dashboard::handlers,
         db_instance::handlers,
         db_modify::handlers,
         db_parameter_group::handlers,
@@ -193,6 +195,7 @@ pub(crate) fn things(here: &Region) -> Vec<(&'static str, String, String)> {
     list("log delivery", here.deliveries.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
     list("log delivery destination", here.delivery_destinations.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
     list("log delivery source", here.delivery_sources.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
+    list("dashboard", here.dashboards.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
     list("database", here.db_instances.iter().map(|(id, row)| (id.clone(), format!("{} {}", row.class, about(&row.tags)))).collect());
     list("db parameter group", here.db_parameter_groups.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
     list("db snapshot", here.db_snapshots.iter().map(|(id, row)| (id.clone(), format!("of {}", row.instance))).collect());
