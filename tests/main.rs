@@ -4,9 +4,11 @@
 
 mod cluster;
 mod edits;
+mod failed;
 mod interrupted;
 mod kills;
 mod rivals;
+mod rounds;
 mod safety;
 mod secrets;
 mod server;

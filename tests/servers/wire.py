@@ -13,7 +13,7 @@ from moto.core.utils import get_service_model
 from werkzeug.datastructures import Headers, MultiDict
 
 # The name a service signs with, where botocore's folder has another.
-MODELS = {"elasticloadbalancing": "elbv2", "elasticfilesystem": "efs", "monitoring": "cloudwatch"}
+MODELS = {"elasticloadbalancing": "elbv2", "elasticfilesystem": "efs", "monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
 # Rust's SDK and botocore use newer protocols than the query form for these.
 CBOR = re.compile(r"^/service/[^/]+/operation/([A-Za-z]+)$")
 

@@ -60,6 +60,8 @@ pub struct Clients {
     pub sns: aws_sdk_sns::Client,
     /// STS.
     pub sts: aws_sdk_sts::Client,
+    /// The index of tags over all services.
+    pub tags: aws_sdk_resourcegroupstagging::Client,
 }
 
 /// What the clients of one region are made from.
@@ -213,6 +215,7 @@ fn clients(connection: &dyn Connection, region: &str, guard: &Guard, retry: Retr
         secrets: client!(aws_sdk_secretsmanager),
         sns: client!(aws_sdk_sns),
         sts: client!(aws_sdk_sts),
+        tags: client!(aws_sdk_resourcegroupstagging),
     }
 }
 

@@ -130,6 +130,7 @@ fn iam_prefix(service: &str) -> String {
         "Elastic Load Balancing v2" => "elasticloadbalancing".to_owned(),
         "EFS" => "elasticfilesystem".to_owned(),
         "CloudWatch Logs" => "logs".to_owned(),
+        "Resource Groups Tagging API" => "tag".to_owned(),
         other => other.to_lowercase().replace(' ', ""),
     }
 }

@@ -1,6 +1,7 @@
 //! Who refers to whom, in what order things can be made, and which references go in a circle.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
 
 use bbws_model::{Address, Desired, Finding, Pointer, Severity, pointers};
 use petgraph::algo::kosaraju_scc;
@@ -80,27 +81,31 @@ pub(crate) fn closure(some: &BTreeSet<Address>, next: impl Fn(&Address) -> Vec<A
     all
 }
 
-/// Kahn's way, smallest address first: one order for one input. What is left over stands in circles.
+/// Kahn's way, smallest address first: one order for one input. What is left over stands in circles. Addresses are numbered
+/// in their order, so that the way is walked by numbers.
 fn sorted(needs: &BTreeMap<Address, BTreeSet<Pointer>>) -> Result<Vec<Address>, Vec<Vec<Address>>> {
-    let mut waiting: BTreeMap<&Address, usize> = BTreeMap::new();
-    let mut dependants: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
-    for (address, to) in needs {
-        let others: BTreeSet<&Address> = to.iter().map(|p| &p.to).collect();
-        waiting.insert(address, others.len());
-        for other in others {
-            dependants.entry(other).or_default().push(address);
+    let addresses: Vec<&Address> = needs.keys().collect();
+    let numbers: HashMap<&Address, usize> = addresses.iter().enumerate().map(|(number, address)| (*address, number)).collect();
+    let mut waiting = vec![0; addresses.len()];
+    let mut dependants: Vec<Vec<usize>> = vec![vec![]; addresses.len()];
+    for (number, to) in needs.values().enumerate() {
+        // Several outputs of one resource stand side by side.
+        let mut last = None;
+        for other in to.iter().filter_map(|pointer| numbers.get(&pointer.to)) {
+            if last.replace(*other) != Some(*other) {
+                waiting[number] += 1;
+                dependants[*other].push(number);
+            }
         }
     }
-    let mut ready: BTreeSet<&Address> = waiting.iter().filter(|(_, n)| **n == 0).map(|(a, _)| *a).collect();
+    let mut ready: BinaryHeap<Reverse<usize>> = (0..addresses.len()).filter(|number| waiting[*number] == 0).map(Reverse).collect();
     let mut order = vec![];
-    while let Some(address) = ready.pop_first() {
-        order.push(address.clone());
-        for dependant in dependants.get(address).into_iter().flatten() {
-            if let Some(n) = waiting.get_mut(dependant) {
-                *n -= 1;
-                if *n == 0 {
-                    ready.insert(dependant);
-                }
+    while let Some(Reverse(number)) = ready.pop() {
+        order.push(addresses[number].clone());
+        for dependant in &dependants[number] {
+            waiting[*dependant] -= 1;
+            if waiting[*dependant] == 0 {
+                ready.push(Reverse(*dependant));
             }
         }
     }

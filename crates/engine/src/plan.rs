@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_model::{
-    Account, Address, AnyKind, Basis, Desired, Digest, Finding, Mode, Plan, Severity, State, Step, StepId, World, digest, pointers,
+    Account, Address, AnyKind, Basis, Desired, Digest, Finding, Mode, PhysicalId, Plan, Severity, State, Step, StepId, World, digest_of,
+    pointers,
 };
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::planner::{Request, Sources, steps};
 use crate::{Found, Picture, check};
@@ -101,8 +103,19 @@ fn unknown(address: &Address, from: Sources<'_>) -> Finding {
 /// The digest of all that is wanted.
 #[must_use]
 pub fn configuration(desired: &Desired) -> Digest {
-    let resources: Vec<Value> = desired.resources.iter().map(|(address, wanted)| json!([address, wanted.spec, wanted.existing])).collect();
-    digest(&json!({"resources": resources, "outputs": desired.outputs}))
+    /// Its fields stand in the order of their names.
+    #[derive(Serialize)]
+    struct Whole<'a> {
+        outputs: &'a BTreeMap<String, Value>,
+        resources: Vec<(&'a Address, &'a Value, bool)>,
+    }
+    let resources = desired.resources.iter().map(|(address, wanted)| (address, &wanted.spec, wanted.existing)).collect();
+    written(&Whole { outputs: &desired.outputs, resources })
+}
+
+/// The digest of what has texts for keys.
+fn written(whole: &impl Serialize) -> Digest {
+    digest_of(whole).unwrap_or_else(|error| Digest::of(error.to_string().as_bytes()))
 }
 
 /// The digest of the ids and specs, as seen, of what the steps touch or refer to. Phases and outputs that move by themselves
@@ -111,18 +124,20 @@ fn observed(steps: &[Step], picture: &Picture, state: &State) -> Digest {
     let mut touched: BTreeSet<&Address> = steps.iter().map(|step| &step.address).collect();
     let referred: Vec<Address> = steps.iter().filter_map(Step::wants).flat_map(pointers).map(|pointer| pointer.to).collect();
     touched.extend(&referred);
-    let seen = |found: Option<&Found>| match found {
-        Some(Ok(Some(seen))) => json!([seen.id, seen.spec]),
-        Some(Ok(None) | Err(_)) | None => Value::Null,
-    };
-    let all: Vec<Value> = touched
+    fn seen(found: Option<&Found>) -> Option<(&PhysicalId, &Value)> {
+        match found {
+            Some(Ok(Some(seen))) => Some((&seen.id, &seen.spec)),
+            Some(Ok(None) | Err(_)) | None => None,
+        }
+    }
+    let all: Vec<_> = touched
         .into_iter()
         .map(|address| {
             let found = if state.entries.contains_key(address) { picture.recorded.get(address) } else { picture.unrecorded.get(address) };
-            json!([address, seen(found)])
+            (address, seen(found))
         })
         .collect();
-    digest(&Value::Array(all))
+    written(&all)
 }
 
 /// The steps that were asked for, numbered anew.

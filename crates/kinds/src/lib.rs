@@ -8,6 +8,7 @@ mod bucket;
 mod cdn_function;
 mod certificate;
 mod container;
+mod dashboard;
 mod db_instance;
 mod db_parameter_group;
 mod db_snapshot;
@@ -60,6 +61,7 @@ pub use bucket::{Bucket, BucketEncryption, BucketLifecycle, BucketOutputs, Bucke
 pub use cdn_function::{CdnFunction, CdnFunctionOutputs, CdnFunctionSpec, FunctionRuntime};
 pub use certificate::{Certificate, CertificateOutputs, CertificateSpec, KeyAlgorithm, ValidationRecord};
 pub use container::{Container, Log, Mount, Port, Transport, Volume};
+pub use dashboard::{Dashboard, DashboardBody, DashboardOutputs, DashboardSpec};
 pub use db_instance::{DbInstance, DbInstanceOutputs, DbInstanceSpec, DbLog, MasterPassword, final_snapshot};
 pub use db_parameter_group::{DbParameterGroup, DbParameterGroupOutputs, DbParameterGroupSpec};
 pub use db_snapshot::{DbSnapshot, DbSnapshotOutputs, DbSnapshotSpec};
@@ -120,6 +122,7 @@ pub fn all() -> Kinds {
         .with::<Bucket>()
         .with::<CdnFunction>()
         .with::<Certificate>()
+        .with::<Dashboard>()
         .with::<DbInstance>()
         .with::<DbParameterGroup>()
         .with::<DbSnapshot>()

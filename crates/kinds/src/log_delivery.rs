@@ -106,7 +106,7 @@ impl Kind for LogDelivery {
         pace: pace::LOGS,
     };
     const PERMISSIONS: Permissions = Permissions {
-        observe: &["logs:DescribeDeliveries", "logs:ListTagsForResource"],
+        observe: &["logs:DescribeDeliveries", "logs:GetDelivery", "logs:ListTagsForResource"],
         create: &["logs:CreateDelivery", "logs:TagResource"],
         update: &["logs:UpdateDeliveryConfiguration", "logs:TagResource", "logs:UntagResource"],
         delete: &["logs:DeleteDelivery"],
@@ -163,10 +163,10 @@ impl Kind for LogDelivery {
         Meters::free()
     }
 
-    /// CloudWatch Logs tells the tags of one thing at a time.
+    /// The list of deliveries tells next to nothing of each, and CloudWatch Logs tells the tags of one thing at a time.
     fn reads(of: &[Recorded<Self>]) -> Reads {
         let arns = of.iter().map(|it| format!("delivery:{}", it.id));
-        Reads::none().shared("logs:DescribeDeliveries").each("logs:ListTagsForResource", arns)
+        Reads::none().each("logs:GetDelivery", of.iter().map(|it| it.id.as_str())).each("logs:ListTagsForResource", arns)
     }
 
     fn health(_: &Observed<Self>) -> Vec<Finding> {

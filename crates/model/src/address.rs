@@ -1,7 +1,9 @@
 //! What a resource is called by us (its address) and by AWS (its physical id).
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::de::Error as _;
@@ -10,10 +12,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// The name of a resource inside one environment: `subnet.public-a`.
 ///
 /// It stands in AWS tags and in `${…}` references, so it has only lower-case letters, digits, `-` and `_`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A plan holds each of them many times, so all copies share one text.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Address {
-    kind: String,
-    name: String,
+    text: Arc<str>,
+    /// Where the dot stands.
+    dot: usize,
 }
 
 /// Why a text is not an address.
@@ -33,33 +37,56 @@ impl Address {
     /// # Errors
     /// When a part is empty or has a character an address may not have.
     pub fn new(kind: &str, name: &str) -> Result<Self, AddressError> {
-        let text = || format!("{kind}.{name}");
+        Self::split(&format!("{kind}.{name}"), kind.len())
+    }
+
+    fn split(text: &str, dot: usize) -> Result<Self, AddressError> {
+        let (kind, name) = (&text[..dot], &text[dot + 1..]);
         if kind.is_empty() || name.is_empty() {
-            return Err(AddressError::Shape(text()));
+            return Err(AddressError::Shape(text.to_owned()));
         }
-        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-        if !kind.chars().all(allowed) || !name.chars().all(allowed) {
-            return Err(AddressError::Characters(text()));
+        let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-' || c == b'_';
+        if !kind.bytes().all(allowed) || !name.bytes().all(allowed) {
+            return Err(AddressError::Characters(text.to_owned()));
         }
-        Ok(Self { kind: kind.to_owned(), name: name.to_owned() })
+        Ok(Self { text: text.into(), dot })
     }
 
     /// The kind's name: `subnet`.
     #[must_use]
     pub fn kind(&self) -> &str {
-        &self.kind
+        &self.text[..self.dot]
     }
 
     /// The name within its kind: `public-a`.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.text[self.dot + 1..]
+    }
+}
+
+/// By kind, then by name.
+impl Ord for Address {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.kind(), self.name()).cmp(&(other.kind(), other.name()))
+    }
+}
+
+impl PartialOrd for Address {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Address").field("kind", &self.kind()).field("name", &self.name()).finish()
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.kind, self.name)
+        f.write_str(&self.text)
     }
 }
 
@@ -67,8 +94,8 @@ impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        match text.split_once('.') {
-            Some((kind, name)) => Self::new(kind, name),
+        match text.find('.') {
+            Some(dot) => Self::split(text, dot),
             None => Err(AddressError::Shape(text.to_owned())),
         }
     }
@@ -76,7 +103,7 @@ impl FromStr for Address {
 
 impl Serialize for Address {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(&self.text)
     }
 }
 
@@ -125,6 +152,13 @@ mod tests {
     fn an_address_reads_back_as_written() {
         let address: Address = "subnet.public-a".parse().unwrap();
         assert_eq!((address.kind(), address.name(), address.to_string()), ("subnet", "public-a", "subnet.public-a".into()));
+    }
+
+    #[test]
+    fn addresses_stand_by_kind_and_then_by_name() {
+        let mut all: Vec<Address> = ["vpc.b", "db-instance.a", "db.z", "vpc.a"].iter().map(|text| text.parse().unwrap()).collect();
+        all.sort();
+        assert_eq!(all.iter().map(ToString::to_string).collect::<Vec<_>>(), ["db.z", "db-instance.a", "vpc.a", "vpc.b"]);
     }
 
     #[test]

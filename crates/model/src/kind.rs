@@ -136,6 +136,10 @@ pub trait AnyKind: Send + Sync {
 /// # Errors
 /// When the document does not fit the type.
 pub fn typed<T: DeserializeOwned>(document: &Value) -> Result<T, SpecProblem> {
+    // Keeping track of the path costs more than the reading itself, and only what does not fit needs it.
+    if let Ok(fits) = T::deserialize(document) {
+        return Ok(fits);
+    }
     serde_path_to_error::deserialize(document).map_err(|error| {
         let path = error.path().to_string();
         SpecProblem { field: if path == "." { String::new() } else { path }, message: error.inner().to_string() }

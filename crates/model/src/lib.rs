@@ -28,7 +28,7 @@ pub mod wire;
 mod world;
 
 pub use address::{Address, AddressError, PhysicalId};
-pub use canonical::{Digest, canonical_json, digest};
+pub use canonical::{Digest, canonical_json, digest, digest_of};
 pub use cidr::Cidr;
 pub use desired::{Desired, Wanted};
 pub use diff::{Diff, FieldChange, Risk, RiskKind, Verb};

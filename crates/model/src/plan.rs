@@ -106,6 +106,10 @@ pub enum Reason {
     Ours,
     /// A run was interrupted before it was finished.
     Unfinished,
+    /// It is as wanted, but AWS is not done with it; it settles by itself, and is only waited for.
+    Settling(String),
+    /// It is as wanted, but AWS says that it has failed, and it is of a kind that is not replaced for that.
+    Failing(String),
     /// It is as wanted, but what it refers to is recorded otherwise: the order of later deletes rests on that.
     References,
     /// Another step may lose what it holds.

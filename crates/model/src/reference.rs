@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{Address, Kind};
 
@@ -363,9 +363,15 @@ pub fn pointers(document: &Value) -> BTreeSet<Pointer> {
     found
 }
 
+/// The reference that an object is, if it is one and nothing else.
+fn pointer(map: &Map<String, Value>) -> Option<Pointer> {
+    let (to, output) = (map.get(REF)?.as_str()?, map.get("output")?.as_str()?);
+    (map.len() == 2).then(|| to.parse().ok()).flatten().map(|to| Pointer { to, output: output.to_owned() })
+}
+
 fn collect(document: &Value, found: &mut BTreeSet<Pointer>) {
     match document {
-        Value::Object(map) if map.contains_key(REF) => found.extend(Pointer::deserialize(document)),
+        Value::Object(map) if map.contains_key(REF) => found.extend(pointer(map)),
         Value::Object(map) => map.values().for_each(|v| collect(v, found)),
         Value::Array(items) => items.iter().for_each(|v| collect(v, found)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
@@ -377,9 +383,7 @@ fn collect(document: &Value, found: &mut BTreeSet<Pointer>) {
 #[must_use]
 pub fn resolve(document: &Value, known: &impl Fn(&Pointer) -> Option<Value>) -> Value {
     match document {
-        Value::Object(map) if map.contains_key(REF) => {
-            Pointer::deserialize(document).ok().and_then(|pointer| known(&pointer)).unwrap_or_else(|| document.clone())
-        }
+        Value::Object(map) if map.contains_key(REF) => pointer(map).and_then(|pointer| known(&pointer)).unwrap_or_else(|| document.clone()),
         Value::Object(map) if map.contains_key(TEXT) => {
             let parts = resolve(&map[TEXT], known);
             let whole = parts.as_array().and_then(|parts| parts.iter().map(Value::as_str).collect::<Option<String>>());

@@ -44,6 +44,7 @@ pub struct Region {
     pub(crate) cdn_functions: Table<kinds::cdn_function::Row>,
     pub(crate) certificates: Table<kinds::certificate::Row>,
     pub(crate) clusters: Table<kinds::ecs_cluster::Row>,
+    pub(crate) dashboards: Table<kinds::dashboard::Row>,
     pub(crate) db_instances: Table<kinds::db_instance::Row>,
     pub(crate) db_parameter_groups: Table<kinds::db_parameter_group::Row>,
     pub(crate) db_snapshots: Table<kinds::db_snapshot::Row>,
@@ -62,11 +63,15 @@ pub struct Region {
     pub(crate) internet_gateways: Table<kinds::internet_gateway::Row>,
     pub(crate) listener_rules: Table<kinds::target_group::RuleRow>,
     pub(crate) listeners: Table<kinds::listener::Row>,
+    /// What the index of tags has of a thing, by its ARN, where it is late.
+    pub(crate) late_tags: Table<BTreeMap<String, String>>,
     pub(crate) load_balancers: Table<kinds::load_balancer::Row>,
     pub(crate) log_groups: Table<kinds::log_group::Row>,
     /// The managed policies that the account made, by ARN, each with its document.
     pub(crate) managed_policies: Table<String>,
     pub(crate) mount_targets: Table<kinds::mount_target::Row>,
+    /// Why the next NAT gateway comes up failed, if it does: AWS's code and message.
+    pub(crate) next_nat_fails: Option<(String, String)>,
     pub(crate) nat_gateways: Table<kinds::nat_gateway::Row>,
     pub(crate) network_acls: Table<kinds::network_acl::Row>,
     pub(crate) network_interfaces: Table<kinds::network_interface::Row>,

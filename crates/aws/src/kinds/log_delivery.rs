@@ -1,19 +1,20 @@
-//! The driver of `log-delivery`, in us-east-1. A refresh lists all deliveries of the account (50 in a call), and reads
-//! the tags of each of ours.
+//! The driver of `log-delivery`, in us-east-1. A refresh makes two calls per delivery: what it is, and its tags. The list of
+//! all deliveries tells no more of each than what it joins (boto3 #4680, AWS CLI #10002), so only what is not recorded yet
+//! is looked for in it.
 
 use std::collections::HashMap;
 
 use aws_sdk_cloudwatchlogs::types::{Delivery as Raw, S3DeliveryConfiguration};
 use bbws_engine::{Attempt, Created, Driver, Progress, Reading, Sight};
 use bbws_kinds::{LogDelivery, LogDeliveryOutputs, LogDeliverySpec};
-use bbws_model::{Arn, CloudError, Id, Locate, Name, Observed, Phase, Ready};
+use bbws_model::{Arn, Class, CloudError, Id, Locate, Name, Observed, Phase, Ready};
 use futures::future::join_all;
 
 use super::ec2::told;
 use super::route53::not_yet;
-use crate::scan::all_failed;
 use crate::{Aws, Told};
 
+const GET: &str = "logs:GetDelivery";
 const LIST: &str = "logs:DescribeDeliveries";
 /// What AWS puts before the path of a new delivery of CloudFront's logs, and does not put before a changed one
 /// (CloudFormation roadmap #2274, Terraform provider #46328). The bucket lets logs in below it only.
@@ -21,17 +22,7 @@ const PREFIX: &str = "AWSLogs/{account-id}/CloudFront/";
 
 impl Driver<LogDelivery> for Aws {
     async fn observe(&self, at: &[Locate<LogDelivery>], reading: &Reading) -> Vec<Sight<LogDelivery>> {
-        let all = match reading.once(LIST.into(), self.describe_deliveries()).await {
-            Ok(all) => all,
-            Err(error) => return all_failed(at, &error),
-        };
-        join_all(at.iter().map(|place| async {
-            match all.iter().find(|raw| is_it(place, raw)) {
-                Some(raw) => self.delivery(raw, reading).await,
-                None => Ok(None),
-            }
-        }))
-        .await
+        join_all(at.iter().map(|place| self.delivery(place, reading))).await
     }
 
     async fn create(&self, want: &LogDeliverySpec<Ready>, attempt: &Attempt) -> Result<Created, CloudError> {
@@ -80,13 +71,10 @@ fn to_s3(path: &str, hive: bool) -> S3DeliveryConfiguration {
     S3DeliveryConfiguration::builder().suffix_path(path).enable_hive_compatible_path(hive).build()
 }
 
-/// By its id, else by what it joins: a source delivers to a destination once.
-fn is_it(place: &Locate<LogDelivery>, raw: &Raw) -> bool {
+/// A source delivers to a destination once.
+fn joins(place: &Locate<LogDelivery>, raw: &Raw) -> bool {
     let ends = (raw.delivery_source_name(), raw.delivery_destination_arn());
-    match &place.id {
-        Some(id) => raw.id() == Some(id.as_str()),
-        None => ends == (Some(place.spec.source.as_str()), Some(place.spec.destination.as_str())),
-    }
+    ends == (Some(place.spec.source.as_str()), Some(place.spec.destination.as_str()))
 }
 
 /// The path as a spec has it. One outside of what the bucket lets in begins with `/`, which no spec may.
@@ -105,22 +93,40 @@ impl Aws {
         Ok((all, calls))
     }
 
-    async fn delivery(&self, raw: &Raw, reading: &Reading) -> Sight<LogDelivery> {
-        let (id, arn) = (told(LIST, "id", raw.id())?, told(LIST, "arn", raw.arn())?);
+    async fn delivery(&self, place: &Locate<LogDelivery>, reading: &Reading) -> Sight<LogDelivery> {
+        let id = match &place.id {
+            Some(id) => id.to_string(),
+            None => {
+                let all = reading.once(LIST.into(), self.describe_deliveries()).await?;
+                let Some(raw) = all.iter().find(|raw| joins(place, raw)) else { return Ok(None) };
+                told(LIST, "id", raw.id())?.to_owned()
+            }
+        };
+        let logs = self.deliveries().0.logs;
+        let ask = async {
+            match logs.get_delivery().id(&id).send().await.told(GET) {
+                Ok(answer) => Ok((Some(told(GET, "delivery", answer.delivery)?), 1)),
+                Err(error) if error.class == Class::Absent => Ok((None, 1)),
+                Err(error) => Err(error),
+            }
+        };
+        let got = reading.once(format!("{GET} {id}"), ask).await?;
+        let Some(raw) = got.as_ref() else { return Ok(None) };
+        let arn = told(GET, "arn", raw.arn())?;
         let Some((tags, owner)) = self.delivery_tags(arn, reading).await? else { return Ok(None) };
         let s3 = raw.s3_delivery_configuration();
         Ok(Some(Observed {
-            id: id.into(),
+            id: id.as_str().into(),
             spec: LogDeliverySpec {
-                source: Name::new(told(LIST, "deliverySourceName", raw.delivery_source_name())?),
-                destination: Arn::new(told(LIST, "deliveryDestinationArn", raw.delivery_destination_arn())?),
+                source: Name::new(told(GET, "deliverySourceName", raw.delivery_source_name())?),
+                destination: Arn::new(told(GET, "deliveryDestinationArn", raw.delivery_destination_arn())?),
                 fields: raw.record_fields().to_vec(),
                 delimiter: raw.field_delimiter().filter(|text| !text.is_empty()).map(str::to_owned),
                 path: path(s3.and_then(S3DeliveryConfiguration::suffix_path).unwrap_or_default()),
                 hive: s3.and_then(S3DeliveryConfiguration::enable_hive_compatible_path).unwrap_or(false),
                 tags,
             },
-            outputs: LogDeliveryOutputs { id: Id::new(id), arn: Arn::new(arn) },
+            outputs: LogDeliveryOutputs { id: Id::new(id.as_str()), arn: Arn::new(arn) },
             phase: Phase::Ready,
             owner,
         }))

@@ -11,6 +11,7 @@ use bbws_model::{Arn, Class, CloudError, Locate, Name, Observed, Phase, Ready, T
 use futures::future::join_all;
 
 use super::ec2::told;
+use super::elb::Marked;
 use crate::scan::ById;
 use crate::{Aws, Clients, Told};
 
@@ -18,6 +19,8 @@ type Raw = aws_sdk_cloudwatch::types::MetricAlarm;
 const PUT: &str = "cloudwatch:PutMetricAlarm";
 /// What an alarm's only query is called in it.
 const QUERY: &str = "query";
+/// What the index of tags calls alarms.
+const ALARMS: &str = "cloudwatch:alarm";
 /// AWS takes this many names in one call.
 const NAMES: usize = 100;
 
@@ -127,29 +130,50 @@ impl Aws {
     async fn alarm(&self, place: &Locate<MetricAlarm>, region: &str, batch: &[&str], reading: &Reading) -> Sight<MetricAlarm> {
         let (read, _) = self.at(region);
         let key = format!("cloudwatch:DescribeAlarms {region} {}", batch.join(","));
-        let all = reading.once(key, describe_alarms(&read, batch)).await?;
+        let index = async {
+            // One alarm's own tags are one call as well, and never late.
+            let worthwhile = place.id.is_some() && batch.len() > 1;
+            if worthwhile { self.tag_index(region, ALARMS, &place.lineage, reading).await } else { None }
+        };
+        let (all, index) = tokio::join!(reading.once(key, describe_alarms(&read, batch)), index);
+        let all = all?;
         let Some(raw) = all.get(name(place)) else { return Ok(None) };
         let arn = told("cloudwatch:DescribeAlarms", "AlarmArn", raw.alarm_arn())?;
+        let observed = |(tags, owner): Marked| Observed {
+            id: name(place).into(),
+            spec: spec(raw, place.spec.region.clone(), tags),
+            outputs: MetricAlarmOutputs { arn: Arn::new(arn), name: Name::new(name(place)) },
+            phase: Phase::Ready,
+            owner,
+        };
+        if let Some(seen) = index.and_then(|index| index.get(arn).cloned().map(observed))
+            && confirms(place, &seen)
+        {
+            return Ok(Some(seen));
+        }
         const TAGS: &str = "cloudwatch:ListTagsForResource";
         let ask = || async {
             let answer = read.cloudwatch.list_tags_for_resource().resource_arn(arn).send().await.told(TAGS)?;
             let pair = |tag: Tag| Some((tag.key?, tag.value.unwrap_or_default()));
             Ok((read_tags(answer.tags.unwrap_or_default().into_iter().filter_map(pair)), 1))
         };
-        let (tags, owner) = match reading.once(format!("{TAGS} {arn}"), ask()).await {
-            Ok(marked) => marked.as_ref().clone(),
+        match reading.once(format!("{TAGS} {arn}"), ask()).await {
+            Ok(marked) => Ok(Some(observed(marked.as_ref().clone()))),
             // It went between the two calls.
-            Err(error) if error.class == Class::Absent => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        Ok(Some(Observed {
-            id: name(place).into(),
-            spec: spec(raw, place.spec.region.clone(), tags),
-            outputs: MetricAlarmOutputs { arn: Arn::new(arn), name: Name::new(name(place)) },
-            phase: Phase::Ready,
-            owner,
-        }))
+            Err(error) if error.class == Class::Absent => Ok(None),
+            Err(error) => Err(error),
+        }
     }
+}
+
+/// Whether an alarm is wholly as it was known, the index's word for its tags included. The index is late: who else put an
+/// alarm of this name in the meantime put the very same one, or is asked for.
+fn confirms(place: &Locate<MetricAlarm>, seen: &Observed<MetricAlarm>) -> bool {
+    let ours = seen.owner.as_ref().is_some_and(|owner| {
+        let same = owner.lineage == place.lineage && owner.address == place.address;
+        same && place.intent.as_ref().is_none_or(|intent| *intent == owner.intent)
+    });
+    ours && seen.spec == place.spec
 }
 
 /// Names that AWS does not know are left out of its answer.

@@ -6,6 +6,7 @@ mod census;
 mod certificate;
 mod cloudfront;
 mod container;
+mod dashboard;
 mod data_hanging;
 mod db_change;
 mod db_instance;
@@ -57,6 +58,7 @@ mod security_group;
 mod security_group_hanging;
 mod security_group_rule;
 mod subnet;
+mod tag_index;
 mod task_definition;
 mod topic;
 mod vpc;
@@ -65,10 +67,11 @@ mod zone_hanging;
 
 use bbws_engine::Drivers;
 use bbws_kinds::{
-    Bucket, CdnFunction, Certificate, DbInstance, DbParameterGroup, DbSnapshot, DbSubnetGroup, Distribution, DnsRecord, EcsCluster,
-    ElasticIp, FileSystem, FlowLog, HealthCheck, HostedZone, InternetGateway, Listener, LoadBalancer, LogDelivery, LogDeliveryDestination,
-    LogDeliverySource, LogGroup, MetricAlarm, MountTarget, NatGateway, Role, RolePolicy, RolePolicyAttachment, Route, RouteTable,
-    RouteTableAssociation, Secret, SecretValue, SecurityGroup, SecurityGroupRule, Subnet, TaskDefinition, Topic, Vpc, VpcEndpoint,
+    Bucket, CdnFunction, Certificate, Dashboard, DbInstance, DbParameterGroup, DbSnapshot, DbSubnetGroup, Distribution, DnsRecord,
+    EcsCluster, ElasticIp, FileSystem, FlowLog, HealthCheck, HostedZone, InternetGateway, Listener, LoadBalancer, LogDelivery,
+    LogDeliveryDestination, LogDeliverySource, LogGroup, MetricAlarm, MountTarget, NatGateway, Role, RolePolicy, RolePolicyAttachment,
+    Route, RouteTable, RouteTableAssociation, Secret, SecretValue, SecurityGroup, SecurityGroupRule, Subnet, TaskDefinition, Topic, Vpc,
+    VpcEndpoint,
 };
 
 use crate::Aws;
@@ -80,6 +83,7 @@ pub fn drivers(aws: &Aws) -> Drivers {
         .with::<Bucket>(aws.clone())
         .with::<CdnFunction>(aws.clone())
         .with::<Certificate>(aws.clone())
+        .with::<Dashboard>(aws.clone())
         .with::<DbInstance>(aws.clone())
         .with::<DbParameterGroup>(aws.clone())
         .with::<DbSnapshot>(aws.clone())

@@ -182,7 +182,11 @@ fn tell_verified(ui: &mut Ui, calls: usize, answers: &[Looked]) {
         ui.line(json!({ "format": 1, "event": "verified", "calls": calls, "fetched": fetched }).to_string());
         return;
     }
-    ui.line(format!("Verified: a second look ({calls} calls) found nothing left to do."));
+    // Where nothing is recorded any more there is nothing to ask about: each delete ended with a look that found it gone.
+    ui.line(match calls {
+        0 => "Verified: nothing is recorded any more, and each of it was seen to be gone.".to_owned(),
+        calls => format!("Verified: a second look ({calls} calls) found nothing left to do."),
+    });
     for answer in answers {
         ui.line(format!("  {}", answer.text()));
     }
@@ -224,7 +228,8 @@ async fn verify<L: Link>(
         let (left, picture) = loop {
             let (left, picture) = session.plan(&state, &ask).await?;
             // A database takes in what became of its parameter group by itself, and is not ready meanwhile.
-            let settling = !left.is_empty() && left.steps.iter().all(|step| step.reason == Reason::Unfinished);
+            let settling =
+                !left.is_empty() && left.steps.iter().all(|step| matches!(step.reason, Reason::Unfinished | Reason::Settling(_)));
             if !settling || clock.elapsed() >= until {
                 break (left, picture);
             }

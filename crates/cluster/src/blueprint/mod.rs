@@ -6,6 +6,7 @@
 
 mod cdn;
 mod certificate;
+mod dashboard;
 mod database;
 mod dns;
 mod ecs;

@@ -14,10 +14,13 @@ use crate::{Environment, Throughput};
 
 pub(super) fn add(parts: &mut Parts<'_>) {
     let env = parts.env;
+    let alarms = alarms(env);
+    if env.monitoring.dashboard {
+        super::dashboard::add(parts, &alarms);
+    }
     if !env.monitoring.alarms {
         return;
     }
-    let alarms = alarms(env);
     let regions: BTreeSet<&str> = alarms.iter().map(|alarm| alarm.region(env)).collect();
     for region in regions {
         topic(parts, region);
@@ -54,21 +57,21 @@ fn elsewhere(env: &Environment, region: &str) -> Option<String> {
 }
 
 /// One alarm, as far as it differs from others.
-struct Alarm {
-    name: String,
+pub(super) struct Alarm {
+    pub(super) name: String,
     global: bool,
-    watches: Watched,
-    above: bool,
-    threshold: f64,
+    pub(super) watches: Watched,
+    pub(super) above: bool,
+    pub(super) threshold: f64,
     /// Seconds of a period, and how many of them in a row.
-    lasting: (u32, u32),
+    pub(super) lasting: (u32, u32),
     /// What no data means.
     missing: &'static str,
     tells: String,
 }
 
 /// What an alarm looks at.
-enum Watched {
+pub(super) enum Watched {
     /// One metric: the service, what it measures, of what, and how the values of a period become one.
     Metric(&'static str, &'static str, BTreeMap<String, Text>, &'static str),
     /// What a query finds over metrics that come and go.
@@ -76,7 +79,7 @@ enum Watched {
 }
 
 impl Alarm {
-    fn region<'e>(&self, env: &'e Environment) -> &'e str {
+    pub(super) fn region<'e>(&self, env: &'e Environment) -> &'e str {
         if self.global { GLOBAL } else { &env.region }
     }
 

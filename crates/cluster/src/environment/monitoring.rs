@@ -11,6 +11,8 @@ use crate::decode::Table;
 pub struct Monitoring {
     /// Whether CloudWatch alarms watch the cluster.
     pub alarms: bool,
+    /// Whether a CloudWatch dashboard shows what the alarms watch. The account's first three cost nothing.
+    pub dashboard: bool,
     /// Who is told by e-mail. AWS asks each of them first.
     pub emails: Vec<String>,
     /// When an alarm goes off, and when `health` calls a thing degraded.
@@ -56,6 +58,7 @@ impl Monitoring {
     pub(super) fn read(t: &Table<'_, '_>, tier: Tier) -> Self {
         Self {
             alarms: t.get("alarms").or(true),
+            dashboard: t.get("dashboard").or(false),
             emails: t.list("emails").or(vec![]),
             thresholds: t.table("thresholds", |t| Thresholds::read(t, tier)),
         }

@@ -75,6 +75,8 @@ const OPTIONS: &[Change] = &[
     on("dev", "other settings of CloudFront", &[("cdn", "price_class = \"PriceClass_All\""), ("cdn", "http_version = \"http2\"")], &["~distribution.main"]),
     on("dev", "other names of CloudFront", &[("cdn", "aliases = [\"*.wpdev.kimmyai.io\"]")], &["-dns-record.apex-a", "-dns-record.apex-aaaa", "~distribution.main"]),
     on("dev", "no alarms", &[("monitoring", "alarms = false")], &["-metric-alarm.alb-5xx", "-metric-alarm.alb-target-5xx", "-metric-alarm.alb-unhealthy-hosts", "-metric-alarm.certificate-cdn-days", "-metric-alarm.efs-burst-credits", "-metric-alarm.nat-a-port-errors", "-metric-alarm.rds-connections", "-metric-alarm.rds-cpu", "-metric-alarm.rds-storage", "-topic.alarms", "-topic.alarms-global"]),
+    on("dev", "a dashboard", &[("monitoring", "dashboard = true")], &["+dashboard.main"]),
+    on("dev", "a dashboard without alarms", &[("monitoring", "alarms = false"), ("monitoring", "dashboard = true")], &["+dashboard.main", "-metric-alarm.alb-5xx", "-metric-alarm.alb-target-5xx", "-metric-alarm.alb-unhealthy-hosts", "-metric-alarm.certificate-cdn-days", "-metric-alarm.efs-burst-credits", "-metric-alarm.nat-a-port-errors", "-metric-alarm.rds-connections", "-metric-alarm.rds-cpu", "-metric-alarm.rds-storage", "-topic.alarms", "-topic.alarms-global"]),
     on("dev", "somebody is told", &[("monitoring", "emails = [\"ops@kimmyai.io\"]")], &["~topic.alarms", "~topic.alarms-global"]),
     on("dev", "another threshold", &[("+", "[monitoring.thresholds]\nrds_cpu = 90")], &["~metric-alarm.rds-cpu"]),
     on("dev", "logs are kept longer", &[("logs", "retention_days = 14")], &["~bucket.cdn-logs", "~log-group.ecs", "~log-group.rds-error", "~log-group.rds-slowquery"]),

@@ -77,7 +77,9 @@ pub(super) fn wanted(
     let known = |pointer: &Pointer| known_in(verdicts.get(&pointer.to)?.outputs()?, &pointer.output);
     let resolved = resolve(&want, &known);
     let misfit = |p: SpecProblem| error(format!("the spec does not fit its kind at `{}`: {}", p.field, p.message));
-    let mut changes = kind.diff(&seen.spec, &resolved).map_err(misfit)?.into_changes();
+    // Two equal documents differ in no field: reading both into their types would only show the same.
+    let same = seen.spec == resolved;
+    let mut changes = if same { vec![] } else { kind.diff(&seen.spec, &resolved).map_err(misfit)?.into_changes() };
     let forbidden: Vec<Finding> = changes.iter().filter_map(|change| forbidden(address, change)).collect();
     if !forbidden.is_empty() {
         return Err(forbidden);
@@ -114,8 +116,8 @@ pub(super) fn wanted(
     if !changes.is_empty() {
         return Ok(Verdict::Change { id, have, want, reason: Reason::Changed(changes), outputs });
     }
-    if seen.phase != Phase::Ready || entry.is_some_and(|e| !e.reached) {
-        return Ok(Verdict::Change { id, have, want, reason: Reason::Unfinished, outputs });
+    if let Some(reason) = unready(seen, entry.is_none_or(|entry| entry.reached)) {
+        return Ok(Verdict::Change { id, have, want, reason, outputs });
     }
     let refers: BTreeSet<Address> = pointers(&want).into_iter().map(|pointer| pointer.to).collect();
     if entry.is_some_and(|e| !e.dependencies.iter().eq(&refers)) {
@@ -182,6 +184,17 @@ fn forbidden(address: &Address, change: &FieldChange) -> Option<Finding> {
 
 fn own_change(what: &str) -> FieldChange {
     FieldChange { field: what.to_owned(), verb: Verb::Update, from: Value::Null, to: Value::Null, risks: vec![], backup: false }
+}
+
+/// Why what is as wanted still needs a step, if it does: a run has to bring it to its end, or to wait for AWS.
+fn unready(seen: &Seen, reached: bool) -> Option<Reason> {
+    match &seen.phase {
+        Phase::Failed(why) => Some(Reason::Failing(why.clone())),
+        _ if !reached => Some(Reason::Unfinished),
+        Phase::Pending(why) => Some(Reason::Settling(why.clone())),
+        Phase::Leaving => Some(Reason::Settling("it is leaving".into())),
+        Phase::Ready => None,
+    }
 }
 
 /// What will never be ready is replaced. Not so what holds data, or what others stand on: what is in

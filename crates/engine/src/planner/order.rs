@@ -1,6 +1,7 @@
 //! In what order the steps go.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use bbws_model::{
     Action, Address, After, Finding, MeterDelta, Order, PhysicalId, Reason, Risk, RiskKind, Severity, State, Step, StepId, Until, pointers,
@@ -25,11 +26,13 @@ pub(super) fn arrange(from: Sources<'_>, graph: &Graph, mut verdicts: BTreeMap<A
     spread_delete_first(graph, &mut verdicts);
     let mut made =
         Making { from, steps: vec![], halves: BTreeMap::new(), former: vec![], holders: holders(from.state), held: BTreeMap::new() };
-    for (address, verdict) in &verdicts {
-        made.add(address, verdict);
+    let goes_first = |verdict: &Verdict| matches!(verdict, Verdict::Replace { order: Order::DeleteFirst, .. });
+    let delete_first = verdicts.iter().filter(|(_, verdict)| goes_first(verdict)).map(|(address, _)| address.clone()).collect();
+    for (address, verdict) in verdicts {
+        made.add(&address, verdict);
     }
     let mut wrong = made.deposed();
-    wrong.extend(made.connect(&verdicts));
+    wrong.extend(made.connect(&delete_first));
     match in_order(made.steps) {
         Ok(steps) if wrong.is_empty() => Ok(steps),
         Ok(_) => Err(wrong),
@@ -95,53 +98,52 @@ impl Making<'_> {
         }
     }
 
-    fn add(&mut self, address: &Address, verdict: &Verdict) {
+    fn add(&mut self, address: &Address, verdict: Verdict) {
         let needs = |want: &Value| pointers(want).into_iter().map(|p| p.to).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
-        let recorded = self.from.state.entries.get(address).map(|e| e.dependencies.clone()).unwrap_or_default();
+        let entries = &self.from.state.entries;
+        let recorded = || entries.get(address).map(|e| e.dependencies.clone()).unwrap_or_default();
         let mut halves = Halves::default();
         match verdict {
             Verdict::Stays { .. } => return,
             Verdict::Make { want, renamed, reason } => {
-                let action = Action::Create { want: want.clone(), renamed: renamed.clone() };
-                halves.makes = Some(self.push(address, action, reason.clone(), vec![], needs(want)));
+                let needs = needs(&want);
+                halves.makes = Some(self.push(address, Action::Create { want, renamed }, reason, vec![], needs));
             }
             Verdict::Adopt { id, have, want, existing, .. } => {
-                let action = Action::Adopt { id: id.clone(), have: have.clone(), want: want.clone(), existing: *existing };
-                let reason = if *existing { Reason::Declared } else { Reason::Ours };
-                halves.makes = Some(self.push(address, action, reason, vec![], needs(want)));
+                let (needs, reason) = (needs(&want), if existing { Reason::Declared } else { Reason::Ours });
+                halves.makes = Some(self.push(address, Action::Adopt { id, have, want, existing }, reason, vec![], needs));
             }
             Verdict::Change { id, have, want, reason, .. } => {
-                let (risks, backup) = match reason {
+                let (risks, backup) = match &reason {
                     Reason::Changed(changes) => (changes.iter().flat_map(|c| c.risks.clone()).collect(), changes.iter().any(|c| c.backup)),
                     _ => (vec![], false),
                 };
-                halves.backs_up = if backup { self.backup(address, id) } else { None };
-                let action = Action::Update { id: id.clone(), have: have.clone(), want: want.clone() };
-                halves.changes = Some(self.push(address, action, reason.clone(), risks, needs(want)));
+                halves.backs_up = if backup { self.backup(address, &id) } else { None };
+                let needs = needs(&want);
+                halves.changes = Some(self.push(address, Action::Update { id, have, want }, reason, risks, needs));
             }
             Verdict::Replace { id, have, want, renamed, order: _, why } => {
-                let risks = match why {
+                let risks = match &why {
                     Reason::Replacing(changes) => changes.iter().flat_map(|c| c.risks.clone()).collect(),
                     _ => vec![],
                 };
-                halves.backs_up = self.backup_before_delete(address, id);
-                let create = Action::Create { want: want.clone(), renamed: renamed.clone() };
-                let makes = self.push(address, create, why.clone(), risks, needs(want));
-                let delete = Action::Delete { id: id.clone(), have: have.clone(), deposed: true };
+                halves.backs_up = self.backup_before_delete(address, &id);
+                let needs = needs(&want);
+                let makes = self.push(address, Action::Create { want, renamed }, why.clone(), risks, needs);
                 let loss = self.loss(address, halves.backs_up);
-                let removes = self.push(address, delete, why.clone(), loss, recorded);
+                let removes = self.push(address, Action::Delete { id, have, deposed: true }, why, loss, recorded());
                 self.steps[makes].pair = Some(StepId(removes));
                 self.steps[removes].pair = Some(StepId(makes));
                 (halves.makes, halves.removes) = (Some(makes), Some(removes));
             }
             Verdict::Remove { id, have } => {
-                halves.backs_up = self.backup_before_delete(address, id);
-                let action = Action::Delete { id: id.clone(), have: have.clone(), deposed: false };
+                halves.backs_up = self.backup_before_delete(address, &id);
                 let loss = self.loss(address, halves.backs_up);
-                halves.removes = Some(self.push(address, action, Reason::Undeclared, loss, recorded));
+                let delete = Action::Delete { id, have, deposed: false };
+                halves.removes = Some(self.push(address, delete, Reason::Undeclared, loss, recorded()));
             }
             Verdict::Forget { reason } => {
-                halves.removes = Some(self.push(address, Action::Forget { reason: reason.clone() }, Reason::Undeclared, vec![], recorded));
+                halves.removes = Some(self.push(address, Action::Forget { reason }, Reason::Undeclared, vec![], recorded()));
             }
         }
         self.halves.insert(address.clone(), halves);
@@ -206,7 +208,7 @@ impl Making<'_> {
     }
 
     /// Draws every edge, and tells which orders AWS would refuse.
-    fn connect(&mut self, verdicts: &BTreeMap<Address, Verdict>) -> Vec<Finding> {
+    fn connect(&mut self, delete_first: &BTreeSet<Address>) -> Vec<Finding> {
         let all: Vec<(Address, Halves)> = self.halves.iter().map(|(a, h)| (a.clone(), *h)).collect();
         let mut wrong = vec![];
         for (address, halves) in &all {
@@ -218,7 +220,7 @@ impl Making<'_> {
                     self.after(step, backup, Until::Done);
                 }
             }
-            let delete_first = matches!(verdicts.get(address), Some(Verdict::Replace { order: Order::DeleteFirst, .. }));
+            let delete_first = delete_first.contains(address);
             if let (Some(makes), Some(removes)) = (halves.makes, halves.removes) {
                 if delete_first { self.after(makes, removes, Until::Done) } else { self.after(removes, makes, Until::Done) }
             }
@@ -234,11 +236,7 @@ impl Making<'_> {
     }
 
     fn after_what_it_needs(&mut self, step: usize) {
-        let want = match &self.steps[step].action {
-            Action::Create { want, .. } | Action::Update { want, .. } | Action::Adopt { want, .. } => want.clone(),
-            Action::Delete { .. } | Action::Forget { .. } | Action::Rename { .. } | Action::Backup { .. } => return,
-        };
-        for pointer in pointers(&want) {
+        for pointer in self.steps[step].wants().map(pointers).unwrap_or_default() {
             // An object that an earlier run left unfinished shows its outputs as it is brought to its form.
             if let Some(first) = self.halves.get(&pointer.to).and_then(|h| h.makes.or(h.changes)) {
                 self.after(step, first, Until::Known(pointer.output));
@@ -286,23 +284,24 @@ fn copy_name(id: &PhysicalId, state: &State) -> String {
 
 /// The steps numbered anew so that each stands after all it comes after.
 fn in_order(steps: Vec<Step>) -> Result<Vec<Step>, Box<Finding>> {
-    let mut waits_for: Vec<usize> = steps.iter().map(|step| step.after.iter().map(|a| a.step.0).collect::<BTreeSet<_>>().len()).collect();
+    // A step that comes after another for two reasons waits for both of them at once.
+    let mut waits_for: Vec<usize> = steps.iter().map(|step| step.after.len()).collect();
     let mut followers: Vec<Vec<usize>> = vec![vec![]; steps.len()];
     for (number, step) in steps.iter().enumerate() {
-        for first in step.after.iter().map(|a| a.step.0).collect::<BTreeSet<_>>() {
+        for first in step.after.iter().map(|a| a.step.0) {
             followers[first].push(number);
         }
     }
-    let mut ready: BTreeSet<usize> = (0..steps.len()).filter(|n| waits_for[*n] == 0).collect();
+    let mut ready: BinaryHeap<Reverse<usize>> = (0..steps.len()).filter(|n| waits_for[*n] == 0).map(Reverse).collect();
     let mut places: Vec<Option<usize>> = vec![None; steps.len()];
     let mut order = vec![];
-    while let Some(number) = ready.pop_first() {
+    while let Some(Reverse(number)) = ready.pop() {
         places[number] = Some(order.len());
         order.push(number);
         for follower in &followers[number] {
             waits_for[*follower] -= 1;
             if waits_for[*follower] == 0 {
-                ready.insert(*follower);
+                ready.push(Reverse(*follower));
             }
         }
     }

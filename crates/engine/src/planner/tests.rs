@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 
 use bbws_model::{
     Action, Address, BackupRule, Class, CloudError, Desired, Diff, Durations, Entry, Facts, Finding, Kind, Kinds, Meters, Mode, NameRule,
-    Observed, OutputFact, Ownership, Pace, Permissions, Phase, Reads, Recorded, Recovery, Replacement, Seen, SpecProblem, Stage, State,
-    Wanted, Written, pointers,
+    Observed, OutputFact, Ownership, Pace, Permissions, Phase, Reads, Reason, Recorded, Recovery, Replacement, Seen, SpecProblem, Stage,
+    State, Wanted, Written, pointers,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -159,6 +159,26 @@ fn what_is_new_is_made_after_what_it_refers_to() {
 fn what_is_as_wanted_gets_no_step() {
     let of = [("a", json!({"on": to("b"), "size": 3})), ("b", json!({}))];
     assert_eq!(plan(&kinds(), &desired(&of), &applied(&of), Mode::Apply).unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn what_settles_by_itself_is_told_from_what_a_run_left_unfinished() {
+    let of = [("a", json!({"size": 3}))];
+    let reason = |phase: Phase, reached: bool| {
+        let (mut state, mut picture) = applied(&of);
+        state.entries.get_mut(&address("a")).unwrap().reached = reached;
+        let Some(Ok(Some(seen))) = picture.recorded.get_mut(&address("a")) else { panic!("it was applied") };
+        seen.phase = phase;
+        let request = Request { mode: Mode::Apply, replace: BTreeSet::new() };
+        let steps = steps(Sources { kinds: &kinds_with_backup(), desired: &desired(&of), state: &state, picture: &picture }, &request);
+        steps.unwrap().into_iter().map(|step| step.reason).collect::<Vec<_>>()
+    };
+    let pending = || Phase::Pending("modifying".into());
+    assert_eq!(reason(pending(), true), [Reason::Settling("modifying".into())]);
+    assert_eq!(reason(pending(), false), [Reason::Unfinished]);
+    assert_eq!(reason(Phase::Ready, false), [Reason::Unfinished]);
+    assert_eq!(reason(Phase::Failed("lost".into()), true), [Reason::Failing("lost".into())], "what holds data is not replaced for that");
+    assert_eq!(reason(Phase::Ready, true), []);
 }
 
 #[test]

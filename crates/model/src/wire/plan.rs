@@ -216,7 +216,9 @@ mod tests {
             step(6, Action::Rename { from: "toy.old".parse().unwrap() }, Reason::Asked),
             step(7, Action::Create { want: want.clone(), renamed: None }, Reason::Declared),
             step(8, Action::Create { want: want.clone(), renamed: None }, Reason::Missing),
-            step(9, Action::Update { id: "i9".into(), have, want }, Reason::Unfinished),
+            step(9, Action::Update { id: "i9".into(), have: have.clone(), want: want.clone() }, Reason::Unfinished),
+            step(10, Action::Update { id: "i10".into(), have: have.clone(), want: want.clone() }, Reason::Settling("modifying".into())),
+            step(11, Action::Update { id: "i11".into(), have, want }, Reason::Failing("incompatible-parameters".into())),
         ];
         (steps[1].pair, steps[3].pair) = (Some(StepId(3)), Some(StepId(1)));
         steps[3].after = vec![After { step: StepId(0), until: Until::Done }, After { step: StepId(1), until: Until::Known("id".into()) }];

@@ -177,6 +177,8 @@ enum Reason {
     Asked {},
     Ours {},
     Unfinished {},
+    Settling { told: String },
+    Failing { told: String },
     References {},
     Precaution {},
 }
@@ -192,6 +194,8 @@ impl From<crate::Reason> for Reason {
             crate::Reason::Asked => Self::Asked {},
             crate::Reason::Ours => Self::Ours {},
             crate::Reason::Unfinished => Self::Unfinished {},
+            crate::Reason::Settling(told) => Self::Settling { told },
+            crate::Reason::Failing(told) => Self::Failing { told },
             crate::Reason::References => Self::References {},
             crate::Reason::Precaution => Self::Precaution {},
         }
@@ -209,6 +213,8 @@ impl From<Reason> for crate::Reason {
             Reason::Asked {} => Self::Asked,
             Reason::Ours {} => Self::Ours,
             Reason::Unfinished {} => Self::Unfinished,
+            Reason::Settling { told } => Self::Settling(told),
+            Reason::Failing { told } => Self::Failing(told),
             Reason::References {} => Self::References,
             Reason::Precaution {} => Self::Precaution,
         }

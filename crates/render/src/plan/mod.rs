@@ -137,6 +137,8 @@ fn tell(page: &mut Page, plan: &Plan, item: &Item<'_>, kinds: &Kinds, style: Sty
         | Reason::Asked
         | Reason::Ours
         | Reason::Unfinished
+        | Reason::Settling(_)
+        | Reason::Failing(_)
         | Reason::References
         | Reason::Precaution => {}
     }
@@ -203,6 +205,8 @@ fn reason(item: &Item<'_>, mode: Mode) -> String {
         (Reason::Ours, _) => "bears our mark, but was not recorded".into(),
         (Reason::Unfinished, Action::Delete { .. }) => "old object that an earlier replacement left".into(),
         (Reason::Unfinished, _) => "an earlier run did not finish it".into(),
+        (Reason::Settling(told), _) => format!("AWS is not done with it yet ({told}): it is waited for"),
+        (Reason::Failing(told), _) => format!("AWS says that it has failed: {told}"),
         (Reason::References, _) => "nothing is sent: what it refers to is recorded anew".into(),
         (Reason::Precaution, _) => "before what could lose its data".into(),
     }

@@ -4,6 +4,7 @@ use bbws_model::Class;
 use serde_json::{Value, json};
 
 use super::{Bench, LINEAGE, edited, to};
+use crate::fate::{Fate, Seen, refuse};
 
 fn spec() -> Value {
     json!({
@@ -60,7 +61,8 @@ async fn the_contract_holds() {
     }
 
     bench.remove("metric-alarm.cpu").await;
-    bench.assert_permissions("metric-alarm", &["cloudwatch:TagResource"]);
+    // The index of tags is asked where there are several alarms.
+    bench.assert_permissions("metric-alarm", &["cloudwatch:TagResource", "tag:GetResources"]);
 }
 
 /// An alarm on what a query finds over metrics that come and go.
@@ -127,4 +129,93 @@ async fn a_hundred_alarms_are_one_call() {
     let calls: Vec<String> = bench.aws.calls().all()[from..].iter().map(|call| call.operation.clone()).collect();
     assert_eq!(calls.iter().filter(|call| call.as_str() == "cloudwatch:DescribeAlarms").count(), 2);
     assert_eq!(calls.len(), 2 + 3, "the tags of those that are there cost a call each");
+}
+
+/// What AWS's index of tags confirms needs no call of its own; what it tells otherwise, or tells of what differs, is asked again.
+#[tokio::test(start_paused = true)]
+async fn the_index_of_tags_confirms_and_decides_nothing() {
+    const ARN: &str = "arn:aws:cloudwatch:af-south-1:536580886816:alarm:a1";
+    let mut bench = Bench::new();
+    let mut places = vec![];
+    for n in 0..3 {
+        let want = edited(&spec(), json!({"name": format!("a{n}"), "alarm_actions": []}));
+        let seen = bench.make(&format!("metric-alarm.a{n}"), want).await;
+        places.push(Place {
+            address: format!("metric-alarm.a{n}").parse().unwrap(),
+            id: Some(seen.id.clone()),
+            spec: seen.spec.clone(),
+            lineage: LINEAGE.into(),
+            intent: seen.owner.map(|owner| owner.intent),
+        });
+    }
+    let [tags, index, alarms] = ["cloudwatch:ListTagsForResource", "tag:GetResources", "cloudwatch:DescribeAlarms"];
+    let (_, calls) = bench.look_at_all(&places).await;
+    assert_eq!(calls, [alarms, index]);
+
+    // Nobody of ours: the index has not heard of it yet.
+    let late = bench.tags_of("a1");
+    bench.tamper(|here| here.alarms.get_mut("a1").unwrap().tags.retain(|key, _| !key.starts_with("bbws:")));
+    let (seen, calls) = bench.look_at_all(&places).await;
+    assert_eq!(calls, [alarms, tags, index], "whatever does not say that it is ours is asked itself");
+    assert_eq!(seen[1].owner, None);
+
+    // The index is late: it still has the mark, and the alarm that has its name now differs in something else.
+    bench.tamper(|here| {
+        here.late_tags.insert(ARN.into(), late.clone());
+        here.alarms.get_mut("a1").unwrap().threshold = 1.0;
+    });
+    let (seen, calls) = bench.look_at_all(&places).await;
+    assert_eq!(calls, [alarms, tags, index]);
+    assert_eq!(seen[1].owner, None);
+
+    // It is late the other way round: our own last change is not in it yet.
+    bench.tamper(|here| {
+        let row = here.alarms.get_mut("a1").unwrap();
+        (row.threshold, row.tags) = (80.0, late.clone());
+        here.late_tags.insert(ARN.into(), std::collections::BTreeMap::from([("Name".into(), "old".into())]));
+    });
+    let (seen, calls) = bench.look_at_all(&places).await;
+    assert_eq!(calls, [alarms, tags, index]);
+    assert_eq!(seen[1].spec, places[1].spec);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_not_ask_the_index_asks_each_alarm() {
+    let mut bench = Bench::new();
+    let mut places = vec![];
+    for n in 0..2 {
+        let want = edited(&spec(), json!({"name": format!("a{n}"), "alarm_actions": []}));
+        let seen = bench.make(&format!("metric-alarm.a{n}"), want).await;
+        places.push(Place {
+            address: format!("metric-alarm.a{n}").parse().unwrap(),
+            id: Some(seen.id.clone()),
+            spec: seen.spec.clone(),
+            lineage: LINEAGE.into(),
+            intent: None,
+        });
+    }
+    bench.sandbox.sim().set_weather(|call| match call.operation.as_str() {
+        "GetResources" => Fate { seen: Seen::Refused(refuse(400, "AccessDeniedException", "no")), ..Fate::default() },
+        _ => Fate::default(),
+    });
+    let (seen, calls) = bench.look_at_all(&places).await;
+    assert!(seen.iter().all(|seen| seen.owner.is_some()));
+    assert_eq!(calls.iter().filter(|call| *call == "cloudwatch:ListTagsForResource").count(), 2);
+}
+
+impl Bench {
+    /// What is there, and which calls that took, in the order of their names.
+    async fn look_at_all(&mut self, places: &[Place]) -> (Vec<bbws_model::Seen>, Vec<String>) {
+        let from = self.aws.calls().count();
+        let sights = self.driver(&places[0].address).observe(places, &Reading::new()).await;
+        let mut calls: Vec<String> = self.aws.calls().all()[from..].iter().map(|call| call.operation.clone()).collect();
+        calls.sort();
+        (sights.into_iter().map(|sight| sight.unwrap().unwrap()).collect(), calls)
+    }
+
+    fn tags_of(&self, alarm: &str) -> std::collections::BTreeMap<String, String> {
+        let mut tags = std::collections::BTreeMap::new();
+        self.tamper(|here| tags.clone_from(&here.alarms[alarm].tags));
+        tags
+    }
 }

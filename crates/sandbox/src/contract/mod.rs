@@ -4,6 +4,7 @@
 mod bucket;
 mod cdn_function;
 mod certificate;
+mod dashboard;
 mod data;
 mod db_instance;
 mod db_parameter_group;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudwatchlogs::operation::create_delivery::{CreateDeliveryInput, CreateDeliveryOutput};
 use aws_sdk_cloudwatchlogs::operation::delete_delivery::{DeleteDeliveryInput, DeleteDeliveryOutput};
 use aws_sdk_cloudwatchlogs::operation::describe_deliveries::{DescribeDeliveriesInput, DescribeDeliveriesOutput};
+use aws_sdk_cloudwatchlogs::operation::get_delivery::{GetDeliveryInput, GetDeliveryOutput};
 use aws_sdk_cloudwatchlogs::operation::update_delivery_configuration::{
     UpdateDeliveryConfigurationInput, UpdateDeliveryConfigurationOutput,
 };
@@ -42,7 +43,7 @@ pub(crate) struct Row {
 }
 
 pub(crate) fn handlers(to: Handlers) -> Handlers {
-    to.on(create).on(describe).on(update).on(delete)
+    to.on(create).on(get).on(describe).on(update).on(delete)
 }
 
 fn answered(at: &At<'_>, id: &str, row: &Row) -> Delivery {
@@ -139,11 +140,28 @@ fn create(at: &mut At<'_>, input: &CreateDeliveryInput) -> Answer<CreateDelivery
     Ok(CreateDeliveryOutput::builder().delivery(answer).build())
 }
 
+fn get(at: &mut At<'_>, input: &GetDeliveryInput) -> Answer<GetDeliveryOutput> {
+    let id = input.id().unwrap_or_default();
+    let row = at.here().deliveries.get(id).cloned().ok_or_else(|| absent("delivery"))?;
+    Ok(GetDeliveryOutput::builder().delivery(answered(at, id, &row)).build())
+}
+
+/// The list tells what each joins, and no more (boto3 #4680).
+fn listed(at: &At<'_>, id: &str, row: &Row) -> Delivery {
+    let whole = answered(at, id, row);
+    Delivery::builder()
+        .set_id(whole.id)
+        .set_arn(whole.arn)
+        .set_delivery_source_name(whole.delivery_source_name)
+        .set_delivery_destination_arn(whole.delivery_destination_arn)
+        .build()
+}
+
 fn describe(at: &mut At<'_>, input: &DescribeDeliveriesInput) -> Answer<DescribeDeliveriesOutput> {
     let size = usize::try_from(input.limit().unwrap_or(50)).ok().filter(|size| (1..=50).contains(size));
     let size = size.ok_or_else(|| invalid("limit must be between 1 and 50"))?;
     let rows = at.here().deliveries.clone();
-    let all = rows.iter().map(|(id, row)| answered(at, id, row)).collect();
+    let all = rows.iter().map(|(id, row)| listed(at, id, row)).collect();
     let (deliveries, next) = page(all, Some(size), input.next_token())?;
     Ok(DescribeDeliveriesOutput::builder().set_deliveries(Some(deliveries)).set_next_token(next).build())
 }

@@ -52,10 +52,15 @@ fn invalid(text: impl Into<String>) -> Refusal {
     refuse(400, "ValidationError", text)
 }
 
-fn by_arn<'a>(at: &'a mut At<'_>, arn: Option<&str>) -> Answer<&'a mut Row> {
-    let prefix = at.arn("cloudwatch", "alarm:");
-    let name = arn.and_then(|arn| arn.strip_prefix(&prefix)).unwrap_or_default();
-    at.here().alarms.get_mut(name).ok_or_else(|| refuse(404, "ResourceNotFoundException", "Unknown"))
+/// The tags of an alarm or a dashboard.
+fn tags_of<'a>(at: &'a mut At<'_>, arn: Option<&str>) -> Answer<&'a mut BTreeMap<String, String>> {
+    let (arn, alarm, dashboard) = (arn.unwrap_or_default(), at.arn("cloudwatch", "alarm:"), super::dashboard::arn(at, ""));
+    let tags = match (arn.strip_prefix(&alarm), arn.strip_prefix(&dashboard)) {
+        (Some(name), _) => at.here().alarms.get_mut(name).map(|row| &mut row.tags),
+        (None, Some(name)) => at.global().dashboards.get_mut(name).map(|row| &mut row.tags),
+        (None, None) => None,
+    };
+    tags.ok_or_else(|| refuse(404, "ResourceNotFoundException", "Unknown"))
 }
 
 fn actions(at: &At<'_>, given: &[String], which: &str) -> Answer<BTreeSet<String>> {
@@ -274,19 +279,19 @@ fn delete_alarms(at: &mut At<'_>, input: &DeleteAlarmsInput) -> Answer<DeleteAla
 }
 
 fn list_tags(at: &mut At<'_>, input: &ListTagsForResourceInput) -> Answer<ListTagsForResourceOutput> {
-    let row = by_arn(at, input.resource_arn())?;
-    let tags = row.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+    let all = tags_of(at, input.resource_arn())?;
+    let tags = all.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
     Ok(ListTagsForResourceOutput::builder().set_tags(Some(tags)).build())
 }
 
 fn tag_resource(at: &mut At<'_>, input: &TagResourceInput) -> Answer<TagResourceOutput> {
-    let row = by_arn(at, input.resource_arn())?;
-    input.tags().iter().try_for_each(|tag| put_tag(&mut row.tags, tag.key().unwrap_or_default(), tag.value().unwrap_or_default()))?;
+    let all = tags_of(at, input.resource_arn())?;
+    input.tags().iter().try_for_each(|tag| put_tag(all, tag.key().unwrap_or_default(), tag.value().unwrap_or_default()))?;
     Ok(TagResourceOutput::builder().build())
 }
 
 fn untag_resource(at: &mut At<'_>, input: &UntagResourceInput) -> Answer<UntagResourceOutput> {
-    let row = by_arn(at, input.resource_arn())?;
-    row.tags.retain(|key, _| !input.tag_keys().contains(key));
+    let all = tags_of(at, input.resource_arn())?;
+    all.retain(|key, _| !input.tag_keys().contains(key));
     Ok(UntagResourceOutput::builder().build())
 }

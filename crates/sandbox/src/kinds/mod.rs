@@ -12,6 +12,7 @@ pub(crate) mod certificate;
 mod certificate_user;
 mod cloudfront;
 pub(crate) mod container;
+pub(crate) mod dashboard;
 pub(crate) mod db_instance;
 mod db_modify;
 pub(crate) mod db_parameter_group;
@@ -65,6 +66,7 @@ mod secret_value;
 pub(crate) mod security_group;
 pub(crate) mod security_group_rule;
 pub(crate) mod subnet;
+mod tag_index;
 mod tagging;
 pub(crate) mod target_group;
 pub(crate) mod task_definition;
@@ -89,6 +91,7 @@ pub(crate) fn handlers() -> Handlers {
         cdn_function::handlers,
         certificate::handlers,
         cloudfront::handlers,
+        dashboard::handlers,
         db_instance::handlers,
         db_modify::handlers,
         db_parameter_group::handlers,
@@ -136,6 +139,7 @@ pub(crate) fn handlers() -> Handlers {
         security_group::handlers,
         security_group_rule::handlers,
         subnet::handlers,
+        tag_index::handlers,
         tagging::handlers,
         target_group::handlers,
         task_definition::handlers,
@@ -192,6 +196,7 @@ pub(crate) fn things(here: &Region) -> Vec<(&'static str, String, String)> {
     list("log delivery", here.deliveries.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
     list("log delivery destination", here.delivery_destinations.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
     list("log delivery source", here.delivery_sources.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
+    list("dashboard", here.dashboards.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
     list("database", here.db_instances.iter().map(|(id, row)| (id.clone(), format!("{} {}", row.class, about(&row.tags)))).collect());
     list("db parameter group", here.db_parameter_groups.iter().map(|(id, row)| (id.clone(), about(&row.tags))).collect());
     list("db snapshot", here.db_snapshots.iter().map(|(id, row)| (id.clone(), format!("of {}", row.instance))).collect());

@@ -150,9 +150,13 @@ fn create_nat_gateway(at: &mut At<'_>, input: &CreateNatGatewayInput) -> Answer<
         public_ip: String::new(),
         tags,
     };
-    if let Err((code, message)) = build(at, &id, &mut row) {
+    let built = match at.here().next_nat_fails.take() {
+        Some(failure) => Err(failure),
+        None => build(at, &id, &mut row).map_err(|(code, message)| (code.to_owned(), message)),
+    };
+    if let Err(failure) = built {
         row.done_ms = at.after(FAILING);
-        row.failure = Some((code.to_owned(), message));
+        row.failure = Some(failure);
     }
     let gateway = answer(&id, &row, now);
     at.here().nat_gateways.insert(id, row);
