@@ -12,5 +12,6 @@ mod server;
 mod servers;
 mod support;
 mod tenants;
+mod tiers;
 mod usage;
 mod validate;
