@@ -153,7 +153,15 @@ fn the_three_environments_stand_in_one_sandbox_and_production_delegates_to_the_o
     assert_eq!(delegated, servers);
     // What is protected is told before anything is deleted.
     let protected = place.bbws("destroy prod --sandbox --confirm wp-prod-cluster").exits(3);
-    assert!(protected.err.contains("db-instance.main") && protected.err.contains("load-balancer.main"), "{}", protected.err);
+    for part in ["db-instance.main", "load-balancer.main", "its file may not say otherwise", "bbws sandbox reset", "nothing was changed"] {
+        assert!(protected.err.contains(part), "{part} in\n{}", protected.err);
+    }
+    // And that advice is the right one: the file is refused without the protection.
+    let shipped = place.file("prod");
+    place.write("prod", &shipped.replace("deletion_protection = true", "deletion_protection = false"));
+    let wrong = place.bbws("validate prod").exits(1);
+    assert!(wrong.out.contains("prod/deletion-protection"), "{}", wrong.out);
+    place.write("prod", &shipped);
     place.bbws("plan prod --sandbox --detailed-exitcode").exits(0);
 }
 

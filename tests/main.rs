@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a test tells its figures, and what it installs")]
 
 mod cluster;
+mod drift;
 mod edits;
 mod failed;
 mod interrupted;
@@ -18,5 +19,6 @@ mod state_s3;
 mod stand_in;
 mod support;
 mod tenants;
+mod tiers;
 mod usage;
 mod validate;

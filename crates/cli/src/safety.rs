@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use bbws_cluster::{Environment, Sibling};
+use bbws_cluster::{Environment, Sibling, Tier};
 use bbws_engine::Schedule;
-use bbws_model::{Account, Action, Address, Finding, Kinds, Mode, Plan, Severity, State, World};
+use bbws_model::{Account, Action, Address, Entry, Finding, Kinds, Mode, Plan, Severity, State, World};
 use bbws_render::{Mismatch, Place, Refusal, Style};
 use serde_json::Value;
 
@@ -69,11 +69,16 @@ fn production(name: &str, refusal: &Refusal, style: Style) -> Failure {
     failure.tell(bbws_render::prod_refused(name, refusal, style))
 }
 
-/// Whether a plan would delete or replace, in production, what holds data or what the cluster stands on.
+/// Whether a plan would delete or replace, in production, what holds data or what the cluster stands on. A subnet in which
+/// nothing stands carries nobody.
 ///
 /// # Errors
 /// When it would.
-pub(crate) fn check_production(plan: &Plan, kinds: &Kinds, style: Style) -> Result<(), Failure> {
+pub(crate) fn check_production(plan: &Plan, kinds: &Kinds, state: &State, style: Style) -> Result<(), Failure> {
+    let spare = |address: &Address| {
+        let inside = |(at, entry): (&Address, &Entry)| at.kind() != "route-table-association" && entry.dependencies.contains(address);
+        address.kind() == "subnet" && !state.entries.iter().any(inside)
+    };
     let mut steps: Vec<(Address, String)> = vec![];
     for step in &plan.steps {
         let verb = match (&step.action, step.pair) {
@@ -81,7 +86,7 @@ pub(crate) fn check_production(plan: &Plan, kinds: &Kinds, style: Style) -> Resu
             (Action::Delete { deposed: false, .. }, None) => "delete",
             _ => continue,
         };
-        if kinds.get(step.address.kind()).is_some_and(|kind| kind.facts().holds_data || kind.facts().backbone) {
+        if kinds.get(step.address.kind()).is_some_and(|kind| kind.facts().holds_data || kind.facts().backbone) && !spare(&step.address) {
             steps.push((step.address.clone(), verb.to_owned()));
         }
     }
@@ -93,7 +98,13 @@ pub(crate) fn check_production(plan: &Plan, kinds: &Kinds, style: Style) -> Resu
 ///
 /// # Errors
 /// When it would.
-pub(crate) fn check_protection(plan: &Plan) -> Result<(), Failure> {
+pub(crate) fn check_protection(tier: Tier, plan: &Plan) -> Result<(), Failure> {
+    // The file of production has to say so, in the sandbox too.
+    let way = if tier.is_prod() {
+        "production keeps its protection, and its file may not say otherwise; in the sandbox `bbws sandbox reset` clears all there is"
+    } else {
+        "set `deletion_protection = false` on it in the environment file and apply that first"
+    };
     let protected = plan.steps.iter().filter_map(|step| match &step.action {
         Action::Delete { have, .. } if have.get("deletion_protection").and_then(Value::as_bool) == Some(true) => Some(&step.address),
         _ => None,
@@ -101,7 +112,7 @@ pub(crate) fn check_protection(plan: &Plan) -> Result<(), Failure> {
     let findings: Vec<Finding> = protected
         .map(|address| {
             let finding = Finding::new(Severity::Error, "it is protected against deletion").at(address);
-            finding.advise("set `deletion_protection = false` on it in the environment file and apply that first")
+            finding.advise(way)
         })
         .collect();
     if findings.is_empty() {
@@ -228,18 +239,42 @@ mod tests {
     #[test]
     fn what_is_protected_is_told_before_anything_is_deleted() {
         let delete = |protected| Action::Delete { id: "x".into(), have: json!({ "deletion_protection": protected }), deposed: false };
-        assert!(check_protection(&plan(vec![step(0, "db-instance.main", delete(false), None)])).is_ok());
-        let failure = check_protection(&plan(vec![step(0, "db-instance.main", delete(true), None)])).unwrap_err();
-        assert_eq!((failure.exit, failure.findings.len()), (Exit::Refused, 1));
+        let told = |tier, protected| check_protection(tier, &plan(vec![step(0, "db-instance.main", delete(protected), None)]));
+        assert!(told(Tier::Dev, false).is_ok());
+        // The way that is told can be gone: production's file may not take the protection off.
+        for (tier, way) in [(Tier::Dev, "`deletion_protection = false`"), (Tier::Prod, "`bbws sandbox reset`")] {
+            let failure = told(tier, true).unwrap_err();
+            assert_eq!((failure.exit, failure.findings.len()), (Exit::Refused, 1));
+            assert!(format!("{:?}", failure.findings[0]).contains(way), "{:?}", failure.findings);
+        }
     }
 
     #[test]
     fn production_keeps_what_holds_data_and_what_it_stands_on() {
         let kinds = bbws_kinds::all();
+        let mut state = State::empty("L");
+        for (address, on) in
+            [("mount-target.a", "subnet.a"), ("route-table-association.a", "subnet.a"), ("route-table-association.x", "subnet.x")]
+        {
+            let entry = Entry {
+                id: "x".into(),
+                spec: json!({}),
+                outputs: json!({}),
+                dependencies: vec![on.parse().unwrap()],
+                reached: true,
+                intent: None,
+                existing: false,
+                renamed: None,
+                deposed: vec![],
+            };
+            state.entries.insert(address.parse().unwrap(), entry);
+        }
         let delete = || Action::Delete { id: "x".into(), have: json!({}), deposed: false };
         let create = || Action::Create { want: json!({}), renamed: None };
-        let refused = |steps: Vec<Step>| check_production(&plan(steps), &kinds, Style::plain()).err();
-        for address in ["vpc.main", "db-instance.main", "file-system.main", "load-balancer.main", "hosted-zone.main", "distribution.main"] {
+        let refused = |steps: Vec<Step>| check_production(&plan(steps), &kinds, &state, Style::plain()).err();
+        for address in
+            ["vpc.main", "subnet.a", "db-instance.main", "file-system.main", "load-balancer.main", "hosted-zone.main", "distribution.main"]
+        {
             let failure = refused(vec![step(0, address, delete(), None)]).unwrap_or_else(|| panic!("{address} may not be deleted"));
             assert_eq!(failure.exit, Exit::Refused);
             assert!(failure.told.unwrap().contains(address));
@@ -247,5 +282,6 @@ mod tests {
             assert!(refused(vec![step(0, address, create(), None)]).is_none(), "{address} may be made");
         }
         assert!(refused(vec![step(0, "metric-alarm.cpu", delete(), None)]).is_none());
+        assert!(refused(vec![step(0, "subnet.x", delete(), None)]).is_none(), "nothing stands in it");
     }
 }

@@ -207,12 +207,12 @@ impl<L: Link> Session<L> {
         let picture = refresh(&drivers, kinds, wanted, state).await;
         let sources = Sources { kinds, desired: &self.desired, state, picture: &picture };
         let mut plan = plan(sources, ask).map_err(|findings| self.refused(findings))?;
-        safety::check_protection(&plan)?;
+        safety::check_protection(self.offline.environment.tier, &plan)?;
         safety::check_foreign(&plan, foreign(&drivers, kinds, &plan, state, &picture).await)?;
         plan.notes.extend(delegation::check(&self.link, &self.offline.environment, wanted, &plan, &picture).await?);
         let rehearsal = self.offline.sandbox && ask.mode == Mode::Destroy;
         if self.offline.environment.tier.is_prod() && !rehearsal {
-            safety::check_production(&plan, kinds, self.offline.style)?;
+            safety::check_production(&plan, kinds, state, self.offline.style)?;
         }
         Ok((plan, picture))
     }

@@ -47,8 +47,9 @@ pub fn prod_refused(environment: &str, refusal: &Refusal, style: Style) -> Strin
             say(&mut page, "What you can do:", "");
             page.push(Line::at(2).text("see what there is:"));
             command(&mut page, &format!("bbws state list {environment}"));
-            page.push(Line::at(2).text("try it where nothing can break:"));
-            command(&mut page, &format!("bbws destroy {environment} --sandbox"));
+            page.push(Line::at(2).text("try a change where nothing can break, and clear that place again:"));
+            command(&mut page, &format!("bbws apply {environment} --sandbox"));
+            command(&mut page, "bbws sandbox reset");
         }
         Refusal::Steps(steps) => {
             say(

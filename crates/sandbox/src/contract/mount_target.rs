@@ -59,6 +59,19 @@ async fn a_zone_has_one_and_its_interface_holds_the_subnet() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_address_of_ones_own_is_in_the_subnet_and_free() {
+    let mut bench = with_file_system().await;
+    let with = |address: &str| edited(&spec(), json!({"ip_address": address}));
+    let seen = bench.make("mount-target.a", with("10.0.10.99")).await;
+    assert_eq!(seen.outputs["ip_address"], "10.0.10.99");
+    bench.make("file-system.other", json!({})).await;
+    let of_other = |address: &str| edited(&with(address), json!({"file_system": to("file-system.other", "id")}));
+    for (address, code) in [("10.0.10.99", "IpAddressInUse"), ("10.0.11.99", "BadRequest"), ("10.0.10.3", "BadRequest")] {
+        assert_eq!(bench.refused_create("mount-target.other", of_other(address)).await.code, code, "{address}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn it_bears_the_mark_of_its_file_system() {
     let mut bench = with_file_system().await;
     bench.tamper(|here| here.file_systems.values_mut().next().unwrap().tags.clear());

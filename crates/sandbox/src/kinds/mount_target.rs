@@ -97,9 +97,6 @@ fn create(at: &mut At<'_>, input: &CreateMountTargetInput) -> Answer<CreateMount
             return Err(refuse(409, "MountTargetConflict", text));
         }
     }
-    if input.ip_address().is_some() {
-        return Err(bad("sandbox: an address of one's own is not simulated"));
-    }
     let mut groups = input.security_groups().to_vec();
     if groups.is_empty() {
         let default = at.here().security_groups.iter().find(|(_, group)| group.vpc == vpc && group.is_default());
@@ -117,9 +114,15 @@ fn create(at: &mut At<'_>, input: &CreateMountTargetInput) -> Answer<CreateMount
     };
     let no_room = |refusal: crate::fate::Refusal| match refusal.code {
         "InsufficientFreeAddressesInSubnet" => refuse(409, "NoFreeAddressesInSubnet", refusal.message),
+        "InvalidIPAddress.InUse" => refuse(409, "IpAddressInUse", refusal.message),
+        "InvalidParameterValue" => bad(refusal.message),
         _ => refusal,
     };
-    let interface = network_interface::make(at, wanted).map_err(no_room)?;
+    let made = match input.ip_address() {
+        Some(address) => network_interface::make_with(at, wanted, address),
+        None => network_interface::make(at, wanted),
+    };
+    let interface = made.map_err(no_room)?;
     let address = at.here().network_interfaces.get(&interface).map(|eni| eni.address.clone()).unwrap_or_default();
     let ready_ms = at.after(80);
     let row = Row { file_system, subnet: subnet.to_owned(), vpc, zone, groups, interface, address, ready_ms, leaves_ms: None };

@@ -70,6 +70,22 @@ pub(crate) fn make(at: &mut At<'_>, wanted: Wanted<'_>) -> Answer<String> {
         refuse(400, "InsufficientFreeAddressesInSubnet", message)
     };
     let address = lowest_free(at.here(), wanted.subnet).ok_or_else(full)?;
+    Ok(put(at, wanted, vpc, address))
+}
+
+/// Makes an interface with an address of the caller's choice, where nobody has it, and answers its id.
+pub(crate) fn make_with(at: &mut At<'_>, wanted: Wanted<'_>, address: &str) -> Answer<String> {
+    let vpc = subnet::the(at, Some(wanted.subnet))?.vpc.clone();
+    if !hosts(at.here(), wanted.subnet).any(|host| host == address) {
+        return Err(refuse(400, "InvalidParameterValue", "Address does not fall within the subnet's address range"));
+    }
+    if in_subnet(at.here(), wanted.subnet).any(|row| row.address == address) {
+        return Err(refuse(400, "InvalidIPAddress.InUse", format!("Address {address} is in use.")));
+    }
+    Ok(put(at, wanted, vpc, address.to_owned()))
+}
+
+fn put(at: &mut At<'_>, wanted: Wanted<'_>, vpc: String, address: String) -> String {
     let row = Row {
         vpc,
         subnet: wanted.subnet.to_owned(),
@@ -86,14 +102,19 @@ pub(crate) fn make(at: &mut At<'_>, wanted: Wanted<'_>) -> Answer<String> {
     };
     let id = at.id("eni");
     at.here().network_interfaces.insert(id.clone(), row);
-    Ok(id)
+    id
 }
 
 fn lowest_free(here: &Region, subnet: &str) -> Option<String> {
     let taken: BTreeSet<&str> = in_subnet(here, subnet).map(|row| row.address.as_str()).collect();
-    // `hosts` leaves out the network's own address and the last one.
-    let mut hosts = here.subnets.get(subnet)?.cidr.net().hosts().skip(RESERVED - 2).map(|address| address.to_string());
-    hosts.find(|address| !taken.contains(address.as_str()))
+    hosts(here, subnet).find(|address| !taken.contains(address.as_str()))
+}
+
+/// The addresses of a subnet that AWS does not keep for itself.
+fn hosts(here: &Region, subnet: &str) -> impl Iterator<Item = String> {
+    // `hosts` of a network leaves out its own address and the last one.
+    let hosts = here.subnets.get(subnet).into_iter().flat_map(|row| row.cidr.net().hosts().skip(RESERVED - 2));
+    hosts.map(|address| address.to_string())
 }
 
 fn in_subnet<'a>(here: &'a Region, subnet: &str) -> impl Iterator<Item = &'a Row> {
