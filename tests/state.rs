@@ -1,5 +1,6 @@
 //! The care of the state, as its user has it: what was done when, what was damaged, lost, or left behind.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use serde_json::Value;
@@ -113,17 +114,29 @@ fn damage_is_told_refused_and_rebuilt_from() {
 fn what_is_ours_and_unknown_is_an_orphan_and_what_is_gone_is_told() {
     let place = applied();
     place.bbws("state orphans dev --sandbox").exits(0);
-    // The state forgets the load balancer's listener, as an older copy would.
+    let whole = place.state("dev");
+    // The state forgets what has come late, as an older copy of it would.
     let history = place.bbws("state history dev --sandbox --json").exits(0).json();
     let slots = history["runs"][0]["slots"].as_array().expect("slots");
     let came = |address: &str| slots.iter().find(|slot| slot["changed"]["entries"][address]["difference"] == "added").expect("it came");
     let before = came("nat-gateway.a")["seq"].as_u64().expect("a number") - 1;
-    let refused = place.bbws(&format!("state restore dev {before} --sandbox --yes"));
-    assert_eq!(refused.code, 0, "{}", refused.err);
+    let refused = place.bbws(&format!("state restore dev {before} --sandbox --yes")).exits(3);
+    assert!(refused.err.contains("nat-gateway.a") && refused.err.contains("--forget"), "{}", refused.err);
+    place.bbws(&format!("state restore dev {before} --sandbox --yes --forget")).exits(0);
     let found = place.bbws("state orphans dev --sandbox --json").exits(2).json();
     let addresses: Vec<&str> = found["orphans"].as_array().expect("orphans").iter().filter_map(|one| one["address"].as_str()).collect();
     assert!(addresses.contains(&"nat-gateway.a"), "{addresses:?}");
     assert!(!addresses.contains(&"vpc.main"), "what is recorded is none: {addresses:?}");
+    // Forgetting all, everything is listed that bears a mark and can be listed.
+    place.bbws("state restore dev 1 --sandbox --yes --forget").exits(0);
+    let found = place.bbws("state orphans dev --sandbox --json").exits(2).json();
+    let kinds: BTreeSet<&str> = found["orphans"].as_array().expect("orphans").iter().filter_map(|one| one["kind"].as_str()).collect();
+    let unlisted: BTreeSet<&str> = found["unlisted"].as_array().expect("kinds").iter().filter_map(Value::as_str).collect();
+    let had = whole["entries"].as_object().expect("entries").keys().filter_map(|address| address.split('.').next());
+    let missed: BTreeSet<&str> = had.filter(|kind| !kinds.contains(kind) && !unlisted.contains(kind)).collect();
+    assert!(missed.is_empty() && kinds.len() >= 15, "not listed: {missed:?}");
+    place.bbws(&format!("state restore dev {} --sandbox --yes", whole["seq"])).exits(0);
+    place.bbws(&format!("state restore dev {before} --sandbox --yes --forget")).exits(0);
     // The next run takes them back: nothing is made twice.
     place.applied("dev").expect("adopted");
     place.bbws("state orphans dev --sandbox").exits(0);

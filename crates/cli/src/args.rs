@@ -277,6 +277,9 @@ pub(crate) enum StateCommand {
         /// A moment: a slot's number (`42`), a serial (`serial:19`), or a run's id
         #[arg(value_name = "MOMENT")]
         moment: Option<String>,
+        /// Forget what has come since, although it exists in the account
+        #[arg(long)]
+        forget: bool,
         /// Do not ask
         #[arg(short, long)]
         yes: bool,

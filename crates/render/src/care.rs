@@ -14,7 +14,7 @@ pub fn survey(survey: &Survey, style: Style) -> String {
     let mut page = Page::new();
     let last = survey.state.as_ref().map_or(0, |state| state.seq);
     let (slots, checkpoints) = (count(survey.slots, "slot"), count(survey.checkpoints, "checkpoint"));
-    let from = if survey.first > 1 { format!(", the first is slot {}", survey.first) } else { String::new() };
+    let from = if survey.first > 1 { format!(" (the first is slot {})", survey.first) } else { String::new() };
     if survey.damage.is_empty() {
         let line = Line::at(0).say(Role::Good, "Whole: ");
         page.push(line.text(format!("{slots}{from}, each in its place, chained and folded; {checkpoints}; up to slot {last}.")));
@@ -73,9 +73,7 @@ pub fn orphans(found: &[(String, Marked)], unlisted: &[String], style: Style) ->
     if found.is_empty() {
         page.push(Line::at(0).text("Nothing in the account bears the mark of this state and is not in it."));
     } else {
-        page.push(
-            Line::at(0).text(format!("{} in the account bear the mark of this state and are not in it:", count(found.len(), "object"))),
-        );
+        page.push(Line::at(0).text(format!("Bearing the mark of this state, and not in it: {}.", count(found.len(), "object"))));
         page.gap();
         listed(&mut page, found);
         page.gap();

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_engine::log::{Cure, Depth, begin, collect, collectable, set_aside, survey};
-use bbws_engine::{Clock, Marked, Opening, difference, rebuild, restoring, states};
-use bbws_model::{Address, Mode, Record, RunId, State};
+use bbws_engine::{Clock, Marked, Opening, difference, rebuild, refresh, restoring, states};
+use bbws_model::{Address, Desired, Entry, Finding, Mode, Record, RunId, Severity, State};
 use serde_json::json;
 
 use super::check::marked;
@@ -31,15 +31,26 @@ fn confirmed(ui: &mut Ui, yes: bool, question: &str) -> Result<(), Failure> {
     }
 }
 
+/// What is to be restored, and what was agreed to beforehand.
+pub(super) struct Restoring<'a> {
+    /// To which moment.
+    pub(super) moment: Option<&'a str>,
+    /// Whether what exists may be forgotten.
+    pub(super) forget: bool,
+    /// Whether nothing is asked.
+    pub(super) yes: bool,
+}
+
 /// Sets the state to what it was.
 pub(super) fn restore<C: Cloud>(
     ui: &mut Ui,
     project: &Project,
     global: &Global,
     cloud: &C,
-    (place, when, yes): (&Where, Option<&str>, bool),
+    place: &Where,
+    order: &Restoring<'_>,
 ) -> Result<Exit, Failure> {
-    let picked = project.pick(place.env.as_deref(), when, true)?;
+    let picked = project.pick(place.env.as_deref(), order.moment, true)?;
     let Some(when) = picked.rest.as_deref() else {
         return Err(Failure::new(Exit::Usage, "restore which moment?")
             .advise(format!("`bbws state history {}` lists runs, slots and serials", picked.name)));
@@ -70,7 +81,15 @@ pub(super) fn restore<C: Cloud>(
         if entries.is_empty() && outputs == now.outputs {
             return Ok(Exit::Done);
         }
-        confirmed(ui, yes, &format!("Set what is recorded of {} to this? The account is not touched.", picked.name))?;
+        if !order.forget {
+            let lost = would_forget(&session, &now, &entries).await;
+            if !lost.is_empty() {
+                let what = format!("what exists of {} would be known no longer", picked.name);
+                let failure = Failure::new(Exit::Refused, what).because("a plan could make it a second time; nothing was changed");
+                return Err(failure.with(lost).advise("if you want that, say so: --forget; `bbws state orphans` lists it afterwards"));
+            }
+        }
+        confirmed(ui, order.yes, &format!("Set what is recorded of {} to this? The account is not touched.", picked.name))?;
         let log = take(&session, Mode::Apply, &now, None).await?;
         let reason = format!("as after slot {}", then.seq);
         let written = log.append(vec![Record::Restore { reason, entries, outputs }]).await;
@@ -88,6 +107,16 @@ pub(super) fn restore<C: Cloud>(
         Ok(Exit::Done)
     })
     .map_err(pace::no_runtime)?
+}
+
+/// The objects that are recorded, are there or cannot be read, and would not be recorded any more.
+async fn would_forget<L: Link>(session: &Session<L>, now: &State, entries: &BTreeMap<Address, Option<Entry>>) -> Vec<Finding> {
+    let mut gone = now.clone();
+    gone.entries.retain(|address, entry| entries.get(address).is_some_and(|then| then.as_ref().is_none_or(|then| then.id != entry.id)));
+    let picture = refresh(&session.link.drivers(), &session.offline.kinds, &Desired::default(), &gone).await;
+    let exists = |address: &Address| !matches!(picture.recorded.get(address), Some(Ok(None)));
+    let lost = gone.entries.iter().filter(|(address, _)| exists(address));
+    lost.map(|(address, entry)| Finding::new(Severity::Error, format!("{} has come since, and exists", entry.id)).at(address)).collect()
 }
 
 /// Removes what no reader needs.

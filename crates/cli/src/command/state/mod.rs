@@ -25,7 +25,9 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
         StateCommand::Diff { place, from, to } => past::diff(ui, project, global, place, (from.as_deref(), to.as_deref())),
         StateCommand::Pull { place, out } => past::pull(ui, project, global, place, out.as_deref()),
         StateCommand::Verify { place, mend, account } => check::verify(ui, project, global, cloud, (place, *mend, *account)),
-        StateCommand::Restore { place, moment, yes } => edit::restore(ui, project, global, cloud, (place, moment.as_deref(), *yes)),
+        StateCommand::Restore { place, moment, forget, yes } => {
+            edit::restore(ui, project, global, cloud, place, &edit::Restoring { moment: moment.as_deref(), forget: *forget, yes: *yes })
+        }
         StateCommand::Rebuild { place, lineage, yes } => edit::rebuild_of(ui, project, global, cloud, (place, lineage.as_deref(), *yes)),
         StateCommand::Orphans(place) => check::orphans(ui, project, global, cloud, place),
         StateCommand::Gc { place, yes } => edit::gc(ui, project, global, place, *yes),
