@@ -15,6 +15,7 @@ mod settle;
 mod work;
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -120,8 +121,12 @@ pub async fn apply(run: Run<'_>) -> Report {
     let mut schedule = Schedule::new(&plan.steps, kinds);
     let mut running = FuturesUnordered::new();
     let mut tally = Tally::default();
-    let mut kept = Box::pin(log.keep());
+    let mut kept = Some(Box::pin(log.keep()));
     while !schedule.is_settled() {
+        if tally.log.is_some() {
+            // It may hold the writer's turn, or be next, and nobody polls it any more.
+            kept = None;
+        }
         for id in schedule.start() {
             if let Some(step) = plan.step(id) {
                 tally.running.push(id);
@@ -143,7 +148,7 @@ pub async fn apply(run: Run<'_>) -> Report {
                     break;
                 }
             }
-            lost = &mut kept, if tally.log.is_none() => tally.lost(lost, &mut schedule, plan, &work),
+            lost = lost(&mut kept) => tally.lost(lost, &mut schedule, plan, &work),
             Some((step, output)) = learned.recv() => schedule.known(step, &output),
             Some((id, ended)) = running.next() => {
                 // What it has learned before it ended counts first.
@@ -162,7 +167,7 @@ pub async fn apply(run: Run<'_>) -> Report {
     if tally.stopping.is_none() && tally.log.is_none() && tally.failed.is_empty() {
         tokio::select! {
             biased;
-            lost = &mut kept => tally.lost(lost, &mut schedule, plan, &work),
+            lost = lost(&mut kept) => tally.lost(lost, &mut schedule, plan, &work),
             rest = work.settle_rest() => match rest {
                 Ok(()) => {}
                 Err(StepFailure::Log(error)) => tally.lost(error, &mut schedule, plan, &work),
@@ -172,9 +177,17 @@ pub async fn apply(run: Run<'_>) -> Report {
             }
         }
     }
-    // It may hold the writer's turn, and nobody polls it any more.
+    // The same as above.
     drop(kept);
     tally.finish(plan, &work).await
+}
+
+/// Why what keeps the environment has ended; never, where nothing keeps it.
+async fn lost(kept: &mut Option<Pin<Box<impl Future<Output = LogError>>>>) -> LogError {
+    match kept {
+        Some(kept) => kept.as_mut().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Waits until something else than to go on is asked, or more than before.
