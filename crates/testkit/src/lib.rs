@@ -10,9 +10,9 @@ mod store_contract;
 mod toy;
 mod trouble;
 
-pub use cloud::{Call, FakeCloud, Fault, Object, Verb, Weather};
-pub use ports::{JumpClock, SeededIds, Tape};
-pub use process::{Fragile, Frailty};
+pub use cloud::{Call, FakeCloud, Fault, Moment, Object, Verb, Weather};
+pub use ports::{HostClock, JumpClock, SeededIds, Tape};
+pub use process::{Fragile, Frailty, Stood};
 pub use store::{FaultyStore, MemoryStore, StoreWeather};
 pub use store_contract::store_contract;
 pub use toy::{Key, Name, Sort, Tag, Token, Toy, ToyOutputs, ToySpec, drivers, kinds};

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use bbws_engine::{Boxed, Clock, EventSink, Ids};
 use bbws_model::Stamped;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 /// Time as tokio has it: paused, it jumps to the next timer when all wait.
 #[derive(Debug, Clone)]
@@ -37,6 +39,44 @@ impl Clock for JumpClock {
 
     fn sleep(&self, duration: Duration) -> Boxed<'static, ()> {
         Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+/// The clock of one host: its time of day is wrong and jumps now and then, and it counts from a moment of its own.
+#[derive(Debug)]
+pub struct HostClock {
+    inner: JumpClock,
+    began: Duration,
+    /// The dice, and by how many seconds the time of day is wrong.
+    wrong: Mutex<(ChaCha8Rng, i64)>,
+}
+
+impl HostClock {
+    /// The clock of a host, by the dice of this seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let mut dice = ChaCha8Rng::seed_from_u64(seed);
+        let began = Duration::from_secs(dice.random_range(0..10_000_000));
+        Self { inner: JumpClock::new(), began, wrong: Mutex::new((dice, 0)) }
+    }
+}
+
+impl Clock for HostClock {
+    fn now(&self) -> jiff::Timestamp {
+        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        let (dice, by) = &mut *wrong;
+        if dice.random_bool(0.05) {
+            *by = dice.random_range(-90_000..90_000);
+        }
+        self.inner.now() + jiff::SignedDuration::from_secs(*by)
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.began + self.inner.elapsed()
+    }
+
+    fn sleep(&self, duration: Duration) -> Boxed<'static, ()> {
+        self.inner.sleep(duration)
     }
 }
 

@@ -1,12 +1,13 @@
 //! A process that may stand still, or be killed, whenever it waits for something.
 
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 use crate::Trouble;
 
@@ -22,6 +23,22 @@ pub struct Frailty {
 /// For how long a process stands still, in seconds: a stopped shell, a busy machine, a closed lid.
 const STALLS: [u64; 4] = [30, 90, 400, 2000];
 
+/// For how long a process has stood still in all; clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Stood(Arc<Mutex<Duration>>);
+
+impl Stood {
+    fn add(&self, time: Duration) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += time;
+    }
+
+    /// So long.
+    #[must_use]
+    pub fn so_far(&self) -> Duration {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A future as the run of a frail process: it answers nothing if it was killed. While it stands still, its timers and
 /// answers come, and it sees them when it goes on.
 pub struct Fragile<F> {
@@ -30,13 +47,29 @@ pub struct Fragile<F> {
     dice: ChaCha8Rng,
     trouble: Trouble,
     turns: usize,
-    still: Option<Pin<Box<Sleep>>>,
+    still: Option<(Pin<Box<Sleep>>, Instant)>,
+    stood: Stood,
 }
 
 impl<F: Future> Fragile<F> {
     /// A process that is frail, by the dice of this seed, until the trouble is over.
     pub fn new(inner: F, seed: u64, frailty: Frailty, trouble: Trouble) -> Self {
-        Self { inner: Some(Box::pin(inner)), frailty, dice: ChaCha8Rng::seed_from_u64(seed), trouble, turns: 0, still: None }
+        Self {
+            inner: Some(Box::pin(inner)),
+            frailty,
+            dice: ChaCha8Rng::seed_from_u64(seed),
+            trouble,
+            turns: 0,
+            still: None,
+            stood: Stood::default(),
+        }
+    }
+
+    /// Adds up here how long it stands still.
+    #[must_use]
+    pub fn counting(mut self, stood: Stood) -> Self {
+        self.stood = stood;
+        self
     }
 }
 
@@ -61,13 +94,14 @@ impl<F: Future> Future for Fragile<F> {
             if this.still.is_none() && this.frailty.stalls > 0.0 && this.dice.random_bool(this.frailty.stalls) {
                 let seconds = STALLS[this.dice.random_range(0..STALLS.len())];
                 this.trouble.count("process stood still");
-                this.still = Some(Box::pin(sleep(Duration::from_secs(seconds))));
+                this.still = Some((Box::pin(sleep(Duration::from_secs(seconds))), Instant::now()));
             }
         }
-        if let Some(still) = &mut this.still {
+        if let Some((still, since)) = &mut this.still {
             if still.as_mut().poll(context).is_pending() {
                 return Poll::Pending;
             }
+            this.stood.add(since.elapsed());
             this.still = None;
         }
         this.turns += 1;

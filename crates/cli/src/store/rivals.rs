@@ -23,6 +23,7 @@ fn opening(run: &str) -> Opening {
         pid: 1,
         pid_start: 1,
         command: "bbws apply dev".into(),
+        ci: None,
         version: "0".into(),
     };
     let account = "536580886816".parse().unwrap();
@@ -60,7 +61,7 @@ fn of_many_who_open_an_environment_one_proceeds_and_the_others_learn_who() {
         let won: Vec<&Log> = all.iter().filter_map(|opened| opened.as_ref().ok()).collect();
         assert_eq!(won.len(), 1, "round {round}: {all:?}");
         for lost in all.iter().filter_map(|opened| opened.as_ref().err()) {
-            assert!(matches!(lost, LogError::Held(owner) if owner.run == *won[0].run()), "round {round}: {lost}");
+            assert!(matches!(lost, LogError::Held(held) if held.owner.run == *won[0].run()), "round {round}: {lost}");
         }
         let held = wait(log::read(&store)).unwrap().unwrap().holder;
         assert_eq!(held.map(|owner| owner.run), Some(won[0].run().clone()), "round {round}");

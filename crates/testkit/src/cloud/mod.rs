@@ -5,6 +5,7 @@ mod fault;
 mod world;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -32,19 +33,48 @@ pub struct FakeCloud {
     began: tokio::time::Instant,
     takes: Duration,
     sender: usize,
+    gate: Option<Gate>,
+}
+
+/// When a gate is asked whether a mutating call may leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Before there are credentials to sign it with.
+    BeforeSigning,
+    /// Right before its first byte leaves.
+    AfterSigning,
+}
+
+#[derive(Clone)]
+struct Gate(Arc<dyn Fn(Moment) -> Result<(), CloudError> + Send + Sync>);
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Gate")
+    }
 }
 
 impl FakeCloud {
     /// An empty cloud in which everything takes so long to become ready, and to go.
     #[must_use]
     pub fn new(takes: Duration) -> Self {
-        Self { world: Arc::default(), began: tokio::time::Instant::now(), takes, sender: 0 }
+        Self { world: Arc::default(), began: tokio::time::Instant::now(), takes, sender: 0, gate: None }
     }
 
     /// The same cloud, as another process sees it.
     #[must_use]
     pub fn seen_by(&self, sender: usize) -> Self {
         Self { sender, ..self.clone() }
+    }
+
+    /// The same, where mutating calls leave only as this gate lets them.
+    #[must_use]
+    pub fn gated(self, gate: impl Fn(Moment) -> Result<(), CloudError> + Send + Sync + 'static) -> Self {
+        Self { gate: Some(Gate(Arc::new(gate))), ..self }
+    }
+
+    fn ask(&self, moment: Moment) -> Result<(), CloudError> {
+        self.gate.as_ref().map_or(Ok(()), |Gate(may)| may(moment))
     }
 
     fn world<T>(&self, look: impl FnOnce(&mut World, Duration) -> T) -> T {
@@ -141,9 +171,12 @@ impl FakeCloud {
     /// Signs a mutating call, sends it, and waits for its answer.
     async fn call(&self, verb: Verb, attempt: &Attempt, id: Option<&PhysicalId>, want: Option<&ToySpec<Ready>>, effect: Effect) -> Answer {
         let operation = format!("toy:{verb:?}");
+        self.ask(Moment::BeforeSigning)?;
         tokio::time::sleep(HALF).await;
         let signed = self.now();
-        // A process may stand still between its signature and the first byte.
+        // A process may stand still between its signature, the gate and the first byte.
+        tokio::time::sleep(SIGNING).await;
+        self.ask(Moment::AfterSigning)?;
         tokio::time::sleep(SIGNING).await;
         let (number, fault) = self.world(|world, sent| {
             let (id, want) = (id.cloned(), want.cloned());

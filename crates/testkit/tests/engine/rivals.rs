@@ -54,8 +54,8 @@ async fn race(round: u64, trouble: &Trouble) {
         let (clock, ids) = (bench.clock.clone(), bench.ids.clone());
         async move {
             tokio::time::sleep(delay).await;
-            let is_dead = |owner: &bbws_model::Owner| !owner.run.0.starts_with("rival");
-            Log::open(Arc::new(store), clock, ids, opening, &is_dead).await
+            let may_take = |held: &bbws_engine::Held| !held.owner.run.0.starts_with("rival");
+            Log::open(Arc::new(store), clock, ids, opening, &may_take).await
         }
     });
     let all = join_all(opens).await;
@@ -63,7 +63,7 @@ async fn race(round: u64, trouble: &Trouble) {
     assert_eq!(won.len(), 1, "round {round}: {rivals} rivals, {before:?} before: {all:?}");
     for lost in all.iter().filter_map(|opened| opened.as_ref().err()) {
         let told = lost.to_string();
-        assert!(matches!(lost, LogError::Held(owner) if owner.run == *won[0].run()), "round {round}: {told}");
+        assert!(matches!(lost, LogError::Held(held) if held.owner.run == *won[0].run()), "round {round}: {told}");
         assert!(told.contains("thandi on laptop") && told.contains(&won[0].run().0), "{told}");
     }
     let state = log::read(&bench.store).await.unwrap().unwrap();

@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bbws_engine::{AnyDriver, Attempt, Boxed, Clock, Created, Place, Progress, PutOutcome, Reading, Store, StoreError, log};
+use bbws_engine::{AnyDriver, Attempt, Boxed, Clock, Created, LEASE, Place, Progress, PutOutcome, Reading, Store, StoreError, log};
 use bbws_model::{Class, CloudError, Ownership, PhysicalId, Record, Seen, State, wire};
-use bbws_testkit::FaultyStore;
+use bbws_testkit::{FaultyStore, Moment, Stood};
 use serde_json::{Value, json};
 use tokio::time::Instant;
+
+use super::process::Leased;
+use super::witness::Lease;
 
 /// What a port lies about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +50,16 @@ pub(super) enum Lie {
     OtherAccount,
     /// Clock: no time is too long, so nothing is waited for.
     NoDrain,
+    /// Clock: it stops while the machine sleeps.
+    StopsInSleep,
+    /// Host: every other run is known to be gone.
+    AllAreGone,
+    /// Gate: it lets everything pass.
+    NoGate,
+    /// Gate: it is asked before there are credentials to sign with.
+    EarlyGate,
+    /// Gate: the lease counts from when a slot was last sent, not first.
+    RenewsByRetry,
     /// Command: it gives the environment back while requests are in flight.
     ClosesEarly,
 }
@@ -141,6 +154,10 @@ impl Store for LyingStore {
 
     fn delete<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<(), StoreError>> {
         self.inner.delete(key)
+    }
+
+    fn earlier<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<Vec<Vec<u8>>, StoreError>> {
+        self.inner.earlier(key)
     }
 }
 
@@ -241,6 +258,36 @@ impl AnyDriver for LyingDriver {
 
     fn delete<'a>(&'a self, seen: &'a Seen, attempt: &'a Attempt) -> Boxed<'a, Result<Progress, CloudError>> {
         Box::pin(async move { self.told(self.inner.delete(seen, attempt).await) })
+    }
+}
+
+/// What a process asks right before a mutating call leaves.
+pub(super) fn gate(lie: Option<Lie>, leased: Leased, lease: Lease) -> impl Fn(Moment) -> Result<(), CloudError> + Send + Sync + 'static {
+    move |moment| match (lie, moment) {
+        (Some(Lie::NoGate), _) | (Some(Lie::EarlyGate), Moment::AfterSigning) => Ok(()),
+        (Some(Lie::RenewsByRetry), Moment::AfterSigning) => {
+            let leased = lease.retried().is_some_and(|sent| sent.elapsed() < LEASE);
+            if leased { Ok(()) } else { Err(CloudError::own("toy", Class::Withheld, "the lease is over")) }
+        }
+        (Some(Lie::EarlyGate), Moment::BeforeSigning) | (_, Moment::AfterSigning) => leased.may_send(),
+        (_, Moment::BeforeSigning) => Ok(()),
+    }
+}
+
+/// A clock that stops while the machine sleeps.
+pub(super) struct Stopping(pub(super) Arc<dyn Clock>, pub(super) Stood);
+
+impl Clock for Stopping {
+    fn now(&self) -> jiff::Timestamp {
+        self.0.now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed().saturating_sub(self.1.so_far())
+    }
+
+    fn sleep(&self, duration: Duration) -> Boxed<'static, ()> {
+        self.0.sleep(duration)
     }
 }
 

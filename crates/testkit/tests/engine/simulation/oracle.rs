@@ -1,6 +1,6 @@
 //! Somebody who sees every slot become durable and every mutating call leave, and judges each at once.
 //!
-//! Checked here: I1, I4 to I9, I11, I14, I15, I17. What can only be seen at rest is in `judge`.
+//! Checked here: I1, I4 to I10, I11, I14, I15, I17. What can only be seen at rest is in `judge`.
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,8 +8,11 @@ use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bbws_engine::LEASE;
 use bbws_model::{Address, FoldError, Intent, IntentId, Op, PhysicalId, Plan, Record, ResultOutcome, RunId, Slot, State, wire};
 use bbws_testkit::{Call, FakeCloud, MemoryStore, Verb};
+
+use super::witness::Lease;
 
 /// An invariant of the protocol that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,9 +38,12 @@ pub(crate) struct Written {
     pub(crate) at: Duration,
     /// That it had no effect is recorded.
     pub(crate) abandoned: bool,
-    /// Its end is recorded.
-    ended: bool,
+    /// When its end was recorded.
+    ended: Option<Duration>,
 }
+
+/// Since when each process holds the environment.
+type Leases = Arc<Mutex<BTreeMap<usize, Lease>>>;
 
 #[derive(Default)]
 struct Book {
@@ -48,6 +54,8 @@ struct Book {
     made: BTreeMap<IntentId, PhysicalId>,
     imported: Vec<(Address, PhysicalId)>,
     holder: Option<RunId>,
+    began: Option<tokio::time::Instant>,
+    leases: Leases,
     plans: BTreeMap<RunId, BTreeSet<Address>>,
     violation: Option<Violation>,
     trace: DefaultHasher,
@@ -72,6 +80,7 @@ impl Oracle {
     /// Watches this store and this cloud from now on.
     pub(crate) fn over(store: &MemoryStore, cloud: &FakeCloud) -> Self {
         let oracle = Self::default();
+        oracle.book(|book| book.began = Some(cloud.began()));
         let (book, clock) = (oracle.clone(), cloud.began());
         store.watch(move |key, bytes| {
             let now = clock.elapsed();
@@ -97,6 +106,11 @@ impl Oracle {
     /// Keeps that an invariant does not hold; the first counts.
     pub(crate) fn note(&self, violation: Violation) {
         self.judged(|_| Err(violation));
+    }
+
+    /// Knows since when each process holds the environment.
+    pub(crate) fn knows(&self, leases: Leases) {
+        self.book(|book| book.leases = leases);
     }
 
     /// What was found so far.
@@ -142,6 +156,16 @@ impl Oracle {
     /// What the intents have made, as recorded.
     pub(crate) fn made(&self) -> BTreeMap<IntentId, PhysicalId> {
         self.book(|book| book.made.clone())
+    }
+
+    /// What an intent has made, as recorded.
+    pub(crate) fn made_by(&self, intent: &IntentId) -> Option<PhysicalId> {
+        self.book(|book| book.made.get(intent).cloned())
+    }
+
+    /// Whether an object is recorded.
+    pub(crate) fn records(&self, id: &PhysicalId) -> bool {
+        self.book(|book| book.fold.as_ref().is_some_and(|fold| fold.entries.values().any(|entry| entry.id == *id)))
     }
 
     /// What was taken over, as recorded.
@@ -196,12 +220,12 @@ impl Book {
             Record::Intent(intent) => {
                 let planned = self.plans.get(&slot.run).is_some_and(|plan| plan.contains(&intent.address));
                 holds("I14", planned, || format!("{} is not in the plan of {}", intent.address, slot.run))?;
-                let written = Written { intent: intent.clone(), at: now, abandoned: false, ended: false };
+                let written = Written { intent: intent.clone(), at: now, abandoned: false, ended: None };
                 self.intents.insert(intent.id.clone(), written);
             }
             Record::Result { intent, outcome, .. } => {
                 if let Some(written) = self.intents.get_mut(intent) {
-                    written.ended = true;
+                    written.ended = Some(now);
                 }
                 if let ResultOutcome::Done { id: Some(id) } | ResultOutcome::Settled { id: Some(id) } = outcome {
                     let first = self.made.insert(intent.clone(), id.clone());
@@ -211,7 +235,7 @@ impl Book {
             Record::Import { address, id, existing: false, .. } => self.imported.push((address.clone(), id.clone())),
             Record::Abandon { intent, .. } => {
                 if let Some(written) = self.intents.get_mut(intent) {
-                    (written.abandoned, written.ended) = (true, true);
+                    (written.abandoned, written.ended) = (true, Some(now));
                 }
             }
             _ => {}
@@ -238,7 +262,10 @@ impl Book {
             == (call.verb, &call.attempt.owner.address, &call.attempt.token, call.id.as_ref())
             && spec == call.want.as_ref().map(|want| serde_json::to_value(want).unwrap_or_default()).as_ref();
         holds("I1", same, || format!("{call:?} is not what {intent:?} says"))?;
-        holds("I17", !written.ended, || format!("sent after its end was recorded: {call:?}"))
+        let base = self.leases.lock().unwrap_or_else(PoisonError::into_inner).get(&call.sender).and_then(Lease::base);
+        let leased = base.zip(self.began).is_some_and(|(base, began)| began + call.signed <= base + LEASE);
+        holds("I8", leased, || format!("signed without the lease, which counts from {base:?}: {call:?}"))?;
+        holds("I17", written.ended.is_none_or(|ended| call.signed <= ended), || format!("signed after its end was recorded: {call:?}"))
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bbws_engine::{Clock, Control, Drivers, Log, LogError, Reporter, Run, Store, apply, settle};
-use bbws_model::{Desired, Mode, Outcome, Owner, RunId, State};
+use bbws_engine::{Clock, Control, Drivers, Held, Lease, Log, LogError, Reporter, Run, Store, apply, look_back, stands_still};
+use bbws_model::{Class, CloudError, Desired, Mode, Outcome, Owner, RunId, State};
 use tokio::sync::watch;
 
 use super::Sim;
@@ -20,6 +20,17 @@ pub(super) struct Hosts(Arc<Mutex<BTreeMap<RunId, Fate>>>);
 struct Fate {
     host: usize,
     dead: bool,
+    /// Its host is lost with it: nobody can tell.
+    lost: bool,
+}
+
+/// What a host knows of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    Lives,
+    Gone,
+    /// It ran elsewhere: only the log can tell.
+    Nothing,
 }
 
 impl Hosts {
@@ -28,7 +39,7 @@ impl Hosts {
     }
 
     fn started(&self, run: RunId, host: usize) {
-        self.of(|all| all.insert(run, Fate { host, dead: false }));
+        self.of(|all| all.insert(run, Fate { host, dead: false, lost: false }));
     }
 
     /// The run's process is gone, as its host can tell.
@@ -40,8 +51,26 @@ impl Hosts {
         });
     }
 
-    fn knows_dead(&self, host: usize, owner: &Owner) -> bool {
-        self.of(|all| all.get(&owner.run).is_some_and(|fate| fate.dead && fate.host == host))
+    /// The run's host is gone with it.
+    pub(super) fn lost(&self, run: &RunId) {
+        self.of(|all| {
+            if let Some(fate) = all.get_mut(run) {
+                fate.lost = true;
+            }
+        });
+    }
+
+    fn known(&self, host: usize, owner: &Owner) -> Known {
+        self.of(|all| match all.get(&owner.run) {
+            Some(fate) if fate.host == host && !fate.lost => {
+                if fate.dead {
+                    Known::Gone
+                } else {
+                    Known::Lives
+                }
+            }
+            _ => Known::Nothing,
+        })
     }
 }
 
@@ -56,6 +85,23 @@ pub(super) enum Ended {
     Refused(String),
 }
 
+/// The lease of a process, once it has one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Leased(Arc<Mutex<Option<Lease>>>);
+
+impl Leased {
+    fn set(&self, lease: Lease) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(lease);
+    }
+
+    /// Whether a request may leave: what the guard of the real drivers asks too.
+    pub(super) fn may_send(&self) -> Result<(), CloudError> {
+        let lease = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let withheld = |why: String| CloudError::own("toy", Class::Withheld, why);
+        lease.as_ref().map_or(Err(withheld("no lease yet".into())), |lease| lease.holds().map_err(|why| withheld(why.to_string())))
+    }
+}
+
 /// The parts of one process.
 pub(super) struct Process {
     pub(super) sim: Arc<Sim>,
@@ -64,6 +110,8 @@ pub(super) struct Process {
     pub(super) store: Arc<dyn Store>,
     pub(super) drivers: Arc<Drivers>,
     pub(super) clock: Arc<dyn Clock>,
+    /// What its gate asks.
+    pub(super) lease: Leased,
     /// When somebody interrupts it, and how.
     pub(super) interrupted: Option<(Duration, Control)>,
 }
@@ -92,21 +140,35 @@ impl Process {
         }
     }
 
+    /// Takes the environment, from a run too that is known to be gone, or is seen to stand still.
+    async fn open(&self, opening: bbws_engine::Opening) -> Result<Log, LogError> {
+        let open = async |may_take: &(dyn Fn(&Held) -> bool + Sync)| {
+            Log::open(self.store.clone(), self.clock.clone(), self.sim.ids.clone(), opening.clone(), may_take).await
+        };
+        let known = |held: &Held| self.sim.hosts.known(self.host, &held.owner);
+        match open(&|held| known(held) == Known::Gone).await {
+            Err(LogError::Held(held)) if known(&held) == Known::Nothing => {
+                if !stands_still(self.store.as_ref(), self.clock.as_ref(), held.seq).await? {
+                    return Err(LogError::Held(held));
+                }
+                open(&|now| now.seq == held.seq).await
+            }
+            opened => opened,
+        }
+    }
+
     async fn uninterrupted(&self, desired: &Desired, mode: Mode, control: watch::Receiver<Control>) -> Ended {
         let mut opening = Bench::opening(&Self::run_id(self.number).0);
         opening.owner.host = format!("host{}", self.host);
         opening.mode = mode;
-        let is_dead = |owner: &Owner| self.sim.hosts.knows_dead(self.host, owner);
-        let log = match Log::open(self.store.clone(), self.clock.clone(), self.sim.ids.clone(), opening, &is_dead).await {
+        let log = match self.open(opening).await {
             Ok(log) => log,
             Err(LogError::Held(_)) => return Ended::Held,
             Err(LogError::Fenced { .. }) => return Ended::Over(Outcome::Fenced),
             Err(error) => return Ended::Refused(error.to_string()),
         };
-        let hasty = Hasty(self.clock.clone(), Mutex::default());
-        let clock = if self.sim.lie == Some(Lie::NoDrain) { &hasty } else { self.clock.as_ref() };
-        let settled = settle(&log, &self.drivers, &self.sim.kinds, clock, control.clone()).await;
-        if let Err(failure) = settled {
+        self.lease.set(log.lease());
+        if let Err(failure) = look_back(&log, &self.drivers, &self.sim.kinds).await {
             drop(log.close("failed").await);
             return Ended::Refused(format!("{failure:?}"));
         }
@@ -119,6 +181,8 @@ impl Process {
             }
         };
         self.sim.oracle.approved(log.run(), &plan);
+        let hasty = Hasty(self.clock.clone(), Mutex::default());
+        let clock = if self.sim.lie == Some(Lie::NoDrain) { &hasty } else { self.clock.as_ref() };
         let mut nobody = |_: &bbws_model::Stamped| {};
         let reporter = Reporter::new(&mut nobody, self.clock.as_ref());
         let run = Run {
@@ -126,8 +190,9 @@ impl Process {
             log: &log,
             drivers: &self.drivers,
             kinds: &self.sim.kinds,
-            clock: self.clock.as_ref(),
+            clock,
             ids: self.sim.ids.as_ref(),
+            gone: &|owner| self.sim.lie == Some(Lie::AllAreGone) || self.sim.hosts.known(self.host, owner) == Known::Gone,
             control,
             reporter,
         };
