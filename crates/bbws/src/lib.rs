@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use bbws_aws::{Aws, drivers, is_read, name_servers, whoami};
+use bbws_aws::{Aws, drivers, is_read, is_stale, name_servers, whoami};
 use bbws_cli::{Answered, Bucket, Caller, Cloud, Fetched, Link, Referral, Route, Sent, SessionLife, Stores, Thing};
 use bbws_cluster::Environment;
 use bbws_engine::{Clock, Drivers, Lease};
@@ -85,6 +85,10 @@ impl Link for Wire {
 
     fn session(&self) -> Option<SessionLife> {
         self.aws.session().map(|session| SessionLife { left: session.left, renewable: session.renewable })
+    }
+
+    fn credentials_have_run_out(&self, error: &CloudError) -> bool {
+        is_stale(error)
     }
 
     fn renew_credentials(&self) {

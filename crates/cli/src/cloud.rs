@@ -242,6 +242,9 @@ pub trait Link {
     /// How much is left of the session of its credentials, where its end is known.
     fn session(&self) -> Option<SessionLife>;
 
+    /// Whether a refusal says that credentials have run out, and fresh ones would do.
+    fn credentials_have_run_out(&self, error: &CloudError) -> bool;
+
     /// Looks for other credentials before the next request: those at hand were refused. The account is compared before
     /// anything is signed with them.
     fn renew_credentials(&self);

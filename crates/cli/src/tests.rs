@@ -141,6 +141,10 @@ impl Link for FakeLink {
         None
     }
 
+    fn credentials_have_run_out(&self, _: &CloudError) -> bool {
+        false
+    }
+
     fn renew_credentials(&self) {
         self.1.borrow_mut().push("renew");
     }

@@ -33,7 +33,7 @@ pub use log::{Held, LEASE, Lease, Log, LogError, Opening, TTL, Unleased, stands_
 pub use observe::{Found, Picture, read_formula, refresh};
 pub use outputs::{publish, recorded};
 pub use plan::{Ask, configuration, plan};
-pub use ports::{Clock, EventSink, Ids, PutOutcome, Reporter, Store, StoreError};
+pub use ports::{Clock, Credentials, EventSink, Ids, PutOutcome, Reporter, Store, StoreError};
 pub use reading::Reading;
 pub use rebuild::{Rebuilt, rebuild};
 pub use schedule::{Schedule, expected};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bbws_model::{Event, Stamped};
+use bbws_model::{CloudError, Event, Stamped};
 
 use crate::Boxed;
 
@@ -67,6 +67,14 @@ pub trait Clock: Send + Sync {
 pub trait Ids: Send + Sync {
     /// A new one: 26 characters that sort by the time they were made, upper-case letters and digits (a ULID).
     fn next(&self) -> String;
+}
+
+/// The credentials that requests are signed with, as far as a run has to know of them.
+pub trait Credentials {
+    /// Whether a refusal says that they have run out: with fresh ones the same request may go through. Wrong ones stay wrong.
+    fn have_run_out(&self, error: &CloudError) -> bool;
+    /// Looks for fresh ones before the next request.
+    fn renew(&self);
 }
 
 /// Somebody who is told what happens, and cannot steer.

@@ -11,7 +11,7 @@ mod toy;
 mod trouble;
 
 pub use cloud::{Call, FakeCloud, Fault, Moment, Object, Verb, Weather};
-pub use ports::{HostClock, JumpClock, SeededIds, Tape};
+pub use ports::{HostClock, JumpClock, Lasting, SeededIds, Tape};
 pub use process::{Fragile, Frailty, Stood};
 pub use store::{FaultyStore, MemoryStore, StoreWeather};
 pub use store_contract::store_contract;

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bbws_engine::{Boxed, Clock, EventSink, Ids};
-use bbws_model::Stamped;
+use bbws_engine::{Boxed, Clock, Credentials, EventSink, Ids};
+use bbws_model::{CloudError, Stamped};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -88,6 +88,18 @@ impl Ids for SeededIds {
     fn next(&self) -> String {
         format!("01{:024}", self.0.fetch_add(1, Ordering::Relaxed))
     }
+}
+
+/// Credentials that do not run out.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Lasting;
+
+impl Credentials for Lasting {
+    fn have_run_out(&self, _: &CloudError) -> bool {
+        false
+    }
+
+    fn renew(&self) {}
 }
 
 /// Keeps what it is told; clones share it.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use bbws_engine::{Ask, Control, Reporter, Run, StepFailure, apply, look_back};
-use bbws_model::{Address, Counts, Event, Mode, Outcome, Plan, Reason, State};
+use bbws_engine::{Ask, Control, Credentials, Reporter, Run, StepFailure, apply, look_back};
+use bbws_model::{Address, Class, CloudError, Counts, Event, Mode, Outcome, Plan, Reason, State};
 use futures::future::{Either, select};
 use serde_json::json;
 use tokio::sync::watch;
@@ -116,6 +116,7 @@ pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: O
             clock: clock.as_ref(),
             ids: session.ids.as_ref(),
             gone: &|owner| owner::lives(owner) == Some(false),
+            credentials: &Signing(&session.link),
             control: control.clone(),
             reporter,
         };
@@ -150,10 +151,29 @@ pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: O
     }
     match report.outcome {
         Outcome::Done => verify(ui, session, &order, &mut control).await,
-        Outcome::Failed if report.failed.values().all(|error| error.class == bbws_model::Class::Credentials) => Ok(Exit::Later),
+        Outcome::Failed | Outcome::Stopped if report.failed.values().any(|error| error.class == Class::Credentials) => {
+            let (name, flag) = (&order.ask.environment, session.offline.flag());
+            let verb = if order.plan.mode == Mode::Destroy { "destroy" } else { "apply" };
+            Err(Failure::new(Exit::Later, format!("the credentials for {name} have run out"))
+                .because("there were no others for 15 minutes; all that was done by then is recorded")
+                .advise(format!("sign in again, then go on from where it stopped: bbws {verb} {name}{flag}")))
+        }
         Outcome::Failed => Ok(Exit::Error),
         Outcome::Stopped => Ok(Exit::Interrupted),
         Outcome::Fenced => Ok(Exit::Fenced),
+    }
+}
+
+/// A connection's credentials, as the engine sees them.
+struct Signing<'a, L>(&'a L);
+
+impl<L: Link> Credentials for Signing<'_, L> {
+    fn have_run_out(&self, error: &CloudError) -> bool {
+        self.0.credentials_have_run_out(error)
+    }
+
+    fn renew(&self) {
+        self.0.renew_credentials();
     }
 }
 

@@ -3,6 +3,7 @@
 //! One task runs all steps side by side; dropping it is a crash, and loses nothing that the log needs.
 
 mod busy;
+mod credentials;
 mod delete;
 mod earlier;
 mod form;
@@ -19,13 +20,13 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bbws_model::{CloudError, Counts, Event, Kinds, Outcome, Owner, Plan, Step, StepId, Why};
+use bbws_model::{Class, CloudError, Counts, Event, Kinds, Outcome, Owner, Plan, Step, StepId, Why};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::sync::{mpsc, watch};
 
 use crate::schedule::{Schedule, expected};
-use crate::{Clock, Drivers, Ids, Log, LogError, Reporter, publish};
+use crate::{Clock, Credentials, Drivers, Ids, Log, LogError, Reporter, publish};
 
 pub use settle::look_back;
 use work::Work;
@@ -69,6 +70,8 @@ pub struct Run<'a> {
     pub ids: &'a dyn Ids,
     /// Whether the process of an earlier run is known to be gone: its requests can arrive for a shorter time.
     pub gone: &'a (dyn Fn(&Owner) -> bool + Sync),
+    /// What requests are signed with.
+    pub credentials: &'a dyn Credentials,
     /// What somebody outside asks.
     pub control: watch::Receiver<Control>,
     /// Who is told.
@@ -115,9 +118,9 @@ pub struct Report {
 
 /// Executes a plan. The environment stays held: the caller closes the log.
 pub async fn apply(run: Run<'_>) -> Report {
-    let Run { plan, log, drivers, kinds, clock, ids, gone, mut control, reporter } = run;
+    let Run { plan, log, drivers, kinds, clock, ids, gone, credentials, mut control, reporter } = run;
     let (known, mut learned) = mpsc::unbounded_channel();
-    let work = Work::new(plan, log, drivers, kinds, (clock, ids), gone, control.clone(), reporter, known);
+    let work = Work::new(plan, log, drivers, kinds, (clock, ids), (gone, credentials), control.clone(), reporter, known);
     let mut schedule = Schedule::new(&plan.steps, kinds);
     let mut running = FuturesUnordered::new();
     let mut tally = Tally::default();
@@ -246,6 +249,12 @@ impl Tally {
                 schedule.finished(id);
             }
             Err(StepFailure::Cloud(error)) => {
+                // Nothing else would fare better: it is stopped as if somebody had asked for it.
+                if error.class == Class::Credentials && self.stopping.is_none() {
+                    self.stopping = Some(Why::Credentials);
+                    work.tell(Event::Stopping { why: Why::Credentials });
+                    self.stop(schedule.stop(), plan, work);
+                }
                 self.failed.insert(id, error);
                 for skipped in schedule.failed(id) {
                     self.skip(skipped, Some(id), plan, work);

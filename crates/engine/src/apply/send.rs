@@ -126,7 +126,18 @@ impl Task<'_, '_> {
                 return Err(stopped);
             }
             let error = match self.in_cloud(call(driver, &attempt)).await {
-                Ok(answer) => return Ok(Sent::Answered(open.intent.id, answer)),
+                Ok(answer) => {
+                    self.work.sealed.holds();
+                    return Ok(Sent::Answered(open.intent.id, answer));
+                }
+                // Certain as well: AWS took the request for nobody's.
+                Err(error) if self.work.sealed.is_broken_by(&error) => {
+                    if let Err(stopped) = self.wait_for_credentials(error).await {
+                        self.attempts.refused = Some(open);
+                        return Err(stopped);
+                    }
+                    continue;
+                }
                 Err(error) if matches!(error.class, Class::Ambiguous | Class::Transient) => {
                     let (intent, why) = (open.intent.id.clone(), error.to_string());
                     self.attempts.goes_on(intent.clone());
@@ -141,6 +152,7 @@ impl Task<'_, '_> {
                 }
                 Err(error) => error,
             };
+            self.work.sealed.holds();
             let now = self.work.clock.elapsed();
             if open.class != error.class {
                 (open.class, open.tries, open.since) = (error.class, 0, now);
@@ -172,6 +184,8 @@ impl Task<'_, '_> {
             other => self.attempts.refused = other,
         }
         self.work.may_send()?;
+        // Nothing new is begun that could not be signed.
+        self.wait_until_signed().await?;
         let id = IntentId(self.work.ids.next());
         let token = self.token(&id);
         let intent = Intent {

@@ -12,12 +12,13 @@ use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
 use super::busy::Busy;
+use super::credentials::Seal;
 use super::hub::Hub;
 use super::pace::Buckets;
 use super::send::Attempts;
 use super::{Control, StepFailure, locked};
 use crate::outputs::{known_in, recorded};
-use crate::{Clock, Drivers, Ids, Log, Place, Reporter};
+use crate::{Clock, Credentials, Drivers, Ids, Log, Place, Reporter};
 
 /// For how long a read that fails for a passing reason is tried again.
 const READ_PATIENCE: Duration = Duration::from_secs(120);
@@ -39,6 +40,8 @@ pub(super) struct Work<'a> {
     pub(super) busy: Busy<'a>,
     /// Whether a run's process is known to be gone.
     pub(super) gone: &'a (dyn Fn(&Owner) -> bool + Sync),
+    /// Whether requests can be signed.
+    pub(super) sealed: Seal<'a>,
     /// Whose turn it is to settle what earlier runs left open at an address.
     pub(super) settling: Mutex<BTreeMap<Address, Arc<tokio::sync::Mutex<()>>>>,
     /// What requests of earlier runs have turned out to have made.
@@ -61,7 +64,7 @@ impl<'a> Work<'a> {
         drivers: &'a Drivers,
         kinds: &'a Kinds,
         (clock, ids): (&'a dyn Clock, &'a dyn Ids),
-        gone: &'a (dyn Fn(&Owner) -> bool + Sync),
+        (gone, credentials): (&'a (dyn Fn(&Owner) -> bool + Sync), &'a dyn Credentials),
         control: watch::Receiver<Control>,
         reporter: Reporter<'a>,
         known: mpsc::UnboundedSender<(StepId, String)>,
@@ -76,6 +79,7 @@ impl<'a> Work<'a> {
             buckets: Buckets::default(),
             busy: Busy::new(clock),
             gone,
+            sealed: Seal::new(credentials),
             settling: Mutex::default(),
             made: Mutex::default(),
             hub: Hub::new(drivers),
@@ -231,16 +235,24 @@ impl Task<'_, '_> {
         let began = self.work.clock.elapsed();
         loop {
             match self.in_cloud(self.work.hub.look(kind, place.clone())).await {
-                Ok(seen) => return Ok(seen),
+                Ok(seen) => {
+                    self.work.sealed.holds();
+                    return Ok(seen);
+                }
+                Err(error) if self.work.sealed.is_broken_by(&error) => self.wait_for_credentials(error).await?,
                 Err(error) if matches!(error.class, Class::Transient | Class::Throttled | Class::NotVisibleYet) => {
                     if self.work.clock.elapsed().saturating_sub(began) > READ_PATIENCE {
+                        self.work.sealed.holds();
                         return Err(StepFailure::Cloud(error));
                     }
                     let after = Duration::from_secs(2);
                     self.work.tell(Event::StepRetrying { step: self.step.id, address: self.step.address.clone(), error, after });
                     self.pause(after).await?;
                 }
-                Err(error) => return Err(StepFailure::Cloud(error)),
+                Err(error) => {
+                    self.work.sealed.holds();
+                    return Err(StepFailure::Cloud(error));
+                }
             }
         }
     }

@@ -18,6 +18,7 @@ fn owner() -> Owner {
         pid: 4711,
         pid_start: 1,
         command: "bbws apply dev".into(),
+        ci: None,
         version: "0.1.0".into(),
     }
 }

@@ -8,7 +8,7 @@ use bbws_cluster::{Context, Published, Sibling, addresses, blueprint, load};
 use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Control, Log, Opening, Reporter, Run, apply, plan, refresh};
 use bbws_model::{Account, Desired, Event, Kinds, Mode, Outcome, Owner, Plan, RunId, Stamped, Until, World};
-use bbws_testkit::{JumpClock, MemoryStore, SeededIds, Tape};
+use bbws_testkit::{JumpClock, Lasting, MemoryStore, SeededIds, Tape};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
@@ -85,6 +85,7 @@ async fn made(name: &str, kinds: &Arc<Kinds>, draw: Draw) -> Value {
         clock: clock.as_ref(),
         ids: ids.as_ref(),
         gone: &|_| false,
+        credentials: &Lasting,
         control,
         reporter,
     };

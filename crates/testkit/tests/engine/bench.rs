@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bbws_engine::planner::Sources;
-use bbws_engine::{Ask, Control, Drivers, Log, LogError, Opening, Report, Reporter, Run, apply, log, look_back, plan, refresh};
+use bbws_engine::{
+    Ask, Control, Credentials, Drivers, Log, LogError, Opening, Report, Reporter, Run, apply, log, look_back, plan, refresh,
+};
 use bbws_model::{Account, Desired, Finding, Kinds, Mode, Owner, Plan, RunId, Stamped, State, Wanted, World};
-use bbws_testkit::{FakeCloud, JumpClock, MemoryStore, SeededIds, Tape, drivers, kinds};
+use bbws_testkit::{FakeCloud, JumpClock, Lasting, MemoryStore, SeededIds, Tape, drivers, kinds};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -108,13 +110,23 @@ impl Bench {
         self.plan_of(&self.state().await, desired, Mode::Apply).await
     }
 
-    /// Plans and applies as a command does: look_backs first, closes at the end.
+    /// Plans and applies as a command does: looks back first, closes at the end.
     pub(crate) async fn apply(&self, desired: &Desired, mode: Mode) -> Report {
         let (_keep, control) = watch::channel(Control::Go);
         self.apply_with(desired, mode, control).await
     }
 
     pub(crate) async fn apply_with(&self, desired: &Desired, mode: Mode, control: watch::Receiver<Control>) -> Report {
+        self.apply_signed(desired, mode, control, &Lasting).await
+    }
+
+    pub(crate) async fn apply_signed(
+        &self,
+        desired: &Desired,
+        mode: Mode,
+        control: watch::Receiver<Control>,
+        credentials: &dyn Credentials,
+    ) -> Report {
         let log = self.open().await.unwrap();
         look_back(&log, &self.drivers, &self.kinds).await.unwrap();
         let state = log.state(State::clone);
@@ -129,6 +141,7 @@ impl Bench {
             clock: self.clock.as_ref(),
             ids: self.ids.as_ref(),
             gone: &|_| false,
+            credentials,
             control,
             reporter,
         };

@@ -5,6 +5,7 @@
 mod bench;
 mod cloud;
 mod crash;
+mod credentials;
 mod damage;
 mod frail;
 mod lease;
@@ -12,4 +13,5 @@ mod log;
 mod past;
 mod rivals;
 mod run;
+mod settle;
 mod simulation;

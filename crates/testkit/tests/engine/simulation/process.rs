@@ -193,6 +193,7 @@ impl Process {
             clock,
             ids: self.sim.ids.as_ref(),
             gone: &|owner| self.sim.lie == Some(Lie::AllAreGone) || self.sim.hosts.known(self.host, owner) == Known::Gone,
+            credentials: &bbws_testkit::Lasting,
             control,
             reporter,
         };

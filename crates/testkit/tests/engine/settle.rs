@@ -1,0 +1,114 @@
+//! What waits for a request of an earlier run, and what does not; and what arrives after all.
+
+use std::time::Duration;
+
+use bbws_engine::{Clock, Control};
+use bbws_model::{Desired, Event, IntentId, Mode, Outcome};
+use bbws_testkit::Fault;
+use serde_json::json;
+use tokio::sync::watch;
+
+use crate::bench::{Bench, to, wanted};
+
+/// A run that is killed when its first request has left and nothing has come of it yet.
+async fn killed(bench: &Bench, desired: &Desired) {
+    bench.cloud.fault(0, Fault::HangsBefore);
+    let (ask, control) = watch::channel(Control::Go);
+    let stop = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        ask.send(Control::Abort).unwrap();
+        std::future::pending::<()>().await;
+    };
+    let report = tokio::select! { report = bench.apply_with(desired, Mode::Apply, control) => report, () = stop => unreachable!() };
+    assert_eq!(report.outcome, Outcome::Stopped);
+    assert_eq!(bench.state().await.open.len(), 1, "its request is open");
+}
+
+/// When each step of the last run came to its end, counted from the run's begin.
+fn finished(bench: &Bench, address: &str) -> Duration {
+    let told = bench.told();
+    let mut all = told.iter().filter(|told| matches!(&told.event, Event::StepFinished { address: of, .. } if of.to_string() == address));
+    all.next_back().expect("it has come to its end").elapsed
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_what_needs_an_unsettled_address_waits() {
+    let bench = Bench::new();
+    killed(&bench, &wanted(&[("tag.lost", json!({"colour": "green"}))])).await;
+    let city = wanted(&[
+        ("tag.lost", json!({"colour": "green"})),
+        ("name.on-it", json!({"name": "on-it", "needs": [to("tag.lost", "id")]})),
+        ("tag.free", json!({"colour": "red"})),
+        ("name.free", json!({"name": "free", "needs": [to("tag.free", "id")]})),
+    ]);
+    assert_eq!(bench.apply(&city, Mode::Apply).await.outcome, Outcome::Done);
+    assert_eq!(bench.cloud.objects().len(), 4);
+    let drain = Duration::from_secs(45 + 300 + 300 + 60);
+    for free in ["tag.free", "name.free"] {
+        assert!(finished(&bench, free) < Duration::from_secs(60), "{free} waits for nothing of the other");
+    }
+    for waits in ["tag.lost", "name.on-it"] {
+        assert!(finished(&bench, waits) >= drain, "{waits}: a request by tags alone is not repeated before the first has lapsed");
+        assert!(finished(&bench, waits) < drain + Duration::from_secs(120), "{waits}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_can_do_no_harm_is_sent_again_at_once() {
+    for kind in ["name", "token", "key"] {
+        let bench = Bench::new();
+        let one = wanted(&[(&format!("{kind}.a"), json!({"name": "a", "colour": "green"}))]);
+        killed(&bench, &one).await;
+        assert_eq!(bench.apply(&one, Mode::Apply).await.outcome, Outcome::Done, "{kind}");
+        assert_eq!(bench.cloud.objects().len(), 1, "{kind}");
+        assert!(finished(&bench, &format!("{kind}.a")) < Duration::from_secs(90), "{kind}");
+        let calls = bench.cloud.calls();
+        let creates: Vec<_> = calls.iter().filter(|call| call.verb == bbws_testkit::Verb::Create).collect();
+        assert!(creates.windows(2).all(|two| two[0].attempt == two[1].attempt), "{kind}: the same request, intent and token included");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_does_not_end_before_nothing_can_arrive_any_more() {
+    let bench = Bench::new();
+    killed(&bench, &wanted(&[("tag.lost", json!({"colour": "green"}))])).await;
+    // It is no longer in the file: no step waits for it.
+    let began = bench.clock.elapsed();
+    assert_eq!(bench.apply(&wanted(&[("tag.other", json!({}))]), Mode::Apply).await.outcome, Outcome::Done);
+    assert!(bench.clock.elapsed() - began >= Duration::from_secs(705));
+    assert!(bench.told().iter().any(|told| matches!(told.event, Event::Settling { requests: 1, .. })), "it is told why");
+    let state = bench.state().await;
+    assert_eq!((state.open.len(), state.abandoned.len()), (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_arrives_after_it_was_given_up_is_recorded_and_removed() {
+    let bench = Bench::new();
+    let one = wanted(&[("tag.a", json!({"colour": "green"}))]);
+    killed(&bench, &one).await;
+    assert_eq!(bench.apply(&one, Mode::Apply).await.outcome, Outcome::Done);
+    let state = bench.state().await;
+    let lost: IntentId = state.abandoned.keys().next().cloned().expect("the first create was given up");
+    // Against all that AWS says, it is executed now.
+    bench.cloud.tamper(|objects| {
+        let mut late = objects.values().next().cloned().unwrap();
+        late.owner.as_mut().unwrap().intent = lost;
+        objects.insert("99-tag".into(), late);
+    });
+    assert_eq!(bench.apply(&one, Mode::Apply).await.outcome, Outcome::Done);
+    let (state, objects) = (bench.state().await, bench.cloud.objects());
+    assert_eq!((objects.len(), state.abandoned.len()), (1, 0), "{objects:#?}");
+    assert!(objects.contains_key(&state.entries[&"tag.a".parse().unwrap()].id), "the one that was recorded first stays");
+    assert!(bench.plan(&one).await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_that_came_late_is_looked_for_only_once() {
+    let bench = Bench::new();
+    let one = wanted(&[("tag.a", json!({"colour": "green"}))]);
+    killed(&bench, &one).await;
+    bench.apply(&one, Mode::Apply).await;
+    assert_eq!(bench.state().await.abandoned.len(), 1);
+    bench.apply(&one, Mode::Apply).await;
+    assert_eq!(bench.state().await.abandoned.len(), 0);
+}
