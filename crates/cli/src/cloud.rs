@@ -73,7 +73,9 @@ pub trait Vault {
 
 /// How stores in buckets are opened. Nothing is asked of AWS before one is used.
 #[derive(Clone)]
-pub struct Stores(Arc<dyn Fn(&Bucket) -> Arc<dyn Store>>);
+pub struct Stores(Arc<Open>);
+
+type Open = dyn Fn(&Bucket) -> Arc<dyn Store>;
 
 impl Stores {
     /// Opens them so.

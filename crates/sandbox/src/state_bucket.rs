@@ -16,6 +16,9 @@ const ACCOUNT: &str = "536580886816";
 const REGION: &str = "af-south-1";
 const KEY: &str = "arn:aws:kms:af-south-1:536580886816:key/k";
 
+/// A change behind everybody's back.
+type Drift<'a> = &'a dyn Fn(&mut Row);
+
 fn vault(sandbox: &Sandbox, kms_key: Option<&str>) -> Vault {
     let place = Place {
         bucket: "dev-state".into(),
@@ -91,7 +94,7 @@ async fn only_what_is_missing_is_made_and_what_others_set_stays() {
     let others =
         Rule { id: "uploads".into(), enabled: true, prefix: String::new(), expire_days: None, noncurrent_days: None, abort_days: Some(7) };
     let theirs = json!({"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::dev-state/secret/*"});
-    let cases: [(Setting, &dyn Fn(&mut Row)); 7] = [
+    let cases: [(Setting, Drift<'_>); 7] = [
         (Setting::PublicAccess, &|row| row.public_access = Some([true, true, true, false])),
         (Setting::Ownership, &|row| row.ownership = Some("ObjectWriter".into())),
         (Setting::Versions, &|row| row.versioning = Some(false)),

@@ -1,9 +1,10 @@
 //! The state store in S3, before a cloud with faults.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bbws_aws::{Aws, Place, S3Store};
+use bbws_aws::{Aws, Connection, Place, S3Store, Session, Wire};
 use bbws_engine::{PutOutcome, Store, StoreError};
 use bbws_testkit::store_contract;
 use serde_json::json;
@@ -41,11 +42,11 @@ fn tamper<T>(sandbox: &Sandbox, change: impl FnOnce(&mut Row) -> T) -> T {
 
 /// From now on the first `times` calls of an operation meet this fate.
 fn weather(sandbox: &Sandbox, operation: &'static str, times: usize, fate: Fate) {
-    let left = std::sync::atomic::AtomicUsize::new(times);
+    let left = AtomicUsize::new(times);
     sandbox.sim().set_weather(move |call: &Call| {
         let take = |left: usize| left.checked_sub(1);
         let mine = call.operation == operation;
-        let met = mine && left.fetch_update(std::sync::atomic::Ordering::SeqCst, std::sync::atomic::Ordering::SeqCst, take).is_ok();
+        let met = mine && left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok();
         if met { fate.clone() } else { Fate::default() }
     });
 }
@@ -112,6 +113,37 @@ async fn a_write_that_nobody_is_known_to_have_won_is_tried_again() {
         assert!(matches!(outcome, Err(StoreError::Unknown { .. })), "{}: {outcome:?}", refusal.code);
         assert_eq!(store.create(&key, b"mine").await.unwrap(), PutOutcome::Created, "{}", refusal.code);
     }
+}
+
+/// Counts how often other credentials are asked for.
+struct Counting(Sandbox, Arc<AtomicUsize>);
+
+impl Connection for Counting {
+    fn wire(&self, region: &str) -> Wire {
+        self.0.wire(region)
+    }
+
+    fn renew(&self) {
+        self.1.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn session(&self) -> Option<Session> {
+        self.0.session()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_credentials_are_looked_for_where_they_have_run_out_and_only_there() {
+    let (sandbox, _) = store();
+    let renewed = Arc::new(AtomicUsize::new(0));
+    let store = S3Store::over(Aws::for_store(Arc::new(Counting(sandbox.clone(), renewed.clone())), REGION), place(None));
+    for (code, count) in [("InvalidAccessKeyId", 0), ("AccessDenied", 0), ("SlowDown", 0), ("ExpiredToken", 1), ("RequestTimeTooSkewed", 2)]
+    {
+        weather(&sandbox, "PutObject", 1, Fate { effect: Effect::Never, seen: Seen::Refused(refuse(403, code, "")), ..Fate::default() });
+        assert!(store.create("log/1", b"x").await.is_err());
+        assert_eq!(renewed.load(Ordering::SeqCst), count, "{code}");
+    }
+    assert_eq!(store.create("log/1", b"x").await.unwrap(), PutOutcome::Created);
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,6 +19,8 @@ use crate::{Exit, Failure, SystemClock, pace, safety};
 /// How often a setting is asked for, and how long is waited between: S3 takes one change of a bucket at a time.
 const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_secs(2);
+/// What a bucket lacks that is not there at all.
+const NEW: &str = "bucket";
 /// What a versioned bucket is new to is not to be relied on earlier, says AWS.
 const VERSIONING_SETTLES: &str = "Versioning is new on this bucket: AWS advises to wait 15 minutes before it is relied on.";
 
@@ -62,7 +64,7 @@ async fn ready<V: Vault>(ui: &mut Ui, vault: &V, bucket: &Bucket, args: &InitArg
         agree(ui, bucket, &lacks, args)?;
     }
     vault.open_gate();
-    let existed = lacks.first().is_none_or(|lack| lack.setting != "bucket");
+    let existed = lacks.iter().all(|lack| lack.setting != NEW);
     let mut made: Vec<Lack> = vec![];
     let mut left = lacks;
     // What AWS gives a new bucket by itself need not be made: it is looked at again after each step.
@@ -98,8 +100,13 @@ fn agree(ui: &mut Ui, bucket: &Bucket, lacks: &[Lack], args: &InitArgs) -> Resul
     match ui.ask("\nDo this? Only `yes` is taken as an answer: ").as_deref() {
         Some("yes") => Ok(()),
         Some(_) => Err(Failure::new(Exit::Refused, "not confirmed; nothing was changed")),
-        None => Err(Failure::new(Exit::Refused, format!("the bucket {} lacks {}, and there is nobody to ask", bucket.name, listed(lacks)))
-            .advise("run it in a terminal, or confirm it beforehand with --yes")),
+        None => {
+            let new = lacks.iter().any(|lack| lack.setting == NEW);
+            let name = &bucket.name;
+            let what = if new { format!("there is no bucket {name} yet") } else { format!("the bucket {name} lacks {}", listed(lacks)) };
+            Err(Failure::new(Exit::Refused, format!("{what}, and there is nobody to ask"))
+                .advise("run it in a terminal, or confirm it beforehand with --yes"))
+        }
     }
 }
 
