@@ -19,6 +19,7 @@ fn owner() -> Owner {
         pid_start: 1,
         command: "bbws apply dev".into(),
         version: "0.1.0".into(),
+        ci: None,
     }
 }
 
