@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bbws::{Wire, Wires};
-use bbws_cli::{Answered, Caller, Cloud, Fetched, Link, Referral, Route, Sent, Thing};
+use bbws_cli::{Answered, Bucket, Caller, Cloud, Fetched, Link, Referral, Route, Sent, SessionLife, Stores, Thing};
 use bbws_cluster::Environment;
-use bbws_engine::{Boxed, Clock, Drivers};
+use bbws_engine::{Boxed, Clock, Drivers, Lease};
 use bbws_model::{CloudError, World};
 use bbws_sandbox::{Effect, Fate, Seen, refuse};
 use serde_json::Value;
@@ -80,6 +80,7 @@ struct Ports {
 
 impl Cloud for Ports {
     type Link = Other;
+    type Vault = <Wires as Cloud>::Vault;
 
     async fn connect(&self, route: &Route, environment: &Environment) -> Result<Other, CloudError> {
         let wire = Wires.connect(route, environment).await?;
@@ -93,6 +94,14 @@ impl Cloud for Ports {
         }
         let clock = wire.clock();
         Ok(Other { wire, clock })
+    }
+
+    fn stores(&self) -> Stores {
+        Wires.stores()
+    }
+
+    async fn vault(&self, bucket: &Bucket) -> Self::Vault {
+        Wires.vault(bucket).await
     }
 
     fn things(&self, dir: &Path) -> std::io::Result<Vec<Thing>> {
@@ -155,12 +164,20 @@ impl Link for Other {
         self.wire.whoami().await
     }
 
+    fn session(&self) -> Option<SessionLife> {
+        self.wire.session()
+    }
+
+    fn renew_credentials(&self) {
+        self.wire.renew_credentials();
+    }
+
     async fn referral(&self, zone: &str) -> Referral {
         self.wire.referral(zone).await
     }
 
-    fn open_gate(&self) {
-        self.wire.open_gate();
+    fn open_gate(&self, lease: Lease) {
+        self.wire.open_gate(lease);
     }
 
     fn drivers(&self) -> Arc<Drivers> {
@@ -173,6 +190,10 @@ impl Link for Other {
 
     async fn fetch(&self, url: &str) -> Option<Result<Fetched, String>> {
         self.wire.fetch(url).await
+    }
+
+    async fn time(&self, region: &str) -> Option<Result<jiff::Timestamp, String>> {
+        self.wire.time(region).await
     }
 
     fn sent(&self) -> Vec<Sent> {

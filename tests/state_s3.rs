@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use bbws_aws::{Aws, Mfa, Place as Bucket, Plain, S3Store, Whose, whoami};
+use bbws_engine::Store;
 use serde_json::json;
 
 use crate::servers::{ACCOUNT, Servers};

@@ -33,7 +33,7 @@ pub(crate) fn store(bucket: &Bucket) -> Arc<dyn Store> {
 }
 
 /// The bucket of a state.
-pub(crate) struct StateBucket(Vault);
+pub struct StateBucket(Vault);
 
 impl StateBucket {
     /// Connects to it. That the credentials are the right ones is seen when they are used.
