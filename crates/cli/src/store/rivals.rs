@@ -25,7 +25,6 @@ fn opening(run: &str) -> Opening {
         command: "bbws apply dev".into(),
         ci: None,
         version: "0".into(),
-        ci: None,
     };
     let account = "536580886816".parse().unwrap();
     Opening { owner, world: World::Aws, account, region: "af-south-1".into(), mode: Mode::Apply, plan: None }

@@ -20,7 +20,6 @@ fn owner() -> Owner {
         command: "bbws apply dev".into(),
         ci: None,
         version: "0.1.0".into(),
-        ci: None,
     }
 }
 
