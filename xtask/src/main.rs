@@ -16,7 +16,9 @@ fn main() -> ExitCode {
         Some("sdk") => sdk::wrong(),
         Some("soak") => soak::run(second, std::env::args().nth(3)),
         Some("tidy") => tidy::wrong(),
-        _ => vec!["usage: cargo xtask bench [--release] | layers | sdk | soak [simulation | damage | parsers | kills] [COUNT] | tidy".to_owned()],
+        _ => vec![
+            "usage: cargo xtask bench [--release] | layers | sdk | soak [simulation | damage | parsers | kills] [COUNT] | tidy".to_owned(),
+        ],
     };
     for line in &wrong {
         tell(line);
