@@ -52,8 +52,6 @@ pub(super) enum Lie {
     NoDrain,
     /// Clock: it stops while the machine sleeps.
     StopsInSleep,
-    /// Host: every other run is known to be gone.
-    AllAreGone,
     /// Gate: it lets everything pass.
     NoGate,
     /// Gate: it is asked before there are credentials to sign with.

@@ -192,7 +192,7 @@ impl Process {
             kinds: &self.sim.kinds,
             clock,
             ids: self.sim.ids.as_ref(),
-            gone: &|owner| self.sim.lie == Some(Lie::AllAreGone) || self.sim.hosts.known(self.host, owner) == Known::Gone,
+            gone: &|owner| self.sim.hosts.known(self.host, owner) == Known::Gone,
             credentials: &bbws_testkit::Lasting,
             control,
             reporter,
