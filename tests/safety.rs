@@ -47,6 +47,28 @@ fn without_credentials_it_is_told_to_try_again_with_some() {
     assert!(ran.err.contains("cannot tell which account"), "{}", ran.err);
 }
 
+/// The ids of one world mean nothing in another.
+#[test]
+fn a_state_of_one_world_is_refused_in_another() {
+    let place = Place::new();
+    place.bbws("apply dev --sandbox --yes").exits(0);
+    std::fs::rename(place.path("state/sandbox/dev"), place.path("state/dev")).unwrap();
+    let before = std::fs::read_dir(place.path("state/dev/log")).unwrap().count();
+    for line in ["plan dev", "apply dev --yes", "destroy dev --confirm wp-dev-cluster"] {
+        let server = Server::of_account(DEV);
+        let mut command = place.command(line.split_whitespace());
+        command.env("AWS_ENDPOINT_URL", server.url()).env("AWS_ACCESS_KEY_ID", "AKIATEST").env("AWS_SECRET_ACCESS_KEY", "test");
+        let told = ran(command.output().unwrap()).exits(3).err;
+        for part in
+            ["THE STATE BELONGS TO ANOTHER WORLD", "its ids belong to sandbox", &server.url(), "add `--sandbox`", "Nothing was changed"]
+        {
+            assert!(told.contains(part), "{line}: {part} in\n{told}");
+        }
+        assert_eq!(server.asked(), ["GetCallerIdentity"], "{line}: nothing else was asked");
+    }
+    assert_eq!(std::fs::read_dir(place.path("state/dev/log")).unwrap().count(), before, "nothing was written");
+}
+
 #[test]
 fn production_is_changed_in_the_sandbox_only() {
     let place = Place::new();

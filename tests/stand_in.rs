@@ -168,6 +168,10 @@ impl Link for Other {
         self.wire.session()
     }
 
+    fn credentials_have_run_out(&self, error: &CloudError) -> bool {
+        self.wire.credentials_have_run_out(error)
+    }
+
     fn renew_credentials(&self) {
         self.wire.renew_credentials();
     }

@@ -175,11 +175,11 @@ def describe_interfaces(proxy, request, server):
     for endpoint in ask("DescribeVpcEndpoints").findall("vpcEndpointSet/item"):
         for one in endpoint.findall("networkInterfaceIdSet/item"):
             lives[one.text] = f"VPC Endpoint Interface {endpoint.findtext('vpcEndpointId')}"
-    for gateway in ask("DescribeNatGateways").findall("natGatewaySet/item"):
-        if gateway.findtext("state") != "deleted":
-            for one in gateway.findall("natGatewayAddressSet/item/networkInterfaceId"):
-                lives[one.text] = f"Interface for NAT Gateway {gateway.findtext('natGatewayId')}"
     known = proxy.memory.of(request, "interfaces")
+    for gateway in ask("DescribeNatGateways").findall("natGatewaySet/item"):
+        for one in gateway.findall("natGatewayAddressSet/item/networkInterfaceId"):
+            kept = known if gateway.findtext("state") == "deleted" else lives
+            kept[one.text] = f"Interface for NAT Gateway {gateway.findtext('natGatewayId')}"
     known.update(lives)
     answer = proxy.forward(server, request, asked)
     if answer.status != 200:
@@ -198,6 +198,41 @@ def describe_interfaces(proxy, request, server):
     return answer
 
 
+def put_backup(proxy, request, server):
+    """Keeps whether a file system is backed up: there is no such call. AWS answers ENABLING first, this at once ENABLED."""
+    status = request.params["BackupPolicy"]["Status"]
+    proxy.memory.of(request, "backups")[request.params["FileSystemId"]] = status
+    return proxy.answer(200, [("Content-Type", "application/json")], json.dumps({"BackupPolicy": {"Status": status}}).encode())
+
+
+def describe_backup(proxy, request, server):
+    """Shows it again."""
+    status = proxy.memory.of(request, "backups").get(request.params["FileSystemId"])
+    if status is None:
+        return proxy.forward(server, request)
+    return proxy.answer(200, [("Content-Type", "application/json")], json.dumps({"BackupPolicy": {"Status": status}}).encode())
+
+
+def modify_endpoint(proxy, request, server):
+    """A gateway endpoint that serves further tables has its route in them, without which moto cannot delete it any more; and
+    none in those it serves no longer."""
+    asked = request.body
+    answer = proxy.forward(server, request)
+    if answer.status != 200:
+        return answer
+    ask = lambda text: proxy.forward(server, request, f"{text}&Version=2016-11-15".encode()).body.decode()
+    name = f"com.amazonaws.{request.region}.s3"
+    lists = ask("Action=DescribeManagedPrefixLists")
+    found = re.search(rf"<prefixListId>(pl-\w+)</prefixListId>(?:(?!</item>).)*<prefixListName>{re.escape(name)}<|<prefixListName>{re.escape(name)}</prefixListName>(?:(?!</item>).)*<prefixListId>(pl-\w+)<", lists, re.S)
+    to = found and (found[1] or found[2])
+    for table in request.params.get("AddRouteTableIds", []) if to else ():
+        ask(f"Action=CreateRoute&RouteTableId={table}&DestinationPrefixListId={to}&GatewayId={request.params['VpcEndpointId']}")
+    for table in request.params.get("RemoveRouteTableIds", []) if to else ():
+        ask(f"Action=DeleteRoute&RouteTableId={table}&DestinationPrefixListId={to}")
+    request.body = asked
+    return answer
+
+
 # operation, or all of a service: (the fault, what is done about it)
 TABLE = {
     "route53": ("moto's zone ids do not begin with Z", zone_ids),
@@ -208,6 +243,9 @@ TABLE = {
     "secretsmanager:PutSecretValue": ("moto takes labels of our own off a version that is AWSCURRENT no more", put_value),
     "secretsmanager:DescribeSecret": ("moto takes labels of our own off a version that is AWSCURRENT no more", describe_secret),
     "efs:CreateMountTarget": ("moto's interfaces do not say whose they are", create_mount_target),
+    "efs:PutBackupPolicy": ("moto has no PutBackupPolicy", put_backup),
+    "efs:DescribeBackupPolicy": ("moto has no PutBackupPolicy", describe_backup),
+    "ec2:ModifyVpcEndpoint": ("moto writes no route into tables that a gateway endpoint serves later, and cannot delete it then", modify_endpoint),
     "ec2:DescribeNetworkInterfaces": ("moto's interfaces do not say whose they are, and outlive it", describe_interfaces),
     "logs:CreateDelivery": ("moto keeps a delivery's path without the prefix that AWS puts before it", create_delivery),
 }

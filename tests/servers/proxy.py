@@ -35,6 +35,10 @@ class Proxy(ThreadingHTTPServer):
         with self.lock:
             self.log.write(json.dumps(line, default=str) + "\n")
 
+    def answer(self, status, headers, body):
+        """What a server would have answered that has the call."""
+        return Answer(status, headers, body)
+
     def forward(self, server, request, body=None):
         """Asks the real server, as the account that the access key names."""
         headers = {key: value for key, value in request.headers.items() if key.lower() not in ("host", "content-length", "connection", "transfer-encoding")}

@@ -15,7 +15,7 @@ struct Proof {
     much: (&'static str, &'static str),
 }
 
-const PROOFS: [Proof; 5] = [
+const PROOFS: [Proof; 6] = [
     Proof {
         name: "simulation",
         test: &["--package", "bbws-testkit", "--test", "engine", "the_invariants_hold"],
@@ -36,6 +36,12 @@ const PROOFS: [Proof; 5] = [
         name: "parsers",
         test: &["--package", "bbws-model", "--package", "bbws-cluster", "--lib", "--test", "files", "--", "fuzz::", "garbage::"],
         much: ("PROPTEST_CASES", "200000"),
+    },
+    Proof {
+        name: "crash_points",
+        test: &["--workspace", "--test", "e2e", "every_crash_point"],
+        // Of each sort, at each command: more than there are.
+        much: ("BBWS_CRASH_POINTS", "1000000"),
     },
     Proof { name: "kills", test: &["--workspace", "--test", "e2e", "killed_at_every_turn"], much: ("BBWS_KILLS", "400") },
 ];

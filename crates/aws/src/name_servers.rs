@@ -23,7 +23,11 @@ const JUMPS: usize = 64;
 /// # Errors
 /// When there is no resolver, or it does not say: why, for people.
 pub async fn name_servers(zone: &str) -> Result<BTreeSet<String>, String> {
-    let resolver = resolver(&std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default());
+    ask(resolver(&std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default()), zone).await
+}
+
+/// Asks a resolver which name servers a zone is on.
+async fn ask(resolver: SocketAddr, zone: &str) -> Result<BTreeSet<String>, String> {
     // A forged answer must also hit the port, which the system draws.
     let id = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| (since.subsec_nanos() % 0xffff) as u16);
     let question = question(id, zone).ok_or_else(|| format!("`{zone}` is no name of the DNS"))?;
@@ -140,6 +144,42 @@ mod tests {
         assert_eq!(found.into_iter().collect::<Vec<_>>(), ["ns-1.aws", "ns.kimmyai.io"]);
         assert!(answer(7, "wpdev.kimmyai.io", &told(NXDOMAIN, 0)).unwrap().is_empty(), "nobody refers to it");
         assert!(answer(7, "wpdev.kimmyai.io", &told(0, 0)).unwrap().is_empty());
+    }
+
+    /// A resolver that answers each question in turn with what it is given; without, it says nothing.
+    async fn played(answers: Vec<Option<Vec<u8>>>) -> (SocketAddr, tokio::task::JoinHandle<Vec<Vec<u8>>>) {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let at = socket.local_addr().unwrap();
+        let play = async move {
+            let mut asked = vec![];
+            for answer in answers {
+                let mut bytes = vec![0; 512];
+                let (length, from) = socket.recv_from(&mut bytes).await.unwrap();
+                asked.push(bytes[..length].to_vec());
+                if let Some(mut answer) = answer {
+                    answer[..2].copy_from_slice(&bytes[..2]);
+                    socket.send_to(&answer, from).await.unwrap();
+                }
+            }
+            asked
+        };
+        (at, tokio::spawn(play))
+    }
+
+    #[tokio::test]
+    async fn a_resolver_is_asked_over_the_network_and_once_more_where_it_says_nothing() {
+        let (at, asked) = played(vec![None, Some(told(0, 2))]).await;
+        let found = ask(at, "wpdev.kimmyai.io").await.unwrap();
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), ["ns-1.aws", "ns.kimmyai.io"]);
+        let asked = asked.await.unwrap();
+        assert_eq!(asked[0], asked[1], "the same question");
+        let id = u16::from_be_bytes([asked[0][0], asked[0][1]]);
+        assert_eq!(Some(&asked[0]), question(id, "wpdev.kimmyai.io").as_ref());
+
+        let (at, _) = played(vec![Some(told(NXDOMAIN, 0))]).await;
+        assert!(ask(at, "wpdev.kimmyai.io").await.unwrap().is_empty(), "nobody refers to it");
+        let (at, _) = played(vec![Some(told(2, 0))]).await;
+        assert!(ask(at, "wpdev.kimmyai.io").await.unwrap_err().contains("code 2"));
     }
 
     #[test]

@@ -153,7 +153,15 @@ async fn nobody_elses(drivers: &Drivers, address: &Address, picture: &Picture) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bbws_model::Entry;
+    use std::cell::RefCell;
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use bbws_engine::{Carrier, Hanging, Lease};
+    use bbws_kinds::Listener;
+    use bbws_model::{CloudError, Entry, Observed, Phase, Seen, World};
+
+    use crate::cloud::{Caller, Referral, Sent, SessionLife};
 
     fn state(action: Value, internal: bool) -> State {
         let mut state = State::empty("L");
@@ -189,5 +197,131 @@ mod tests {
         assert_eq!(urls(&state(fixed, true)), ["https://d1.cloudfront.net/"], "an internal one cannot be reached");
         let redirect = json!({"type": "redirect", "protocol": "HTTPS", "port": "443"});
         assert_eq!(urls(&state(redirect, false)), ["https://d1.cloudfront.net/"]);
+    }
+
+    /// A way to a world in which an address answers in turn what is given; the last for ever.
+    struct Played(RefCell<Vec<Option<Result<Fetched, String>>>>, &'static [&'static str]);
+
+    /// A clock whose time passes at once.
+    struct Instant;
+
+    impl Clock for Instant {
+        fn now(&self) -> jiff::Timestamp {
+            jiff::Timestamp::UNIX_EPOCH
+        }
+
+        fn elapsed(&self) -> Duration {
+            Duration::ZERO
+        }
+
+        fn sleep(&self, _: Duration) -> bbws_engine::Boxed<'static, ()> {
+            Box::pin(std::future::ready(()))
+        }
+    }
+
+    /// What tenants have hung on listeners.
+    struct Rules(&'static [&'static str]);
+
+    impl Carrier<Listener> for Rules {
+        async fn hung_on(&self, _: &Observed<Listener>, _: &Reading) -> Result<Vec<Hanging>, CloudError> {
+            Ok(self.0.iter().map(|rule| Hanging { what: "listener rule", id: (*rule).into(), name: String::new(), owner: None }).collect())
+        }
+    }
+
+    impl Link for Played {
+        fn world(&self) -> World {
+            World::Aws
+        }
+
+        async fn whoami(&self) -> Result<Caller, CloudError> {
+            unreachable!()
+        }
+
+        async fn referral(&self, _: &str) -> Referral {
+            unreachable!()
+        }
+
+        fn session(&self) -> Option<SessionLife> {
+            None
+        }
+
+        fn credentials_have_run_out(&self, _: &CloudError) -> bool {
+            false
+        }
+
+        fn renew_credentials(&self) {}
+
+        async fn time(&self, _: &str) -> Option<Result<jiff::Timestamp, String>> {
+            None
+        }
+
+        fn open_gate(&self, _: Lease) {
+            unreachable!()
+        }
+
+        fn drivers(&self) -> Arc<Drivers> {
+            Arc::new(Drivers::new().carrying::<Listener>(Rules(self.1)))
+        }
+
+        fn clock(&self) -> Arc<dyn Clock> {
+            Arc::new(Instant)
+        }
+
+        async fn fetch(&self, _: &str) -> Option<Result<Fetched, String>> {
+            let mut answers = self.0.borrow_mut();
+            if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() }
+        }
+
+        fn sent(&self) -> Vec<Sent> {
+            vec![]
+        }
+    }
+
+    /// What is told of the listener, for people and for machines, and how many answers were left over.
+    fn verdict(answers: Vec<Option<Result<Fetched, String>>>, rules: &'static [&'static str]) -> (Option<(String, Value)>, usize) {
+        let mut state = state(json!({"type": "fixed-response", "status": 200, "body": "ok"}), false);
+        state.entries.retain(|address, _| address.kind() != "distribution");
+        let address: Address = "listener.http".parse().unwrap();
+        let entry = &state.entries[&address];
+        let outputs = json!({"arn": "arn:l"});
+        let seen = Seen { id: entry.id.clone(), spec: entry.spec.clone(), outputs, phase: Phase::Ready, owner: None };
+        let picture =
+            Picture { recorded: [(address, Ok(Some(seen)))].into(), deposed: BTreeMap::new(), unrecorded: BTreeMap::new(), calls: 0 };
+        let link = Played(RefCell::new(answers), rules);
+        let looked = futures::executor::block_on(look(&link, &state, &picture));
+        let told = looked.map(|mut looked| looked.remove(0)).map(|looked| (looked.text(), looked.json()));
+        let left = link.0.borrow().len();
+        (told, left)
+    }
+
+    fn page(status: u16, body: &str) -> Option<Result<Fetched, String>> {
+        Some(Ok(Fetched { status, body: body.into() }))
+    }
+
+    #[test]
+    fn what_answers_is_told_as_what_it_is() {
+        let unreached = || Some(Err("no route to host".to_owned()));
+        let well = verdict(vec![unreached(), page(503, ""), page(200, "ok"), page(500, "")], &[]);
+        let (text, json) = well.0.unwrap();
+        assert_eq!(
+            (text.as_str(), well.1),
+            ("listener.http answers 200 at http://dev-1.elb.amazonaws.com:80/", 1),
+            "it is tried again, and no more"
+        );
+        assert_eq!((&json["reached"], &json["as_wanted"], &json["status"]), (&json!(true), &json!(true), &json!(200)));
+
+        for (status, body) in [(404, "ok"), (200, "theirs")] {
+            let (text, json) = verdict(vec![page(status, body)], &[]).0.unwrap();
+            assert!(text.contains(&format!("answers {status}")) && text.contains("not 200 with the text of its file"), "{text}");
+            assert_eq!((&json["reached"], &json["as_wanted"], &json["status"]), (&json!(true), &json!(false), &json!(status)));
+            let (text, json) = verdict(vec![page(status, body)], &["rule-1"]).0.unwrap();
+            assert!(text.contains("rules of tenants stand before its own answer"), "{text}");
+            assert_eq!(json["as_wanted"], json!(false));
+        }
+
+        let (text, json) = verdict(vec![unreached()], &[]).0.unwrap();
+        assert_eq!(text, "listener.http could not be reached from here at http://dev-1.elb.amazonaws.com:80/ (no route to host)");
+        assert_eq!((&json["reached"], &json["status"], &json["why"]), (&json!(false), &Value::Null, &json!("no route to host")));
+        assert_eq!(verdict(vec![None], &[]).0, None, "nobody can answer in a simulated world");
     }
 }

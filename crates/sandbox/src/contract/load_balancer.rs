@@ -1,9 +1,11 @@
 use bbws_aws::Told;
+use bbws_engine::Reading;
 use bbws_model::{Class, Phase};
 use serde_json::{Value, json};
 
 use super::{ACCOUNT, Bench, edited, to};
 use crate::cloud::GLOBAL;
+use crate::fate::{Effect, Fate, Seen, refuse};
 use crate::kinds::load_balancer::Row;
 
 /// A field, and a change of it behind bbws's back.
@@ -46,6 +48,30 @@ fn tamper(bench: &Bench, change: impl FnOnce(&mut Row)) {
 
 fn set(row: &mut Row, key: &str, value: &str) {
     assert!(row.attributes.insert(key.into(), value.into()).is_some(), "{key} is an attribute");
+}
+
+/// AWS may tell of a load balancer that has no target groups that there is none to be found (unconfirmed).
+#[tokio::test(start_paused = true)]
+async fn target_groups_that_are_not_found_are_none() {
+    let mut bench = stage().await;
+    bench.make("load-balancer.main", spec()).await;
+    for (code, absent) in [("TargetGroupNotFound", true), ("AccessDenied", false)] {
+        bench.sandbox.sim().set_weather(move |call| {
+            let refused = Fate {
+                effect: Effect::Never,
+                seen: Seen::Refused(refuse(400, code, "One or more target groups not found")),
+                ..Fate::default()
+            };
+            if call.operation == "DescribeTargetGroups" { refused } else { Fate::default() }
+        });
+        if absent {
+            assert_eq!(bench.hanging("load-balancer.main").await, []);
+        } else {
+            let seen = bench.observe("load-balancer.main").await.unwrap();
+            let told = bench.drivers.carrier("load-balancer").unwrap().hung_on(&seen, &Reading::new()).await;
+            assert_eq!(told.unwrap_err().class, Class::Denied, "what cannot be looked at is not none");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
