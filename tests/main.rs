@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a test tells its figures, and what it installs")]
 
 mod cluster;
+mod crash_points;
 mod drift;
 mod edits;
 mod failed;

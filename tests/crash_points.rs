@@ -1,0 +1,412 @@
+//! Crashes and lost answers at every mutating call and every write of the log, with the real drivers in the sandbox: the run is
+//! dropped there, another one goes on, and the account holds exactly one of everything.
+//!
+//! `BBWS_CRASH_POINTS` says how many points of each sort are tried, spread evenly; all with `cargo xtask soak crash_points`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::pending;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bbws_aws::{Aws, drivers};
+use bbws_cluster::{Context, Published, addresses, blueprint, load};
+use bbws_engine::planner::Sources;
+use bbws_engine::{
+    Ask, Boxed, Clock, Control, Drivers, Log, Opening, PutOutcome, Reporter, Run, Store, StoreError, apply, log, look_back, plan, refresh,
+};
+use bbws_model::{Account, Address, Desired, Event, Kinds, Mode, Outcome, Owner, Plan, RunId, Stamped, State, World, pointers};
+use bbws_sandbox::{Effect, Fate, Sandbox, Seen};
+use bbws_testkit::{Lasting, MemoryStore, SeededIds};
+use tokio::sync::{Notify, watch};
+
+use crate::support::{Place, edited};
+
+const ACCOUNT: &str = "536580886816";
+const REGION: &str = "af-south-1";
+/// How many points of each sort a test tries, where nobody says.
+const POINTS: usize = 6;
+
+/// What befalls a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Blow {
+    /// It is killed, and the request has not reached AWS.
+    BeforeCall,
+    /// It is killed, and AWS has executed the request.
+    AfterCall,
+    /// It is killed, and AWS executes the request minutes later.
+    LateCall,
+    /// Its answer is lost; the run itself goes on.
+    AnswerLost,
+    /// Its request is lost, and nothing tells so; the run itself goes on.
+    RequestLost,
+    /// It is killed before it has written to its log: what it has just heard is lost.
+    BeforeWrite,
+    /// It is killed when it has written to its log: what it would have done then is not done.
+    AfterWrite,
+}
+
+const BLOWS: [Blow; 7] =
+    [Blow::BeforeCall, Blow::AfterCall, Blow::LateCall, Blow::AnswerLost, Blow::RequestLost, Blow::BeforeWrite, Blow::AfterWrite];
+
+impl Blow {
+    fn is_of_calls(self) -> bool {
+        !matches!(self, Self::BeforeWrite | Self::AfterWrite)
+    }
+}
+
+/// What counts the calls and writes of a run, and strikes at one of them.
+#[derive(Clone, Default)]
+struct Fist {
+    blow: Arc<Mutex<Option<(Blow, usize)>>>,
+    calls: Arc<AtomicUsize>,
+    writes: Arc<AtomicUsize>,
+    struck: Arc<Notify>,
+}
+
+impl Fist {
+    fn aim(&self, blow: Option<(Blow, usize)>) {
+        *self.blow.lock().unwrap() = blow;
+        self.calls.store(0, Ordering::SeqCst);
+        self.writes.store(0, Ordering::SeqCst);
+    }
+
+    /// The blow that falls on the call or the write of this number.
+    fn falls(&self, counter: &AtomicUsize, of_calls: bool) -> Option<Blow> {
+        let number = counter.fetch_add(1, Ordering::SeqCst);
+        let blow = *self.blow.lock().unwrap();
+        blow.filter(|(blow, at)| blow.is_of_calls() == of_calls && *at == number).map(|(blow, _)| blow)
+    }
+
+    fn fate(&self, read: bool) -> Fate {
+        if read {
+            return Fate::default();
+        }
+        let kill = |effect| {
+            self.struck.notify_one();
+            Fate { effect, seen: Seen::Silence, ..Fate::default() }
+        };
+        match self.falls(&self.calls, true) {
+            Some(Blow::BeforeCall) => kill(Effect::Never),
+            Some(Blow::AfterCall) => kill(Effect::Now),
+            Some(Blow::LateCall) => kill(Effect::Late(Duration::from_secs(200))),
+            Some(Blow::AnswerLost) => Fate { seen: Seen::Closed, ..Fate::default() },
+            Some(Blow::RequestLost) => Fate { effect: Effect::Never, seen: Seen::Closed, ..Fate::default() },
+            _ => Fate::default(),
+        }
+    }
+}
+
+/// A store at whose writes a run is killed.
+#[derive(Clone)]
+struct Struck {
+    store: MemoryStore,
+    fist: Fist,
+}
+
+impl Store for Struck {
+    fn create<'a>(&'a self, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<PutOutcome, StoreError>> {
+        Box::pin(async move {
+            let blow = self.fist.falls(&self.fist.writes, false);
+            if blow == Some(Blow::BeforeWrite) {
+                self.fist.struck.notify_one();
+                return pending().await;
+            }
+            let done = self.store.create(key, bytes).await;
+            if blow == Some(Blow::AfterWrite) {
+                self.fist.struck.notify_one();
+                return pending().await;
+            }
+            done
+        })
+    }
+    fn get<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<Option<Vec<u8>>, StoreError>> {
+        self.store.get(key)
+    }
+    fn list_after<'a>(&'a self, prefix: &'a str, after: &'a str) -> Boxed<'a, Result<Vec<String>, StoreError>> {
+        self.store.list_after(prefix, after)
+    }
+    fn overwrite<'a>(&'a self, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<(), StoreError>> {
+        self.store.overwrite(key, bytes)
+    }
+    fn delete<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<(), StoreError>> {
+        self.store.delete(key)
+    }
+    fn earlier<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<Vec<Vec<u8>>, StoreError>> {
+        self.store.earlier(key)
+    }
+}
+
+/// An account in the sandbox, a state, and what runs need.
+struct Bench {
+    sandbox: Sandbox,
+    store: Struck,
+    fist: Fist,
+    kinds: Kinds,
+    ids: Arc<SeededIds>,
+}
+
+/// What exists: how many of each sort of thing, in each region. Ids differ from run to run.
+type Inventory = BTreeMap<(String, String), usize>;
+
+impl Bench {
+    fn new() -> Self {
+        let (fist, sandbox) = (Fist::default(), Sandbox::in_memory(ACCOUNT));
+        let weather = fist.clone();
+        sandbox.sim().set_weather(move |call| weather.fate(call.is_read()));
+        let store = Struck { store: MemoryStore::default(), fist: fist.clone() };
+        Self { sandbox, store, fist, kinds: bbws_kinds::all(), ids: Arc::default() }
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(self.sandbox.sim().clock())
+    }
+
+    async fn state(&self) -> State {
+        log::read(&self.store.store).await.unwrap().unwrap_or_else(|| State::empty("none"))
+    }
+
+    async fn planned(&self, drivers: &Arc<Drivers>, state: &State, desired: &Desired, mode: Mode) -> Plan {
+        let nothing = Desired::default();
+        let looked_for = if mode == Mode::Destroy { &nothing } else { desired };
+        let picture = refresh(drivers, &self.kinds, looked_for, state).await;
+        let account: Account = ACCOUNT.parse().unwrap();
+        let ask = Ask {
+            environment: "dev".into(),
+            mode,
+            replace: BTreeSet::new(),
+            target: BTreeSet::new(),
+            exclude: BTreeSet::new(),
+            account,
+            region: REGION.into(),
+            world: World::Sandbox,
+            engine: "0".into(),
+        };
+        plan(Sources { kinds: &self.kinds, desired, state, picture: &picture }, &ask).unwrap_or_else(|wrong| panic!("{wrong:#?}"))
+    }
+
+    /// One run as a command has it. Every run is a process of its own, with clients and drivers of its own.
+    async fn run(&self, desired: &Desired, mode: Mode, killer_is_known: bool) -> (Outcome, String) {
+        let aws = Aws::new(Arc::new(self.sandbox.clone()), REGION);
+        let (drivers, clock) = (Arc::new(drivers(&aws)), self.clock());
+        let owner = Owner {
+            run: RunId(bbws_engine::Ids::next(self.ids.as_ref())),
+            user: "thandi".into(),
+            host: "laptop".into(),
+            boot_id: "boot".into(),
+            pid_namespace: "1".into(),
+            pid: 1,
+            pid_start: 1,
+            command: "bbws apply".into(),
+            ci: None,
+            version: "0".into(),
+        };
+        let (account, region) = (ACCOUNT.parse().unwrap(), REGION.to_owned());
+        let opening = Opening { owner, world: World::Sandbox, account, region, mode, plan: None };
+        let log = Log::open(Arc::new(self.store.clone()), clock.clone(), self.ids.clone(), opening, &|_| true).await.unwrap();
+        aws.gate().open_while(log.lease());
+        look_back(&log, &drivers, &self.kinds).await.unwrap();
+        let state = log.state(State::clone);
+        let plan = self.planned(&drivers, &state, desired, mode).await;
+        let mut failures = String::new();
+        let mut sink = |told: &Stamped| {
+            if let Event::StepFailed { address, error, .. } = &told.event {
+                failures += &format!("{address}: {error}\n");
+            }
+        };
+        let (_keep, control) = watch::channel(Control::Go);
+        let report = {
+            let reporter = Reporter::new(&mut sink, clock.as_ref());
+            let run = Run {
+                plan: &plan,
+                log: &log,
+                drivers: &drivers,
+                kinds: &self.kinds,
+                clock: clock.as_ref(),
+                ids: self.ids.as_ref(),
+                gone: &|_| killer_is_known,
+                credentials: &Lasting,
+                control,
+                reporter,
+            };
+            apply(run).await
+        };
+        log.close("over").await.unwrap();
+        (report.outcome, failures)
+    }
+
+    /// A run that may be killed on its way.
+    async fn struck(&self, desired: &Desired, mode: Mode) {
+        tokio::select! {
+            biased;
+            () = self.fist.struck.notified() => {}
+            _ = self.run(desired, mode, true) => {}
+        }
+    }
+
+    fn inventory(&self) -> Inventory {
+        let mut found = Inventory::new();
+        for thing in self.sandbox.sim().cloud().things() {
+            *found.entry((thing.region, thing.kind.to_owned())).or_default() += 1;
+        }
+        found
+    }
+}
+
+/// What is tried: how an account comes to where it is struck, and what is wanted then.
+struct Case {
+    name: &'static str,
+    first: Option<Desired>,
+    desired: Desired,
+    mode: Mode,
+}
+
+/// Every kind once, with all that it stands on: of dev with each option and some further resources.
+fn every_kind_once() -> (Desired, Desired) {
+    let place = Place::new();
+    let kinds = bbws_kinds::all();
+    let read = |edits: &[(&str, &str)]| {
+        let text = edited(&place.file("dev"), edits) + include_str!("drift/further.toml");
+        let context = Context { kinds: &kinds, blueprint: &addresses, today: jiff::civil::date(2026, 11, 26), siblings: &[] };
+        let environment = load("dev", &text, &context).unwrap_or_else(|wrong| panic!("{wrong}")).environment;
+        blueprint(&environment, &kinds, &Published(BTreeMap::new())).unwrap_or_else(|_| panic!("something is not published"))
+    };
+    let options = [
+        ("alb", "https = true"),
+        ("network", "endpoints = [\"s3\"]"),
+        ("network", "flow_logs = true"),
+        ("dns.health_check", "enabled = true"),
+    ];
+    let whole = read(&options);
+    let mut chosen: BTreeSet<Address> = BTreeSet::new();
+    for kind in kinds.names() {
+        let mut waiting: Vec<Address> = whole.resources.keys().filter(|address| address.kind() == kind).take(1).cloned().collect();
+        while let Some(address) = waiting.pop() {
+            if chosen.insert(address.clone()) {
+                waiting.extend(pointers(&whole.resources[&address].spec).into_iter().map(|pointer| pointer.to));
+            }
+        }
+    }
+    let only = |mut desired: Desired| {
+        desired.resources.retain(|address, _| chosen.contains(address));
+        desired.outputs.clear();
+        desired
+    };
+    let changed = read(&[&options[..], &[("tags", "Purpose = \"trial\""), ("compute", "log_retention_days = 60")]].concat());
+    (only(whole), only(changed))
+}
+
+async fn counted(case: &Case) -> (usize, usize, Inventory) {
+    let bench = Bench::new();
+    if let Some(first) = &case.first {
+        let (outcome, failures) = bench.run(first, Mode::Apply, true).await;
+        assert_eq!(outcome, Outcome::Done, "{}: {failures}", case.name);
+    }
+    bench.fist.aim(None);
+    let (outcome, failures) = bench.run(&case.desired, case.mode, true).await;
+    assert_eq!(outcome, Outcome::Done, "{}: {failures}", case.name);
+    let (calls, writes) = (bench.fist.calls.load(Ordering::SeqCst), bench.fist.writes.load(Ordering::SeqCst));
+    (calls, writes, bench.inventory())
+}
+
+/// Strikes once, lets others go on, and says what is wrong then.
+async fn trial(case: &Case, blow: Blow, at: usize, whole: &Inventory) -> Result<(), String> {
+    let bench = Bench::new();
+    if let Some(first) = &case.first {
+        bench.run(first, Mode::Apply, true).await;
+    }
+    bench.fist.aim(Some((blow, at)));
+    bench.struck(&case.desired, case.mode).await;
+    bench.fist.aim(None);
+    // A request that comes late is one of a machine that nobody hears of any more.
+    let known = blow != Blow::LateCall;
+    let mut told = String::new();
+    for _ in 0..2 {
+        let (outcome, failures) = bench.run(&case.desired, case.mode, known).await;
+        told = failures;
+        if outcome == Outcome::Done {
+            break;
+        }
+    }
+    let state = bench.state().await;
+    let aws = Aws::new(Arc::new(bench.sandbox.clone()), REGION);
+    let left = bench.planned(&Arc::new(drivers(&aws)), &state, &case.desired, case.mode).await;
+    let found = bench.inventory();
+    let differing: Vec<String> = whole
+        .keys()
+        .chain(found.keys())
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .filter(|key| whole.get(*key) != found.get(*key))
+        .map(|(region, kind)| {
+            format!(
+                "{kind} in {region}: {:?} instead of {:?}",
+                found.get(&(region.clone(), kind.clone())),
+                whole.get(&(region.clone(), kind.clone()))
+            )
+        })
+        .collect();
+    if !differing.is_empty() {
+        return Err(format!("{}\n{told}", differing.join("; ")));
+    }
+    let wanted = if case.mode == Mode::Destroy { 0 } else { case.desired.resources.len() };
+    if (state.entries.len(), state.open.len()) != (wanted, 0) {
+        return Err(format!("{} entries, {} requests open\n{told}", state.entries.len(), state.open.len()));
+    }
+    if !left.is_empty() {
+        let steps: Vec<String> = left.steps.iter().map(|step| format!("{} ({:?})", step.address, step.reason)).collect();
+        return Err(format!("a plan is not empty: {}\n{told}", steps.join(", ")));
+    }
+    Ok(())
+}
+
+fn in_time_that_jumps<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(future)
+}
+
+/// So many of `all` numbers, spread evenly.
+fn spread(all: usize, many: usize) -> Vec<usize> {
+    if many >= all { (0..all).collect() } else { (0..many).map(|n| n * all / many).collect() }
+}
+
+fn shown(case: &Case) {
+    let many = std::env::var("BBWS_CRASH_POINTS").ok().map_or(POINTS, |text| text.parse().expect("a number"));
+    let (calls, writes, whole) = in_time_that_jumps(counted(case));
+    let points: Vec<(Blow, usize)> = BLOWS
+        .iter()
+        .flat_map(|blow| spread(if blow.is_of_calls() { calls } else { writes }, many).into_iter().map(|at| (*blow, at)))
+        .collect();
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(vec![]));
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, NonZero::get) {
+            scope.spawn(|| {
+                while let Some((blow, at)) = points.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    if let Err(why) = in_time_that_jumps(trial(case, *blow, *at, &whole)) {
+                        wrong.lock().unwrap().push(format!("{} {blow:?} {at}: {why}", case.name));
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    println!("crash points of {}: {calls} calls and {writes} writes; {} points tried, {} failures", case.name, points.len(), wrong.len());
+    if let Ok(path) = std::env::var("BBWS_TALLY") {
+        let mut all: BTreeMap<String, serde_json::Value> =
+            std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        let told = serde_json::json!({"calls": calls, "writes": writes, "points": points.len(), "failures": wrong.len()});
+        all.insert(case.name.to_owned(), told);
+        std::fs::write(path, serde_json::to_vec(&all).unwrap()).unwrap();
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_crash_point_of_apply_of_an_update_and_of_destroy_leaves_one_of_everything() {
+    let (whole, changed) = every_kind_once();
+    let kinds: BTreeSet<&str> = whole.resources.keys().map(Address::kind).collect();
+    println!("{} resources of {} kinds", whole.resources.len(), kinds.len());
+    shown(&Case { name: "apply", first: None, desired: whole.clone(), mode: Mode::Apply });
+    shown(&Case { name: "update", first: Some(whole.clone()), desired: changed, mode: Mode::Apply });
+    shown(&Case { name: "destroy", first: Some(whole.clone()), desired: whole, mode: Mode::Destroy });
+}
