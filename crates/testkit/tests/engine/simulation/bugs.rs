@@ -86,7 +86,9 @@ fn every_seeded_bug_is_found() {
                 if asked("BBWS_BUG_TOLD").is_some() {
                     println!("    seed {seed}: {}", told.chars().take(300).collect::<String>());
                 }
-                table.push(json!({"bug": name, "put_in": put, "seeds_until_found": seed - from + 1, "found_by": invariant}));
+                table.push(
+                    json!({"bug": name, "put_in": put, "first_seed": from, "seeds_until_found": seed - from + 1, "found_by": invariant}),
+                );
             }
             None => missed.push(name),
         }
