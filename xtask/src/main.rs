@@ -11,13 +11,13 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let second = std::env::args().nth(2);
     let wrong = match std::env::args().nth(1).as_deref() {
-        Some("bench") => bench::run(second.as_deref() == Some("--release")),
+        Some("bench") => bench::run(),
         Some("layers") => layers::wrong(),
         Some("sdk") => sdk::wrong(),
         Some("soak") => soak::run(second, std::env::args().nth(3)),
         Some("tidy") => tidy::wrong(),
         _ => vec![
-            "usage: cargo xtask bench [--release] | layers | sdk | soak [simulation | seeded_bugs | damage | parsers | crash_points | kills] [COUNT] | tidy".to_owned(),
+            "usage: cargo xtask bench | layers | sdk | soak [simulation | seeded_bugs | damage | parsers | crash_points | kills] [COUNT] | tidy".to_owned(),
         ],
     };
     for line in &wrong {

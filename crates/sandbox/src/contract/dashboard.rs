@@ -6,6 +6,9 @@ use super::{Bench, edited, to};
 use crate::cloud::GLOBAL;
 use crate::kinds::dashboard::Row;
 
+/// A field, and a change of it behind bbws's back.
+type Drift = (&'static str, fn(&mut Row));
+
 fn graph(threshold: f64) -> Value {
     json!({"type": "metric", "x": 0, "y": 0, "width": 12, "height": 6, "properties": {
         "title": "cpu", "region": "af-south-1", "view": "timeSeries", "stat": "Average", "period": 300,
@@ -43,7 +46,7 @@ async fn the_contract_holds() {
     }
     bench.change("dashboard.main", spec()).await;
 
-    let drifts: [(&str, fn(&mut Row)); 4] = [
+    let drifts: [Drift; 4] = [
         ("body", |row| row.body = row.body.replace("80", "81")),
         ("body", |row| row.body = r#"{"widgets":[]}"#.into()),
         ("body", |row| row.body = "no JSON".into()),
