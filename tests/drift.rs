@@ -328,10 +328,10 @@ fn coverage(fields: &[Field]) -> String {
         let (mended, seen, unread) = (of(&["mended"]).len(), of(&["seen", "refused", "held", "gone"]).len(), of(&["not read"]));
         let total = mended + seen + unread.len();
         all = [all[0] + total, all[1] + mended, all[2] + seen];
-        writeln!(table, "{kind:<26}{total:>7}{mended:>8}{seen:>6}  {}", unread.join(", ")).unwrap();
+        writeln!(table, "{kind:<26}{total:>7}{mended:>8}{seen:>6}  {}", unread.join(", ")).expect("text");
     }
     let unread = all[0] - all[1] - all[2];
-    write!(table, "{:<26}{:>7}{:>8}{:>6}  {unread}", format!("{} kinds", kinds.len()), all[0], all[1], all[2]).unwrap();
+    write!(table, "{:<26}{:>7}{:>8}{:>6}  {unread}", format!("{} kinds", kinds.len()), all[0], all[1], all[2]).expect("text");
     table
 }
 

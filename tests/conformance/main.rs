@@ -56,7 +56,6 @@ impl Answer {
     }
 
     /// A good answer of which nothing is asked.
-    #[expect(clippy::needless_pass_by_value, reason = "the answer itself is of no interest")]
     fn of<T>(self, _: T) -> Self {
         self
     }
