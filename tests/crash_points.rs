@@ -280,7 +280,7 @@ fn every_kind_once() -> (Desired, Desired) {
     ];
     let whole = read(&options);
     let mut chosen: BTreeSet<Address> = BTreeSet::new();
-    for kind in kinds.names() {
+    for kind in kinds.iter().map(bbws_model::AnyKind::name) {
         let mut waiting: Vec<Address> = whole.resources.keys().filter(|address| address.kind() == kind).take(1).cloned().collect();
         while let Some(address) = waiting.pop() {
             if chosen.insert(address.clone()) {
@@ -293,7 +293,7 @@ fn every_kind_once() -> (Desired, Desired) {
         desired.outputs.clear();
         desired
     };
-    let changed = read(&[&options[..], &[("tags", "Purpose = \"trial\""), ("compute", "log_retention_days = 60")]].concat());
+    let changed = read(&[&options[..], &[("tags", "Purpose = \"trial\""), ("logs", "retention_days = 60"), ("rds", "class = \"db.t3.small\"")]].concat());
     (only(whole), only(changed))
 }
 
