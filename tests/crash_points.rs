@@ -279,13 +279,16 @@ fn every_kind_once() -> (Desired, Desired) {
         ("dns.health_check", "enabled = true"),
     ];
     let whole = read(&options);
+    let refers = |address: &Address| pointers(&whole.resources[address].spec).into_iter().map(|pointer| pointer.to);
     let mut chosen: BTreeSet<Address> = BTreeSet::new();
-    for kind in kinds.iter().map(bbws_model::AnyKind::name) {
-        let mut waiting: Vec<Address> = whole.resources.keys().filter(|address| address.kind() == kind).take(1).cloned().collect();
-        while let Some(address) = waiting.pop() {
-            if chosen.insert(address.clone()) {
-                waiting.extend(pointers(&whole.resources[&address].spec).into_iter().map(|pointer| pointer.to));
-            }
+    let first_of = |kind: &str| whole.resources.keys().find(|address| address.kind() == kind).cloned();
+    // A certificate refers to none of the records that prove it.
+    let proves = |address: &&Address| address.kind() == "dns-record" && refers(address).any(|of| of.kind() == "certificate");
+    let mut waiting: Vec<Address> = kinds.iter().filter_map(|kind| first_of(kind.name())).collect();
+    waiting.extend(whole.resources.keys().filter(proves).cloned());
+    while let Some(address) = waiting.pop() {
+        if chosen.insert(address.clone()) {
+            waiting.extend(refers(&address));
         }
     }
     let only = |mut desired: Desired| {
@@ -293,7 +296,9 @@ fn every_kind_once() -> (Desired, Desired) {
         desired.outputs.clear();
         desired
     };
-    let changed = read(&[&options[..], &[("tags", "Purpose = \"trial\""), ("logs", "retention_days = 60"), ("rds", "class = \"db.t3.small\"")]].concat());
+    let changed = read(
+        &[&options[..], &[("tags", "Purpose = \"trial\""), ("logs", "retention_days = 60"), ("rds", "class = \"db.t3.small\"")]].concat(),
+    );
     (only(whole), only(changed))
 }
 
@@ -332,7 +337,15 @@ async fn trial(case: &Case, blow: Blow, at: usize, whole: &Inventory) -> Result<
     let state = bench.state().await;
     let aws = Aws::new(Arc::new(bench.sandbox.clone()), REGION);
     let left = bench.planned(&Arc::new(drivers(&aws)), &state, &case.desired, case.mode).await;
-    let found = bench.inventory();
+    let mut found = bench.inventory();
+    let mut whole = whole.clone();
+    // A run takes a copy of its own before it changes a database, however young an earlier one's is. Each of them is recorded.
+    let copies = (REGION.to_owned(), "db snapshot".to_owned());
+    let (taken, due) = (found.remove(&copies).unwrap_or_default(), whole.remove(&copies).unwrap_or_default());
+    let recorded = state.backups.len() + state.entries.keys().filter(|address| address.kind() == "db-snapshot").count();
+    if taken < due || taken != recorded {
+        return Err(format!("{taken} copies of data, {due} are due, {recorded} are recorded"));
+    }
     let differing: Vec<String> = whole
         .keys()
         .chain(found.keys())
