@@ -14,7 +14,7 @@ const STARTS: usize = 20;
 /// Measures all there is to measure. Planning is measured as people build it here, and in an optimised build of the pure
 /// crates; each line says which it is. The SDKs are never built optimised: nothing that is measured waits for them.
 pub(crate) fn run() -> Vec<String> {
-    let parts = [makespan(), planning(false), planning(true), binary()];
+    let parts = [makespan(), log(), planning(false), planning(true), binary()];
     parts.into_iter().filter_map(Result::err).collect()
 }
 
@@ -42,6 +42,12 @@ fn makespan() -> Result<(), String> {
     let script = Command::new("python3").arg(root().join("xtask/critical_path.py")).stdin(lines).status().map_err(|e| e.to_string())?;
     let bench = runs.wait().map_err(|e| e.to_string())?;
     if script.success() && bench.success() { Ok(()) } else { Err("the makespan could not be measured".into()) }
+}
+
+fn log() -> Result<(), String> {
+    tell("The log (dev's own expected durations, simulated time; a write takes 60 ms, as S3's do; reading in the dev profile):");
+    let done = example(false).arg("log").status().map_err(|e| e.to_string())?;
+    if done.success() { Ok(()) } else { Err("the log could not be measured".into()) }
 }
 
 fn planning(release: bool) -> Result<(), String> {

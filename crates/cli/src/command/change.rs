@@ -9,7 +9,7 @@ use futures::future::{Either, select};
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::hold::{give_back, give_back_soon, take};
+use super::hold::{claim, give_back, give_back_soon, take};
 use super::plan::{show_before, tell_calls};
 use crate::args::Speed;
 use crate::cloud::Link;
@@ -48,7 +48,7 @@ pub(crate) async fn look_back_at_open<L: Link>(ui: &mut Ui, session: &Session<L>
     if state.open.is_empty() && state.abandoned.is_empty() {
         return Ok(state);
     }
-    let log = take(session, mode, &state, None).await?;
+    let log = claim(session, mode, &state, None).await?;
     let looked = look_back(&log, &session.link.drivers(), &session.offline.kinds).await;
     let left = log.state(|state| state.open.len());
     let outcome = if looked.is_ok() { "done" } else { "failed" };

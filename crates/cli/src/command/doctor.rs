@@ -7,10 +7,11 @@ use bbws_engine::{Ids, Store};
 use serde_json::json;
 
 use crate::args::{Global, Where};
-use crate::cloud::{Cloud, Link};
+use crate::cloud::{Cloud, Inspected, Link, Vault};
 use crate::ids::Ulids;
 use crate::project::Project;
 use crate::session::{Offline, route};
+use crate::store::Home;
 use crate::store::probe::{Unfit, probe};
 use crate::ui::{Ui, table};
 use crate::{Exit, Failure, SystemClock, pace, safety};
@@ -66,6 +67,9 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
         let mut checks = vec![Check::good("environment", format!("{} is right", offline.file))];
         checks.extend(of_store(offline.store.as_ref()).await);
         checks.extend(offline.home.folder().map(of_disk));
+        if let Home::Bucket(bucket) = &offline.home {
+            checks.push(of_bucket(&cloud.vault(bucket).await).await);
+        }
         checks.extend(of_account(project, global, cloud, &offline).await);
         checks
     })
@@ -120,6 +124,22 @@ async fn tried(store: &dyn Store) -> Check {
             let advice = "without it no run can be recorded: check that it is there and may be written";
             Check::new("store", Verdict::Bad, error.to_string(), advice)
         }
+    }
+}
+
+/// Whether a bucket is as `init` makes it.
+async fn of_bucket<V: Vault>(vault: &V) -> Check {
+    const INIT: &str = "bring it to what a state needs: bbws init";
+    match vault.look().await {
+        Err(error) => Check::new("bucket", Verdict::Bad, error.to_string(), "check that it is there, and who may look at it"),
+        Ok(Inspected { dangers, .. }) if !dangers.is_empty() => {
+            Check::new("bucket", Verdict::Bad, dangers.join("; "), "take that out of the bucket's settings: it would lose the state")
+        }
+        Ok(Inspected { lacks, .. }) if !lacks.is_empty() => {
+            let deeds: Vec<&str> = lacks.iter().map(|lack| lack.deed).collect();
+            Check::new("bucket", Verdict::Warning, format!("it does not {}", deeds.join(", ")), INIT)
+        }
+        Ok(_) => Check::good("bucket", "versioned, encrypted, closed to the public, TLS only, conditional writes demanded"),
     }
 }
 

@@ -70,12 +70,7 @@ pub(crate) async fn free<L: Link>(ui: &mut Ui, session: &Session<L>, state: &Sta
 /// # Errors
 /// When another run holds it, or has changed it since `state` was read.
 pub(crate) async fn take<L: Link>(session: &Session<L>, mode: Mode, state: &State, plan: Option<&Plan>) -> Result<Log, Failure> {
-    let may_take = |held: &Held| match known(held) {
-        Holder::Gone => true,
-        Holder::Lives => false,
-        Holder::Elsewhere => held.seq == state.seq,
-    };
-    let log = open(session, mode, plan, &may_take).await?;
+    let log = claim(session, mode, state, plan).await?;
     let moved = log.state(|now| now.seq != state.seq + 1);
     if moved {
         give_back(&log, "stopped").await;
@@ -85,6 +80,19 @@ pub(crate) async fn take<L: Link>(session: &Session<L>, mode: Mode, state: &Stat
             .advise(format!("look at the new plan: bbws plan {name}{}", session.offline.flag())));
     }
     Ok(log)
+}
+
+/// The same, whatever others have done since `state` was read: for what rests on no plan.
+///
+/// # Errors
+/// When another run holds it.
+pub(crate) async fn claim<L: Link>(session: &Session<L>, mode: Mode, state: &State, plan: Option<&Plan>) -> Result<Log, Failure> {
+    let may_take = |held: &Held| match known(held) {
+        Holder::Gone => true,
+        Holder::Lives => false,
+        Holder::Elsewhere => held.seq == state.seq,
+    };
+    open(session, mode, plan, &may_take).await
 }
 
 /// Opens the log, where `may_take` allows it from its holder.

@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bbws_cluster::{Context, Published, Sibling, addresses, blueprint, load};
 use bbws_engine::planner::Sources;
-use bbws_engine::{Ask, Control, Log, Opening, Reporter, Run, apply, plan, refresh};
+use bbws_engine::{Ask, Control, Log, Opening, Reporter, Run, Store, apply, plan, refresh};
 use bbws_model::{Account, Desired, Event, Kinds, Mode, Outcome, Owner, Plan, RunId, Stamped, Until, World};
 use bbws_testkit::{JumpClock, Lasting, MemoryStore, SeededIds, Tape};
 use rand::{RngExt, SeedableRng};
@@ -38,7 +39,7 @@ fn desired(name: &str, kinds: &Kinds) -> Desired {
     desired
 }
 
-fn opening(account: &Account) -> Opening {
+pub(crate) fn opening(account: &Account) -> Opening {
     let owner = Owner {
         run: RunId("bench".into()),
         user: "bench".into(),
@@ -54,12 +55,22 @@ fn opening(account: &Account) -> Opening {
     Opening { owner, world: World::Sandbox, account: account.clone(), region: "af-south-1".into(), mode: Mode::Apply, plan: None }
 }
 
-/// Makes an environment from nothing.
-async fn made(name: &str, kinds: &Arc<Kinds>, draw: Draw) -> Value {
+/// A run that made an environment from nothing.
+pub(crate) struct Made {
+    /// What it is told as.
+    line: Value,
+    /// How many slots it wrote, the one that closes it aside.
+    pub(crate) slots: u64,
+    /// How long it took.
+    pub(crate) took: Duration,
+}
+
+/// Makes an environment from nothing, with its log in this store.
+pub(crate) async fn made(name: &str, kinds: &Arc<Kinds>, draw: Draw, store: Arc<dyn Store>) -> Made {
     let account: Account = "536580886816".parse().unwrap();
     let (cloud, desired) = (Cloud::new(draw), desired(name, kinds));
     let (drivers, clock, ids) = (Arc::new(cloud.drivers(kinds)), Arc::new(JumpClock::new()), Arc::new(SeededIds::default()));
-    let log = Log::open(Arc::new(MemoryStore::default()), clock.clone(), ids.clone(), opening(&account), &|_| true).await.unwrap();
+    let log = Log::open(store, clock.clone(), ids.clone(), opening(&account), &|_| true).await.unwrap();
     let state = log.state(Clone::clone);
     let picture = refresh(&drivers, kinds, &desired, &state).await;
     let ask = Ask {
@@ -91,7 +102,9 @@ async fn made(name: &str, kinds: &Arc<Kinds>, draw: Draw) -> Value {
     };
     let report = apply(run).await;
     assert_eq!(report.outcome, Outcome::Done, "{:#?}", report.failed);
-    told(name, &plan, kinds, &tape.all(), &cloud)
+    let slots = log.state(|state| state.seq);
+    log.close("done").await.unwrap();
+    Made { line: told(name, &plan, kinds, &tape.all(), &cloud), slots, took: report.took }
 }
 
 /// The line of a run, in seconds.
@@ -125,7 +138,7 @@ fn told(name: &str, plan: &Plan, kinds: &Kinds, events: &[Stamped], cloud: &Clou
     json!({"environment": name, "steps": steps.collect::<Vec<_>>(), "events": events.collect::<Vec<_>>()})
 }
 
-fn in_time_that_jumps<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn in_time_that_jumps<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(future)
 }
 
@@ -133,12 +146,14 @@ fn in_time_that_jumps<T>(future: impl Future<Output = T>) -> T {
 pub(crate) fn lines(seeds: u64, mut tell: impl FnMut(&Value)) {
     let kinds = Arc::new(bbws_kinds::all());
     for (name, _) in SHIPPED {
-        let mut exact = in_time_that_jumps(made(name, &kinds, Box::new(|| 1.0)));
+        let mut exact = in_time_that_jumps(made(name, &kinds, Box::new(|| 1.0), Arc::new(MemoryStore::default()))).line;
         exact["seed"] = Value::Null;
         tell(&exact);
         for seed in 0..seeds {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
-            let mut drawn = in_time_that_jumps(made(name, &kinds, Box::new(move || random.random_range(0.5..1.5))));
+            let mut drawn =
+                in_time_that_jumps(made(name, &kinds, Box::new(move || random.random_range(0.5..1.5)), Arc::new(MemoryStore::default())))
+                    .line;
             drawn["seed"] = json!(seed);
             tell(&drawn);
         }
