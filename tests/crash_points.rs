@@ -277,6 +277,7 @@ fn every_kind_once() -> (Desired, Desired) {
         ("network", "endpoints = [\"s3\"]"),
         ("network", "flow_logs = true"),
         ("dns.health_check", "enabled = true"),
+        ("monitoring", "dashboard = true"),
     ];
     let whole = read(&options);
     let refers = |address: &Address| pointers(&whole.resources[address].spec).into_iter().map(|pointer| pointer.to);

@@ -19,13 +19,14 @@ const NOT_READ: &str = include_str!("../docs/not_read.md");
 const AT_ONCE: usize = 5;
 
 /// Dev with every option and kind.
-const OPTIONS: [(&str, &str); 7] = [
+const OPTIONS: [(&str, &str); 8] = [
     ("network", "endpoints = [\"s3\", \"ecr.api\"]"),
     ("network", "flow_logs = true"),
     ("network.public", "x = { cidr = \"10.0.9.0/24\", zone = \"af-south-1a\", spare = true }"),
     ("alb", "https = true"),
     ("alb", "access_logs = true"),
     ("dns.health_check", "enabled = true"),
+    ("monitoring", "dashboard = true"),
     ("monitoring", "emails = [\"ops@kimmyai.io\"]"),
 ];
 

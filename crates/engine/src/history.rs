@@ -241,6 +241,8 @@ fn in_words(record: &Record, intents: &mut BTreeMap<IntentId, String>) -> String
         }
         Record::Ambiguous { intent, .. } => format!("{}: the answer was lost", of(intents, intent)),
         Record::Abandon { intent, .. } => format!("{}: had no effect", of(intents, intent)),
+        Record::Repeat { intent } => format!("{}: is sent again", of(intents, intent)),
+        Record::Late { intent, id } => format!("{}: has come late, as {id}", of(intents, intent)),
         Record::Swept { intent } => format!("{}: nothing had come late", of(intents, intent)),
         Record::Reached { address, .. } => format!("{address} is as wanted"),
         Record::Gone { address, id } => format!("{address} ({id}) is gone"),

@@ -72,6 +72,8 @@ pub struct OpenIntent {
     pub at: jiff::Timestamp,
     /// Who wrote it: how long its request may still arrive depends on whether that process lives.
     pub writer: Option<Owner>,
+    /// Whether it was sent more than once.
+    pub repeated: bool,
 }
 
 /// What the log adds up to at one slot.
@@ -103,8 +105,11 @@ pub struct State {
     pub entries: BTreeMap<Address, Entry>,
     /// Requests of which it is not recorded what became.
     pub open: BTreeMap<IntentId, OpenIntent>,
-    /// Creates that were taken for lost, to be looked for once more: one may have arrived after all.
-    pub abandoned: BTreeMap<IntentId, Intent>,
+    /// Creates that were sent more than once and have made something: should that go, an earlier request may still make it again.
+    pub echoes: BTreeMap<IntentId, OpenIntent>,
+    /// Creates that were taken for lost, and those whose object went before all their requests had lapsed: what they may make yet
+    /// is looked for.
+    pub abandoned: BTreeMap<IntentId, OpenIntent>,
     /// Copies of data.
     pub backups: Vec<Backup>,
     /// The published outputs.
@@ -129,6 +134,7 @@ impl State {
             region: None,
             entries: BTreeMap::new(),
             open: BTreeMap::new(),
+            echoes: BTreeMap::new(),
             abandoned: BTreeMap::new(),
             backups: vec![],
             outputs: BTreeMap::new(),

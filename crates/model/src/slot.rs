@@ -155,12 +155,24 @@ pub enum Record {
         /// What was seen instead of an answer.
         why: String,
     },
+    /// A create of which the answer was lost is sent again, the same request under the same intent: the first may still arrive.
+    Repeat {
+        /// Which.
+        intent: IntentId,
+    },
     /// Evidence shows that an intent had no effect. One of a create is looked for once more by a later run.
     Abandon {
         /// Which.
         intent: IntentId,
         /// What was looked at, for how long.
         evidence: String,
+    },
+    /// An abandoned create has made something after all.
+    Late {
+        /// Which.
+        intent: IntentId,
+        /// What it made.
+        id: PhysicalId,
     },
     /// What an abandoned create was to make was looked for again, and nothing had come after all.
     Swept {

@@ -116,6 +116,10 @@ impl Task<'_, '_> {
 
     /// Sends a create again under its own intent, with its own token: what it made the first time is what it makes.
     async fn again(&mut self, intent: &Intent, spec: &Value) -> Result<Option<PhysicalId>, StepFailure> {
+        let told = self.work.log.state(|state| state.open.get(&intent.id).is_some_and(|open| open.repeated));
+        if !told {
+            self.record(Record::Repeat { intent: intent.id.clone() }).await?;
+        }
         self.attempts.repeat(intent.clone(), self.work.clock.elapsed());
         let Intent { kind, op, replaces, renamed, .. } = intent.clone();
         let due = Due { kind, op, replaces, renamed, before: vec![] };

@@ -44,7 +44,7 @@ pub async fn look_back(log: &Log, drivers: &Drivers, kinds: &Kinds) -> Result<us
     let settled = seen_of(&state, drivers, kinds, &open).await?;
     let count = settled.len();
     let mut records: Vec<Record> = settled.into_values().collect();
-    records.extend(sweep(&state, drivers).await?);
+    records.extend(sweep(&state, drivers, log.now()).await?);
     if !records.is_empty() {
         log.append(records).await.map_err(StepFailure::Log)?;
     }
@@ -117,16 +117,23 @@ impl Work<'_> {
     }
 }
 
-/// What came of creates that were given up: made after all, or nothing.
-async fn sweep(state: &State, drivers: &Drivers) -> Result<Vec<Record>, StepFailure> {
-    let asked = state.abandoned.values().filter_map(|intent| Some((intent, place(state, intent)?))).collect();
-    let mut records = vec![];
+/// After so long nothing comes of a request any more, whatever the clocks of two machines say. Only how often it is looked for
+/// depends on them.
+const FORGOTTEN: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
+
+/// What came of creates that may make something yet: made after all, or nothing and never again.
+async fn sweep(state: &State, drivers: &Drivers, now: jiff::Timestamp) -> Result<Vec<Record>, StepFailure> {
+    let lapsed = |open: &OpenIntent| now.duration_since(open.at) >= FORGOTTEN;
+    let mut records: Vec<Record> =
+        state.echoes.values().filter(|open| lapsed(open)).map(|open| Record::Swept { intent: open.intent.id.clone() }).collect();
+    let asked = state.abandoned.values().filter_map(|open| Some((&open.intent, place(state, &open.intent)?))).collect();
     for (intent, seen) in looked(drivers, asked).await? {
         let late = seen.filter(|seen| owner_of(state, seen, intent).is_some_and(|owner| owner.intent == intent.id));
-        records.push(match late.filter(|seen| !is_recorded(state, intent, &seen.id)) {
-            Some(seen) => settled(intent, Some(seen.id)),
-            None => Record::Swept { intent: intent.id.clone() },
-        });
+        match late.filter(|seen| !is_recorded(state, intent, &seen.id)) {
+            Some(seen) => records.push(Record::Late { intent: intent.id.clone(), id: seen.id }),
+            None if state.abandoned.get(&intent.id).is_some_and(lapsed) => records.push(Record::Swept { intent: intent.id.clone() }),
+            None => {}
+        }
     }
     Ok(records)
 }

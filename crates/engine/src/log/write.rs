@@ -105,6 +105,11 @@ impl Log {
         }
     }
 
+    /// The time of day, as slots bear it.
+    pub(crate) fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
+    }
+
     /// When the environment was taken, by this run's clock: from then on nobody else can write to the log.
     #[must_use]
     pub fn opened(&self) -> Duration {

@@ -17,7 +17,8 @@ pub(super) struct Edits {
     holder: Option<Option<(Owner, jiff::Timestamp)>>,
     entries: BTreeMap<Address, Option<Entry>>,
     open: BTreeMap<IntentId, Option<OpenIntent>>,
-    abandoned: BTreeMap<IntentId, Option<Intent>>,
+    echoes: BTreeMap<IntentId, Option<OpenIntent>>,
+    abandoned: BTreeMap<IntentId, Option<OpenIntent>>,
     backups: Option<Vec<Backup>>,
     outputs: Option<BTreeMap<String, Value>>,
 }
@@ -32,6 +33,7 @@ impl Edits {
         }
         overlay(&mut state.entries, self.entries);
         overlay(&mut state.open, self.open);
+        overlay(&mut state.echoes, self.echoes);
         overlay(&mut state.abandoned, self.abandoned);
         state.backups = self.backups.unwrap_or_else(|| std::mem::take(&mut state.backups));
         state.outputs = self.outputs.unwrap_or_else(|| std::mem::take(&mut state.outputs));
@@ -144,10 +146,21 @@ impl<'a> Draft<'a> {
                 }
             }
             Record::Abandon { intent, evidence: _ } => {
-                let intent = self.close(intent, None)?;
-                if let Op::Create { .. } = intent.op {
-                    self.edits.abandoned.insert(intent.id.clone(), Some(intent));
+                let open = self.close(intent, None)?;
+                if let Op::Create { .. } = open.intent.op {
+                    self.edits.abandoned.insert(intent.clone(), Some(open));
                 }
+            }
+            Record::Repeat { intent } => {
+                let Some(open) = self.open(intent) else {
+                    return Err(FoldError::NotOpen { seq: self.seq(), intent: intent.clone() });
+                };
+                let repeated = OpenIntent { repeated: true, ..open.clone() };
+                self.edits.open.insert(intent.clone(), Some(repeated));
+            }
+            Record::Late { intent, id } => {
+                let open = self.swept(intent)?;
+                self.came_late(&open.intent, id)?;
             }
             Record::Swept { intent } => drop(self.swept(intent)?),
             Record::Reached { address, id, spec, outputs, dependencies, renamed } => {
@@ -167,9 +180,10 @@ impl<'a> Draft<'a> {
                 self.put_entry(address.clone(), entry);
             }
             Record::Forget { address, reason: _ } => {
-                if self.take_entry(address).is_none() {
+                let Some(entry) = self.take_entry(address) else {
                     return self.misfit(format!("{address} is forgotten, but is not recorded"));
-                }
+                };
+                self.resounds(entry.intent.as_ref());
             }
             Record::Rename { from, to } => self.rename(from, to)?,
             Record::Backup { address, id } => self.copied(address, id),
@@ -202,7 +216,7 @@ impl<'a> Draft<'a> {
             Some(holder) => holder.as_ref().map(|(owner, _)| owner),
             None => self.base.holder.as_ref(),
         };
-        let open = OpenIntent { intent: intent.clone(), seq: self.seq(), at: self.at, writer: writer.cloned() };
+        let open = OpenIntent { intent: intent.clone(), seq: self.seq(), at: self.at, writer: writer.cloned(), repeated: false };
         self.edits.open.insert(intent.id.clone(), Some(open));
         Ok(())
     }
@@ -226,11 +240,10 @@ impl<'a> Draft<'a> {
     }
 
     /// Takes an intent out of those that are open; `made` is what its result says it made.
-    fn close(&mut self, id: &IntentId, made: Option<&PhysicalId>) -> Result<Intent, FoldError> {
-        if let Some(open) = self.open(id) {
-            let intent = open.intent.clone();
+    fn close(&mut self, id: &IntentId, made: Option<&PhysicalId>) -> Result<OpenIntent, FoldError> {
+        if let Some(open) = self.open(id).cloned() {
             self.edits.open.insert(id.clone(), None);
-            return Ok(intent);
+            return Ok(open);
         }
         let first = self.entries().find_map(|(_, entry)| {
             let own = (entry.intent.as_ref(), &entry.id);
@@ -244,20 +257,36 @@ impl<'a> Draft<'a> {
         })
     }
 
-    fn abandoned(&self, id: &IntentId) -> Option<&Intent> {
-        match self.edits.abandoned.get(id) {
-            Some(intent) => intent.as_ref(),
-            None => self.base.abandoned.get(id),
+    fn echo(&self, id: &IntentId) -> Option<&OpenIntent> {
+        match self.edits.echoes.get(id) {
+            Some(open) => open.as_ref(),
+            None => self.base.echoes.get(id),
         }
     }
 
-    /// Takes an intent out of those that were abandoned.
-    fn swept(&mut self, id: &IntentId) -> Result<Intent, FoldError> {
-        let Some(intent) = self.abandoned(id).cloned() else {
-            return self.misfit(format!("the intent {id} is swept, but was not abandoned"));
+    /// Takes an intent out of those of which something may come yet.
+    fn swept(&mut self, id: &IntentId) -> Result<OpenIntent, FoldError> {
+        let abandoned = match self.edits.abandoned.get(id) {
+            Some(open) => open.as_ref(),
+            None => self.base.abandoned.get(id),
         };
-        self.edits.abandoned.insert(id.clone(), None);
-        Ok(intent)
+        if let Some(open) = abandoned.cloned() {
+            self.edits.abandoned.insert(id.clone(), None);
+            return Ok(open);
+        }
+        let Some(open) = self.echo(id).cloned() else {
+            return self.misfit(format!("nothing is to come of the intent {id}, which was neither abandoned nor repeated"));
+        };
+        self.edits.echoes.insert(id.clone(), None);
+        Ok(open)
+    }
+
+    /// What an object that went was made by: where that was sent more than once, an earlier request may make it again.
+    fn resounds(&mut self, made_by: Option<&IntentId>) {
+        if let Some(open) = made_by.and_then(|intent| self.echo(intent)).cloned() {
+            self.edits.echoes.insert(open.intent.id.clone(), None);
+            self.edits.abandoned.insert(open.intent.id.clone(), Some(open));
+        }
     }
 
     /// What an abandoned create made after all: it is too much where its address has another object by now, and is
@@ -293,11 +322,11 @@ impl<'a> Draft<'a> {
             ResultOutcome::Refused { code: _ } => return self.close(id, None).map(drop),
             ResultOutcome::Done { id } | ResultOutcome::Settled { id } => id.as_ref(),
         };
-        if let (ResultOutcome::Settled { id: Some(made) }, true, None) = (outcome, self.abandoned(id).is_some(), self.open(id)) {
-            let intent = self.swept(id)?;
-            return self.came_late(&intent, made);
+        let open = self.close(id, made)?;
+        if let (true, Op::Create { .. }) = (open.repeated, &open.intent.op) {
+            self.edits.echoes.insert(id.clone(), Some(open.clone()));
         }
-        let intent = self.close(id, made)?;
+        let intent = open.intent;
         match &intent.op {
             Op::Create { spec } if !intent.is_backup() => self.made(&intent, spec, made),
             Op::Create { .. } => {
@@ -343,6 +372,9 @@ impl<'a> Draft<'a> {
         let Some(mut entry) = self.entry(address).filter(|entry| known(entry)).cloned() else {
             return self.misfit(format!("{address} is gone as {id}, which is not recorded"));
         };
+        let deposed = entry.deposed.iter().find(|old| old.id == *id);
+        let made_by = if entry.id == *id { entry.intent.clone() } else { deposed.and_then(|old| old.intent.clone()) };
+        self.resounds(made_by.as_ref());
         let left = if entry.id != *id {
             entry.deposed.retain(|old| old.id != *id);
             Some(entry)

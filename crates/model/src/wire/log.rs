@@ -139,9 +139,16 @@ enum Record {
         intent: IntentId,
         why: String,
     },
+    Repeat {
+        intent: IntentId,
+    },
     Abandon {
         intent: IntentId,
         evidence: String,
+    },
+    Late {
+        intent: IntentId,
+        id: PhysicalId,
     },
     Swept {
         intent: IntentId,
@@ -297,7 +304,9 @@ impl From<crate::Record> for Record {
                 Self::Result { intent, outcome, request_id }
             }
             Of::Ambiguous { intent, why } => Self::Ambiguous { intent, why },
+            Of::Repeat { intent } => Self::Repeat { intent },
             Of::Abandon { intent, evidence } => Self::Abandon { intent, evidence },
+            Of::Late { intent, id } => Self::Late { intent, id },
             Of::Swept { intent } => Self::Swept { intent },
             Of::Reached { address, id, spec, outputs, dependencies, renamed } => {
                 Self::Reached { address, id, spec, outputs, dependencies, renamed }
@@ -335,7 +344,9 @@ impl From<Record> for crate::Record {
                 Self::Result { intent, outcome, request_id }
             }
             Of::Ambiguous { intent, why } => Self::Ambiguous { intent, why },
+            Of::Repeat { intent } => Self::Repeat { intent },
             Of::Abandon { intent, evidence } => Self::Abandon { intent, evidence },
+            Of::Late { intent, id } => Self::Late { intent, id },
             Of::Swept { intent } => Self::Swept { intent },
             Of::Reached { address, id, spec, outputs, dependencies, renamed } => {
                 Self::Reached { address, id, spec, outputs, dependencies, renamed }
@@ -434,7 +445,9 @@ mod tests {
                 result(ResultOutcome::Refused { code: "VpcLimitExceeded".into() }),
                 result(ResultOutcome::Settled { id: None }),
                 Record::Ambiguous { intent: IntentId("01I".into()), why: "timed out".into() },
+                Record::Repeat { intent: IntentId("01I".into()) },
                 Record::Abandon { intent: IntentId("01I".into()), evidence: "looked for 105 s".into() },
+                Record::Late { intent: IntentId("01I".into()), id: "vpc-2".into() },
                 Record::Swept { intent: IntentId("01I".into()) },
                 Record::Reached {
                     address: vpc(),

@@ -80,7 +80,8 @@ struct State {
     region: Option<String>,
     entries: BTreeMap<Address, Entry>,
     open: BTreeMap<IntentId, OpenIntent>,
-    abandoned: BTreeMap<IntentId, Intent>,
+    echoes: BTreeMap<IntentId, OpenIntent>,
+    abandoned: BTreeMap<IntentId, OpenIntent>,
     backups: Vec<Backup>,
     outputs: BTreeMap<String, Value>,
 }
@@ -119,6 +120,7 @@ struct OpenIntent {
     seq: u64,
     at: jiff::Timestamp,
     writer: Option<Owner>,
+    repeated: bool,
     intent: Intent,
 }
 
@@ -132,7 +134,7 @@ struct Backup {
 impl From<crate::State> for State {
     fn from(state: crate::State) -> Self {
         let crate::State { lineage, seq, generation, serial, head, at, holder, since, world, account, region, .. } = state;
-        let crate::State { entries, open, abandoned, backups, outputs, .. } = state;
+        let crate::State { entries, open, echoes, abandoned, backups, outputs, .. } = state;
         Self {
             format: FORMAT,
             lineage,
@@ -148,7 +150,8 @@ impl From<crate::State> for State {
             region,
             entries: entries.into_iter().map(|(address, entry)| (address, entry.into())).collect(),
             open: open.into_iter().map(|(id, open)| (id, open.into())).collect(),
-            abandoned: abandoned.into_iter().map(|(id, intent)| (id, intent.into())).collect(),
+            echoes: echoes.into_iter().map(|(id, open)| (id, open.into())).collect(),
+            abandoned: abandoned.into_iter().map(|(id, open)| (id, open.into())).collect(),
             backups: backups.into_iter().map(|b| Backup { address: b.address, id: b.id }).collect(),
             outputs,
         }
@@ -158,7 +161,7 @@ impl From<crate::State> for State {
 impl From<State> for crate::State {
     fn from(state: State) -> Self {
         let State { format: _, lineage, seq, generation, serial, head, at, holder, since, world, account, region, .. } = state;
-        let State { entries, open, abandoned, backups, outputs, .. } = state;
+        let State { entries, open, echoes, abandoned, backups, outputs, .. } = state;
         Self {
             lineage,
             seq,
@@ -173,7 +176,8 @@ impl From<State> for crate::State {
             region,
             entries: entries.into_iter().map(|(address, entry)| (address, entry.into())).collect(),
             open: open.into_iter().map(|(id, open)| (id, open.into())).collect(),
-            abandoned: abandoned.into_iter().map(|(id, intent)| (id, intent.into())).collect(),
+            echoes: echoes.into_iter().map(|(id, open)| (id, open.into())).collect(),
+            abandoned: abandoned.into_iter().map(|(id, open)| (id, open.into())).collect(),
             backups: backups.into_iter().map(|b| crate::Backup { address: b.address, id: b.id }).collect(),
             outputs,
         }
@@ -182,15 +186,15 @@ impl From<State> for crate::State {
 
 impl From<crate::OpenIntent> for OpenIntent {
     fn from(open: crate::OpenIntent) -> Self {
-        let crate::OpenIntent { intent, seq, at, writer } = open;
-        Self { seq, at, writer: writer.map(Into::into), intent: intent.into() }
+        let crate::OpenIntent { intent, seq, at, writer, repeated } = open;
+        Self { seq, at, writer: writer.map(Into::into), repeated, intent: intent.into() }
     }
 }
 
 impl From<OpenIntent> for crate::OpenIntent {
     fn from(open: OpenIntent) -> Self {
-        let OpenIntent { intent, seq, at, writer } = open;
-        Self { seq, at, writer: writer.map(Into::into), intent: intent.into() }
+        let OpenIntent { intent, seq, at, writer, repeated } = open;
+        Self { seq, at, writer: writer.map(Into::into), repeated, intent: intent.into() }
     }
 }
 
@@ -257,7 +261,6 @@ mod tests {
         };
         let at = "2026-11-24T08:00:00Z".parse().unwrap();
         let lost = crate::Intent { id: IntentId("01K".into()), ..intent.clone() };
-        state.abandoned.insert(lost.id.clone(), lost);
         let writer = crate::Owner {
             run: crate::RunId("01R".into()),
             user: "thandi".into(),
@@ -271,7 +274,11 @@ mod tests {
             version: "0.1.0".into(),
         };
         (state.at, state.since, state.holder) = (Some(at), Some(at), Some(writer.clone()));
-        state.open.insert(intent.id.clone(), crate::OpenIntent { intent, seq: 8, at, writer: Some(writer) });
+        let of = |intent: crate::Intent, repeated| crate::OpenIntent { intent, seq: 8, at, writer: Some(writer.clone()), repeated };
+        state.abandoned.insert(lost.id.clone(), of(lost, false));
+        let echo = crate::Intent { id: IntentId("01M".into()), ..intent.clone() };
+        state.echoes.insert(echo.id.clone(), of(echo, true));
+        state.open.insert(intent.id.clone(), of(intent, false));
         state.backups.push(crate::Backup { address: "db-instance.main".parse().unwrap(), id: "snap".into() });
         state.outputs.insert("vpc_id".into(), json!("vpc-1"));
         state

@@ -24,7 +24,10 @@ fn special() -> State {
         replaces: false,
         renamed: None,
     };
-    state.open.insert(intent.id.clone(), OpenIntent { intent, seq: 4, at: "2026-11-26T08:00:00Z".parse().unwrap(), writer: None });
+    state.open.insert(
+        intent.id.clone(),
+        OpenIntent { intent, seq: 4, at: "2026-11-26T08:00:00Z".parse().unwrap(), writer: None, repeated: false },
+    );
     state
 }
 

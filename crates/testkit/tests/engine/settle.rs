@@ -103,12 +103,33 @@ async fn what_arrives_after_it_was_given_up_is_recorded_and_removed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_that_came_late_is_looked_for_only_once() {
+async fn what_has_not_come_for_days_is_no_longer_looked_for() {
     let bench = Bench::new();
     let one = wanted(&[("tag.a", json!({"colour": "green"}))]);
     killed(&bench, &one).await;
     bench.apply(&one, Mode::Apply).await;
-    assert_eq!(bench.state().await.abandoned.len(), 1);
+    bench.apply(&one, Mode::Apply).await;
+    assert_eq!(bench.state().await.abandoned.len(), 1, "so soon it may still come");
+    bench.clock.sleep(Duration::from_secs(7 * 24 * 3600)).await;
     bench.apply(&one, Mode::Apply).await;
     assert_eq!(bench.state().await.abandoned.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_back_after_its_delete_is_found_and_removed() {
+    for kind in ["name", "token", "key"] {
+        let bench = Bench::new();
+        let one = wanted(&[(&format!("{kind}.a"), json!({"name": "a", "colour": "green"}))]);
+        // The first request is lost for now, and the same one is sent again.
+        bench.cloud.fault(0, Fault::RequestLost);
+        assert_eq!(bench.apply(&one, Mode::Apply).await.outcome, Outcome::Done, "{kind}");
+        let made = bench.cloud.objects();
+        assert_eq!(bench.apply(&one, Mode::Destroy).await.outcome, Outcome::Done, "{kind}");
+        assert_eq!((bench.cloud.objects().len(), bench.state().await.abandoned.len()), (0, 1), "{kind}");
+        // It arrives after all.
+        bench.cloud.tamper(|objects| objects.extend(made.into_values().map(|object| (format!("99-{kind}").as_str().into(), object))));
+        assert_eq!(bench.apply(&one, Mode::Destroy).await.outcome, Outcome::Done, "{kind}");
+        let state = bench.state().await;
+        assert_eq!((bench.cloud.objects().len(), state.entries.len(), state.abandoned.len()), (0, 0, 0), "{kind}");
+    }
 }

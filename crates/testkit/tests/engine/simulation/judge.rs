@@ -3,38 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_engine::log;
-use bbws_model::{Desired, Mode, PhysicalId, wire};
-use bbws_testkit::Object;
+use bbws_model::{Desired, Mode, wire};
 
 use super::Sim;
 use super::oracle::{Judged, Violation, holds};
 
 /// No more mutating calls than this in one seed: more would be a storm.
 const MOST_CALLS: usize = 600;
-
-/// A known limit: a create with a key was sent twice, as it may be; what the repeat made is gone again; then the first arrives
-/// after all, and what it makes is in no plan. It bears our mark, so a listing by marks finds it. It is counted, not hidden.
-fn came_back(sim: &Sim, id: &PhysicalId, object: &Object) -> bool {
-    let keyed = ["key", "name"].contains(&object.kind);
-    let first = object.owner.as_ref().and_then(|owner| sim.oracle.made_by(&owner.intent));
-    keyed && first.is_some_and(|first| first != *id)
-}
-
-/// Removes and counts what [`came_back`]; answers whether there was any.
-pub(super) fn take_away(sim: &Sim) -> bool {
-    let mut any = false;
-    sim.cloud.tamper(|all| {
-        all.retain(|id, object| {
-            let back = came_back(sim, id, object) && !sim.oracle.records(id);
-            if back {
-                any = true;
-                sim.trouble.count("a late create with a key: known limit");
-            }
-            !back
-        });
-    });
-    any
-}
 
 /// While nobody is at work, and whatever the faults: everything of ours that exists is recorded, or its intent is open.
 pub(super) fn between_runs(sim: &Sim) -> Judged {
@@ -44,7 +19,9 @@ pub(super) fn between_runs(sim: &Sim) -> Judged {
         state.entries.values().flat_map(|e| std::iter::once(&e.id).chain(e.deposed.iter().map(|d| &d.id))).collect();
     for (id, object) in sim.cloud.objects() {
         let Some(owner) = object.owner.as_ref().filter(|owner| owner.lineage == state.lineage) else { continue };
-        if object.is_leaving() || recorded.contains(&id) || came_back(sim, &id, &object) || state.open.contains_key(&owner.intent) {
+        // What may come late is looked for by the next run.
+        let awaited = state.open.contains_key(&owner.intent) || state.abandoned.contains_key(&owner.intent);
+        if object.is_leaving() || recorded.contains(&id) || awaited {
             continue;
         }
         // Another request for the same thing may stand for it: it finds it by its key.
@@ -69,7 +46,6 @@ pub(super) fn others(sim: &Sim) -> Judged {
 
 /// When the last wish has come true, and nothing is under way any more: what there is.
 pub(super) async fn at_rest(sim: &Sim, desired: &Desired, mode: Mode) -> Judged {
-    take_away(sim);
     let (objects, ever, calls) = (sim.cloud.objects(), sim.cloud.ever(), sim.cloud.calls());
     let Some(fold) = sim.oracle.fold() else { return holds("I11", false, || "nothing was ever written".into()) };
     let (intents, made) = (sim.oracle.intents(), sim.oracle.made());

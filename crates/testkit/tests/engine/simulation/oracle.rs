@@ -158,16 +158,6 @@ impl Oracle {
         self.book(|book| book.made.clone())
     }
 
-    /// What an intent has made, as recorded.
-    pub(crate) fn made_by(&self, intent: &IntentId) -> Option<PhysicalId> {
-        self.book(|book| book.made.get(intent).cloned())
-    }
-
-    /// Whether an object is recorded.
-    pub(crate) fn records(&self, id: &PhysicalId) -> bool {
-        self.book(|book| book.fold.as_ref().is_some_and(|fold| fold.entries.values().any(|entry| entry.id == *id)))
-    }
-
     /// What was taken over, as recorded.
     pub(crate) fn imported(&self) -> Vec<(Address, PhysicalId)> {
         self.book(|book| book.imported.clone())
