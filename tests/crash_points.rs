@@ -67,7 +67,7 @@ struct Fist {
 
 impl Fist {
     fn aim(&self, blow: Option<(Blow, usize)>) {
-        *self.blow.lock().unwrap() = blow;
+        *self.blow.lock().expect("nobody has panicked") = blow;
         self.calls.store(0, Ordering::SeqCst);
         self.writes.store(0, Ordering::SeqCst);
     }
@@ -75,7 +75,7 @@ impl Fist {
     /// The blow that falls on the call or the write of this number.
     fn falls(&self, counter: &AtomicUsize, of_calls: bool) -> Option<Blow> {
         let number = counter.fetch_add(1, Ordering::SeqCst);
-        let blow = *self.blow.lock().unwrap();
+        let blow = *self.blow.lock().expect("nobody has panicked");
         blow.filter(|(blow, at)| blow.is_of_calls() == of_calls && *at == number).map(|(blow, _)| blow)
     }
 
@@ -164,14 +164,14 @@ impl Bench {
     }
 
     async fn state(&self) -> State {
-        log::read(&self.store.store).await.unwrap().unwrap_or_else(|| State::empty("none"))
+        log::read(&self.store.store).await.expect("a sound log").unwrap_or_else(|| State::empty("none"))
     }
 
     async fn planned(&self, drivers: &Arc<Drivers>, state: &State, desired: &Desired, mode: Mode) -> Plan {
         let nothing = Desired::default();
         let looked_for = if mode == Mode::Destroy { &nothing } else { desired };
         let picture = refresh(drivers, &self.kinds, looked_for, state).await;
-        let account: Account = ACCOUNT.parse().unwrap();
+        let account: Account = ACCOUNT.parse().expect("an account");
         let ask = Ask {
             environment: "dev".into(),
             mode,
@@ -202,11 +202,11 @@ impl Bench {
             ci: None,
             version: "0".into(),
         };
-        let (account, region) = (ACCOUNT.parse().unwrap(), REGION.to_owned());
+        let (account, region) = (ACCOUNT.parse().expect("an account"), REGION.to_owned());
         let opening = Opening { owner, world: World::Sandbox, account, region, mode, plan: None };
-        let log = Log::open(Arc::new(self.store.clone()), clock.clone(), self.ids.clone(), opening, &|_| true).await.unwrap();
+        let log = Log::open(Arc::new(self.store.clone()), clock.clone(), self.ids.clone(), opening, &|_| true).await.expect("it is free");
         aws.gate().open_while(log.lease());
-        look_back(&log, &drivers, &self.kinds).await.unwrap();
+        look_back(&log, &drivers, &self.kinds).await.expect("it can be read");
         let state = log.state(State::clone);
         let plan = self.planned(&drivers, &state, desired, mode).await;
         let mut failures = String::new();
@@ -232,7 +232,7 @@ impl Bench {
             };
             apply(run).await
         };
-        log.close("over").await.unwrap();
+        log.close("over").await.expect("it is ours");
         (report.outcome, failures)
     }
 
@@ -376,7 +376,7 @@ async fn trial(case: &Case, blow: Blow, at: usize, whole: &Inventory) -> Result<
 }
 
 fn in_time_that_jumps<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(future)
+    tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime").block_on(future)
 }
 
 /// So many of `all` numbers, spread evenly.
@@ -397,20 +397,20 @@ fn shown(case: &Case) {
             scope.spawn(|| {
                 while let Some((blow, at)) = points.get(next.fetch_add(1, Ordering::SeqCst)) {
                     if let Err(why) = in_time_that_jumps(trial(case, *blow, *at, &whole)) {
-                        wrong.lock().unwrap().push(format!("{} {blow:?} {at}: {why}", case.name));
+                        wrong.lock().expect("nobody has panicked").push(format!("{} {blow:?} {at}: {why}", case.name));
                     }
                 }
             });
         }
     });
-    let wrong = wrong.into_inner().unwrap();
+    let wrong = wrong.into_inner().expect("nobody has panicked");
     println!("crash points of {}: {calls} calls and {writes} writes; {} points tried, {} failures", case.name, points.len(), wrong.len());
     if let Ok(path) = std::env::var("BBWS_TALLY") {
         let mut all: BTreeMap<String, serde_json::Value> =
             std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
         let told = serde_json::json!({"calls": calls, "writes": writes, "points": points.len(), "failures": wrong.len()});
         all.insert(case.name.to_owned(), told);
-        std::fs::write(path, serde_json::to_vec(&all).unwrap()).unwrap();
+        std::fs::write(path, serde_json::to_vec(&all).expect("JSON")).expect("a file");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

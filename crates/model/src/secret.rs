@@ -48,7 +48,6 @@ mod tests {
                     fn here() {}
                 }
                 impl<T: ?Sized> Here<()> for T {}
-                #[allow(dead_code, reason = "only its type counts")]
                 struct With;
                 impl<T: ?Sized + $bound> Here<With> for T {}
                 let _ = <$type as Here<_>>::here;

@@ -54,6 +54,9 @@ impl Control {
 /// How long a look may show what was before a request that AWS has accepted.
 const STALE: Duration = Duration::from_secs(30);
 
+/// Whether the process of a run is known to be gone.
+pub type Gone<'a> = dyn Fn(&Owner) -> bool + Sync + 'a;
+
 /// All that a run needs.
 pub struct Run<'a> {
     /// What to do.
@@ -69,7 +72,7 @@ pub struct Run<'a> {
     /// Unique ids.
     pub ids: &'a dyn Ids,
     /// Whether the process of an earlier run is known to be gone: its requests can arrive for a shorter time.
-    pub gone: &'a (dyn Fn(&Owner) -> bool + Sync),
+    pub gone: &'a Gone<'a>,
     /// What requests are signed with.
     pub credentials: &'a dyn Credentials,
     /// What somebody outside asks.

@@ -12,8 +12,8 @@ use bbws_model::{
 };
 use serde_json::Value;
 
-use super::StepFailure;
 use super::work::Work;
+use super::{Gone, StepFailure};
 use crate::log::LEASE;
 use crate::{Drivers, Log, Place, Reading};
 
@@ -29,7 +29,7 @@ pub(super) const IN_FLIGHT: Duration = SIGNED.saturating_add(SKEW).saturating_ad
 
 /// The same for the requests of a run that was taken over, counted from then: it may have sent until its lease was over. Of a
 /// process that is known to be gone only what was in this machine's hands can still be on its way.
-pub(super) fn drain(writer: Option<&Owner>, gone: &(dyn Fn(&Owner) -> bool + Sync)) -> Duration {
+pub(super) fn drain(writer: Option<&Owner>, gone: &Gone<'_>) -> Duration {
     LEASE + if writer.is_some_and(gone) { VISIBLE } else { IN_FLIGHT }
 }
 

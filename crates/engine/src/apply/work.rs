@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bbws_model::{
-    Action, Address, AnyKind, Class, CloudError, Event, Kinds, Known, OpenIntent, Owner, Phase, PhysicalId, Plan, Pointer, Record, Seen,
-    Step, StepId, pointers, resolve,
+    Action, Address, AnyKind, Class, CloudError, Event, Kinds, Known, OpenIntent, Phase, PhysicalId, Plan, Pointer, Record, Seen, Step,
+    StepId, pointers, resolve,
 };
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
@@ -16,7 +16,7 @@ use super::credentials::Seal;
 use super::hub::Hub;
 use super::pace::Buckets;
 use super::send::Attempts;
-use super::{Control, StepFailure, locked};
+use super::{Control, Gone, StepFailure, locked};
 use crate::outputs::{known_in, recorded};
 use crate::{Clock, Credentials, Drivers, Ids, Log, Place, Reporter};
 
@@ -39,7 +39,7 @@ pub(super) struct Work<'a> {
     pub(super) buckets: Buckets,
     pub(super) busy: Busy<'a>,
     /// Whether a run's process is known to be gone.
-    pub(super) gone: &'a (dyn Fn(&Owner) -> bool + Sync),
+    pub(super) gone: &'a Gone<'a>,
     /// Whether requests can be signed.
     pub(super) sealed: Seal<'a>,
     /// Whose turn it is to settle what earlier runs left open at an address.
@@ -64,7 +64,7 @@ impl<'a> Work<'a> {
         drivers: &'a Drivers,
         kinds: &'a Kinds,
         (clock, ids): (&'a dyn Clock, &'a dyn Ids),
-        (gone, credentials): (&'a (dyn Fn(&Owner) -> bool + Sync), &'a dyn Credentials),
+        (gone, credentials): (&'a Gone<'a>, &'a dyn Credentials),
         control: watch::Receiver<Control>,
         reporter: Reporter<'a>,
         known: mpsc::UnboundedSender<(StepId, String)>,
