@@ -20,7 +20,7 @@ mod reading;
 mod rebuild;
 mod schedule;
 
-pub use apply::{Control, Gone, Report, Run, StepFailure, apply, counted, look_back};
+pub use apply::{Control, Gone, Report, Run, StepFailure, apply, counted, look_back, looking_back};
 pub use carrier::{AnyCarrier, Carrier, Hanging, foreign};
 pub use census::{AnyCensus, Census, Marked, census};
 pub use checker::check;

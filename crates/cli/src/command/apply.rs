@@ -9,7 +9,7 @@ use bbws_model::{Mode, Plan, State};
 use serde_json::json;
 
 use super::change::{Order, execute, look_back_at_open};
-use super::hold::free;
+use super::hold::{free, or_held};
 use super::plan::{formula, show_before, tell_calls};
 use crate::args::{ApplyArgs, Global};
 use crate::cloud::{Cloud, Link};
@@ -53,7 +53,10 @@ async fn work<C: Cloud>(
     if let Some(saved) = &saved {
         ask.replace = plan_file::asked_for(saved);
     }
-    let (plan, picture) = session.plan(&state, &ask).await?;
+    let (plan, picture) = match session.plan(&state, &ask).await {
+        Ok(made) => made,
+        Err(failure) => return Err(or_held(&session, &state, failure).await),
+    };
     let plan = match saved {
         Some(saved) => {
             plan_file::check(&saved, &plan, session.offline.style)?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use bbws_engine::{Ask, Control, Credentials, Reporter, Run, StepFailure, apply, look_back};
+use bbws_engine::{Ask, Control, Credentials, Reporter, Run, StepFailure, apply, look_back, looking_back};
 use bbws_model::{Address, Class, CloudError, Counts, Event, Mode, Outcome, Plan, Reason, State};
 use futures::future::{Either, select};
 use serde_json::json;
@@ -22,6 +22,10 @@ use crate::{Exit, Failure, owner, safety, signals};
 const SETTLING: Duration = Duration::from_secs(600);
 /// How long is waited between two looks at it.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// How often is waited for another run that looks back at the same requests, and how long each time.
+const LOOKS_BACK: u32 = 10;
+const LOOK_BACK_AGAIN: Duration = Duration::from_millis(300);
 
 /// Why a plan was executed, and how that is told.
 pub(crate) struct Order<'a> {
@@ -48,17 +52,40 @@ pub(crate) async fn look_back_at_open<L: Link>(ui: &mut Ui, session: &Session<L>
     if state.open.is_empty() && state.abandoned.is_empty() {
         return Ok(state);
     }
-    let log = claim(session, mode, &state, None).await?;
-    let looked = look_back(&log, &session.link.drivers(), &session.offline.kinds).await;
+    let (drivers, kinds, clock) = (session.link.drivers(), &session.offline.kinds, session.link.clock());
+    let untold = |failure: StepFailure| match failure {
+        StepFailure::Cloud(error) => Failure::cloud("it cannot be told what became of an earlier run's requests", &error),
+        StepFailure::Log(error) => session.offline.log_failure(&error),
+        StepFailure::Stopped => Failure::new(Exit::Interrupted, "interrupted before anything was changed"),
+    };
+    let mut state = state;
+    let mut tries = 0;
+    let log = loop {
+        if looking_back(&state, &drivers, kinds, clock.now()).await.map_err(untold)?.is_empty() {
+            if !ui.json && !state.open.is_empty() {
+                ui.remark(told_of(0, state.open.len()));
+            }
+            return Ok(state);
+        }
+        match claim(session, mode, &state, None).await {
+            Ok(log) => break log,
+            // Somebody else looks back at the same, and that takes a moment.
+            Err(failure) if failure.exit == Exit::Locked && tries < LOOKS_BACK => {
+                tries += 1;
+                clock.sleep(LOOK_BACK_AGAIN).await;
+                state = session.state().await?;
+            }
+            Err(failure) => return Err(failure),
+        }
+    };
+    let looked = look_back(&log, &drivers, kinds).await;
     let left = log.state(|state| state.open.len());
     let outcome = if looked.is_ok() { "done" } else { "failed" };
     let closed = give_back(&log, outcome).await;
     match looked {
         Ok(settled) if !ui.json && settled + left > 0 => ui.remark(told_of(settled, left)),
         Ok(_) => {}
-        Err(StepFailure::Cloud(error)) => return Err(Failure::cloud("it cannot be told what became of an earlier run's requests", &error)),
-        Err(StepFailure::Log(error)) => return Err(session.offline.log_failure(&error)),
-        Err(StepFailure::Stopped) => return Err(Failure::new(Exit::Interrupted, "interrupted before anything was changed")),
+        Err(failure) => return Err(untold(failure)),
     }
     if let Some(error) = closed {
         return Err(session.offline.log_failure(&error));

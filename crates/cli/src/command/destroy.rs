@@ -4,7 +4,7 @@ use bbws_engine::PutOutcome;
 use bbws_model::{Mode, Plan, State, wire};
 
 use super::change::{Order, execute, look_back_at_open};
-use super::hold::free;
+use super::hold::{free, or_held};
 use super::plan::show_before;
 use crate::args::{DestroyArgs, Global, Scope};
 use crate::cloud::{Cloud, Link};
@@ -34,7 +34,10 @@ async fn work<C: Cloud>(
     free(ui, &session, &state).await?;
     let state = look_back_at_open(ui, &session, Mode::Destroy, state).await?;
     let ask = session.ask(Mode::Destroy, &Scope::default());
-    let (plan, picture) = session.plan(&state, &ask).await?;
+    let (plan, picture) = match session.plan(&state, &ask).await {
+        Ok(made) => made,
+        Err(failure) => return Err(or_held(&session, &state, failure).await),
+    };
     show_before(ui, &session, &plan);
     if plan.is_empty() {
         return Ok(Exit::Done);

@@ -64,6 +64,17 @@ pub(crate) async fn free<L: Link>(ui: &mut Ui, session: &Session<L>, state: &Sta
     }
 }
 
+/// Why no plan could be made: where another run has begun meanwhile, what it makes looks like somebody else's, and that it is at
+/// work is the reason.
+pub(crate) async fn or_held<L: Link>(session: &Session<L>, state: &State, failure: Failure) -> Failure {
+    match session.offline.state().await {
+        Ok(Some(now)) if now.seq != state.seq => {
+            Held::of(&now).map_or(failure, |held| session.offline.log_failure(&LogError::Held(Box::new(held))))
+        }
+        Ok(_) | Err(_) => failure,
+    }
+}
+
 /// Takes the environment: nobody else changes it until the log is closed. One that is held is taken from a run whose process
 /// is gone, or that was seen to stand still at `state` ([`free`]); that run can write nothing from then on.
 ///
@@ -71,7 +82,8 @@ pub(crate) async fn free<L: Link>(ui: &mut Ui, session: &Session<L>, state: &Sta
 /// When another run holds it, or has changed it since `state` was read.
 pub(crate) async fn take<L: Link>(session: &Session<L>, mode: Mode, state: &State, plan: Option<&Plan>) -> Result<Log, Failure> {
     let log = claim(session, mode, state, plan).await?;
-    let moved = log.state(|now| now.seq != state.seq + 1);
+    // That others have taken it and given it back is no change by itself.
+    let moved = log.state(|now| now.serial != state.serial || !now.open.keys().eq(state.open.keys()));
     if moved {
         give_back(&log, "stopped").await;
         let name = &session.offline.environment.name;

@@ -39,16 +39,23 @@ pub(super) fn drain(writer: Option<&Owner>, gone: &Gone<'_>) -> Duration {
 /// # Errors
 /// When something cannot be read, or the log cannot be written.
 pub async fn look_back(log: &Log, drivers: &Drivers, kinds: &Kinds) -> Result<usize, StepFailure> {
-    let state = log.state(State::clone);
-    let open: Vec<OpenIntent> = state.open.values().cloned().collect();
-    let settled = seen_of(&state, drivers, kinds, &open).await?;
-    let count = settled.len();
-    let mut records: Vec<Record> = settled.into_values().collect();
-    records.extend(sweep(&state, drivers, log.now()).await?);
+    let open = log.state(|state| state.open.len());
+    let records = looking_back(&log.state(State::clone), drivers, kinds, log.now()).await?;
     if !records.is_empty() {
         log.append(records).await.map_err(StepFailure::Log)?;
     }
-    Ok(count)
+    Ok(open.saturating_sub(log.state(|state| state.open.len())))
+}
+
+/// What [`look_back`] would record: nothing is written, and nobody needs to hold the environment.
+///
+/// # Errors
+/// When something cannot be read.
+pub async fn looking_back(state: &State, drivers: &Drivers, kinds: &Kinds, now: jiff::Timestamp) -> Result<Vec<Record>, StepFailure> {
+    let open: Vec<OpenIntent> = state.open.values().cloned().collect();
+    let mut records: Vec<Record> = seen_of(state, drivers, kinds, &open).await?.into_values().collect();
+    records.extend(sweep(state, drivers, now).await?);
+    Ok(records)
 }
 
 /// The records that end those of the open requests of which something is to be seen.
