@@ -7,7 +7,7 @@ use bbws_model::{Action, Class, Intent, Op, OpenIntent, Phase, PhysicalId, Recor
 use serde_json::Value;
 
 use super::send::{Due, Sent};
-use super::settle::{IN_FLIGHT, drain, is_keyed, place, seen_of, settled, trace};
+use super::settle::{IN_FLIGHT, drain, place, seen_of, settled, trace};
 use super::work::Task;
 use super::{StepFailure, locked};
 
@@ -22,6 +22,16 @@ pub(super) enum Fate {
     Made(PhysicalId),
     /// It can no longer arrive, and that is recorded.
     Lost,
+}
+
+/// What became of a create that was sent again.
+enum Again {
+    /// It made this, or had made it the first time, and that is recorded.
+    Made(PhysicalId),
+    /// Its answer was lost as well.
+    Unanswered,
+    /// It was refused: nothing came of it.
+    Refused,
 }
 
 impl Task<'_, '_> {
@@ -77,7 +87,7 @@ impl Task<'_, '_> {
 
     /// Finds out what became of a create, by the recovery class of its kind: looks for its mark; sends it again, as it was recorded,
     /// where that can make no second object and `repeats` allows it; else waits until it can no longer arrive.
-    pub(super) async fn fate(&mut self, intent: &Intent, spec: &Value, drained: Duration, repeats: bool) -> Result<Fate, StepFailure> {
+    pub(super) async fn fate(&mut self, intent: &Intent, spec: &Value, mut drained: Duration, repeats: bool) -> Result<Fate, StepFailure> {
         let recovery = self.work.kind(&intent.kind)?.facts().recovery;
         let mut left = match recovery {
             Recovery::Idempotent | Recovery::NaturalKey | Recovery::Token if repeats => REPEATS,
@@ -105,9 +115,10 @@ impl Task<'_, '_> {
             if left > 0 {
                 left -= 1;
                 match self.again(intent, spec).await? {
-                    Some(id) => return Ok(Fate::Made(id)),
-                    None if is_keyed(recovery) || recovery == Recovery::Token => {}
-                    None => left = 0,
+                    Again::Made(id) => return Ok(Fate::Made(id)),
+                    // This one may arrive late as well.
+                    Again::Unanswered => drained = drained.max(self.lapses()),
+                    Again::Refused => {}
                 }
             }
             self.wait_for_drain(drained).await?;
@@ -115,7 +126,7 @@ impl Task<'_, '_> {
     }
 
     /// Sends a create again under its own intent, with its own token: what it made the first time is what it makes.
-    async fn again(&mut self, intent: &Intent, spec: &Value) -> Result<Option<PhysicalId>, StepFailure> {
+    async fn again(&mut self, intent: &Intent, spec: &Value) -> Result<Again, StepFailure> {
         let told = self.work.log.state(|state| state.open.get(&intent.id).is_some_and(|open| open.repeated));
         if !told {
             self.record(Record::Repeat { intent: intent.id.clone() }).await?;
@@ -128,22 +139,23 @@ impl Task<'_, '_> {
                 self.refuse_made_by_others(&intent.kind, spec, &made.id, &id).await?;
                 self.attempts.is_settled(&intent.id);
                 self.done(id, Some(made.id.clone())).await?;
-                Ok(Some(made.id))
+                Ok(Again::Made(made.id))
             }
-            Ok(Sent::Again | Sent::Ambiguous(..)) => Ok(None),
+            Ok(Sent::Ambiguous(..)) => Ok(Again::Unanswered),
+            Ok(Sent::Again) => Ok(Again::Refused),
             // The name is there: ours, as the next look shows, or somebody else's.
             Err(StepFailure::Cloud(error)) if error.class == Class::Exists => {
                 self.attempts.drop_repeat();
                 let found = self.there_already(&intent.kind, spec).await?;
-                let Some(seen) = found else { return Ok(None) };
+                let Some(seen) = found else { return Ok(Again::Refused) };
                 self.attempts.is_settled(&intent.id);
                 self.record(settled(intent, Some(seen.id.clone()))).await?;
-                Ok(Some(seen.id))
+                Ok(Again::Made(seen.id))
             }
             // It is not taken as it was recorded: what it refers to may be gone by now. The first one may still arrive.
             Err(StepFailure::Cloud(error)) if matches!(error.class, Class::Invalid | Class::Absent | Class::Dependency) => {
                 self.attempts.drop_repeat();
-                Ok(None)
+                Ok(Again::Refused)
             }
             Err(failure) => Err(failure),
         }
