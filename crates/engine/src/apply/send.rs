@@ -148,6 +148,10 @@ impl Task<'_, '_> {
                 Err(error) if error.class == Class::Withheld && withheld < WITHHELD => {
                     withheld += 1;
                     self.work.append(vec![Record::Heartbeat]).await?;
+                    // It stood still for so long that a token may have lapsed, and the first request may show by now.
+                    if open.repeated {
+                        return Ok(Sent::Again);
+                    }
                     continue;
                 }
                 Err(error) => error,
