@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bbws_cluster::{Published, Unread};
+use bbws_engine::log::OUTPUTS;
 use bbws_model::{Desired, Finding, Severity};
 use serde_json::Value;
 
@@ -10,9 +11,6 @@ use crate::project::Project;
 use crate::session::Offline;
 use crate::ui::Ui;
 use crate::{Exit, Failure};
-
-/// What another environment has published, beside its state.
-const OUTPUTS: &str = "outputs.json";
 
 /// All that is wanted of an environment, with what it takes from others' published outputs.
 ///

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bbws_model::wire::{log, state as wire};
 use bbws_model::{Address, Entry, Record, Slot, State};
 
+use super::derived::derive;
 use super::{LogError, Opening};
 use crate::{Clock, Ids, PutOutcome, Store};
 
@@ -38,8 +39,7 @@ pub async fn begin(
     if store.create(&key, &bytes).await? == PutOutcome::Exists {
         return Err(LogError::Fenced { seq: slot.seq });
     }
-    store.overwrite(wire::KEY, &wire::write(&begun).map_err(|error| LogError::wire(wire::KEY, &error))?).await?;
-    store.overwrite("outputs.json", &serde_json::to_vec_pretty(&begun.outputs).unwrap_or_default()).await?;
+    derive(store, &begun).await?;
     Ok(begun)
 }
 

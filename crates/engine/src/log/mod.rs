@@ -5,6 +5,7 @@
 
 mod begin;
 mod collect;
+mod derived;
 mod lease;
 mod read;
 mod survey;
@@ -13,6 +14,7 @@ mod write;
 
 pub use begin::{begin, set_aside};
 pub use collect::{KEPT_FOR, collect, collectable};
+pub use derived::OUTPUTS;
 pub use lease::{LEASE, Lease, TTL, Unleased};
 pub use read::read;
 pub use survey::{Cure, Damage, Depth, Survey, mend, survey};

@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bbws_model::wire::{log, state as wire};
-use bbws_model::{Account, Digest, FoldError, Mode, Owner, Record, RunId, Slot, State, World, net};
+use bbws_model::{Account, Digest, FoldError, Mode, Owner, Record, RunId, Slot, State, World};
 use tokio::sync::oneshot;
 
+use super::derived::derive;
 use super::lease::{HEARTBEAT, Lease};
 use super::{Held, LogError, read};
 use crate::{Clock, Ids, PutOutcome, Store, StoreError};
@@ -261,10 +262,7 @@ impl Log {
     pub async fn close(&self, outcome: &str) -> Result<(), LogError> {
         self.append(vec![Record::Close { outcome: outcome.to_owned() }]).await?;
         let state = self.state(State::clone);
-        let bytes = wire::write(&state).map_err(|e| LogError::wire(wire::KEY, &e))?;
-        self.store.overwrite(wire::KEY, &bytes).await?;
-        let outputs = serde_json::to_string_pretty(&state.outputs).unwrap_or_default();
-        self.store.overwrite("outputs.json", net::catch(&outputs).as_bytes()).await?;
+        let bytes = derive(self.store.as_ref(), &state).await?;
         self.checkpoint(&state, &bytes).await
     }
 

@@ -1,8 +1,8 @@
 //! What the log tells of the past, and a state that is made again from the account.
 
-use bbws_engine::log::{collect, collectable};
+use bbws_engine::log::{self, collect, collectable};
 use bbws_engine::{Clock, EntryDifference, Moment, Store, census, difference, history, rebuild, restoring, states};
-use bbws_model::{Mode, Record, wire};
+use bbws_model::{Mode, Record, State, wire};
 use serde_json::json;
 use std::time::Duration;
 
@@ -125,4 +125,17 @@ async fn only_old_slots_below_the_oldest_checkpoint_are_collected() {
     bench.store.tamper(&wire::log::key(then.seq + 2), None);
     assert!(collectable(&bench.store.copy(true), later).await.is_err(), "nothing is collected from a damaged log");
     bbws_engine::log::read(&bench.store.copy(true)).await.unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_begun_anew_publishes_no_secret_either() {
+    const CANARY: &str = "begin-\"canary\"/7";
+    bbws_model::net::remember(CANARY);
+    let bench = Bench::new();
+    let mut state = State::empty("L");
+    state.outputs.insert("told".into(), json!(format!("it is {CANARY}")));
+    log::begin(&bench.store, bench.clock.as_ref(), bench.ids.as_ref(), Bench::opening("run"), "lost", &state).await.unwrap();
+    let outputs = String::from_utf8(bench.store.all()[log::OUTPUTS].clone()).unwrap();
+    assert!(outputs.contains("it is <secret>"), "{outputs}");
+    assert!(bench.store.all().values().all(|bytes| !String::from_utf8_lossy(bytes).contains("canary")), "nor anything else");
 }
