@@ -10,6 +10,7 @@ mod checker;
 mod driver;
 mod graph;
 mod history;
+mod lock;
 pub mod log;
 mod observe;
 mod outputs;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bbws_model::{Address, CloudError, Desired, Kinds, PhysicalId, Reads, Seen, SpecProblem, State, pointers, resolve};
+use bbws_model::{Address, Class, CloudError, Desired, Kinds, PhysicalId, Reads, Seen, SpecProblem, State, pointers, resolve};
 use futures::future::join_all;
 
 use crate::outputs::recorded;
@@ -29,8 +29,8 @@ pub struct Picture {
 /// one round.
 pub async fn refresh(drivers: &Arc<Drivers>, kinds: &Kinds, desired: &Desired, state: &State) -> Picture {
     let reading = Reading::new();
-    let mut places: BTreeMap<String, Vec<(Slot, Place)>> = BTreeMap::new();
-    let mut ask = |slot: Slot, place: Place| places.entry(place.address.kind().to_owned()).or_default().push((slot, place));
+    let mut asked: Asked<Slot> = BTreeMap::new();
+    let mut ask = |slot: Slot, place: Place| asked.entry(place.address.kind().to_owned()).or_default().push((slot, place));
     for (address, entry) in &state.entries {
         let place = |id: &PhysicalId, spec: &serde_json::Value, intent| Place {
             address: address.clone(),
@@ -51,17 +51,8 @@ pub async fn refresh(drivers: &Arc<Drivers>, kinds: &Kinds, desired: &Desired, s
             ask(Slot::Unrecorded, Place { address: address.clone(), id: None, spec, lineage: state.lineage.clone(), intent: None });
         }
     }
-    let reading = &reading;
-    let rounds = places.into_iter().map(|(kind, asked)| async move {
-        let (slots, places): (Vec<Slot>, Vec<Place>) = asked.into_iter().unzip();
-        let found = match drivers.get(&kind) {
-            Ok(driver) => driver.observe(&places, reading).await,
-            Err(error) => vec![Err(error); places.len()],
-        };
-        slots.into_iter().zip(places).zip(found).collect::<Vec<_>>()
-    });
     let mut picture = Picture::default();
-    for ((slot, place), found) in join_all(rounds).await.into_iter().flatten() {
+    for (slot, place, found) in look(drivers, asked, &reading).await {
         match (slot, place.id) {
             (Slot::Recorded, _) => drop(picture.recorded.insert(place.address, found)),
             (Slot::Deposed, Some(id)) => drop(picture.deposed.insert((place.address, id), found)),
@@ -70,6 +61,25 @@ pub async fn refresh(drivers: &Arc<Drivers>, kinds: &Kinds, desired: &Desired, s
     }
     picture.calls = reading.calls();
     picture
+}
+
+/// Places to look at, by the kind whose driver looks; each with what it is asked for.
+pub(crate) type Asked<T> = BTreeMap<String, Vec<(T, Place)>>;
+
+/// Looks at places, those of one kind by one call and all kinds side by side. Each comes back with what was found there: what a
+/// driver gives no answer for is an error, never an absence.
+pub(crate) async fn look<T>(drivers: &Drivers, asked: Asked<T>, reading: &Reading) -> Vec<(T, Place, Found)> {
+    let looks = asked.into_iter().map(|(kind, asked)| async move {
+        let (about, places): (Vec<T>, Vec<Place>) = asked.into_iter().unzip();
+        let mut found = match drivers.get(&kind) {
+            Ok(driver) => driver.observe(&places, reading).await,
+            Err(error) => vec![Err(error); places.len()],
+        };
+        let silence = || Err(CloudError::own(&kind, Class::Invalid, "the driver gave no answer: a bug in bbws"));
+        found.resize_with(places.len(), silence);
+        about.into_iter().zip(places).zip(found).map(|((about, place), found)| (about, place, found)).collect::<Vec<_>>()
+    });
+    join_all(looks).await.into_iter().flatten().collect()
 }
 
 /// The calls that a refresh takes for what is recorded: the read formulas of all kinds, added up. What is wanted and not

@@ -3,10 +3,12 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bbws_model::CloudError;
 use tokio::sync::OnceCell;
+
+use crate::lock::locked;
 
 type Answer = Result<Arc<dyn Any + Send + Sync>, CloudError>;
 
@@ -36,11 +38,11 @@ impl Reading {
         key: String,
         read: impl Future<Output = Result<(T, usize), CloudError>> + Send,
     ) -> Result<Arc<T>, CloudError> {
-        let cell = self.answers.lock().unwrap_or_else(PoisonError::into_inner).entry(key.clone()).or_default().clone();
+        let cell = locked(&self.answers).entry(key.clone()).or_default().clone();
         let answer = cell
             .get_or_init(|| async {
                 let (value, calls) = read.await?;
-                *self.calls.lock().unwrap_or_else(PoisonError::into_inner) += calls;
+                *locked(&self.calls) += calls;
                 Ok(Arc::new(value) as Arc<dyn Any + Send + Sync>)
             })
             .await
@@ -53,7 +55,7 @@ impl Reading {
     /// How many calls the round has made so far.
     #[must_use]
     pub fn calls(&self) -> usize {
-        *self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+        *locked(&self.calls)
     }
 }
 

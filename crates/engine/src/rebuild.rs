@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bbws_model::{Address, Desired, Entry, Finding, Kinds, Phase, PhysicalId, Renamed, Seen, Severity, State, pointers, resolve};
-use futures::future::join_all;
 use serde_json::Value;
 
+use crate::observe::{Asked, look};
 use crate::outputs::{publish, recorded};
 use crate::{Drivers, Found, Marked, Place, Reading};
 
@@ -30,28 +30,20 @@ pub async fn rebuild(drivers: &Arc<Drivers>, kinds: &Kinds, desired: &Desired, l
     let (mut state, mut findings) = (State::empty(lineage), vec![]);
     let mut asked: BTreeSet<Address> = BTreeSet::new();
     loop {
-        let mut round: BTreeMap<&str, Vec<Place>> = BTreeMap::new();
+        let mut round: Asked<()> = BTreeMap::new();
         for (address, wanted) in desired.resources.iter().filter(|(address, _)| !asked.contains(*address)) {
             let spec = resolve(&wanted.spec, &|pointer| recorded(&state, pointer));
             if pointers(&spec).is_empty() && kinds.get(address.kind()).is_some() {
                 let id = only(&marked, address);
                 let place = Place { address: address.clone(), id, spec, lineage: lineage.to_owned(), intent: None };
-                round.entry(address.kind()).or_default().push(place);
+                round.entry(address.kind().to_owned()).or_default().push(((), place));
             }
         }
         if round.is_empty() {
             break;
         }
-        asked.extend(round.values().flatten().map(|place| place.address.clone()));
-        let reading = &Reading::new();
-        let looks = round.into_iter().map(|(kind, places)| async move {
-            let found: Vec<Found> = match drivers.get(kind) {
-                Ok(driver) => driver.observe(&places, reading).await,
-                Err(error) => vec![Err(error); places.len()],
-            };
-            places.into_iter().zip(found).collect::<Vec<_>>()
-        });
-        for (place, found) in join_all(looks).await.into_iter().flatten() {
+        asked.extend(round.values().flatten().map(|((), place)| place.address.clone()));
+        for ((), place, found) in look(drivers, round, &Reading::new()).await {
             match placed(kinds, desired, &place, found) {
                 Ok(Some(entry)) => drop(state.entries.insert(place.address, entry)),
                 Ok(None) => {}

@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use super::locked;
 use crate::Clock;
+use crate::lock::locked;
 
 #[derive(Default)]
 struct Count {

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use bbws_model::{Class, CloudError, Phase};
 
+use super::StepFailure;
 use super::work::Task;
-use super::{StepFailure, locked};
 use crate::Credentials;
+use crate::lock::locked;
 
 /// For how long fresh ones are looked for: somebody may sign in again meanwhile.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
@@ -45,12 +46,8 @@ impl Task<'_, '_> {
     pub(super) async fn wait_for_credentials(&mut self, error: CloudError) -> Result<(), StepFailure> {
         let now = self.work.clock.elapsed();
         let since = locked(&self.work.sealed.broken).get_or_insert_with(|| (now, error.clone())).0;
-        if now.saturating_sub(since) >= PATIENCE {
-            return Err(StepFailure::Cloud(error));
-        }
         self.work.sealed.credentials.renew();
-        self.say(Phase::Pending("somebody signs in again: the credentials have run out".into()));
-        self.pause(LOOK).await
+        self.unsigned(since, error, LOOK).await
     }
 
     /// Waits while requests cannot be signed.
@@ -58,11 +55,16 @@ impl Task<'_, '_> {
         loop {
             let broken = locked(&self.work.sealed.broken).clone();
             let Some((since, error)) = broken else { return Ok(()) };
-            if self.work.clock.elapsed().saturating_sub(since) >= PATIENCE {
-                return Err(StepFailure::Cloud(error));
-            }
-            self.say(Phase::Pending("somebody signs in again: the credentials have run out".into()));
-            self.pause(SEE).await?;
+            self.unsigned(since, error, SEE).await?;
         }
+    }
+
+    /// Waits a moment, as long as there is patience.
+    async fn unsigned(&mut self, since: Duration, error: CloudError, moment: Duration) -> Result<(), StepFailure> {
+        if self.work.clock.elapsed().saturating_sub(since) >= PATIENCE {
+            return Err(StepFailure::Cloud(error));
+        }
+        self.say(Phase::Pending("somebody signs in again: the credentials have run out".into()));
+        self.pause(moment).await
     }
 }

@@ -6,13 +6,12 @@ use std::time::Duration;
 use bbws_model::{Action, Class, Intent, Op, OpenIntent, Phase, PhysicalId, Record, Recovery, ResultOutcome};
 use serde_json::Value;
 
+use super::StepFailure;
 use super::send::{Due, Sent};
-use super::settle::{IN_FLIGHT, drain, place, seen_of, settled, trace};
+use super::settle::{IN_FLIGHT, LOOK, abandoned, place, seen_of, settled, trace};
 use super::work::Task;
-use super::{StepFailure, locked};
+use crate::lock::locked;
 
-/// How often it is looked for what a request did.
-const LOOK: Duration = Duration::from_secs(5);
 /// How often a create that can do no harm is sent again.
 const REPEATS: u32 = 5;
 
@@ -49,7 +48,7 @@ impl Task<'_, '_> {
 
     async fn settle_one(&mut self, open: &OpenIntent) -> Result<(), StepFailure> {
         let intent = &open.intent;
-        let drained = self.work.log.opened() + drain(open.writer.as_ref(), self.work.gone);
+        let drained = self.work.drained(open);
         if let Op::Create { spec } = &intent.op {
             let repeats = matches!(self.step.action, Action::Create { .. }) && intent.kind == self.step.address.kind();
             let fate = self.fate(intent, spec, drained, repeats).await?;
@@ -69,8 +68,7 @@ impl Task<'_, '_> {
                 return self.record(record).await;
             }
             if self.over(drained) {
-                let evidence = "its signature has lapsed, and nothing shows that it arrived".to_owned();
-                return self.record(Record::Abandon { intent: intent.id.clone(), evidence }).await;
+                return self.record(abandoned(&intent.id)).await;
             }
             self.wait_for_drain(drained).await?;
         }
@@ -94,10 +92,9 @@ impl Task<'_, '_> {
             _ => 0,
         };
         loop {
-            let state = self.work.log.state(Clone::clone);
-            let place = place(&state, intent).unwrap_or_else(|| self.place(None, spec));
+            let place = self.work.log.state(|state| place(state, intent)).unwrap_or_else(|| self.place(None, spec));
             let seen = self.look(&intent.kind, &place).await?;
-            if let Some(record) = trace(&state, self.work.kinds, intent, seen.as_ref()) {
+            if let Some(record) = self.work.log.state(|state| trace(state, self.work.kinds, intent, seen.as_ref())) {
                 self.attempts.is_settled(&intent.id);
                 let made = match &record {
                     Record::Result { outcome: ResultOutcome::Settled { id }, .. } => id.clone(),
@@ -108,8 +105,7 @@ impl Task<'_, '_> {
             }
             if self.over(drained) {
                 self.attempts.is_settled(&intent.id);
-                let evidence = "looked for until its signature had lapsed: nothing bears its mark".to_owned();
-                self.record(Record::Abandon { intent: intent.id.clone(), evidence }).await?;
+                self.record(abandoned(&intent.id)).await?;
                 return Ok(Fate::Lost);
             }
             if left > 0 {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use bbws_model::{Class, CloudError};
 use tokio::sync::oneshot;
 
-use super::locked;
+use crate::lock::locked;
 use crate::{Drivers, Found, Place, Reading};
 
 #[derive(Default)]

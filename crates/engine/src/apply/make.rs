@@ -3,10 +3,11 @@
 use bbws_model::{Class, CloudError, IntentId, Op, Ownership, Phase, PhysicalId, Record, Recovery, Renamed, ResultOutcome, Seen};
 use serde_json::Value;
 
+use super::StepFailure;
 use super::earlier::Fate;
 use super::send::{Due, Sent};
 use super::work::{Task, invalid};
-use super::{StepFailure, locked};
+use crate::lock::locked;
 
 /// Whether an object takes another's place, and under which name.
 struct Successor {

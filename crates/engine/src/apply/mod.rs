@@ -17,7 +17,7 @@ mod work;
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bbws_model::{Class, CloudError, Counts, Event, Kinds, Outcome, Owner, Plan, Step, StepId, Why};
@@ -321,9 +321,4 @@ impl Tally {
 #[must_use]
 pub fn counted<'a>(steps: impl Iterator<Item = &'a Step>) -> Counts {
     Counts::of(steps)
-}
-
-/// A lock that is never held across a wait, so that it cannot be poisoned by anything but a bug already told.
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

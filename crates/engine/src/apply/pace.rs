@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bbws_model::Pace;
 
-use super::locked;
+use crate::lock::locked;
 
 /// What is left in a bucket; less than nothing where requests are already waiting their turn.
 struct Bucket {

@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bbws_model::{
-    Class, CloudError, Diff, Event, Intent, IntentId, Kinds, Op, OpenIntent, Owner, Ownership, PhysicalId, Record, Recovery, ResultOutcome,
-    Seen, State,
+    Diff, Event, Intent, IntentId, Kinds, Op, OpenIntent, Ownership, PhysicalId, Record, Recovery, ResultOutcome, Seen, State,
 };
 use serde_json::Value;
 
+use super::StepFailure;
 use super::work::Work;
-use super::{Gone, StepFailure};
 use crate::log::LEASE;
+use crate::observe::{Asked, look};
 use crate::{Drivers, Log, Place, Reading};
 
 /// For how long after it was signed AWS takes a request ("most" of its APIs; S3 alone takes 15 minutes).
@@ -26,12 +26,6 @@ const VISIBLE: Duration = Duration::from_secs(60);
 
 /// For how long what became of a request may still be unseen after it was sent.
 pub(super) const IN_FLIGHT: Duration = SIGNED.saturating_add(SKEW).saturating_add(VISIBLE);
-
-/// The same for the requests of a run that was taken over, counted from then: it may have sent until its lease was over. Of a
-/// process that is known to be gone only what was in this machine's hands can still be on its way.
-pub(super) fn drain(writer: Option<&Owner>, gone: &Gone<'_>) -> Duration {
-    LEASE + if writer.is_some_and(gone) { VISIBLE } else { IN_FLIGHT }
-}
 
 /// Looks, once, at what became of every open request, and at what was given up: records what is seen of it. Nothing is waited
 /// for and nothing is sent. Answers how many requests are settled by it.
@@ -83,11 +77,19 @@ pub(super) async fn seen_of(
 }
 
 /// How often it is looked for what requests did.
-const LOOK: Duration = Duration::from_secs(5);
+pub(super) const LOOK: Duration = Duration::from_secs(5);
 /// How often it is told that this is waited for.
 const SAY_AGAIN: Duration = Duration::from_secs(30);
 
 impl Work<'_> {
+    /// When a request of an earlier run can no longer arrive, counted from when the environment was taken over: that run may have
+    /// sent until its lease was over. Of a process that is known to be gone only what was in this machine's hands can still be
+    /// on its way.
+    pub(super) fn drained(&self, open: &OpenIntent) -> Duration {
+        let gone = open.writer.as_ref().is_some_and(self.gone);
+        self.log.opened() + LEASE + if gone { VISIBLE } else { IN_FLIGHT }
+    }
+
     /// Settles what earlier runs left open at addresses that have no step, when all steps are done.
     pub(super) async fn settle_rest(&self) -> Result<(), StepFailure> {
         let mut said: Option<Duration> = None;
@@ -100,11 +102,13 @@ impl Work<'_> {
             let mut records = seen_of(&state, self.drivers, self.kinds, &open).await?;
             let (now, mut last) = (self.clock.elapsed(), Duration::ZERO);
             let mut left = 0;
-            for open in open.iter().filter(|open| !records.contains_key(&open.intent.id)).collect::<Vec<_>>() {
-                let drained = self.log.opened() + drain(open.writer.as_ref(), self.gone);
+            for open in &open {
+                if records.contains_key(&open.intent.id) {
+                    continue;
+                }
+                let drained = self.drained(open);
                 if now >= drained {
-                    let evidence = "looked for until its signature had lapsed: nothing shows that it arrived".to_owned();
-                    records.insert(open.intent.id.clone(), Record::Abandon { intent: open.intent.id.clone(), evidence });
+                    records.insert(open.intent.id.clone(), abandoned(&open.intent.id));
                 } else {
                     (left, last) = (left + 1, last.max(drained.saturating_sub(now)));
                 }
@@ -145,26 +149,14 @@ async fn sweep(state: &State, drivers: &Drivers, now: jiff::Timestamp) -> Result
     Ok(records)
 }
 
-/// Looks at all places, those of one kind by one call.
-async fn looked<'i>(drivers: &Drivers, asked: Vec<(&'i Intent, Place)>) -> Result<Vec<(&'i Intent, Option<Seen>)>, StepFailure> {
-    let mut kinds: BTreeMap<&str, (Vec<&Intent>, Vec<Place>)> = BTreeMap::new();
-    for (intent, place) in asked {
-        let (intents, places) = kinds.entry(&intent.kind).or_default();
-        intents.push(intent);
-        places.push(place);
+/// Looks at what requests did.
+async fn looked<'i>(drivers: &Drivers, requests: Vec<(&'i Intent, Place)>) -> Result<Vec<(&'i Intent, Option<Seen>)>, StepFailure> {
+    let mut asked: Asked<&Intent> = BTreeMap::new();
+    for (intent, place) in requests {
+        asked.entry(intent.kind.clone()).or_default().push((intent, place));
     }
-    let reading = Reading::new();
-    let mut all = vec![];
-    for (kind, (intents, places)) in kinds {
-        let found = drivers.get(kind).map_err(StepFailure::Cloud)?.observe(&places, &reading).await;
-        if found.len() != intents.len() {
-            return Err(StepFailure::Cloud(CloudError::own(kind, Class::Invalid, "the driver gave no answer: a bug in bbws")));
-        }
-        for (intent, found) in intents.into_iter().zip(found) {
-            all.push((intent, found.map_err(StepFailure::Cloud)?));
-        }
-    }
-    Ok(all)
+    let looks = look(drivers, asked, &Reading::new()).await.into_iter();
+    looks.map(|(intent, _, found)| Ok((intent, found.map_err(StepFailure::Cloud)?))).collect()
 }
 
 /// Where to look for what a request did; none where too little is known of its object.
@@ -226,6 +218,13 @@ fn is_recorded(state: &State, intent: &Intent, id: &PhysicalId) -> bool {
     state.entries.get(&intent.address).is_some_and(is) || state.backups.iter().any(|backup| backup.id == *id)
 }
 
+/// The record of a request of which nothing can come any more.
+pub(super) fn abandoned(intent: &IntentId) -> Record {
+    let evidence = "looked for until its signature had lapsed: nothing shows that it arrived".to_owned();
+    Record::Abandon { intent: intent.clone(), evidence }
+}
+
+/// The record of a request of which a look shows that it was executed, and what it made.
 pub(super) fn settled(intent: &Intent, id: Option<PhysicalId>) -> Record {
     Record::Result { intent: intent.id.clone(), outcome: ResultOutcome::Settled { id }, request_id: None }
 }

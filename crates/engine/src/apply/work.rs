@@ -16,7 +16,8 @@ use super::credentials::Seal;
 use super::hub::Hub;
 use super::pace::Buckets;
 use super::send::Attempts;
-use super::{Control, Gone, StepFailure, locked};
+use super::{Control, Gone, StepFailure};
+use crate::lock::locked;
 use crate::outputs::{known_in, recorded};
 use crate::{Clock, Credentials, Drivers, Ids, Log, Place, Reporter};
 

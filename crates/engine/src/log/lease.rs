@@ -1,9 +1,10 @@
 //! The lease: for how long a run may send without having heard that it still holds its environment.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::Clock;
+use crate::lock::locked;
 
 /// For how long after its last acknowledged slot was first sent a run may send requests.
 pub const LEASE: Duration = Duration::from_secs(45);
@@ -52,18 +53,18 @@ impl Lease {
 
     /// How long ago the last acknowledged slot was first sent; none while the environment is not held.
     pub(super) fn age(&self) -> Option<Duration> {
-        self.base.lock().unwrap_or_else(PoisonError::into_inner).map(|base| self.clock.elapsed().saturating_sub(base))
+        locked(&self.base).map(|base| self.clock.elapsed().saturating_sub(base))
     }
 
     /// A slot that was **first** sent at this time is acknowledged. The time of a retry would be wrong: somebody else may have
     /// watched the log since the first.
     pub(super) fn renew(&self, first_sent: Duration) {
-        let mut base = self.base.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut base = locked(&self.base);
         *base = Some(base.map_or(first_sent, |before| before.max(first_sent)));
     }
 
     pub(super) fn end(&self) {
-        *self.base.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *locked(&self.base) = None;
     }
 }
 

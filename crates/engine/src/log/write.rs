@@ -1,6 +1,6 @@
 //! Writing: one slot at a time; what is queued meanwhile goes into the next.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bbws_model::wire::{log, state as wire};
@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use super::derived::derive;
 use super::lease::{HEARTBEAT, Lease};
 use super::{Held, LogError, read};
+use crate::lock::locked;
 use crate::{Clock, Ids, PutOutcome, Store, StoreError};
 
 /// A checkpoint is written when so many slots have come since the last.
@@ -119,7 +120,7 @@ impl Log {
 
     /// Looks at what the log adds up to so far.
     pub fn state<T>(&self, look: impl FnOnce(&State) -> T) -> T {
-        look(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&locked(&self.state))
     }
 
     /// The run that holds the environment.
@@ -158,7 +159,7 @@ impl Log {
     /// then none of them is written.
     pub async fn append(&self, records: Vec<Record>) -> Result<(), LogError> {
         let (told, mut answer) = oneshot::channel();
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).push(Pending { records, told });
+        locked(&self.queue).push(Pending { records, told });
         let mut writing = self.writing.lock().await;
         if let Ok(done) = answer.try_recv() {
             return done;
@@ -172,9 +173,9 @@ impl Log {
 
     /// Puts all queued records that fit into a slot; the others are refused.
     fn next_slot(&self) -> Option<InFlight> {
-        let queued = std::mem::take(&mut *self.queue.lock().unwrap_or_else(PoisonError::into_inner));
+        let queued = std::mem::take(&mut *locked(&self.queue));
         let (mut records, mut told) = (vec![], vec![]);
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = locked(&self.state);
         let mut serial = state.serial;
         for pending in queued {
             let with: Vec<Record> = records.iter().chain(&pending.records).cloned().collect();
@@ -218,7 +219,7 @@ impl Log {
         let done = self.put(&flight.slot, &flight.bytes).await;
         let Some(flight) = writing.take() else { return };
         let done = done.and_then(|()| {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut state = locked(&self.state);
             state.take(&flight.slot, &flight.bytes).map_err(|e: FoldError| LogError::Misfit(e))
         });
         let closes = flight.slot.records.iter().any(|record| matches!(record, Record::Close { .. }));
