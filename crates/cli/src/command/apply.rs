@@ -9,6 +9,7 @@ use bbws_model::{Mode, Plan, State};
 use serde_json::json;
 
 use super::change::{Order, execute, look_back_at_open};
+use super::consent::consent;
 use super::hold::{free, or_held};
 use super::plan::{formula, show_before, tell_calls};
 use crate::args::{ApplyArgs, Global};
@@ -95,17 +96,14 @@ fn agree<L: Link>(ui: &mut Ui, session: &Session<L>, plan: &Plan, yes: bool) -> 
         return Ok(());
     }
     let question = bbws_render::apply_question(plan, ui.err_style());
-    match ui.ask(&format!("\n{}", question.text)) {
-        Some(answer) if answer == question.yes => Ok(()),
-        Some(_) => Err(Failure::new(Exit::Refused, "not confirmed; nothing was changed")),
-        None => Err(Failure::new(Exit::Refused, "this plan needs a confirmation, and there is nobody to ask")
-            .because(match destructive {
-                0 => format!("{} is production", environment.name),
-                1 => "a step destroys something or can lose data".to_owned(),
-                n => format!("{n} steps destroy something or can lose data"),
-            })
-            .advise("run it in a terminal, or confirm it beforehand with --yes")),
-    }
+    let nobody = || {
+        Failure::new(Exit::Refused, "this plan needs a confirmation, and there is nobody to ask").because(match destructive {
+            0 => format!("{} is production", environment.name),
+            1 => "a step destroys something or can lose data".to_owned(),
+            n => format!("{n} steps destroy something or can lose data"),
+        })
+    };
+    consent(ui, &format!("\n{}", question.text), &question.yes, nobody)
 }
 
 fn tell_outputs(ui: &mut Ui, environment: &Environment, state: &State) {

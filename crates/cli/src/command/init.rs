@@ -6,6 +6,7 @@ use bbws_engine::{Clock, Ids};
 use bbws_model::{Class, CloudError};
 use serde_json::json;
 
+use super::consent::consent;
 use crate::args::{Global, InitArgs};
 use crate::cloud::{Bucket, Cloud, Inspected, Lack, Vault};
 use crate::ids::Ulids;
@@ -97,17 +98,13 @@ fn agree(ui: &mut Ui, bucket: &Bucket, lacks: &[Lack], args: &InitArgs) -> Resul
     if args.yes {
         return Ok(());
     }
-    match ui.ask("\nDo this? Only `yes` is taken as an answer: ").as_deref() {
-        Some("yes") => Ok(()),
-        Some(_) => Err(Failure::new(Exit::Refused, "not confirmed; nothing was changed")),
-        None => {
-            let new = lacks.iter().any(|lack| lack.setting == NEW);
-            let name = &bucket.name;
-            let what = if new { format!("there is no bucket {name} yet") } else { format!("the bucket {name} lacks {}", listed(lacks)) };
-            Err(Failure::new(Exit::Refused, format!("{what}, and there is nobody to ask"))
-                .advise("run it in a terminal, or confirm it beforehand with --yes"))
-        }
-    }
+    let nobody = || {
+        let new = lacks.iter().any(|lack| lack.setting == NEW);
+        let name = &bucket.name;
+        let what = if new { format!("there is no bucket {name} yet") } else { format!("the bucket {name} lacks {}", listed(lacks)) };
+        Failure::new(Exit::Refused, format!("{what}, and there is nobody to ask"))
+    };
+    consent(ui, "\nDo this? Only `yes` is taken as an answer: ", "yes", nobody)
 }
 
 fn listed(lacks: &[Lack]) -> String {

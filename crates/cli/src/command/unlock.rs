@@ -4,6 +4,7 @@ use bbws_engine::Held;
 use bbws_model::Mode;
 use serde_json::json;
 
+use super::consent::consent;
 use super::hold::{give_back, open};
 use crate::args::{Global, UnlockArgs};
 use crate::cloud::Cloud;
@@ -40,15 +41,8 @@ async fn work<C: Cloud>(
     };
     let told = bbws_render::unlock(&name, &held, jiff::Timestamp::now(), ui.err_style());
     if !args.yes {
-        match ui.ask(&told) {
-            Some(answer) if answer == "yes" => {}
-            Some(_) => return Err(Failure::new(Exit::Refused, "not confirmed; nothing was changed")),
-            None => {
-                return Err(Failure::new(Exit::Refused, "unlocking needs a confirmation, and there is nobody to ask")
-                    .tell(told)
-                    .advise("run it in a terminal, or confirm it beforehand with --yes"));
-            }
-        }
+        let nobody = || Failure::new(Exit::Refused, "unlocking needs a confirmation, and there is nobody to ask").tell(told.clone());
+        consent(ui, &told, "yes", nobody)?;
     }
     let (run, seq) = (held.owner.run.clone(), held.seq);
     // The run that was shown, however far it has come since; not another one that came after it.

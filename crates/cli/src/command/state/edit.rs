@@ -12,6 +12,7 @@ use super::past::{moment, unknown};
 use crate::args::{Global, Scope, Where};
 use crate::cloud::{Cloud, Link};
 use crate::command::change::look_back_at_open;
+use crate::command::consent::consent;
 use crate::command::hold::{free, give_back, take};
 use crate::project::Project;
 use crate::session::{Offline, Session};
@@ -23,12 +24,8 @@ fn confirmed(ui: &mut Ui, yes: bool, question: &str) -> Result<(), Failure> {
     if yes {
         return Ok(());
     }
-    match ui.ask(&format!("\n{question} Type yes: ")) {
-        Some(answer) if answer == "yes" => Ok(()),
-        Some(_) => Err(Failure::new(Exit::Refused, "not confirmed; nothing was changed")),
-        None => Err(Failure::new(Exit::Refused, "this needs a confirmation, and there is nobody to ask")
-            .advise("run it in a terminal, or confirm it beforehand with --yes")),
-    }
+    let nobody = || Failure::new(Exit::Refused, "this needs a confirmation, and there is nobody to ask");
+    consent(ui, &format!("\n{question} Type yes: "), "yes", nobody)
 }
 
 /// What is to be restored, and what was agreed to beforehand.
