@@ -11,8 +11,8 @@ use crate::cloud::{Cloud, Inspected, Link, Vault};
 use crate::ids::Ulids;
 use crate::project::Project;
 use crate::session::{Offline, route};
-use crate::store::Home;
 use crate::store::probe::{Unfit, probe};
+use crate::store::{Home, file_system};
 use crate::ui::{Ui, table};
 use crate::{Exit, Failure, SystemClock, pace, safety};
 
@@ -20,6 +20,9 @@ use crate::{Exit, Failure, SystemClock, pace, safety};
 const SKEW_REFUSED: i64 = 240;
 /// So much is a clock that nobody keeps right.
 const SKEW_ODD: i64 = 30;
+
+/// Folders that a virtual machine shares with its host: they can hold a log, and others write there past it.
+const SHARES: [&str; 2] = ["9p", "vboxsf"];
 
 /// How a check went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,25 +148,14 @@ async fn of_bucket<V: Vault>(vault: &V) -> Check {
 
 /// Whether a folder is on a disk of this machine. Others promise less than they seem to.
 fn of_disk(root: &Path) -> Check {
-    const REMOTE: [&str; 8] = ["nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "fuse.s3fs", "vboxsf"];
-    let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
-    let Some(system) = file_system(&mounts, &std::path::absolute(root).unwrap_or_else(|_| root.to_owned())) else {
+    let Some(sort) = file_system::sort(root) else {
         return Check::new("disk", Verdict::Skipped, "this system does not tell what disk it is", "");
     };
-    let told = format!("{} is on {system}", root.display());
-    if REMOTE.contains(&system) {
+    let told = format!("{} is on {sort}", root.display());
+    if file_system::is_remote(&sort) || SHARES.contains(&sort.as_str()) {
         return Check::new("disk", Verdict::Warning, told, "keep the state on a disk of this machine, or in a bucket: backend = \"s3\"");
     }
     Check::good("disk", told)
-}
-
-/// The file system that a path is on: that of the longest mount point above it.
-fn file_system<'a>(mounts: &'a str, path: &Path) -> Option<&'a str> {
-    let mounted = mounts.lines().filter_map(|line| {
-        let mut fields = line.split(' ').skip(1);
-        Some((fields.next()?, fields.next()?))
-    });
-    mounted.filter(|(point, _)| path.starts_with(point)).max_by_key(|(point, _)| point.len()).map(|(_, system)| system)
 }
 
 async fn of_account<C: Cloud>(project: &Project, global: &Global, cloud: &C, offline: &Offline) -> Vec<Check> {
@@ -224,13 +216,5 @@ mod tests {
         let verdicts: Vec<Verdict> = [0, 2, -29, 31, -200, 241, -400].map(|ahead| of_clock(ahead).verdict).into();
         use Verdict::{Bad, Good, Warning};
         assert_eq!(verdicts, [Good, Good, Good, Warning, Warning, Bad, Bad]);
-    }
-
-    #[test]
-    fn the_longest_mount_point_counts() {
-        let mounts = "overlay / overlay rw 0 0\nserver:/x /home nfs4 rw 0 0\n/dev/sda1 /home/a/state ext4 rw 0 0\n";
-        let on = |path: &str| file_system(mounts, Path::new(path));
-        assert_eq!((on("/srv"), on("/home/a"), on("/home/a/state/dev")), (Some("overlay"), Some("nfs4"), Some("ext4")));
-        assert_eq!(file_system("", Path::new("/")), None);
     }
 }

@@ -119,18 +119,22 @@ pub(crate) async fn open<L: Link>(
 ) -> Result<Log, Failure> {
     let offline = &session.offline;
     offline.home.prepare(&offline.environment.name)?;
-    let run = RunId(session.ids.next());
-    let command = std::env::args().collect::<Vec<_>>().join(" ");
-    let opening = Opening {
-        owner: owner::this_process(run, command),
-        world: session.world(),
-        account: session.caller.account.clone(),
-        region: offline.environment.region.clone(),
-        mode,
-        plan: plan.map(plan_file::digest),
-    };
+    let opening = opening(session, mode, plan);
     let opened = Log::open(offline.store.clone(), session.link.clock(), session.ids.clone(), opening, may_take).await;
     opened.map_err(|e| offline.log_failure(&e))
+}
+
+/// A new run of this process.
+pub(crate) fn opening<L: Link>(session: &Session<L>, mode: Mode, plan: Option<&Plan>) -> Opening {
+    let command = std::env::args().collect::<Vec<_>>().join(" ");
+    Opening {
+        owner: owner::this_process(RunId(session.ids.next()), command),
+        world: session.world(),
+        account: session.caller.account.clone(),
+        region: session.offline.environment.region.clone(),
+        mode,
+        plan: plan.map(plan_file::digest),
+    }
 }
 
 /// Gives the environment back. That it failed is told where nothing worse is.

@@ -7,17 +7,21 @@ use std::path::Path;
 const REMOTE: [&str; 15] =
     ["nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "afs", "ceph", "lustre", "davfs", "glusterfs", "sshfs", "s3fs", "rclone", "davfs2"];
 
-/// The sort of network mount that a folder stands on, if it does. Where the system does not tell (other than on Linux), none.
+/// The sort of network mount that a folder stands on, if it does.
 pub(super) fn remote(dir: &Path) -> Option<String> {
+    sort(dir).filter(|sort| is_remote(sort))
+}
+
+/// The sort of file system that a folder stands on. Where the system does not tell (other than on Linux), none.
+pub(crate) fn sort(dir: &Path) -> Option<String> {
     // The folder itself need not be there yet.
     let there =
         dir.ancestors().find_map(|above| fs::canonicalize(if above.as_os_str().is_empty() { Path::new(".") } else { above }).ok())?;
-    let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
-    let sort = sort_of(&mounts, &there)?;
-    is_remote(&sort).then_some(sort)
+    sort_of(&fs::read_to_string("/proc/self/mountinfo").ok()?, &there)
 }
 
-fn is_remote(sort: &str) -> bool {
+/// Whether it is a mount of another machine's.
+pub(crate) fn is_remote(sort: &str) -> bool {
     REMOTE.contains(&sort.strip_prefix("fuse.").unwrap_or(sort))
 }
 
@@ -60,6 +64,11 @@ mod tests {
             let found = sort_of(MOUNTS, Path::new(path)).unwrap();
             assert_eq!((found.as_str(), is_remote(&found)), (sort, is), "{path}");
         }
+    }
+
+    #[test]
+    fn where_nothing_is_told_nothing_is_known() {
+        assert_eq!(sort_of("", Path::new("/")), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Where states are kept.
 
-mod file_system;
+pub(crate) mod file_system;
 mod home;
 mod local;
 pub(crate) mod probe;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_engine::log::{Cure, Depth, begin, collect, collectable, set_aside, survey};
-use bbws_engine::{Clock, Marked, Opening, difference, rebuild, refresh, restoring, states};
-use bbws_model::{Address, Desired, Entry, Finding, Mode, Record, RunId, Severity, State};
+use bbws_engine::{Clock, Marked, difference, rebuild, refresh, restoring, states};
+use bbws_model::{Address, Desired, Entry, Finding, Mode, Record, Severity, State};
 use serde_json::json;
 
 use super::check::marked;
@@ -13,11 +13,11 @@ use crate::args::{Global, Scope, Where};
 use crate::cloud::{Cloud, Link};
 use crate::command::change::look_back_at_open;
 use crate::command::consent::consent;
-use crate::command::hold::{free, give_back, take};
+use crate::command::hold::{free, give_back, opening, take};
 use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
-use crate::{Exit, Failure, SystemClock, owner, pace, safety};
+use crate::{Exit, Failure, SystemClock, pace, safety};
 
 /// Wants a yes, beforehand or typed.
 fn confirmed(ui: &mut Ui, yes: bool, question: &str) -> Result<(), Failure> {
@@ -236,20 +236,12 @@ fn chosen<L: Link>(session: &Session<L>, all: &[(String, Marked)], asked: Option
 async fn begun<L: Link>(ui: &mut Ui, session: &Session<L>, state: &State) -> Result<State, Failure> {
     let offline = &session.offline;
     let failed = |error| offline.log_failure(&error);
-    let run = RunId(session.ids.next());
-    let under = format!("lost/{run}");
+    let opening = opening(session, Mode::Apply, None);
+    let under = format!("lost/{}", opening.owner.run);
     let aside = set_aside(offline.store.as_ref(), &under).await.map_err(failed)?;
     if aside > 0 && !ui.json {
         ui.remark(format!("{aside} files of the old state were put aside, into {under}/."));
     }
-    let opening = Opening {
-        owner: owner::this_process(run, std::env::args().collect::<Vec<_>>().join(" ")),
-        world: session.world(),
-        account: session.caller.account.clone(),
-        region: offline.environment.region.clone(),
-        mode: Mode::Apply,
-        plan: None,
-    };
     let clock = session.link.clock();
     begin(offline.store.as_ref(), clock.as_ref(), session.ids.as_ref(), opening, "rebuilt from the account", state).await.map_err(failed)
 }
