@@ -18,7 +18,7 @@ use bbws_engine::{
 };
 use bbws_model::{Account, Address, Desired, Event, Kinds, Mode, Outcome, Owner, Plan, RunId, Stamped, State, World, pointers};
 use bbws_sandbox::{Effect, Fate, Sandbox, Seen};
-use bbws_testkit::{Lasting, MemoryStore, SeededIds};
+use bbws_testkit::{Creates, Lasting, MemoryStore, SeededIds, Through};
 use tokio::sync::{Notify, watch};
 
 use crate::support::{Place, edited};
@@ -98,50 +98,29 @@ impl Fist {
     }
 }
 
-/// A store at whose writes a run is killed.
-#[derive(Clone)]
-struct Struck {
-    store: MemoryStore,
-    fist: Fist,
-}
-
-impl Store for Struck {
-    fn create<'a>(&'a self, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<PutOutcome, StoreError>> {
+/// At its writes a run is killed.
+impl Creates for Fist {
+    fn create<'a>(&'a self, store: &'a MemoryStore, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<PutOutcome, StoreError>> {
         Box::pin(async move {
-            let blow = self.fist.falls(&self.fist.writes, false);
+            let blow = self.falls(&self.writes, false);
             if blow == Some(Blow::BeforeWrite) {
-                self.fist.struck.notify_one();
+                self.struck.notify_one();
                 return pending().await;
             }
-            let done = self.store.create(key, bytes).await;
+            let done = store.create(key, bytes).await;
             if blow == Some(Blow::AfterWrite) {
-                self.fist.struck.notify_one();
+                self.struck.notify_one();
                 return pending().await;
             }
             done
         })
-    }
-    fn get<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<Option<Vec<u8>>, StoreError>> {
-        self.store.get(key)
-    }
-    fn list_after<'a>(&'a self, prefix: &'a str, after: &'a str) -> Boxed<'a, Result<Vec<String>, StoreError>> {
-        self.store.list_after(prefix, after)
-    }
-    fn overwrite<'a>(&'a self, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<(), StoreError>> {
-        self.store.overwrite(key, bytes)
-    }
-    fn delete<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<(), StoreError>> {
-        self.store.delete(key)
-    }
-    fn earlier<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<Vec<Vec<u8>>, StoreError>> {
-        self.store.earlier(key)
     }
 }
 
 /// An account in the sandbox, a state, and what runs need.
 struct Bench {
     sandbox: Sandbox,
-    store: Struck,
+    store: Through<Fist>,
     fist: Fist,
     kinds: Kinds,
     ids: Arc<SeededIds>,
@@ -155,7 +134,7 @@ impl Bench {
         let (fist, sandbox) = (Fist::default(), Sandbox::in_memory(ACCOUNT));
         let weather = fist.clone();
         sandbox.sim().set_weather(move |call| weather.fate(call.is_read()));
-        let store = Struck { store: MemoryStore::default(), fist: fist.clone() };
+        let store = Through { store: MemoryStore::default(), creates: fist.clone() };
         Self { sandbox, store, fist, kinds: bbws_kinds::all(), ids: Arc::default() }
     }
 

@@ -13,7 +13,7 @@ mod trouble;
 pub use cloud::{Call, FakeCloud, Fault, Moment, Object, Verb, Weather};
 pub use ports::{HostClock, JumpClock, Lasting, SeededIds, Tape};
 pub use process::{Fragile, Frailty, Stood};
-pub use store::{FaultyStore, MemoryStore, StoreWeather};
+pub use store::{Creates, FaultyStore, MemoryStore, StoreWeather, Through};
 pub use store_contract::store_contract;
 pub use toy::{Key, Name, Sort, Tag, Token, Toy, ToyOutputs, ToySpec, drivers, kinds};
 pub use trouble::Trouble;

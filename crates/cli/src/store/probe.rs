@@ -63,51 +63,30 @@ async fn made(store: &dyn Store, key: &str, bytes: &[u8]) -> Result<bool, StoreE
 mod tests {
     use super::*;
     use bbws_engine::Boxed;
-    use bbws_testkit::MemoryStore;
+    use bbws_testkit::{Creates, MemoryStore, Through};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    /// A store that ignores the condition, or loses the first answer to each write.
+    /// Ignores the condition, or loses the first answer to each write.
     struct Odd {
-        store: MemoryStore,
         ignores: bool,
         writes: AtomicUsize,
     }
 
-    impl Store for Odd {
-        fn create<'a>(&'a self, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<PutOutcome, StoreError>> {
+    impl Creates for Odd {
+        fn create<'a>(&'a self, store: &'a MemoryStore, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<PutOutcome, StoreError>> {
             Box::pin(async move {
                 if self.ignores {
-                    return self.store.overwrite(key, bytes).await.map(|()| PutOutcome::Created);
+                    return store.overwrite(key, bytes).await.map(|()| PutOutcome::Created);
                 }
-                let done = self.store.create(key, bytes).await;
+                let done = store.create(key, bytes).await;
                 let lost = self.writes.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
                 if lost { Err(StoreError::Unknown { key: key.into(), cause: "the answer is lost".into() }) } else { done }
             })
         }
-
-        fn get<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<Option<Vec<u8>>, StoreError>> {
-            self.store.get(key)
-        }
-
-        fn list_after<'a>(&'a self, prefix: &'a str, after: &'a str) -> Boxed<'a, Result<Vec<String>, StoreError>> {
-            self.store.list_after(prefix, after)
-        }
-
-        fn overwrite<'a>(&'a self, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<(), StoreError>> {
-            self.store.overwrite(key, bytes)
-        }
-
-        fn delete<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<(), StoreError>> {
-            self.store.delete(key)
-        }
-
-        fn earlier<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<Vec<Vec<u8>>, StoreError>> {
-            self.store.earlier(key)
-        }
     }
 
-    fn odd(ignores: bool) -> Odd {
-        Odd { store: MemoryStore::default(), ignores, writes: AtomicUsize::new(0) }
+    fn odd(ignores: bool) -> Through<Odd> {
+        Through { store: MemoryStore::default(), creates: Odd { ignores, writes: AtomicUsize::new(0) } }
     }
 
     #[tokio::test]

@@ -6,46 +6,24 @@ use std::time::Duration;
 
 use bbws_engine::{Boxed, Clock, LEASE, Log, LogError, PutOutcome, Store, StoreError, TTL, Unleased, log, stands_still};
 use bbws_model::Record;
-use bbws_testkit::{JumpClock, MemoryStore, SeededIds};
+use bbws_testkit::{Creates, JumpClock, MemoryStore, SeededIds, Through};
 
 use crate::bench::Bench;
 
-/// A store that takes nothing in while it is down.
+/// Takes nothing in while it is down.
 #[derive(Clone, Default)]
-struct Unsteady {
-    store: MemoryStore,
-    down: Arc<AtomicBool>,
-}
+struct Down(Arc<AtomicBool>);
 
-impl Unsteady {
-    fn down(&self, down: bool) {
-        self.down.store(down, Ordering::SeqCst);
-    }
-}
-
-impl Store for Unsteady {
-    fn create<'a>(&'a self, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<PutOutcome, StoreError>> {
-        if self.down.load(Ordering::SeqCst) {
+impl Creates for Down {
+    fn create<'a>(&'a self, store: &'a MemoryStore, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<PutOutcome, StoreError>> {
+        if self.0.load(Ordering::SeqCst) {
             return Box::pin(async move { Err(StoreError::Unknown { key: key.to_owned(), cause: "503".into() }) });
         }
-        self.store.create(key, bytes)
-    }
-    fn get<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<Option<Vec<u8>>, StoreError>> {
-        self.store.get(key)
-    }
-    fn list_after<'a>(&'a self, prefix: &'a str, after: &'a str) -> Boxed<'a, Result<Vec<String>, StoreError>> {
-        self.store.list_after(prefix, after)
-    }
-    fn overwrite<'a>(&'a self, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<(), StoreError>> {
-        self.store.overwrite(key, bytes)
-    }
-    fn delete<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<(), StoreError>> {
-        self.store.delete(key)
-    }
-    fn earlier<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<Vec<Vec<u8>>, StoreError>> {
-        self.store.earlier(key)
+        store.create(key, bytes)
     }
 }
+
+type Unsteady = Through<Down>;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -77,14 +55,14 @@ async fn a_store_that_does_not_answer_ends_the_lease_until_it_does() {
     let (store, clock) = (Unsteady::default(), Arc::new(JumpClock::new()));
     let log = opened(&store, &clock).await;
     let lease = log.lease();
-    store.down(true);
+    store.creates.0.store(true, Ordering::SeqCst);
     let hours = async {
         clock.sleep(LEASE - SECOND).await;
         assert_eq!(lease.holds(), Ok(()));
         clock.sleep(SECOND).await;
         assert_eq!(lease.holds(), Err(Unleased::Lapsed));
         clock.sleep(LEASE).await;
-        store.down(false);
+        store.creates.0.store(false, Ordering::SeqCst);
     };
     let (written, ()) = tokio::join!(log.append(vec![Record::Heartbeat]), hours);
     assert_eq!(written, Ok(()));
