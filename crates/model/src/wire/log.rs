@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::WireError;
+use super::log_parts::{Intent, Owner};
 use super::state::Entry;
 use crate::{Account, Address, Digest, IntentId, Mode, PhysicalId, Renamed, RunId, World, net};
 
@@ -100,22 +101,6 @@ struct Slot {
     records: Vec<Record>,
 }
 
-/// The process that holds an environment.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Owner {
-    run: RunId,
-    user: String,
-    host: String,
-    boot_id: String,
-    pid_namespace: String,
-    pid: u32,
-    pid_start: u64,
-    command: String,
-    ci: Option<String>,
-    version: String,
-}
-
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "kebab-case", deny_unknown_fields)]
 enum Record {
@@ -202,28 +187,6 @@ enum Record {
     },
 }
 
-/// A request that is about to leave.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Intent {
-    id: IntentId,
-    address: Address,
-    kind: String,
-    op: Op,
-    token: String,
-    dependencies: Vec<Address>,
-    replaces: bool,
-    renamed: Option<Renamed>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "op", rename_all = "kebab-case", deny_unknown_fields)]
-enum Op {
-    Create { spec: Value },
-    Update { id: PhysicalId, spec: Value },
-    Delete { id: PhysicalId },
-}
-
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "result", rename_all = "kebab-case", deny_unknown_fields)]
 enum ResultOutcome {
@@ -245,44 +208,6 @@ impl From<Slot> for crate::Slot {
         let Slot { format: _, lineage, seq, generation, serial, prev, put_id, run, at, records } = slot;
         let records = records.into_iter().map(Into::into).collect();
         Self { lineage, seq, generation, serial, prev, put_id, run, at, records }
-    }
-}
-
-impl From<crate::Owner> for Owner {
-    fn from(owner: crate::Owner) -> Self {
-        let crate::Owner { run, user, host, boot_id, pid_namespace, pid, pid_start, command, ci, version } = owner;
-        Self { run, user, host, boot_id, pid_namespace, pid, pid_start, command, ci, version }
-    }
-}
-
-impl From<Owner> for crate::Owner {
-    fn from(owner: Owner) -> Self {
-        let Owner { run, user, host, boot_id, pid_namespace, pid, pid_start, command, ci, version } = owner;
-        Self { run, user, host, boot_id, pid_namespace, pid, pid_start, command, ci, version }
-    }
-}
-
-impl From<crate::Intent> for Intent {
-    fn from(intent: crate::Intent) -> Self {
-        let crate::Intent { id, address, kind, op, token, dependencies, replaces, renamed } = intent;
-        let op = match op {
-            crate::Op::Create { spec } => Op::Create { spec },
-            crate::Op::Update { id, spec } => Op::Update { id, spec },
-            crate::Op::Delete { id } => Op::Delete { id },
-        };
-        Self { id, address, kind, op, token, dependencies, replaces, renamed }
-    }
-}
-
-impl From<Intent> for crate::Intent {
-    fn from(intent: Intent) -> Self {
-        let Intent { id, address, kind, op, token, dependencies, replaces, renamed } = intent;
-        let op = match op {
-            Op::Create { spec } => crate::Op::Create { spec },
-            Op::Update { id, spec } => crate::Op::Update { id, spec },
-            Op::Delete { id } => crate::Op::Delete { id },
-        };
-        Self { id, address, kind, op, token, dependencies, replaces, renamed }
     }
 }
 

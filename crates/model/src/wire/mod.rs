@@ -5,6 +5,7 @@
 
 pub mod event;
 pub mod log;
+mod log_parts;
 pub mod plan;
 pub mod state;
 

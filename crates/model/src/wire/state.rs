@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::WireError;
-use super::log::{Intent, Owner};
+use super::log_parts::{Intent, Owner};
 use crate::{Account, Address, Digest, IntentId, PhysicalId, Renamed, World, net};
 
 /// The newest format this bbws writes and reads.
