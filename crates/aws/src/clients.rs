@@ -34,6 +34,8 @@ pub struct Clients {
     pub acm: aws_sdk_acm::Client,
     /// CloudFront.
     pub cloudfront: aws_sdk_cloudfront::Client,
+    /// CloudTrail: who changed what.
+    pub cloudtrail: aws_sdk_cloudtrail::Client,
     /// CloudWatch.
     pub cloudwatch: aws_sdk_cloudwatch::Client,
     /// EC2, the network.
@@ -46,8 +48,14 @@ pub struct Clients {
     pub elb: aws_sdk_elasticloadbalancingv2::Client,
     /// IAM.
     pub iam: aws_sdk_iam::Client,
+    /// Key Management: it signs and verifies approvals.
+    pub kms: aws_sdk_kms::Client,
     /// CloudWatch Logs.
     pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// The Price List, which only a few regions serve.
+    pub pricing: aws_sdk_pricing::Client,
+    /// Service Quotas.
+    pub quotas: aws_sdk_servicequotas::Client,
     /// RDS.
     pub rds: aws_sdk_rds::Client,
     /// Route 53.
@@ -202,13 +210,17 @@ fn clients(connection: &dyn Connection, region: &str, guard: &Guard, retry: Retr
     Clients {
         acm: client!(aws_sdk_acm),
         cloudfront: client!(aws_sdk_cloudfront),
+        cloudtrail: client!(aws_sdk_cloudtrail),
         cloudwatch: client!(aws_sdk_cloudwatch),
         ec2: client!(aws_sdk_ec2),
         ecs: client!(aws_sdk_ecs),
         efs: client!(aws_sdk_efs),
         elb: client!(aws_sdk_elasticloadbalancingv2),
         iam: client!(aws_sdk_iam),
+        kms: client!(aws_sdk_kms),
         logs: client!(aws_sdk_cloudwatchlogs),
+        pricing: client!(aws_sdk_pricing),
+        quotas: client!(aws_sdk_servicequotas),
         rds: client!(aws_sdk_rds),
         route53: client!(aws_sdk_route53),
         s3: client!(aws_sdk_s3, s3),

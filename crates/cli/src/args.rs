@@ -1,11 +1,15 @@
 //! The command line.
 
+mod state;
+
 use std::path::PathBuf;
 
 use bbws_model::{Account, Address};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::help;
+
+pub(crate) use state::{StateCommand, UnlockArgs};
 
 /// Creates, changes, checks and removes the AWS clusters that host multi-tenant WordPress.
 #[derive(Debug, Parser)]
@@ -208,116 +212,6 @@ pub(crate) struct DestroyArgs {
     /// The cluster's name, instead of typing it when asked
     #[arg(long, value_name = "NAME")]
     pub confirm: Option<String>,
-}
-
-/// `state …`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum StateCommand {
-    /// Take an environment from a run that hangs
-    #[command(after_help = help::UNLOCK)]
-    Unlock(UnlockArgs),
-    /// List the resources
-    List(Where),
-    /// Show a resource, or the whole state
-    Show {
-        /// Which environment.
-        #[command(flatten)]
-        place: Where,
-        /// The resource: `vpc.main`
-        #[arg(value_name = "ADDRESS")]
-        address: Option<String>,
-    },
-    /// Tell what each run changed, or each slot of one run
-    History {
-        /// Which environment.
-        #[command(flatten)]
-        place: Where,
-        /// The run: its id, or how that begins
-        #[arg(value_name = "RUN")]
-        run: Option<String>,
-    },
-    /// Compare the states at two moments
-    Diff {
-        /// Which environment.
-        #[command(flatten)]
-        place: Where,
-        /// A moment: a slot's number (`42`), a serial (`serial:19`), or a run's id; of a single run, what it changed
-        #[arg(value_name = "MOMENT")]
-        from: Option<String>,
-        /// The other moment; now if left out
-        #[arg(value_name = "MOMENT")]
-        to: Option<String>,
-    },
-    /// Print the whole state as JSON
-    Pull {
-        /// Which environment.
-        #[command(flatten)]
-        place: Where,
-        /// Write to a file instead of the terminal
-        #[arg(short, long, value_name = "FILE")]
-        out: Option<PathBuf>,
-    },
-    /// Look whether the log is whole, and tell what mends it
-    Verify {
-        /// Which environment.
-        #[command(flatten)]
-        place: Where,
-        /// Put right what the store itself can put right
-        #[arg(long)]
-        mend: bool,
-        /// Look into the account too: whether what is recorded exists and bears its mark
-        #[arg(long)]
-        account: bool,
-    },
-    /// Set the state to what it was at an earlier moment, as a new entry of the log
-    Restore {
-        /// Which environment.
-        #[command(flatten)]
-        place: Where,
-        /// A moment: a slot's number (`42`), a serial (`serial:19`), or a run's id
-        #[arg(value_name = "MOMENT")]
-        moment: Option<String>,
-        /// Forget what has come since, although it exists in the account
-        #[arg(long)]
-        forget: bool,
-        /// Do not ask
-        #[arg(short, long)]
-        yes: bool,
-    },
-    /// Make a lost state again from the marks and names in the account
-    Rebuild {
-        /// Which environment.
-        #[command(flatten)]
-        place: Where,
-        /// The lineage, where the account holds several
-        #[arg(long, value_name = "LINEAGE")]
-        lineage: Option<String>,
-        /// Do not ask
-        #[arg(short, long)]
-        yes: bool,
-    },
-    /// List what bears the state's mark in the account and is not in the state
-    Orphans(Where),
-    /// Remove slots that no reader needs any more
-    Gc {
-        /// Which environment.
-        #[command(flatten)]
-        place: Where,
-        /// Do not ask
-        #[arg(short, long)]
-        yes: bool,
-    },
-}
-
-/// `state unlock`.
-#[derive(Debug, Args)]
-pub(crate) struct UnlockArgs {
-    /// Which environment.
-    #[command(flatten)]
-    pub place: Where,
-    /// Do not ask
-    #[arg(long)]
-    pub yes: bool,
 }
 
 /// `output`.
