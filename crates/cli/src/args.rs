@@ -155,6 +155,20 @@ pub(crate) struct Scope {
     pub replace: Vec<Address>,
 }
 
+impl Scope {
+    /// As a plan keeps it.
+    pub(crate) fn asked(&self) -> bbws_model::Scope {
+        let set = |some: &[Address]| some.iter().cloned().collect();
+        let Self { target, exclude, replace } = self;
+        bbws_model::Scope { replace: set(replace), target: set(target), exclude: set(exclude) }
+    }
+
+    /// Whether nothing was narrowed or asked for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.target.is_empty() && self.exclude.is_empty() && self.replace.is_empty()
+    }
+}
+
 /// `init`.
 #[derive(Debug, Args)]
 pub(crate) struct InitArgs {

@@ -25,6 +25,7 @@ mod session;
 mod signals;
 mod store;
 mod ui;
+mod written;
 
 #[cfg(test)]
 mod tests;

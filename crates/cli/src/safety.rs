@@ -215,8 +215,10 @@ mod tests {
             region: "af-south-1".into(),
             world: World::Sandbox,
             engine: "0".into(),
+            wanted: Default::default(),
+            seen: Default::default(),
         };
-        Plan { mode: Mode::Apply, basis, steps, notes: vec![], outputs: Default::default(), open: vec![] }
+        Plan { mode: Mode::Apply, scope: Default::default(), basis, steps, notes: vec![], outputs: Default::default(), open: vec![] }
     }
 
     #[test]

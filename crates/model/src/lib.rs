@@ -41,7 +41,7 @@ pub use fold::FoldError;
 pub use kind::{AnyKind, BackupRule, Kind, Kinds, Order, Replacement, SpecProblem, erase, typed};
 pub use meter::{Meter, Meters, Unit};
 pub use observed::{Locate, Observed, Ownership, Phase, Seen};
-pub use plan::{Action, After, Basis, MeterDelta, Mode, Plan, Reason, Step, StepId, Until};
+pub use plan::{Action, After, Basis, MeterDelta, Mode, Plan, Reason, Scope, SeenAs, Step, StepId, Until};
 pub use policy::PolicyDocument;
 pub use reads::{Reads, Recorded};
 pub use reference::{

@@ -28,8 +28,8 @@ pub use past::{difference, difference_json, history, history_json, history_of_ru
 pub use plan::{Detail, plan};
 pub use run::{Lines, Progress, Summary, advice};
 pub use safety::{
-    Mismatch, Place, Question, Refusal, account_mismatch, apply_question, destroy_question, fenced, locked, prod_refused, stale_plan,
-    unlock, wrong_world,
+    Mismatch, Place, Question, Refusal, Stale, StateMoved, account_mismatch, applied_already, apply_question, destroy_question, fenced,
+    locked, prod_refused, stale_findings, stale_plan, unlock, wrong_world,
 };
 pub use state::{state_json, state_list, state_list_json, state_show, state_show_all, state_show_json};
 pub use style::Style;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use bbws_engine::{Ask, Control, Credentials, Reporter, Run, StepFailure, apply, look_back, looking_back};
-use bbws_model::{Address, Class, CloudError, Counts, Event, Mode, Outcome, Plan, Reason, State};
+use bbws_model::{Address, Class, CloudError, Counts, Event, Mode, Outcome, Plan, Reason, Scope, State};
 use futures::future::{Either, select};
 use serde_json::json;
 use tokio::sync::watch;
@@ -265,11 +265,11 @@ async fn verify<L: Link>(
         // What a plan has removed is known no more, and cannot be asked about.
         let known = |address: &Address| session.desired.resources.contains_key(address) || state.entries.contains_key(address);
         let still = |some: &BTreeSet<Address>| some.iter().filter(|a| known(a)).cloned().collect::<BTreeSet<_>>();
-        let (target, exclude) = (still(&order.ask.target), still(&order.ask.exclude));
-        if target.is_empty() && !order.ask.target.is_empty() {
+        let (target, exclude) = (still(&order.ask.scope.target), still(&order.ask.scope.exclude));
+        if target.is_empty() && !order.ask.scope.target.is_empty() {
             return Ok::<_, Failure>(None);
         }
-        let ask = Ask { replace: BTreeSet::new(), target, exclude, ..order.ask.clone() };
+        let ask = Ask { scope: Scope { replace: BTreeSet::new(), target, exclude }, ..order.ask.clone() };
         let clock = session.link.clock();
         let until = clock.elapsed() + SETTLING;
         let (left, picture) = loop {

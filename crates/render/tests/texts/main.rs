@@ -1,6 +1,7 @@
 //! Golden texts.
 #![cfg(test)]
 
+mod bound;
 mod care;
 mod diagram;
 mod output;

@@ -1,13 +1,12 @@
 //! Refusals, warnings and questions.
 
-use bbws_model::{Account, Basis, Digest, Mode, Owner, RunId, World};
+use bbws_model::{Account, Mode, Owner, RunId, World};
 use bbws_render::{
-    Mismatch, Place, Refusal, account_mismatch, apply_question, destroy_question, fenced, locked, prod_refused, stale_plan, unlock,
-    wrong_world,
+    Mismatch, Place, Refusal, account_mismatch, apply_question, destroy_question, fenced, locked, prod_refused, unlock, wrong_world,
 };
 
 use crate::plan::{grave, nothing_yet};
-use crate::support::{PLAIN, address, applied, cluster, planned, with_steps};
+use crate::support::{PLAIN, address, applied, cluster, planned};
 
 fn place(environment: &str, account: &str) -> Place {
     Place { environment: environment.into(), account: account.parse().unwrap(), profile: Some(format!("Tebogo-{environment}")) }
@@ -91,25 +90,6 @@ fn what_is_asked() {
     let typed = destroy_question(&destroy, "wp-dev", PLAIN);
     assert_eq!((plain.yes.as_str(), typed.yes.as_str()), ("yes", "wp-dev"));
     insta::assert_snapshot!([plain.text, apply_question(&grave(), PLAIN).text, typed.text].join("|\n\n"));
-}
-
-#[test]
-fn a_plan_that_no_longer_fits() {
-    let planned = with_steps(Mode::Apply, vec![]).basis;
-    assert_eq!(stale_plan(&planned, &planned.clone(), PLAIN), None);
-    let moved = Basis { serial: 42, head: Digest::of(b"other"), configuration: Digest::of(b"edited"), ..planned.clone() };
-    let elsewhere = Basis {
-        environment: "sit".into(),
-        lineage: "other".into(),
-        observed: Digest::of(b"drifted"),
-        head: Digest::of(b"other"),
-        account: "815856636111".parse().unwrap(),
-        region: "us-east-1".into(),
-        world: World::Aws,
-        engine: "0.2.0".into(),
-        ..planned.clone()
-    };
-    insta::assert_snapshot!([moved, elsewhere].map(|now| stale_plan(&planned, &now, PLAIN).unwrap()).join("\n"));
 }
 
 #[test]
