@@ -13,6 +13,7 @@ mod history;
 mod lock;
 pub mod log;
 mod observe;
+mod observers;
 mod outputs;
 mod plan;
 pub mod planner;
@@ -22,7 +23,7 @@ mod rebuild;
 mod schedule;
 
 pub use apply::{Control, Gone, Report, Run, StepFailure, apply, counted, look_back, looking_back};
-pub use carrier::{AnyCarrier, Carrier, Hanging, foreign};
+pub use carrier::{AnyCarrier, Carrier, Hanging, foreign, hanging};
 pub use census::{AnyCensus, Census, Marked, census};
 pub use checker::check;
 pub use driver::{
@@ -31,7 +32,8 @@ pub use driver::{
 pub use graph::Graph;
 pub use history::{Difference, Entered, EntryDifference, FieldDifference, Moment, Past, difference, history, restoring, states};
 pub use log::{Held, LEASE, Lease, Log, LogError, Opening, TTL, Unleased, stands_still};
-pub use observe::{Found, Picture, read_formula, refresh};
+pub use observe::{Found, Picture, in_place_of, read_formula, refresh};
+pub use observers::{Observe, Observers};
 pub use outputs::{publish, recorded};
 pub use plan::{Ask, configuration, plan};
 pub use ports::{Clock, Credentials, EventSink, Ids, PutOutcome, Reporter, Store, StoreError};

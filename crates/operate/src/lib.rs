@@ -2,3 +2,4 @@
 //! was read elsewhere is passed in.
 
 pub mod cost;
+pub mod drift;
