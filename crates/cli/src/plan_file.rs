@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use bbws_model::{Address, Digest, Plan, Reason, Step, wire};
-use bbws_render::Style;
+use bbws_render::{ErrorId, Style};
 
 use crate::{Exit, Failure};
 
@@ -60,6 +60,9 @@ pub(crate) fn check(saved: &Plan, new: &Plan, style: Style) -> Result<(), Failur
     }
     match bbws_render::stale_plan(&saved.basis, &now, style) {
         None => Ok(()),
-        Some(told) => Err(Failure::new(Exit::Refused, "the plan no longer fits").because("what it rests on has moved").tell(told)),
+        Some(told) => Err(Failure::new(Exit::Refused, "the plan no longer fits")
+            .of(ErrorId::StalePlan)
+            .because("what it rests on has moved")
+            .tell(told)),
     }
 }
