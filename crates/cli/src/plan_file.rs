@@ -10,7 +10,7 @@ use bbws_cluster::Environment;
 use bbws_engine::{Picture, Store, file_moved, history, objects_moved, since, steps_moved};
 use bbws_model::wire::plan::PlanError;
 use bbws_model::{Desired, Digest, Plan, State, World, wire};
-use bbws_render::{Stale, StateMoved, stale_findings, stale_plan};
+use bbws_render::{ErrorId, Stale, StateMoved, stale_findings, stale_plan};
 
 use crate::session::Offline;
 use crate::{Exit, Failure, written};
@@ -96,7 +96,7 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn refused(what: String) -> Failure {
-    Failure::new(Exit::Refused, what)
+    Failure::new(Exit::Refused, what).of(ErrorId::PlanFile)
 }
 
 /// What a plan is known by in the log, and an approval is bound to.
@@ -113,7 +113,8 @@ pub(crate) fn belongs(plan: &Plan, environment: &Environment, world: &World, fla
     let basis = &plan.basis;
     let (name, engine) = (&environment.name, env!("CARGO_PKG_VERSION"));
     let again = format!("make one for {name}: bbws plan {name}{flag} -o FILE");
-    let other = |what: String, why: &str, way: String| Err(refused(what).because(why).advise(way).advise(again.clone()));
+    let other =
+        |what: String, why: &str, way: String| Err(refused(what).of(ErrorId::OtherPlan).because(why).advise(way).advise(again.clone()));
     if basis.environment != *name {
         let what = format!("the plan is one of {}, and not of {name}", basis.environment);
         return other(what, "its steps are for another cluster", format!("apply it there: bbws apply {} FILE", basis.environment));
@@ -163,12 +164,15 @@ pub(crate) async fn check_basis(plan: &Plan, offline: &Offline, desired: &Desire
     let unread = |error| offline.log_failure(&error);
     let digest = digest(plan);
     if let Some(past) = history(store).await.map_err(unread)?.iter().find(|past| past.plan.as_ref() == Some(&digest)) {
-        let failure = refused(format!("the plan was applied already, by run {}", past.run)).because("a plan is executed once");
+        let failure = refused(format!("the plan was applied already, by run {}", past.run))
+            .of(ErrorId::AppliedPlan)
+            .because("a plan is executed once");
         let failure = failure.advise(format!("see what is still to do: bbws plan {name}{flag}"));
         return Err(failure.tell(bbws_render::applied_already(name, flag, past, offline.style)));
     }
     if state.lineage != basis.lineage {
         return Err(refused(format!("the plan was made on another state of {name}"))
+            .of(ErrorId::OtherPlan)
             .because(format!("it rests on the state {}, and {} holds {}", basis.lineage, offline.home, state.lineage))
             .advise("look where its state is kept: `[state]` in the environment file")
             .advise(format!("or make a plan on this one: bbws plan {name}{flag} -o FILE")));
@@ -212,7 +216,8 @@ pub(crate) fn check_steps(plan: &Plan, now: &Plan, offline: &Offline) -> Result<
 }
 
 fn stale(offline: &Offline, stale: &Stale<'_>) -> Failure {
-    let failure = refused("the plan no longer fits".into()).because("what it rests on has moved").with(stale_findings(stale));
+    let failure =
+        refused("the plan no longer fits".into()).of(ErrorId::StalePlan).because("what it rests on has moved").with(stale_findings(stale));
     let failure = failure.advise(format!("make a new one: bbws plan {}{} -o FILE", stale.environment, stale.flag));
     failure.tell(stale_plan(stale, offline.style))
 }

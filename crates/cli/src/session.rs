@@ -6,7 +6,7 @@ use bbws_cluster::{Environment, Problems, show};
 use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Ids, LogError, Picture, Store, foreign, log, plan, refresh};
 use bbws_model::{Account, Desired, Finding, Kinds, Mode, Plan, Scope, State, World};
-use bbws_render::Style;
+use bbws_render::{At, ErrorId, Style};
 
 use crate::args::Global;
 use crate::cloud::{Caller, Cloud, Link, Route, SandboxRoute};
@@ -51,6 +51,8 @@ impl Offline {
             ui.remark(format!("{} has {count}; `bbws validate {name}` shows more.", loaded.warnings.file));
         }
         let environment = loaded.environment;
+        let (sandbox, region) = (global.sandbox, Some(environment.region.clone()));
+        ui.at = At { environment: Some(environment.name.clone()), sandbox, region, ..At::default() };
         let home = project.home(&environment, global.sandbox);
         let store = project.open(&home);
         Ok(Self { environment, kinds, siblings, file: loaded.warnings.file, store, home, sandbox: global.sandbox, style: ui.err_style() })
@@ -99,6 +101,7 @@ impl Offline {
             }
             LogError::Store(error) => home.failure(name, error),
             LogError::Damaged { key, .. } => failure(Exit::Store, format!("the state of {name} is damaged"))
+                .of(ErrorId::Damaged)
                 .advise(format!("restore {home}/{key} from a backup; nothing was changed"))
                 .advise(format!("see all of the damage: bbws state verify {name}{}", self.flag()))
                 .advise(format!("if nothing mends it, make the state again from the account: bbws state rebuild {name}{}", self.flag())),
@@ -110,7 +113,7 @@ impl Offline {
 
 /// All that is wrong with a file.
 fn wrong_file(ui: &Ui, name: &str, problems: &Problems) -> Failure {
-    let failure = Failure::new(Exit::Error, format!("{} is wrong", problems.file)).because(problems);
+    let failure = Failure::new(Exit::Error, format!("{} is wrong", problems.file)).of(ErrorId::Config).because(problems);
     failure.advise(format!("`bbws validate {name}` shows where and why")).tell(show(problems, ui.err_look))
 }
 
@@ -230,7 +233,9 @@ impl<L: Link> Session<L> {
     }
 
     fn refused(&self, findings: Vec<Finding>) -> Failure {
-        Failure::new(Exit::Error, format!("no plan can be made for {}", self.offline.environment.name)).with(findings)
+        let circle = findings.iter().any(|finding| finding.summary.contains("in a circle"));
+        let id = if circle { ErrorId::Cycle } else { ErrorId::NoPlan };
+        Failure::new(Exit::Error, format!("no plan can be made for {}", self.offline.environment.name)).of(id).with(findings)
     }
 
     /// Where the calls go.

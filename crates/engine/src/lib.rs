@@ -14,6 +14,7 @@ mod history;
 mod lock;
 pub mod log;
 mod observe;
+mod observers;
 mod outputs;
 mod plan;
 pub mod planner;
@@ -24,7 +25,7 @@ mod schedule;
 
 pub use apply::{Control, Gone, Report, Run, StepFailure, apply, counted, look_back, looking_back};
 pub use bound::{FileMoved, Otherwise, Turned, file_moved, objects_moved, steps_moved};
-pub use carrier::{AnyCarrier, Carrier, Hanging, foreign};
+pub use carrier::{AnyCarrier, Carrier, Hanging, foreign, hanging};
 pub use census::{AnyCensus, Census, Marked, census};
 pub use checker::check;
 pub use driver::{
@@ -33,7 +34,8 @@ pub use driver::{
 pub use graph::Graph;
 pub use history::{Difference, Entered, EntryDifference, FieldDifference, Moment, Past, difference, history, restoring, since, states};
 pub use log::{Held, LEASE, Lease, Log, LogError, Opening, TTL, Unleased, stands_still};
-pub use observe::{Found, Picture, read_formula, refresh};
+pub use observe::{Found, Picture, in_place_of, read_formula, refresh};
+pub use observers::{Observe, Observers};
 pub use outputs::{publish, recorded};
 pub use plan::{Ask, configuration, plan, seen, wanted};
 pub use ports::{Clock, Credentials, EventSink, Ids, PutOutcome, Reporter, Store, StoreError};

@@ -6,6 +6,7 @@ use bbws_cluster::{Environment, delegation_block};
 use bbws_engine::{Ask, Picture, publish};
 use bbws_kinds::NameServers;
 use bbws_model::{Mode, Plan, State};
+use bbws_render::ErrorId;
 use serde_json::json;
 
 use super::change::{Order, execute, look_back_at_open};
@@ -106,11 +107,13 @@ fn agree<L: Link>(ui: &mut Ui, session: &Session<L>, plan: &Plan, yes: bool) -> 
     }
     let question = bbws_render::apply_question(plan, ui.err_style());
     let nobody = || {
-        Failure::new(Exit::Refused, "this plan needs a confirmation, and there is nobody to ask").because(match destructive {
-            0 => format!("{} is production", environment.name),
-            1 => "a step destroys something or can lose data".to_owned(),
-            n => format!("{n} steps destroy something or can lose data"),
-        })
+        Failure::new(Exit::Refused, "this plan needs a confirmation, and there is nobody to ask").of(ErrorId::Consent).because(
+            match destructive {
+                0 => format!("{} is production", environment.name),
+                1 => "a step destroys something or can lose data".to_owned(),
+                n => format!("{n} steps destroy something or can lose data"),
+            },
+        )
     };
     consent(ui, &format!("\n{}", question.text), &question.yes, nobody)
 }

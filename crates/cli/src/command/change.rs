@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use bbws_engine::{Ask, Control, Credentials, Reporter, Run, StepFailure, apply, look_back, looking_back};
 use bbws_model::{Address, Class, CloudError, Counts, Event, Mode, Outcome, Plan, Reason, Scope, State};
+use bbws_render::ErrorId;
 use futures::future::{Either, select};
 use serde_json::json;
 use tokio::sync::watch;
@@ -182,6 +183,7 @@ pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: O
             let (name, flag) = (&order.ask.environment, session.offline.flag());
             let verb = if order.plan.mode == Mode::Destroy { "destroy" } else { "apply" };
             Err(Failure::new(Exit::Later, format!("the credentials for {name} have run out"))
+                .of(ErrorId::Credentials)
                 .because("there were no others for 15 minutes; all that was done by then is recorded")
                 .advise(format!("sign in again, then go on from where it stopped: bbws {verb} {name}{flag}")))
         }
@@ -246,6 +248,7 @@ fn unless_wrong(answers: &[Looked], name: &str, flag: &str) -> Result<Exit, Fail
         return Ok(Exit::Done);
     }
     let failure = Failure::new(Exit::Error, format!("the verification of {name} failed: it does not answer as its file says"));
+    let failure = failure.of(ErrorId::Verify);
     Err(failure
         .because(wrong.join("; "))
         .advise("everything was applied and recorded; nothing has to be undone")
@@ -315,6 +318,7 @@ async fn verify<L: Link>(
     let verb = if order.plan.mode == Mode::Destroy { "destroy" } else { "apply" };
     let failure = Failure::new(Exit::Error, format!("the verification of {name} failed: a plan made right after it is not empty"));
     Err(failure
+        .of(ErrorId::Verify)
         .because(format!(
             "{} steps would still be taken: AWS shows other values than were asked for, or somebody else changes them",
             left.steps.len()

@@ -2,6 +2,7 @@
 
 use bbws_engine::PutOutcome;
 use bbws_model::{Mode, Plan, Scope, State, wire};
+use bbws_render::ErrorId;
 
 use super::change::{Order, execute, look_back_at_open};
 use super::hold::{free, or_held};
@@ -57,9 +58,11 @@ fn confirm<L: Link>(ui: &mut Ui, session: &Session<L>, plan: &Plan, args: &Destr
     match answer {
         Some(answer) if answer == question.yes => Ok(()),
         Some(answer) => Err(Failure::new(Exit::Refused, "not confirmed; nothing was changed")
+            .of(ErrorId::Consent)
             .because(format!("`{answer}` is not the name of the cluster of {}", environment.name))
             .advise(format!("its name is {}", question.yes))),
         None => Err(Failure::new(Exit::Refused, "destroying a cluster needs a confirmation, and there is nobody to ask")
+            .of(ErrorId::Consent)
             .advise(format!("run it in a terminal, or confirm it beforehand: --confirm {}", question.yes))),
     }
 }

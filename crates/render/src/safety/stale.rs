@@ -31,7 +31,6 @@ pub fn wrong_world(environment: &str, recorded: &World, asked: &World, style: St
 pub fn locked(environment: &str, held: &Held, now: jiff::Timestamp, style: Style) -> String {
     let mut page = Page::new();
     page.push(Line::at(0).say(Role::Error, "Locked: ").text(format!("another run is at work in {environment}.")));
-    page.gap();
     holder(&mut page, held, now);
     page.gap();
     page.push(Line::at(0).say(Role::Bold, "To go on: ").text(
@@ -98,9 +97,8 @@ pub fn fenced(environment: &str, by: Option<&Owner>, style: Style) -> String {
 fn owner(page: &mut Page, owner: &Owner) {
     row(page, "run", &owner.run.0);
     row(page, "who", &format!("{} on {}, process {}", owner.user, owner.host, owner.pid));
-    row(page, "command", &owner.command);
+    row(page, "command", &format!("{} (bbws {})", owner.command, owner.version));
     if let Some(ci) = &owner.ci {
         row(page, "CI job", ci);
     }
-    row(page, "version", &owner.version);
 }

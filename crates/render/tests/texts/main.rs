@@ -4,6 +4,7 @@
 mod bound;
 mod care;
 mod diagram;
+mod errors;
 mod output;
 mod plan;
 mod run;

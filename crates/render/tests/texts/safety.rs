@@ -61,7 +61,7 @@ fn each_wrong_account_is_told_with_all_parts() {
             let text = mismatch(asked, all[found].account.as_str(), Some("x"));
             let third = &all[3 - asked - found];
             for part in [
-                format!("requested environment     {}", all[asked].environment),
+                format!("you asked for {}", all[asked].environment),
                 format!("expected account          {} ({})", all[asked].account, all[asked].environment),
                 format!("actual account            {} ({})", all[found].account, all[found].environment),
                 "profile in use            x".into(),
@@ -72,6 +72,7 @@ fn each_wrong_account_is_told_with_all_parts() {
             ] {
                 assert!(text.contains(&part), "{part}\n{text}");
             }
+            assert!(text.lines().count() <= 12, "{text}");
         }
     }
 }
@@ -117,6 +118,8 @@ fn an_environment_that_another_run_holds() {
     let (since, last) = ("2026-11-26T08:00:00Z".parse().ok(), "2026-11-26T08:03:10Z".parse().ok());
     let held = bbws_engine::Held { owner: owner.clone(), since, last, seq: 12 };
     let now = "2026-11-26T08:03:30Z".parse().unwrap();
+    let narrow = bbws_render::Style { width: 80, ..PLAIN };
+    assert!(locked("dev", &held, now, narrow).lines().count() <= 12);
     insta::assert_snapshot!(
         [
             locked("dev", &held, now, PLAIN),
