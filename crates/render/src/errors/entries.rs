@@ -78,7 +78,7 @@ const fn about(id: &'static str, what: &'static str, why: &'static str, fix: &'s
 
 impl ErrorId {
     /// All of them, in the order of the catalogue.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 47] = [
         Self::Throttled,
         Self::Network,
         Self::Service,
