@@ -27,7 +27,7 @@ pub use finding::findings;
 pub use json::{event_json, findings_json, plan_json};
 pub use output::{output_value, outputs, outputs_json};
 pub use past::{difference, difference_json, history, history_json, history_of_run};
-pub use plan::{Detail, plan};
+pub use plan::{Detail, plan, plan_html, plan_markdown};
 pub use run::{Lines, Progress, Summary, advice};
 pub use safety::{
     Mismatch, Place, Question, Refusal, Stale, StateMoved, account_mismatch, applied_already, apply_question, destroy_question, fenced,
