@@ -10,6 +10,7 @@ mod failed;
 mod interrupted;
 mod kills;
 mod plan_files;
+mod plan_pages;
 mod rivals;
 mod rounds;
 mod safety;

@@ -17,6 +17,8 @@ mod plan_risk;
 
 #[cfg(test)]
 mod fuzz;
+#[cfg(test)]
+mod plan_any;
 
 /// Why bytes are not what they should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
