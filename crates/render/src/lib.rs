@@ -3,6 +3,7 @@
 //! Every text takes a [`Style`] and passes through one page, which makes harmless what could steer a terminal.
 
 mod care;
+mod cost;
 mod diagram;
 mod finding;
 mod json;
@@ -20,6 +21,7 @@ mod value;
 mod words;
 
 pub use care::{orphans, orphans_json, rebuilt, survey, survey_json};
+pub use cost::{CostReport, cost, cost_json, cost_markdown};
 pub use diagram::Diagram;
 pub use finding::findings;
 pub use json::{event_json, findings_json, plan_json};

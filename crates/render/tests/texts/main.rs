@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod care;
+mod cost;
 mod diagram;
 mod output;
 mod plan;
