@@ -138,6 +138,16 @@ Examples:
   bbws output dev vpc_id             the bare value
   bbws output dev --json";
 
+pub(crate) const COST: &str = "\
+Reckoned from the environment file and dated prices; needs no account and no network. What is recorded as deployed is told
+beside it, where there is a state that can be read. What is billed by use is told with its price, not as an amount.
+
+Examples:
+  bbws cost dev
+  bbws cost dev -v                   how each line was reckoned, and where each price is from
+  bbws cost dev --markdown           for a pull request
+  bbws cost dev --json | jq .wanted.monthly";
+
 pub(crate) const GRAPH: &str = "\
 Drawn from the environment file; needs no network.
 

@@ -3,6 +3,7 @@
 //! Every text takes a [`Style`] and passes through one page, which makes harmless what could steer a terminal.
 
 mod care;
+mod cost;
 mod diagram;
 mod errors;
 mod finding;
@@ -21,6 +22,7 @@ mod value;
 mod words;
 
 pub use care::{orphans, orphans_json, rebuilt, survey, survey_json};
+pub use cost::{CostReport, cost, cost_json, cost_markdown};
 pub use diagram::Diagram;
 pub use errors::{About, At, ErrorId, Quota, errors_page};
 pub use finding::findings;

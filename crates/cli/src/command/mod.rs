@@ -4,6 +4,7 @@ pub(crate) mod apply;
 mod change;
 pub(crate) mod completions;
 mod consent;
+pub(crate) mod cost;
 pub(crate) mod destroy;
 pub(crate) mod doctor;
 pub(crate) mod graph;
