@@ -12,6 +12,7 @@ mod output;
 mod page;
 mod part;
 mod past;
+mod permissions;
 mod plan;
 mod run;
 mod safety;
@@ -29,6 +30,7 @@ pub use finding::findings;
 pub use json::{event_json, findings_json, plan_json};
 pub use output::{output_value, outputs, outputs_json};
 pub use past::{difference, difference_json, history, history_json, history_of_run};
+pub use permissions::{policies_json, policy_documents, policy_remarks, policy_text};
 pub use plan::{Detail, plan};
 pub use run::{Lines, Progress, Summary, advice};
 pub use safety::{
