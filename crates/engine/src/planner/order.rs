@@ -159,7 +159,7 @@ impl Making<'_> {
             (None, true) => "what is stored in it goes; a last copy of it stays",
             (None, false) => "what is stored in it goes with it",
         };
-        vec![Risk { kind: RiskKind::DataLoss, text: text.into() }]
+        vec![Risk::new(RiskKind::DataLoss, text)]
     }
 
     /// The step that copies an object's data, for kinds whose data can be copied.
