@@ -1,5 +1,7 @@
 //! The command line.
 
+mod cost;
+mod iam;
 mod state;
 
 use std::path::PathBuf;
@@ -9,6 +11,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::help;
 
+pub(crate) use cost::CostArgs;
+pub(crate) use iam::IamArgs;
 pub(crate) use state::{StateCommand, UnlockArgs};
 
 /// Creates, changes, checks and removes the AWS clusters that host multi-tenant WordPress.
@@ -119,6 +123,12 @@ pub(crate) enum Command {
     /// Print the cluster's outputs
     #[command(after_help = help::OUTPUT)]
     Output(OutputArgs),
+    /// Tell what the cluster costs a month
+    #[command(after_help = help::COST)]
+    Cost(CostArgs),
+    /// Print the smallest IAM policy that this environment needs
+    #[command(after_help = help::IAM)]
+    Iam(IamArgs),
     /// Draw the cluster
     #[command(after_help = help::GRAPH)]
     Graph(GraphArgs),

@@ -3,4 +3,5 @@
 
 pub mod cost;
 pub mod drift;
+pub mod iam;
 pub mod told;

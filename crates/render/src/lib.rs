@@ -3,6 +3,7 @@
 //! Every text takes a [`Style`] and passes through one page, which makes harmless what could steer a terminal.
 
 mod care;
+mod cost;
 mod diagram;
 mod errors;
 mod finding;
@@ -11,6 +12,7 @@ mod output;
 mod page;
 mod part;
 mod past;
+mod permissions;
 mod plan;
 mod run;
 mod safety;
@@ -21,12 +23,14 @@ mod value;
 mod words;
 
 pub use care::{orphans, orphans_json, rebuilt, survey, survey_json};
+pub use cost::{CostReport, cost, cost_json, cost_markdown};
 pub use diagram::Diagram;
 pub use errors::{About, At, ErrorId, Quota, errors_page};
 pub use finding::findings;
 pub use json::{event_json, findings_json, plan_json};
 pub use output::{output_value, outputs, outputs_json};
 pub use past::{difference, difference_json, history, history_json, history_of_run};
+pub use permissions::{policies_json, policy_documents, policy_remarks, policy_text};
 pub use plan::{Detail, plan, plan_html, plan_markdown};
 pub use run::{Lines, Progress, Summary, advice};
 pub use safety::{

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bbws_model::{Address, Meter, MeterDelta, Plan, Unit};
+use bbws_model::{Address, Kinds, Meter, MeterDelta, Plan, Unit};
+use serde_json::Value;
 
 use super::{Price, Prices, Usd};
 
@@ -120,6 +121,14 @@ impl Bill {
     pub fn of(meters: impl IntoIterator<Item = (Address, Vec<Meter>)>, prices: &Prices) -> Self {
         let resources = meters.into_iter().map(|(address, meters)| (address, lines(&meters, prices))).collect();
         Self { resources }
+    }
+
+    /// The bill of resources with these specs. What is no spec of its kind is left out: a file is judged before it is billed,
+    /// and a state's entries are what AWS has shown.
+    #[must_use]
+    pub fn of_specs<'a>(specs: impl IntoIterator<Item = (&'a Address, &'a Value)>, kinds: &Kinds, prices: &Prices) -> Self {
+        let meters = |(address, spec): (&'a Address, &'a Value)| Some((address.clone(), kinds.get(address.kind())?.meters(spec).ok()?.0));
+        Self::of(specs.into_iter().filter_map(meters), prices)
     }
 
     /// All lines.

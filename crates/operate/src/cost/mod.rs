@@ -5,8 +5,10 @@
 
 mod bill;
 mod prices;
+mod share;
 mod usd;
 
 pub use bill::{Bill, Change, Cost, Line, Sum, change, change_of, lines};
 pub use prices::{FORMAT, Price, PriceFile, PriceFileError, Prices, STALE_MONTHS, Source};
+pub use share::{Share, shares};
 pub use usd::Usd;

@@ -16,7 +16,7 @@ impl Usd {
 
     /// So many cents.
     #[must_use]
-    pub fn of_cents(cents: i64) -> Self {
+    pub const fn of_cents(cents: i64) -> Self {
         Self(cents)
     }
 

@@ -3,6 +3,7 @@
 
 mod bound;
 mod care;
+mod cost;
 mod diagram;
 mod errors;
 mod output;
