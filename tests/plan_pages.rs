@@ -13,16 +13,16 @@ fn pages() -> (Place, String, String) {
     let place = Place::new();
     place.applied("dev").expect("a cluster");
     let shipped = place.file("dev");
-    let rule = "[[rule]]\nname = \"office\"\ngroup = \"alb\"\nport = 443\ncidr = \"41.0.0.0/24\"\ndescription = \"</td><script>alert(1)</script> @everybody\"";
-    let edits = [("rds", "class = \"db.t3.small\""), ("alb", "access_logs = true"), ("+", rule)];
+    let rule = "[[rule]]\nname = \"office\"\ngroup = \"alb\"\nport = 443\ncidr = \"41.0.0.0/24\"\ndescription = \"the office\"";
+    let evil = "body = \"</td></details><script>alert(1)</script> | `x` @everybody\"";
+    let edits = [("rds", "class = \"db.t3.small\""), ("alb", "access_logs = true"), ("alb.fixed_response", evil), ("+", rule)];
     place.write("dev", &edited(&shipped, &edits));
     let (markdown, html) = (place.path("plan.md"), place.path("plan.html"));
     let line = format!("plan dev --sandbox --replace nat-gateway.a --markdown={} --html={}", markdown.display(), html.display());
     let text = place.bbws(&line).exits(0).out;
     for part in [
         "! downtime, 3 to 15 minutes: the database is away",
-        "! security: opens tcp 443 of sg-",
-        "to 41.0.0.0/24",
+        "! security: opens tcp 443 of security-group.alb to 41.0.0.0/24",
         "cost: +$",
         "Cost: +$",
         "1 can cause downtime",
