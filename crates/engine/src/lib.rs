@@ -10,6 +10,7 @@ mod checker;
 mod driver;
 mod graph;
 mod history;
+mod import;
 mod lock;
 pub mod log;
 mod observe;
@@ -30,6 +31,7 @@ pub use driver::{
 };
 pub use graph::Graph;
 pub use history::{Difference, Entered, EntryDifference, FieldDifference, Moment, Past, difference, history, restoring, states};
+pub use import::{Sighted, adoption, afterwards, differing, sight};
 pub use log::{Held, LEASE, Lease, Log, LogError, Opening, TTL, Unleased, stands_still};
 pub use observe::{Found, Picture, read_formula, refresh};
 pub use outputs::{publish, recorded};

@@ -5,6 +5,7 @@
 mod care;
 mod diagram;
 mod finding;
+mod import;
 mod json;
 mod output;
 mod page;
@@ -15,6 +16,7 @@ mod run;
 mod safety;
 mod state;
 mod style;
+mod surgery;
 mod telling;
 mod value;
 mod words;
@@ -22,6 +24,7 @@ mod words;
 pub use care::{orphans, orphans_json, rebuilt, survey, survey_json};
 pub use diagram::Diagram;
 pub use finding::findings;
+pub use import::Import;
 pub use json::{event_json, findings_json, plan_json};
 pub use output::{output_value, outputs, outputs_json};
 pub use past::{difference, difference_json, history, history_json, history_of_run};
@@ -33,3 +36,4 @@ pub use safety::{
 };
 pub use state::{state_json, state_list, state_list_json, state_show, state_show_all, state_show_json};
 pub use style::Style;
+pub use surgery::{forgetting, forgotten_json, moved_json, moving};

@@ -111,7 +111,13 @@ impl Making<'_> {
             }
             Verdict::Adopt { id, have, want, existing, .. } => {
                 let (needs, reason) = (needs(&want), if existing { Reason::Declared } else { Reason::Ours });
-                halves.makes = Some(self.push(address, Action::Adopt { id, have, want, existing }, reason, vec![], needs));
+                halves.makes = Some(self.push(
+                    address,
+                    Action::Adopt { id, have, want, existing, asked: false, renamed: None },
+                    reason,
+                    vec![],
+                    needs,
+                ));
             }
             Verdict::Change { id, have, want, reason, .. } => {
                 let (risks, backup) = match &reason {

@@ -125,13 +125,40 @@ struct Renamed {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
 enum Action {
-    Create { want: Value, renamed: Option<Renamed> },
-    Update { id: PhysicalId, have: Value, want: Value },
-    Delete { id: PhysicalId, have: Value, deposed: bool },
-    Adopt { id: PhysicalId, have: Value, want: Value, existing: bool },
-    Forget { reason: String },
-    Rename { from: Address },
-    Backup { kind: String, want: Value },
+    Create {
+        want: Value,
+        renamed: Option<Renamed>,
+    },
+    Update {
+        id: PhysicalId,
+        have: Value,
+        want: Value,
+    },
+    Delete {
+        id: PhysicalId,
+        have: Value,
+        deposed: bool,
+    },
+    Adopt {
+        id: PhysicalId,
+        have: Value,
+        want: Value,
+        existing: bool,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        asked: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        renamed: Option<Renamed>,
+    },
+    Forget {
+        reason: String,
+    },
+    Rename {
+        from: Address,
+    },
+    Backup {
+        kind: String,
+        want: Value,
+    },
 }
 
 impl From<crate::Action> for Action {
@@ -142,7 +169,10 @@ impl From<crate::Action> for Action {
             }
             crate::Action::Update { id, have, want } => Self::Update { id, have, want },
             crate::Action::Delete { id, have, deposed } => Self::Delete { id, have, deposed },
-            crate::Action::Adopt { id, have, want, existing } => Self::Adopt { id, have, want, existing },
+            crate::Action::Adopt { id, have, want, existing, asked, renamed } => {
+                let renamed = renamed.map(|crate::Renamed { from, to }| Renamed { from, to });
+                Self::Adopt { id, have, want, existing, asked, renamed }
+            }
             crate::Action::Forget { reason } => Self::Forget { reason },
             crate::Action::Rename { from } => Self::Rename { from },
             crate::Action::Backup { kind, want } => Self::Backup { kind, want },
@@ -158,7 +188,10 @@ impl From<Action> for crate::Action {
             }
             Action::Update { id, have, want } => Self::Update { id, have, want },
             Action::Delete { id, have, deposed } => Self::Delete { id, have, deposed },
-            Action::Adopt { id, have, want, existing } => Self::Adopt { id, have, want, existing },
+            Action::Adopt { id, have, want, existing, asked, renamed } => {
+                let renamed = renamed.map(|Renamed { from, to }| crate::Renamed { from, to });
+                Self::Adopt { id, have, want, existing, asked, renamed }
+            }
             Action::Forget { reason } => Self::Forget { reason },
             Action::Rename { from } => Self::Rename { from },
             Action::Backup { kind, want } => Self::Backup { kind, want },

@@ -3,6 +3,7 @@
 
 mod care;
 mod diagram;
+mod import;
 mod output;
 mod plan;
 mod run;
