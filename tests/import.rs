@@ -1,4 +1,4 @@
-//! Taking over what exists: a whole cluster of Terraform's, on servers written by others.
+//! Taking over what exists: one by one in the sandbox, and a whole cluster of Terraform's on servers written by others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,10 +7,100 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::servers::{ACCOUNT, Servers};
-use crate::support::{Place, Ran, edited};
+use crate::support::{Place, Ran, edited, steps};
 
 /// What no output, state or log may hold.
 const CANARY: &str = "canary-Passw0rd-4711";
+
+/// Takes every mark of bbws off what is in the simulated cloud, as if somebody else had made it.
+fn unmark(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|name, _| !name.starts_with("bbws:") || name == "bbws:password-version");
+            fields.values_mut().for_each(unmark);
+        }
+        Value::Array(items) => {
+            let marks = |item: &Value| {
+                let key = item.get("key").or(item.get("Key")).and_then(Value::as_str);
+                key.is_some_and(|key| key.starts_with("bbws:") && key != "bbws:password-version")
+            };
+            items.retain(|item| !marks(item));
+            items.iter_mut().for_each(unmark);
+        }
+        _ => {}
+    }
+}
+
+/// The entries of a state, each after those it refers to.
+fn in_order(entries: &serde_json::Map<String, Value>) -> Vec<(String, String)> {
+    let (mut order, mut done) = (vec![], BTreeSet::new());
+    while order.len() < entries.len() {
+        let before = order.len();
+        for (address, entry) in entries {
+            let on = entry["dependencies"].as_array().expect("a list");
+            if !done.contains(address.as_str()) && on.iter().all(|other| done.contains(other.as_str().expect("an address"))) {
+                done.insert(address.as_str());
+                order.push((address.clone(), entry["id"].as_str().expect("an id").to_owned()));
+            }
+        }
+        assert!(order.len() > before, "the state refers in circles");
+    }
+    order
+}
+
+#[test]
+fn each_object_of_a_cluster_is_taken_over_one_by_one_and_the_plan_is_empty() {
+    let place = Place::new();
+    place.applied("dev").expect("a cluster");
+    let before = place.state("dev");
+    let order = in_order(before["entries"].as_object().expect("entries"));
+    fs::remove_dir_all(place.path("state/sandbox/dev")).expect("a state");
+
+    let (vpc, id) = order.iter().find(|(address, _)| address == "vpc.main").expect("a VPC");
+    let refused = place.bbws(&format!("import dev {vpc} {id} --sandbox --yes")).exits(3);
+    assert!(refused.err.contains("belongs to another state of bbws"), "{}", refused.err);
+    place.change_cloud(unmark);
+    let things = place.bbws("sandbox show --json").out;
+
+    for (line, code, why) in [
+        ("vpc.main subnet-1", 1, "is the id of a subnet, not of a vpc"),
+        ("vpc.main vpc-00000000000000000", 1, "there is no vpc vpc-00000000000000000"),
+        ("vpc.mian vpc-1", 1, "did you mean `vpc.main`?"),
+        ("vcp.main vpc-1", 1, "there is no kind `vcp`"),
+        (
+            "load-balancer.main arn:aws:elasticloadbalancing:eu-west-1:536580886816:loadbalancer/app/x/1",
+            3,
+            "is in eu-west-1, and it is to be in af-south-1",
+        ),
+        ("ecs-cluster.main arn:aws:ecs:af-south-1:093646564004:cluster/x", 3, "is of the account 093646564004"),
+        ("role-policy.ecs-task wp-dev-ecs-task", 1, "the id of a role-policy is ROLE/POLICY"),
+        ("vpc.main", 64, "an address and an id are needed"),
+        ("", 64, "what is to be taken under management?"),
+    ] {
+        let refused = place.bbws(&format!("import dev {line} --sandbox --yes")).exits(code);
+        assert!(refused.err.contains(why), "{line}: {}", refused.err);
+    }
+    let shown = place.bbws(&format!("import dev {vpc} {id} --sandbox")).exits(3);
+    assert!(shown.out.contains("= vpc.main") && shown.err.contains("nobody to ask"), "{}{}", shown.out, shown.err);
+    assert!(!place.path("state/sandbox/dev").exists(), "nothing is written before a yes");
+
+    for (address, id) in &order {
+        place.bbws(&format!("import dev {address} {id} --sandbox --yes --json")).exits(0);
+    }
+    assert_eq!(place.bbws("sandbox show --json").out, things, "nothing was made or removed");
+    let plan = place.bbws("plan dev --sandbox --json").exits(0).json();
+    assert_eq!(steps(&plan), Vec::<String>::new(), "{plan:#}");
+    assert_eq!(place.state("dev")["outputs"], before["outputs"]);
+    let again = place.bbws(&format!("import dev {vpc} {id} --sandbox --yes")).exits(3);
+    assert!(again.err.contains("it is managed already"), "{}", again.err);
+    let twice = place.bbws(&format!(
+        "import dev subnet.public-b {} --sandbox --yes",
+        order.iter().find(|(a, _)| a == "subnet.public-a").expect("a subnet").1
+    ));
+    assert!(twice.code == 3 && twice.err.contains("managed already"), "{}", twice.err);
+    let history = place.bbws("state history dev --sandbox --json").exits(0).json().to_string();
+    assert!(history.contains(&format!("takes {id} under management as vpc.main")), "{history}");
+}
 
 /// What the file says otherwise of a cluster that Terraform has made: its names, its tags, and what it never had.
 const EDITS: [(&str, &str); 4] =

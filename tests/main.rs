@@ -10,6 +10,7 @@ mod failed;
 mod import;
 mod interrupted;
 mod kills;
+mod plan_files;
 mod rivals;
 mod rounds;
 mod safety;

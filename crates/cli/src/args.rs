@@ -1,5 +1,7 @@
 //! The command line.
 
+mod cost;
+mod iam;
 mod import;
 mod state;
 
@@ -10,6 +12,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::help;
 
+pub(crate) use cost::CostArgs;
+pub(crate) use iam::IamArgs;
 pub(crate) use import::ImportArgs;
 pub(crate) use state::{MvArgs, RmArgs, StateCommand, UnlockArgs};
 
@@ -124,6 +128,12 @@ pub(crate) enum Command {
     /// Print the cluster's outputs
     #[command(after_help = help::OUTPUT)]
     Output(OutputArgs),
+    /// Tell what the cluster costs a month
+    #[command(after_help = help::COST)]
+    Cost(CostArgs),
+    /// Print the smallest IAM policy that this environment needs
+    #[command(after_help = help::IAM)]
+    Iam(IamArgs),
     /// Draw the cluster
     #[command(after_help = help::GRAPH)]
     Graph(GraphArgs),
@@ -160,6 +170,20 @@ pub(crate) struct Scope {
     pub replace: Vec<Address>,
 }
 
+impl Scope {
+    /// As a plan keeps it.
+    pub(crate) fn asked(&self) -> bbws_model::Scope {
+        let set = |some: &[Address]| some.iter().cloned().collect();
+        let Self { target, exclude, replace } = self;
+        bbws_model::Scope { replace: set(replace), target: set(target), exclude: set(exclude) }
+    }
+
+    /// Whether nothing was narrowed or asked for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.target.is_empty() && self.exclude.is_empty() && self.replace.is_empty()
+    }
+}
+
 /// `init`.
 #[derive(Debug, Args)]
 pub(crate) struct InitArgs {
@@ -186,6 +210,12 @@ pub(crate) struct PlanArgs {
     /// Write the plan to a file that `apply` takes
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// As Markdown for a pull request, no longer than a comment may be: instead of the text, or into a file
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-", conflicts_with = "json")]
+    pub markdown: Option<PathBuf>,
+    /// As one HTML page with the order of the steps: instead of the text, or into a file
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-", conflicts_with = "json")]
+    pub html: Option<PathBuf>,
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,

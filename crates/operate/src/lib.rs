@@ -5,3 +5,7 @@ pub mod import;
 mod surgery;
 
 pub use surgery::{Forgotten, Move, forgetting, moving};
+pub mod cost;
+pub mod drift;
+pub mod iam;
+pub mod told;

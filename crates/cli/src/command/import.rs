@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Marked, Picture, Sighted, adoption, afterwards, differing, sight};
-use bbws_model::{Address, Finding, Mode, PhysicalId, Plan, Severity, State};
+use bbws_model::{Address, Finding, Mode, PhysicalId, Plan, Scope, Severity, State};
 use bbws_operate::import::{Becomes, Certainty, Misfit, TfState, Told, certainty, edits, fits, form, map};
 use bbws_render::Import;
 use serde_json::json;
@@ -14,7 +14,7 @@ use super::change::{Order, carry_out, look_back_at_open, no_signals};
 use super::consent::consent;
 use super::hold::free;
 use super::state::marked;
-use crate::args::{Global, ImportArgs, Scope};
+use crate::args::{Global, ImportArgs};
 use crate::cloud::{Cloud, Link};
 use crate::project::{Project, nearest};
 use crate::session::{Offline, Session};
@@ -87,9 +87,9 @@ async fn work<L: Link>(ui: &mut Ui, global: &Global, yes: bool, session: &Sessio
     if let Source::One(_, id) = source {
         one_failed(session, &sighted, id)?;
     }
-    let mut ask = session.ask(Mode::Apply, &Scope::default());
+    let mut ask = session.ask(Mode::Apply, Scope::default());
     if let Source::One(address, _) = source {
-        ask.target = [address.clone()].into();
+        ask.scope.target = [address.clone()].into();
     }
     let (after, picture) = match afterwards(&drivers, kinds, &session.desired, &sighted, &ask).await {
         Ok((plan, picture)) => (Ok(Plan { notes: vec![], ..plan }), picture),
@@ -217,7 +217,7 @@ async fn take<L: Link>(
     global: &Global,
     (state, sighted, picture): (&State, &Sighted, &Picture),
 ) -> Result<Exit, Failure> {
-    let ask = session.ask(Mode::Apply, &Scope::default());
+    let ask = session.ask(Mode::Apply, Scope::default());
     let from = Sources { kinds: &session.offline.kinds, desired: &session.desired, state, picture };
     let refused = |findings: Vec<Finding>| Failure::new(Exit::Error, "the import cannot be planned").with(findings);
     let plan = adoption(from, &ask, sighted).map_err(refused)?;

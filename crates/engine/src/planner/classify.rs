@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_model::{
     Address, Entry, FieldChange, Finding, NameRule, Order, Phase, PhysicalId, Pointer, Reason, Renamed, Seen, Severity, SpecProblem, Verb,
-    pointers, resolve,
+    resolve,
 };
 use serde_json::Value;
 
 use super::{Request, Sources};
-use crate::Found;
 use crate::outputs::known_in;
+use crate::{Found, Graph};
 
 /// The field of a spec that only people read.
 const DESCRIPTION: &str = "description";
@@ -49,6 +49,7 @@ pub(super) fn wanted(
     from: Sources<'_>,
     request: &Request,
     address: &Address,
+    graph: &Graph,
     verdicts: &BTreeMap<Address, Verdict>,
 ) -> Result<Verdict, Vec<Finding>> {
     let error = |summary: String| vec![Finding::new(Severity::Error, summary).at(address)];
@@ -129,8 +130,7 @@ pub(super) fn wanted(
     if let Some(reason) = unready(seen, entry.is_none_or(|entry| entry.reached)) {
         return Ok(Verdict::Change { id, have, want, reason, outputs });
     }
-    let refers: BTreeSet<Address> = pointers(&want).into_iter().map(|pointer| pointer.to).collect();
-    if entry.is_some_and(|e| !e.dependencies.iter().eq(&refers)) {
+    if entry.is_some_and(|e| !e.dependencies.iter().eq(graph.resources_needed(address))) {
         return Ok(Verdict::Change { id, have, want, reason: Reason::References, outputs });
     }
     Ok(Verdict::Stays { outputs })
@@ -216,7 +216,8 @@ fn failed(seen: &Seen) -> Option<FieldChange> {
 }
 
 /// The written spec under the name that the object got instead of the declared one, and that it got another.
-fn named(spec: &Value, entry: Option<&Entry>, rule: Option<NameRule>) -> (Value, Option<Renamed>) {
+#[must_use]
+pub fn named(spec: &Value, entry: Option<&Entry>, rule: Option<NameRule>) -> (Value, Option<Renamed>) {
     let mut spec = spec.clone();
     if let (Some(rule), Some(renamed)) = (rule, entry.and_then(|e| e.renamed.as_ref()))
         && spec.get(rule.field).and_then(Value::as_str) == Some(renamed.from.as_str())

@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_model::{Address, Desired, Finding, Kinds, Mode, State, Step};
 
+pub use classify::named;
+
 use crate::{Graph, Picture};
 
 /// What a plan is asked for.
@@ -46,7 +48,7 @@ pub fn steps(from: Sources<'_>, request: &Request) -> Result<Vec<Step>, Vec<Find
     let mut verdicts = BTreeMap::new();
     let mut wrong = vec![];
     for address in graph.order() {
-        match classify::wanted(from, request, address, &verdicts) {
+        match classify::wanted(from, request, address, &graph, &verdicts) {
             Ok(verdict) => drop(verdicts.insert(address.clone(), verdict)),
             Err(findings) => wrong.extend(findings),
         }

@@ -8,8 +8,12 @@ pub mod log;
 mod log_parts;
 pub mod plan;
 pub mod state;
+pub mod strict;
 
+mod plan_basis;
+mod plan_bill;
 mod plan_parts;
+mod plan_risk;
 
 #[cfg(test)]
 mod fuzz;
