@@ -7,6 +7,7 @@ mod crash_points;
 mod drift;
 mod edits;
 mod failed;
+mod import;
 mod interrupted;
 mod kills;
 mod plan_files;

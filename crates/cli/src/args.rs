@@ -2,6 +2,7 @@
 
 mod cost;
 mod iam;
+mod import;
 mod state;
 
 use std::path::PathBuf;
@@ -13,7 +14,8 @@ use crate::help;
 
 pub(crate) use cost::CostArgs;
 pub(crate) use iam::IamArgs;
-pub(crate) use state::{StateCommand, UnlockArgs};
+pub(crate) use import::ImportArgs;
+pub(crate) use state::{MvArgs, RmArgs, StateCommand, UnlockArgs};
 
 /// Creates, changes, checks and removes the AWS clusters that host multi-tenant WordPress.
 #[derive(Debug, Parser)]
@@ -114,6 +116,9 @@ pub(crate) enum Command {
     /// Remove the whole cluster
     #[command(after_help = help::DESTROY)]
     Destroy(DestroyArgs),
+    /// Take what exists under management, as it is
+    #[command(after_help = help::IMPORT, override_usage = "bbws import [OPTIONS] [ENV] ADDRESS ID\n       bbws import [OPTIONS] [ENV] --tfstate <FILE>\n       bbws import [OPTIONS] [ENV] --discover")]
+    Import(ImportArgs),
     /// Look at what bbws has recorded
     #[command(subcommand, after_help = help::STATE)]
     State(StateCommand),

@@ -230,6 +230,8 @@ pub enum Record {
         from: Address,
         /// As it is.
         to: Address,
+        /// Why, where somebody said so.
+        reason: String,
     },
     /// A copy of an object's data is available.
     Backup {

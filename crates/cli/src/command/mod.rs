@@ -10,6 +10,7 @@ pub(crate) mod doctor;
 pub(crate) mod graph;
 mod hold;
 pub(crate) mod iam;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod output;
 pub(crate) mod plan;

@@ -291,7 +291,11 @@ mod tests {
                 Reason::Changed(vec![change(Verb::Update), change(Verb::WriteOnly)]),
             ),
             step(3, Action::Delete { id: "i1".into(), have: have.clone(), deposed: true }, replacing()),
-            step(4, Action::Adopt { id: "i4".into(), have: have.clone(), want: want.clone(), existing: true }, Reason::Ours),
+            step(
+                4,
+                Action::Adopt { id: "i4".into(), have: have.clone(), want: want.clone(), existing: true, asked: false, renamed: None },
+                Reason::Ours,
+            ),
             step(5, Action::Forget { reason: "it is gone already".into() }, Reason::Undeclared),
             step(6, Action::Rename { from: "toy.old".parse().unwrap() }, Reason::Asked),
             step(7, Action::Create { want: want.clone(), renamed: None }, Reason::Declared),

@@ -129,7 +129,17 @@ enum Action {
     /// Removes it.
     Delete { id: PhysicalId, have: Value, deposed: bool },
     /// Takes an existing object under management.
-    Adopt { id: PhysicalId, have: Value, want: Value, existing: bool },
+    Adopt {
+        id: PhysicalId,
+        have: Value,
+        want: Value,
+        existing: bool,
+        /// Whether somebody asked for it, so that it may lack our mark: it only gets the mark.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        asked: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        renamed: Option<Renamed>,
+    },
     /// Manages it no longer; the object stays, or is gone already.
     Forget { reason: String },
     /// Gives it another address; the object stays.
@@ -146,7 +156,10 @@ impl From<crate::Action> for Action {
             }
             crate::Action::Update { id, have, want } => Self::Update { id, have, want },
             crate::Action::Delete { id, have, deposed } => Self::Delete { id, have, deposed },
-            crate::Action::Adopt { id, have, want, existing } => Self::Adopt { id, have, want, existing },
+            crate::Action::Adopt { id, have, want, existing, asked, renamed } => {
+                let renamed = renamed.map(|crate::Renamed { from, to }| Renamed { from, to });
+                Self::Adopt { id, have, want, existing, asked, renamed }
+            }
             crate::Action::Forget { reason } => Self::Forget { reason },
             crate::Action::Rename { from } => Self::Rename { from },
             crate::Action::Backup { kind, want } => Self::Backup { kind, want },
@@ -162,7 +175,10 @@ impl From<Action> for crate::Action {
             }
             Action::Update { id, have, want } => Self::Update { id, have, want },
             Action::Delete { id, have, deposed } => Self::Delete { id, have, deposed },
-            Action::Adopt { id, have, want, existing } => Self::Adopt { id, have, want, existing },
+            Action::Adopt { id, have, want, existing, asked, renamed } => {
+                let renamed = renamed.map(|Renamed { from, to }| crate::Renamed { from, to });
+                Self::Adopt { id, have, want, existing, asked, renamed }
+            }
             Action::Forget { reason } => Self::Forget { reason },
             Action::Rename { from } => Self::Rename { from },
             Action::Backup { kind, want } => Self::Backup { kind, want },

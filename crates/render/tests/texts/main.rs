@@ -6,6 +6,7 @@ mod care;
 mod cost;
 mod diagram;
 mod errors;
+mod import;
 mod output;
 mod plan;
 mod run;
