@@ -1,5 +1,6 @@
 //! The command line.
 
+mod drift;
 mod state;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::help;
 
+pub(crate) use drift::DriftArgs;
 pub(crate) use state::{StateCommand, UnlockArgs};
 
 /// Creates, changes, checks and removes the AWS clusters that host multi-tenant WordPress.
@@ -107,6 +109,9 @@ pub(crate) enum Command {
     /// Bring the cluster to what its file says, and verify it
     #[command(after_help = help::APPLY)]
     Apply(ApplyArgs),
+    /// Show what somebody changed behind bbws's back, and who; keep it or put it back
+    #[command(after_help = help::DRIFT)]
+    Drift(DriftArgs),
     /// Remove the whole cluster
     #[command(after_help = help::DESTROY)]
     Destroy(DestroyArgs),
@@ -134,7 +139,7 @@ pub(crate) enum Command {
 }
 
 /// Which environment.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Where {
     /// The environment: the name of a file in the environments folder, without .toml; $BBWS_ENV if left out
     #[arg(value_name = "ENV")]
@@ -187,7 +192,7 @@ pub(crate) struct PlanArgs {
 }
 
 /// `apply`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct ApplyArgs {
     /// Which environment.
     #[command(flatten)]

@@ -40,7 +40,11 @@ pub(crate) async fn to_draw(ui: &mut Ui, offline: &Offline, project: &Project) -
     }
 }
 
-async fn published(offline: &Offline, project: &Project) -> Result<Published, Failure> {
+/// What others have published of all that the file takes from them.
+///
+/// # Errors
+/// When that cannot be read.
+pub(crate) async fn published(offline: &Offline, project: &Project) -> Result<Published, Failure> {
     let mut all = BTreeMap::new();
     for other in Published::wanted(&offline.environment) {
         let store = project.open(&project.home_of(other, &offline.environment, offline.sandbox));

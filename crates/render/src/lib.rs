@@ -4,6 +4,7 @@
 
 mod care;
 mod diagram;
+mod drift;
 mod finding;
 mod json;
 mod output;
@@ -21,6 +22,7 @@ mod words;
 
 pub use care::{orphans, orphans_json, rebuilt, survey, survey_json};
 pub use diagram::Diagram;
+pub use drift::{Watched, drift, drift_json};
 pub use finding::findings;
 pub use json::{event_json, findings_json, plan_json};
 pub use output::{output_value, outputs, outputs_json};

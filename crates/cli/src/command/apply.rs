@@ -33,7 +33,11 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
     pace::play(pace::of(global), work(ui, project, global, cloud, args, offline, saved)).map_err(pace::no_runtime)?
 }
 
-async fn work<C: Cloud>(
+/// The same with the plan at hand, if there is one: it is executed as it is, or refused where something has moved since.
+///
+/// # Errors
+/// As [`run`].
+pub(super) async fn work<C: Cloud>(
     ui: &mut Ui,
     project: &Project,
     global: &Global,

@@ -6,6 +6,7 @@ pub(crate) mod completions;
 mod consent;
 pub(crate) mod destroy;
 pub(crate) mod doctor;
+pub(crate) mod drift;
 pub(crate) mod graph;
 mod hold;
 pub(crate) mod init;

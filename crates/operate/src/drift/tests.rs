@@ -150,7 +150,10 @@ fn what_stands_beside_ours_is_tenants_or_orphaned() {
     let hang = |id: &str, owner| Hanging { what: "ECS service", id: id.into(), name: "banana".into(), owner };
     let other = Ownership { lineage: "M".into(), ..owner("vpc.main") };
     let hanging = vec![
-        (address("vpc.main"), Ok(vec![hang("a", None), hang("/ecs/dev", None), hang("b", Some(owner("subnet.x"))), hang("c", Some(other.clone()))])),
+        (
+            address("vpc.main"),
+            Ok(vec![hang("a", None), hang("/ecs/dev", None), hang("b", Some(owner("subnet.x"))), hang("c", Some(other.clone()))]),
+        ),
         (address("subnet.a"), Ok(vec![hang("a", None)])),
         (address("subnet.b"), Err(CloudError::own("ec2:X", Class::Denied, "no"))),
     ];

@@ -57,7 +57,11 @@ pub fn trace(kinds: &Kinds, state: &State, address: &Address, region: &str) -> O
     // A key that we made of parts names none of them: AWS knows the thing that it is a part of.
     let parts = || id.split(['/', '|']).filter(|part| !part.is_empty() && *part != id);
     let mut names: Vec<String> = vec![];
-    let candidates = [Some(id), name("name"), arn].into_iter().flatten().chain(["group", "role", "zone", "table"].into_iter().filter_map(name)).chain(parts().take(1));
+    let candidates = [Some(id), name("name"), arn]
+        .into_iter()
+        .flatten()
+        .chain(["group", "role", "zone", "table"].into_iter().filter_map(name))
+        .chain(parts().take(1));
     for candidate in candidates {
         if !names.iter().any(|known| known == candidate) {
             names.push(candidate.to_owned());

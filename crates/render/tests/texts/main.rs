@@ -3,6 +3,7 @@
 
 mod care;
 mod diagram;
+mod drift;
 mod output;
 mod plan;
 mod run;
