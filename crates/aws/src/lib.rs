@@ -13,6 +13,7 @@ mod kinds;
 mod name_servers;
 mod scan;
 mod store;
+mod trail;
 
 pub use action::iam_action;
 pub use clients::{Aws, Clients, Connection, Plain, Whose, Wire};
@@ -24,3 +25,4 @@ pub use identity::{Identity, whoami};
 pub use kinds::drivers;
 pub use name_servers::name_servers;
 pub use store::{INIT_ACTIONS, KEY_ACTIONS, Lacks, Place, S3Store, STORE_ACTIONS, Setting, Vault};
+pub use trail::{TrailEvent, trail};

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod cost;
+mod drift;
 mod iam;
 mod import;
 mod state;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::help;
 
 pub(crate) use cost::CostArgs;
+pub(crate) use drift::DriftArgs;
 pub(crate) use iam::IamArgs;
 pub(crate) use import::ImportArgs;
 pub(crate) use state::{MvArgs, RmArgs, StateCommand, UnlockArgs};
@@ -113,6 +115,9 @@ pub(crate) enum Command {
     /// Bring the cluster to what its file says, and verify it
     #[command(after_help = help::APPLY)]
     Apply(ApplyArgs),
+    /// Show what somebody changed behind bbws's back, and who; keep it or put it back
+    #[command(after_help = help::DRIFT)]
+    Drift(DriftArgs),
     /// Remove the whole cluster
     #[command(after_help = help::DESTROY)]
     Destroy(DestroyArgs),
@@ -149,7 +154,7 @@ pub(crate) enum Command {
 }
 
 /// Which environment.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Where {
     /// The environment: the name of a file in the environments folder, without .toml; $BBWS_ENV if left out
     #[arg(value_name = "ENV")]
@@ -222,7 +227,7 @@ pub(crate) struct PlanArgs {
 }
 
 /// `apply`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct ApplyArgs {
     /// Which environment.
     #[command(flatten)]

@@ -27,6 +27,7 @@ With AWS:
   bbws init dev                      make the place of its state ready, once
   bbws plan dev                      what would change, why, at what risk; changes nothing
   bbws apply dev                     shows the plan, asks where something would be lost, applies, verifies
+  bbws drift dev                     what somebody changed behind bbws's back, and who
   bbws output dev --json             the outputs, for the Tenant Manager
 
 ENV is the name of a file in environments/, without .toml; the variable BBWS_ENV may stand in for it.
@@ -99,6 +100,23 @@ Examples:
   bbws destroy dev
   bbws destroy dev --confirm wp-dev-cluster
   bbws plan dev --destroy            only look";
+
+pub(crate) const DRIFT: &str = "\
+Compares, field by field, what the file declares, what bbws recorded and what AWS shows. What was only edited in the file is
+no drift, but a plan's matter. Reads, and can do nothing else; exit 2 on drift, 0 on none, 1 where something could not be read.
+Who did it comes from CloudTrail, which is up to 15 minutes late; where it may not be asked, that is said.
+What others have put into our network and what bears our mark without being known is listed, and is no drift.
+
+--accept keeps what AWS shows: it is written into the environment file, which stays the declaration, comments and all, where a
+key of it says just that; otherwise it is told what to write. --revert plans and applies what undoes it, and nothing else; in
+production it writes that plan to a file, to be approved. Both may be given more than once; both ask, unless --yes is given.
+
+Examples:
+  bbws drift dev
+  bbws drift dev db-instance.main    only this resource
+  bbws drift dev --json | jq '.resources[] | {address, who}'
+  bbws drift dev --accept log-group.ecs
+  bbws drift dev --revert security-group-rule.ecs-in-alb --yes";
 
 pub(crate) const UNLOCK: &str = "\
 Shows who holds the environment, and since when; asks; then fences that run: it can write nothing

@@ -5,6 +5,7 @@
 mod care;
 mod cost;
 mod diagram;
+mod drift;
 mod errors;
 mod finding;
 mod import;
@@ -27,6 +28,7 @@ mod words;
 pub use care::{orphans, orphans_json, rebuilt, survey, survey_json};
 pub use cost::{CostReport, cost, cost_json, cost_markdown};
 pub use diagram::Diagram;
+pub use drift::{Watched, drift, drift_json};
 pub use errors::{About, At, ErrorId, Quota, errors_page};
 pub use finding::findings;
 pub use import::Import;

@@ -7,6 +7,7 @@ mod consent;
 pub(crate) mod cost;
 pub(crate) mod destroy;
 pub(crate) mod doctor;
+pub(crate) mod drift;
 pub(crate) mod graph;
 mod hold;
 pub(crate) mod iam;

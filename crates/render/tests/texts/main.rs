@@ -5,6 +5,7 @@ mod bound;
 mod care;
 mod cost;
 mod diagram;
+mod drift;
 mod errors;
 mod import;
 mod output;
