@@ -23,6 +23,7 @@ mod reads;
 mod reference;
 mod secret;
 mod slot;
+mod spool;
 mod tags;
 pub mod wire;
 mod world;
@@ -50,5 +51,6 @@ pub use reference::{
 };
 pub use secret::Secret;
 pub use slot::{Intent, IntentId, Op, Owner, Record, ResultOutcome, RunId, Slot};
+pub use spool::Spooled;
 pub use tags::Tags;
 pub use world::{Account, World};
