@@ -9,7 +9,7 @@ use bbws_model::{Action, Address, CloudError, Finding, Kind, Kinds, Observed, Ow
 use futures::future::join_all;
 
 use crate::driver::seen_as;
-use crate::{Boxed, Drivers, Picture, Reading};
+use crate::{Boxed, Drivers, Observe, Picture, Reading};
 
 /// One thing that hangs on an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,29 @@ impl<K: Kind, C: Carrier<K>> AnyCarrier for Erased<K, C> {
     fn hung_on<'a>(&'a self, seen: &'a Seen, reading: &'a Reading) -> Boxed<'a, Result<Vec<Hanging>, CloudError>> {
         Box::pin(async move { self.0.hung_on(&seen_as::<K>(seen)?, reading).await })
     }
+}
+
+/// Lists what hangs on everything that is recorded and may carry others, by what carries it; or why it could not be listed.
+pub async fn hanging(
+    eyes: &impl Observe,
+    kinds: &Kinds,
+    state: &State,
+    picture: &Picture,
+) -> Vec<(Address, Result<Vec<Hanging>, CloudError>)> {
+    let reading = Reading::new();
+    let reading = &reading;
+    let looks = state.entries.keys().filter_map(|address| {
+        let carries = kinds.get(address.kind()).is_some_and(|kind| kind.facts().carries);
+        let seen = picture.recorded.get(address).and_then(|found| found.as_ref().ok()).and_then(Option::as_ref);
+        seen.filter(|_| carries).map(|seen| async move {
+            let found = match eyes.carrier(address.kind()) {
+                Ok(carrier) => carrier.hung_on(seen, reading).await,
+                Err(error) => Err(error),
+            };
+            (address.clone(), found)
+        })
+    });
+    join_all(looks).await
 }
 
 /// Looks at what hangs on everything that a plan deletes or replaces. Empty where nothing foreign hangs there, and nothing of

@@ -2,12 +2,11 @@
 
 use std::future::Future;
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use bbws_model::{CloudError, Kind, Ownership, PhysicalId, Tags};
 use futures::future::join_all;
 
-use crate::{Boxed, Drivers, Reading};
+use crate::{Boxed, Observe, Reading};
 
 /// An object that bears the mark of some state of bbws.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,8 +45,8 @@ impl<K: Kind, C: Census<K>> AnyCensus for Erased<K, C> {
 }
 
 /// Lists the marked objects of all kinds, side by side; of each kind those found, or why they could not be listed.
-pub async fn census(drivers: &Arc<Drivers>) -> Vec<(&'static str, Result<Vec<Marked>, CloudError>)> {
+pub async fn census(eyes: &impl Observe) -> Vec<(&'static str, Result<Vec<Marked>, CloudError>)> {
     let reading = Reading::new();
     let reading = &reading;
-    join_all(drivers.censuses().map(|(kind, census)| async move { (kind, census.marked(reading).await) })).await
+    join_all(eyes.censuses().into_iter().map(|(kind, census)| async move { (kind, census.marked(reading).await) })).await
 }

@@ -1,13 +1,12 @@
 //! One look at everything that is recorded or wanted.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_model::{Address, Class, CloudError, Desired, Kinds, PhysicalId, Reads, Seen, SpecProblem, State, pointers, resolve};
 use futures::future::join_all;
 
 use crate::outputs::recorded;
-use crate::{Drivers, Place, Reading};
+use crate::{Observe, Place, Reading};
 
 /// What was found at one place.
 pub type Found = Result<Option<Seen>, CloudError>;
@@ -27,7 +26,7 @@ pub struct Picture {
 
 /// Looks at everything that is recorded, and at what is wanted and could be there already: all kinds side by side, in
 /// one round.
-pub async fn refresh(drivers: &Arc<Drivers>, kinds: &Kinds, desired: &Desired, state: &State) -> Picture {
+pub async fn refresh(eyes: &impl Observe, kinds: &Kinds, desired: &Desired, state: &State) -> Picture {
     let reading = Reading::new();
     let mut asked: Asked<Slot> = BTreeMap::new();
     let mut ask = |slot: Slot, place: Place| asked.entry(place.address.kind().to_owned()).or_default().push((slot, place));
@@ -52,7 +51,7 @@ pub async fn refresh(drivers: &Arc<Drivers>, kinds: &Kinds, desired: &Desired, s
         }
     }
     let mut picture = Picture::default();
-    for (slot, place, found) in look(drivers, asked, &reading).await {
+    for (slot, place, found) in look(eyes, asked, &reading).await {
         match (slot, place.id) {
             (Slot::Recorded, _) => drop(picture.recorded.insert(place.address, found)),
             (Slot::Deposed, Some(id)) => drop(picture.deposed.insert((place.address, id), found)),
@@ -63,18 +62,26 @@ pub async fn refresh(drivers: &Arc<Drivers>, kinds: &Kinds, desired: &Desired, s
     picture
 }
 
+/// Looks for what stands where recorded objects stood that are gone: under their natural key, whoever made it.
+pub async fn in_place_of(eyes: &impl Observe, state: &State, gone: &BTreeSet<Address>) -> BTreeMap<Address, Found> {
+    let mut asked: Asked<()> = BTreeMap::new();
+    for (address, entry) in state.entries.iter().filter(|(address, _)| gone.contains(*address)) {
+        let (spec, lineage) = (entry.spec.clone(), state.lineage.clone());
+        let place = Place { address: address.clone(), id: None, spec, lineage, intent: None };
+        asked.entry(address.kind().to_owned()).or_default().push(((), place));
+    }
+    look(eyes, asked, &Reading::new()).await.into_iter().map(|((), place, found)| (place.address, found)).collect()
+}
+
 /// Places to look at, by the kind whose driver looks; each with what it is asked for.
 pub(crate) type Asked<T> = BTreeMap<String, Vec<(T, Place)>>;
 
 /// Looks at places, those of one kind by one call and all kinds side by side. Each comes back with what was found there: what a
 /// driver gives no answer for is an error, never an absence.
-pub(crate) async fn look<T>(drivers: &Drivers, asked: Asked<T>, reading: &Reading) -> Vec<(T, Place, Found)> {
+pub(crate) async fn look<T>(eyes: &impl Observe, asked: Asked<T>, reading: &Reading) -> Vec<(T, Place, Found)> {
     let looks = asked.into_iter().map(|(kind, asked)| async move {
         let (about, places): (Vec<T>, Vec<Place>) = asked.into_iter().unzip();
-        let mut found = match drivers.get(&kind) {
-            Ok(driver) => driver.observe(&places, reading).await,
-            Err(error) => vec![Err(error); places.len()],
-        };
+        let mut found = eyes.observe(&kind, &places, reading).await;
         let silence = || Err(CloudError::own(&kind, Class::Invalid, "the driver gave no answer: a bug in bbws"));
         found.resize_with(places.len(), silence);
         about.into_iter().zip(places).zip(found).map(|((about, place), found)| (about, place, found)).collect::<Vec<_>>()

@@ -36,7 +36,7 @@ async fn work<C: Cloud>(
         ui.remark("This machine keeps what became of requests while the state store was out of reach; the next apply records it.");
     }
     let mode = if args.destroy { Mode::Destroy } else { Mode::Apply };
-    let (plan, picture) = session.plan(&state, &session.ask(mode, &args.scope)).await?;
+    let (plan, picture) = session.plan(&state, &session.ask(mode, args.scope.asked())).await?;
     show(ui, &session, &plan);
     tell_calls(ui, &session.link.sent(), Some((&picture, &formula(&session, &state)?)));
     if let Some(path) = &args.out {

@@ -206,7 +206,8 @@ fn failed(seen: &Seen) -> Option<FieldChange> {
 }
 
 /// The written spec under the name that the object got instead of the declared one, and that it got another.
-fn named(spec: &Value, entry: Option<&Entry>, rule: Option<NameRule>) -> (Value, Option<Renamed>) {
+#[must_use]
+pub fn named(spec: &Value, entry: Option<&Entry>, rule: Option<NameRule>) -> (Value, Option<Renamed>) {
     let mut spec = spec.clone();
     if let (Some(rule), Some(renamed)) = (rule, entry.and_then(|e| e.renamed.as_ref()))
         && spec.get(rule.field).and_then(Value::as_str) == Some(renamed.from.as_str())

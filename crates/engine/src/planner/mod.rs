@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_model::{Address, Desired, Finding, Kinds, Mode, State, Step};
 
+pub use classify::named;
+
 use crate::{Graph, Picture};
 
 /// What a plan is asked for.

@@ -9,7 +9,9 @@ mod log_parts;
 pub mod plan;
 pub mod spool;
 pub mod state;
+pub mod strict;
 
+mod plan_basis;
 mod plan_parts;
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 //! Golden texts.
 #![cfg(test)]
 
+mod bound;
 mod care;
+mod cost;
 mod diagram;
+mod errors;
 mod output;
 mod plan;
 mod run;

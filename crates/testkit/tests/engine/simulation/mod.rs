@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Clock, Control, Drivers, Store, erase, log, plan, refresh};
-use bbws_model::{CloudError, Desired, Finding, Kinds, Mode, Outcome, PhysicalId, Plan, State, World, net, wire};
+use bbws_model::{CloudError, Desired, Finding, Kinds, Mode, Outcome, PhysicalId, Plan, Scope, State, World, net, wire};
 use bbws_testkit::{
     FakeCloud, FaultyStore, Fragile, Frailty, HostClock, JumpClock, Key, MemoryStore, Moment, Name, Object, SeededIds, Stood, StoreWeather,
     Tag, Token, Toy, Trouble, Weather, drivers, kinds,
@@ -140,9 +140,7 @@ impl Sim {
         let ask = Ask {
             environment: "dev".into(),
             mode,
-            replace: process::nothing(),
-            target: process::nothing(),
-            exclude: process::nothing(),
+            scope: Scope::default(),
             account: Bench::account(),
             region: "af-south-1".into(),
             world: World::Sandbox,

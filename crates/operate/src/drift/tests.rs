@@ -1,0 +1,185 @@
+use super::*;
+use bbws_engine::{Hanging, Marked};
+use bbws_model::{Class, IntentId, Tags, Wanted};
+use serde_json::json;
+
+fn address(text: &str) -> Address {
+    text.parse().unwrap()
+}
+
+fn owner(of: &str) -> Ownership {
+    Ownership { lineage: "L".into(), address: address(of), intent: IntentId("I".into()) }
+}
+
+/// A log group as declared, recorded and seen, by its retention.
+struct Case {
+    desired: Desired,
+    state: State,
+    picture: Picture,
+}
+
+fn spec(days: u32) -> Value {
+    let spec = json!({"name": "/ecs/dev", "retention_days": days, "tags": {"Name": "x"}});
+    bbws_kinds::all().get("log-group").unwrap().normal(&spec).unwrap()
+}
+
+fn case(declared: Option<u32>, recorded: u32, observed: Option<u32>) -> Case {
+    let at = address("log-group.ecs");
+    let mut desired = Desired::default();
+    if let Some(days) = declared {
+        desired.resources.insert(at.clone(), Wanted::new(spec(days)));
+    }
+    let entry = Entry {
+        id: "/ecs/dev".into(),
+        spec: spec(recorded),
+        outputs: json!({"arn": "arn:aws:logs:af-south-1:536580886816:log-group:/ecs/dev"}),
+        dependencies: vec![],
+        reached: true,
+        intent: None,
+        existing: false,
+        renamed: None,
+        deposed: vec![],
+    };
+    let seen = observed.map(|days| Seen {
+        id: "/ecs/dev".into(),
+        spec: spec(days),
+        outputs: json!({}),
+        phase: Phase::Ready,
+        owner: Some(owner("log-group.ecs")),
+    });
+    let mut state = State::empty("L");
+    state.entries.insert(at.clone(), entry);
+    let picture = Picture { recorded: [(at, Ok(seen))].into(), ..Picture::default() };
+    Case { desired, state, picture }
+}
+
+impl Case {
+    fn drift(&self) -> Drift {
+        self.drift_with(&BTreeMap::new())
+    }
+
+    fn drift_with(&self, instead: &BTreeMap<Address, Found>) -> Drift {
+        drift(&bbws_kinds::all(), &self.desired, &self.state, &self.picture, instead)
+    }
+
+    fn entry(&mut self) -> &mut Entry {
+        self.state.entries.values_mut().next().unwrap()
+    }
+
+    fn seen(&mut self) -> &mut Seen {
+        self.picture.recorded.values_mut().next().unwrap().as_mut().unwrap().as_mut().unwrap()
+    }
+}
+
+#[test]
+fn drift_edits_and_agreement_are_told_apart() {
+    let told = |declared, recorded, observed| {
+        let drift = case(declared, recorded, Some(observed)).drift();
+        let field = drift.drifted.first().map(|one| {
+            let field = &one.fields[0];
+            (field.field.as_str().to_owned(), field.declared.clone(), field.recorded.clone(), field.observed.clone(), field.edited)
+        });
+        (field, drift.agreed.len(), drift.edited.len())
+    };
+    let days = "retention_days".to_owned();
+    assert_eq!(told(Some(7), 7, 7), (None, 0, 0), "nothing has happened");
+    assert_eq!(told(Some(14), 7, 7), (None, 0, 1), "only the file was edited");
+    assert_eq!(told(Some(7), 7, 30), (Some((days.clone(), Some(json!(7)), json!(7), json!(30), false)), 0, 0), "somebody changed it");
+    assert_eq!(told(Some(14), 7, 30), (Some((days.clone(), Some(json!(14)), json!(7), json!(30), true)), 0, 0), "both");
+    assert_eq!(told(Some(30), 7, 30), (None, 1, 1), "somebody did what the file says");
+    assert_eq!(told(None, 7, 30), (Some((days, None, json!(7), json!(30), false)), 0, 0), "it is no longer in the file");
+}
+
+#[test]
+fn what_is_gone_is_missing_or_replaced() {
+    let mut gone_case = case(Some(7), 7, None);
+    assert_eq!(gone(&gone_case.state, &gone_case.picture), [address("log-group.ecs")].into());
+    assert_eq!(gone_case.drift().drifted[0].standing, Standing::Missing);
+    let other = Seen { id: "/ecs/other".into(), spec: spec(7), outputs: json!({}), phase: Phase::Ready, owner: None };
+    let instead = BTreeMap::from([(address("log-group.ecs"), Ok(Some(other)))]);
+    let replaced = Standing::Replaced { by: "/ecs/other".into(), owner: None };
+    assert_eq!(gone_case.drift_with(&instead).drifted[0].standing, replaced);
+    gone_case.desired.resources.clear();
+    let drift = gone_case.drift();
+    assert!(drift.is_none() && drift.agreed.len() == 1, "what was to go anyway is gone: {drift:?}");
+}
+
+#[test]
+fn marks_and_phases_count() {
+    let mut lost = case(Some(7), 7, Some(7));
+    lost.seen().owner = None;
+    assert_eq!(lost.drift().drifted[0].mark, Mark::Lost);
+    lost.entry().existing = true;
+    assert!(lost.drift().is_none(), "what existed before bears none");
+    let theirs = Ownership { lineage: "M".into(), ..owner("log-group.ecs") };
+    lost.seen().owner = Some(theirs.clone());
+    assert_eq!(lost.drift().drifted[0].mark, Mark::Of(theirs));
+    let mut phase = case(Some(7), 7, Some(7));
+    for (is, standing) in [
+        (Phase::Leaving, Some(Standing::Leaving)),
+        (Phase::Failed("no".into()), Some(Standing::Failed("no".into()))),
+        (Phase::Pending("modifying".into()), None),
+    ] {
+        phase.seen().phase = is;
+        assert_eq!(phase.drift().drifted.first().map(|one| one.standing.clone()), standing);
+    }
+}
+
+#[test]
+fn what_could_not_be_read_or_is_not_settled_is_no_drift_and_not_nothing() {
+    let mut unread = case(Some(7), 7, Some(30));
+    unread.picture.recorded.insert(address("log-group.ecs"), Err(CloudError::own("logs:DescribeLogGroups", Class::Denied, "no")));
+    let drift = unread.drift();
+    assert!(drift.drifted.is_empty() && !drift.is_none(), "{drift:?}");
+    let mut unfinished = case(Some(7), 7, Some(30));
+    unfinished.entry().reached = false;
+    let drift = unfinished.drift();
+    assert!(drift.is_none() && drift.unsettled == [address("log-group.ecs")], "{drift:?}");
+}
+
+#[test]
+fn a_choice_narrows() {
+    let one = case(Some(7), 7, Some(30));
+    assert!(one.drift().of(&[address("vpc.main")].into()).is_none());
+    assert!(!one.drift().of(&BTreeSet::new()).is_none());
+}
+
+#[test]
+fn what_stands_beside_ours_is_tenants_or_orphaned() {
+    let state = case(Some(7), 7, Some(7)).state;
+    let hang = |id: &str, owner| Hanging { what: "ECS service", id: id.into(), name: "banana".into(), owner };
+    let other = Ownership { lineage: "M".into(), ..owner("vpc.main") };
+    let hanging = vec![
+        (
+            address("vpc.main"),
+            Ok(vec![hang("a", None), hang("/ecs/dev", None), hang("b", Some(owner("subnet.x"))), hang("c", Some(other.clone()))]),
+        ),
+        (address("subnet.a"), Ok(vec![hang("a", None)])),
+        (address("subnet.b"), Err(CloudError::own("ec2:X", Class::Denied, "no"))),
+    ];
+    let mark = |id: &str, owner| Marked { id: id.into(), owner, tags: Tags::default() };
+    let marked = vec![("subnet", Ok(vec![mark("b", owner("subnet.x")), mark("/ecs/dev", owner("log-group.ecs")), mark("d", other)]))];
+    let found = strangers(&state, hanging, marked);
+    let ids = |list: &[Stranger]| list.iter().map(|one| one.id.as_str().to_owned()).collect::<Vec<_>>();
+    assert_eq!((ids(&found.foreign), ids(&found.orphans)), (vec!["a".to_owned(), "c".to_owned()], vec!["b".to_owned()]));
+    assert_eq!(found.unlisted[0].0, "what hangs on subnet.b");
+}
+
+#[test]
+fn the_trail_is_asked_where_the_events_are() {
+    let kinds = bbws_kinds::all();
+    let mut state = case(Some(7), 7, Some(7)).state;
+    let entry = state.entries.values().next().unwrap().clone();
+    let mut put = |at: &str, id: &str, spec: Value, outputs: Value| {
+        state.entries.insert(address(at), Entry { id: id.into(), spec, outputs, ..entry.clone() });
+    };
+    put("role.task", "wp-dev-task", json!({"name": "wp-dev-task"}), json!({"arn": "arn:aws:iam::1:role/wp-dev-task"}));
+    put("topic.alarms-global", "arn:aws:sns:us-east-1:1:t", json!({}), json!({}));
+    put("vpc.main", "vpc-1", json!({}), json!({"id": "vpc-1"}));
+    let of = |at: &str| trace(&kinds, &state, &address(at), "af-south-1").unwrap();
+    assert_eq!((of("role.task").region.as_str(), of("role.task").names[0].as_str()), ("us-east-1", "wp-dev-task"));
+    assert_eq!(of("topic.alarms-global").region, "us-east-1");
+    assert_eq!(of("vpc.main"), Trace { region: "af-south-1".into(), names: vec!["vpc-1".into()] });
+    assert_eq!(of("log-group.ecs").region, "af-south-1");
+    assert!(trace(&kinds, &state, &address("vpc.none"), "af-south-1").is_none());
+}
