@@ -205,6 +205,12 @@ pub(crate) struct PlanArgs {
     /// Write the plan to a file that `apply` takes
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// As Markdown for a pull request, no longer than a comment may be: instead of the text, or into a file
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-", conflicts_with = "json")]
+    pub markdown: Option<PathBuf>,
+    /// As one HTML page with the order of the steps: instead of the text, or into a file
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-", conflicts_with = "json")]
+    pub html: Option<PathBuf>,
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,

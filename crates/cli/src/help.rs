@@ -75,7 +75,9 @@ Examples:
   bbws plan dev -o dev.plan          then: bbws apply dev dev.plan
   bbws plan dev --target vpc.main    only this and what it needs
   bbws plan dev --destroy            what `destroy` would remove
-  bbws plan dev --json | jq .counts";
+  bbws plan dev --json | jq .counts
+  bbws plan dev -o dev.plan --markdown=plan.md --html=plan.html
+                                     the plan, a comment for a pull request, and a page with a picture";
 
 pub(crate) const APPLY: &str = "\
 Shows the plan first. In dev and sit it asks when something would be destroyed or lost; --yes answers that beforehand.

@@ -6,6 +6,8 @@ use bbws_cluster::{Environment, Problems, show};
 use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Ids, LogError, Picture, Store, foreign, log, plan, refresh};
 use bbws_model::{Account, Desired, Finding, Kinds, Mode, Plan, Scope, State, World};
+use bbws_operate::cost::Prices;
+use bbws_operate::told::complete;
 use bbws_render::{At, ErrorId, Style};
 
 use crate::args::Global;
@@ -225,6 +227,8 @@ impl<L: Link> Session<L> {
         let wanted = if ask.mode == Mode::Destroy { &nothing } else { &self.desired };
         let sources = Sources { kinds, desired: &self.desired, state, picture };
         let mut plan = plan(sources, ask).map_err(|findings| self.refused(findings))?;
+        let prices = Prices::built_in(&self.offline.environment.region).ok();
+        complete(&mut plan, prices.as_ref());
         safety::check_protection(self.offline.environment.tier, &plan)?;
         safety::check_foreign(&plan, foreign(&drivers, kinds, &plan, state, picture).await)?;
         plan.notes.extend(delegation::check(&self.link, &self.offline.environment, wanted, &plan, picture).await?);

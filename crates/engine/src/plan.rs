@@ -74,7 +74,7 @@ pub fn plan(from: Sources<'_>, ask: &Ask) -> Result<Plan, Vec<Finding>> {
     };
     let outputs = if ask.mode == Mode::Destroy { BTreeMap::new() } else { from.desired.outputs.clone() };
     let open = from.state.open.keys().cloned().collect();
-    Ok(Plan { mode: ask.mode, scope: ask.scope.clone(), basis, steps, notes, outputs, open })
+    Ok(Plan { mode: ask.mode, scope: ask.scope.clone(), basis, steps, notes, outputs, open, costs: None })
 }
 
 fn unknown(address: &Address, from: Sources<'_>) -> Finding {

@@ -245,6 +245,30 @@ impl Scope {
     }
 }
 
+/// How a month's bill changes. For people: nothing is decided by it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CostDelta {
+    /// By so many cents of US dollars.
+    pub cents: i64,
+    /// Whether a price behind that is an estimate.
+    pub estimate: bool,
+    /// What comes that is billed by use, which is not in it.
+    pub by_use: BTreeSet<String>,
+    /// What has no price, which is not in it either.
+    pub unpriced: BTreeSet<String>,
+}
+
+/// What a plan does to the bill, at the prices of a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Costs {
+    /// The day of the prices.
+    pub prices: String,
+    /// All in all. What one step takes away and another brings again is not in it.
+    pub total: CostDelta,
+    /// The steps that change it.
+    pub steps: BTreeMap<StepId, CostDelta>,
+}
+
 /// Everything that will be done, and all that is needed to show, approve, save and execute it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
@@ -262,6 +286,8 @@ pub struct Plan {
     pub outputs: BTreeMap<String, Value>,
     /// Intents of which it is not recorded what became; apply settles them first.
     pub open: Vec<IntentId>,
+    /// What it does to the bill; none where nobody has reckoned it.
+    pub costs: Option<Costs>,
 }
 
 impl Plan {

@@ -4,3 +4,4 @@
 pub mod cost;
 pub mod drift;
 pub mod iam;
+pub mod told;

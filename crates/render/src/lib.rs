@@ -31,7 +31,7 @@ pub use json::{event_json, findings_json, plan_json};
 pub use output::{output_value, outputs, outputs_json};
 pub use past::{difference, difference_json, history, history_json, history_of_run};
 pub use permissions::{policies_json, policy_documents, policy_remarks, policy_text};
-pub use plan::{Detail, plan};
+pub use plan::{Detail, plan, plan_html, plan_markdown};
 pub use run::{Lines, Progress, Summary, advice};
 pub use safety::{
     Mismatch, Place, Question, Refusal, Stale, StateMoved, account_mismatch, applied_already, apply_question, destroy_question, fenced,

@@ -12,7 +12,9 @@ pub mod state;
 pub mod strict;
 
 mod plan_basis;
+mod plan_bill;
 mod plan_parts;
+mod plan_risk;
 
 #[cfg(test)]
 mod fuzz;

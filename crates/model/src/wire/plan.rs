@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::WireError;
 use super::plan_basis::{Basis, Scope};
+use super::plan_bill::Costs;
 use super::plan_parts::{Counts, Finding, Step};
 use super::strict::{self, StrictError};
 use crate::{Digest, IntentId, StepId, net};
@@ -151,6 +152,7 @@ struct Plan {
     notes: Vec<Finding>,
     outputs: BTreeMap<String, Value>,
     open: Vec<IntentId>,
+    costs: Option<Costs>,
 }
 
 /// What a plan or a run is for.
@@ -182,7 +184,7 @@ impl From<Mode> for crate::Mode {
 impl From<crate::Plan> for Plan {
     fn from(plan: crate::Plan) -> Self {
         let counts = crate::Counts::of(&plan.steps).into();
-        let crate::Plan { mode, scope, basis, steps, notes, outputs, open } = plan;
+        let crate::Plan { mode, scope, basis, steps, notes, outputs, open, costs } = plan;
         Self {
             format: FORMAT,
             mode: mode.into(),
@@ -193,13 +195,14 @@ impl From<crate::Plan> for Plan {
             notes: notes.into_iter().map(Into::into).collect(),
             outputs,
             open,
+            costs: costs.map(Into::into),
         }
     }
 }
 
 impl From<Plan> for crate::Plan {
     fn from(plan: Plan) -> Self {
-        let Plan { format: _, mode, scope, basis, counts: _, steps, notes, outputs, open } = plan;
+        let Plan { format: _, mode, scope, basis, counts: _, steps, notes, outputs, open, costs } = plan;
         Self {
             mode: mode.into(),
             scope: scope.into(),
@@ -208,6 +211,7 @@ impl From<Plan> for crate::Plan {
             notes: notes.into_iter().map(Into::into).collect(),
             outputs,
             open,
+            costs: costs.map(Into::into),
         }
     }
 }
@@ -244,7 +248,7 @@ mod tests {
     }
 
     fn change(verb: Verb) -> FieldChange {
-        let risks = vec![Risk { kind: RiskKind::Downtime, text: "it is away".into() }];
+        let risks = vec![Risk { away: Some(crate::Away { least: 60, most: 120 }), ..Risk::new(RiskKind::Downtime, "it is away") }];
         FieldChange { field: "size".into(), verb, from: json!(1), to: json!({"$ref": "toy.n0", "output": "id"}), risks, backup: true }
     }
 
@@ -274,7 +278,7 @@ mod tests {
         (steps[1].pair, steps[3].pair) = (Some(StepId(3)), Some(StepId(1)));
         steps[3].after = vec![After { step: StepId(0), until: Until::Done }, After { step: StepId(1), until: Until::Known("id".into()) }];
         let kinds = [RiskKind::DataLoss, RiskKind::Downtime, RiskKind::Security, RiskKind::Iam];
-        steps[3].risks = kinds.map(|kind| Risk { kind, text: "so".into() }).into();
+        steps[3].risks = kinds.map(|kind| Risk::new(kind, "so")).into();
         steps[3].dependencies = vec!["toy.n0".parse().unwrap()];
         let meter = |unit| Meter { item: "toy.hour".into(), quantity: 0.1, unit };
         steps[7].meters =
@@ -313,6 +317,15 @@ mod tests {
             ],
             outputs: BTreeMap::from([("vpc_id".into(), json!({"$ref": "toy.n1", "output": "id"})), ("none".into(), Value::Null)]),
             open: vec![IntentId("01I".into())],
+            costs: Some(crate::Costs {
+                prices: "2026-11-20".into(),
+                total: crate::CostDelta { cents: -365, ..Default::default() },
+                steps: [(
+                    StepId(7),
+                    crate::CostDelta { cents: 4161, estimate: true, by_use: ["b".into()].into(), unpriced: ["u".into()].into() },
+                )]
+                .into(),
+            }),
         }
     }
 

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::plan_bill::MeterDelta;
+use super::plan_risk::Risk;
 use crate::{Address, PhysicalId, StepId};
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,7 +61,7 @@ impl From<crate::Step> for Step {
             after: all(after),
             dependencies,
             pair,
-            meters: MeterDelta { less: all(meters.less), more: all(meters.more) },
+            meters: meters.into(),
         }
     }
 }
@@ -76,12 +78,12 @@ impl From<Step> for crate::Step {
             after: all(after),
             dependencies,
             pair,
-            meters: crate::MeterDelta { less: all(meters.less), more: all(meters.more) },
+            meters: meters.into(),
         }
     }
 }
 
-fn all<A: Into<B>, B>(of: Vec<A>) -> Vec<B> {
+pub(super) fn all<A: Into<B>, B>(of: Vec<A>) -> Vec<B> {
     of.into_iter().map(Into::into).collect()
 }
 
@@ -237,46 +239,6 @@ enum Verb {
     WriteOnly,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Risk {
-    kind: RiskKind,
-    text: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum RiskKind {
-    DataLoss,
-    Downtime,
-    Security,
-    Iam,
-}
-
-impl From<crate::Risk> for Risk {
-    fn from(risk: crate::Risk) -> Self {
-        let kind = match risk.kind {
-            crate::RiskKind::DataLoss => RiskKind::DataLoss,
-            crate::RiskKind::Downtime => RiskKind::Downtime,
-            crate::RiskKind::Security => RiskKind::Security,
-            crate::RiskKind::Iam => RiskKind::Iam,
-        };
-        Self { kind, text: risk.text }
-    }
-}
-
-impl From<Risk> for crate::Risk {
-    fn from(risk: Risk) -> Self {
-        let kind = match risk.kind {
-            RiskKind::DataLoss => crate::RiskKind::DataLoss,
-            RiskKind::Downtime => crate::RiskKind::Downtime,
-            RiskKind::Security => crate::RiskKind::Security,
-            RiskKind::Iam => crate::RiskKind::Iam,
-        };
-        Self { kind, text: risk.text }
-    }
-}
-
 /// That a step comes after another: once that is done, or already once an output of it is known.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -298,54 +260,6 @@ impl From<crate::After> for After {
 impl From<After> for crate::After {
     fn from(after: After) -> Self {
         Self { step: after.step, until: after.known.map_or(crate::Until::Done, crate::Until::Known) }
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MeterDelta {
-    less: Vec<Meter>,
-    more: Vec<Meter>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Meter {
-    item: String,
-    quantity: f64,
-    unit: Unit,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Unit {
-    Hours,
-    GbMonth,
-    Month,
-    Usage,
-}
-
-impl From<crate::Meter> for Meter {
-    fn from(meter: crate::Meter) -> Self {
-        let unit = match meter.unit {
-            crate::Unit::Hours => Unit::Hours,
-            crate::Unit::GbMonth => Unit::GbMonth,
-            crate::Unit::Month => Unit::Month,
-            crate::Unit::Usage => Unit::Usage,
-        };
-        Self { item: meter.item, quantity: meter.quantity, unit }
-    }
-}
-
-impl From<Meter> for crate::Meter {
-    fn from(meter: Meter) -> Self {
-        let unit = match meter.unit {
-            Unit::Hours => crate::Unit::Hours,
-            Unit::GbMonth => crate::Unit::GbMonth,
-            Unit::Month => crate::Unit::Month,
-            Unit::Usage => crate::Unit::Usage,
-        };
-        Self { item: meter.item, quantity: meter.quantity, unit }
     }
 }
 
