@@ -19,6 +19,7 @@ mod safety;
 mod secrets;
 mod server;
 mod servers;
+mod spool;
 mod stand_in;
 mod state;
 mod state_s3;

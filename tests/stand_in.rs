@@ -32,9 +32,11 @@ pub(crate) enum Weather {
     Silent,
     /// Something panics, and quotes every password.
     Panic,
+    /// It takes effect, and from then on the log of dev is out of reach.
+    StoreGone,
 }
 
-const ALL: [Weather; 4] = [Weather::Quoted, Weather::Lost, Weather::Silent, Weather::Panic];
+const ALL: [Weather; 5] = [Weather::Quoted, Weather::Lost, Weather::Silent, Weather::Panic, Weather::StoreGone];
 
 /// The stand-in for `place.command(args)`. In the sandbox the calls of one operation have a weather; elsewhere the time that
 /// bbws waits passes so many times faster.
@@ -131,6 +133,14 @@ fn fate(weather: Weather, dir: &Path) -> Fate {
         Weather::Lost => Fate { seen: Seen::Closed, ..Fate::default() },
         Weather::Silent => Fate { seen: Seen::Silence, ..Fate::default() },
         Weather::Panic => panic!("what is this: {}", passwords(dir)),
+        Weather::StoreGone => {
+            let log = dir.join("dev/log");
+            if log.is_dir() {
+                std::fs::rename(&log, dir.join("dev/log-away")).expect("a log");
+                std::fs::write(&log, "a file where a folder should be").expect("a file");
+            }
+            Fate::default()
+        }
     }
 }
 

@@ -100,6 +100,13 @@ impl Project {
         }
     }
 
+    /// Where this machine keeps what an environment's store does not take: beside the environment files, wherever the store is.
+    #[must_use]
+    pub(crate) fn spool(&self, name: &str, sandbox: bool) -> LocalStore {
+        let states = if sandbox { self.sandbox_dir() } else { self.root().join("state") };
+        LocalStore::new(states.join(name).join("spool"))
+    }
+
     /// Opens the store there.
     #[must_use]
     pub(crate) fn open(&self, home: &Home) -> Arc<dyn Store> {

@@ -16,7 +16,7 @@ use crate::ids::Ulids;
 use crate::project::{Judged, Project};
 use crate::store::Home;
 use crate::ui::Ui;
-use crate::{Exit, Failure, delegation, desired, safety};
+use crate::{Exit, Failure, LocalStore, delegation, desired, safety};
 
 /// An environment whose file is right, without any connection.
 pub(crate) struct Offline {
@@ -32,6 +32,8 @@ pub(crate) struct Offline {
     pub(crate) store: Arc<dyn Store>,
     /// Where that is.
     pub(crate) home: Home,
+    /// Where this machine keeps what the store does not take.
+    pub(crate) spool: LocalStore,
     /// Whether it is that of the sandbox.
     pub(crate) sandbox: bool,
     /// How failures may look.
@@ -56,8 +58,9 @@ impl Offline {
         let (sandbox, region) = (global.sandbox, Some(environment.region.clone()));
         ui.at = At { environment: Some(environment.name.clone()), sandbox, region, ..At::default() };
         let home = project.home(&environment, global.sandbox);
-        let store = project.open(&home);
-        Ok(Self { environment, kinds, siblings, file: loaded.warnings.file, store, home, sandbox: global.sandbox, style: ui.err_style() })
+        let (store, spool) = (project.open(&home), project.spool(name, global.sandbox));
+        let (file, sandbox, style) = (loaded.warnings.file, global.sandbox, ui.err_style());
+        Ok(Self { environment, kinds, siblings, file, store, home, spool, sandbox, style })
     }
 
     /// What a command that is told needs, so that it leads to the same world.

@@ -24,6 +24,7 @@ mod reads;
 mod reference;
 mod secret;
 mod slot;
+mod spool;
 mod tags;
 pub mod wire;
 mod world;
@@ -52,5 +53,6 @@ pub use reference::{
 };
 pub use secret::Secret;
 pub use slot::{Intent, IntentId, Op, Owner, Record, ResultOutcome, RunId, Slot};
+pub use spool::Spooled;
 pub use tags::Tags;
 pub use world::{Account, World};

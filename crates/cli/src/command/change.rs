@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::hold::{claim, give_back, give_back_soon, take};
 use super::plan::{show_before, tell_calls};
+use super::spool;
 use crate::args::Speed;
 use crate::cloud::Link;
 use crate::reach::{self, Answered, Looked};
@@ -50,7 +51,8 @@ pub(crate) struct Order<'a> {
 /// # Errors
 /// When it cannot be looked at, or the environment cannot be taken.
 pub(crate) async fn look_back_at_open<L: Link>(ui: &mut Ui, session: &Session<L>, mode: Mode, state: State) -> Result<State, Failure> {
-    if state.open.is_empty() && state.abandoned.is_empty() {
+    let kept = spool::waiting(ui, &session.offline).await > 0;
+    if !kept && state.open.is_empty() && state.abandoned.is_empty() {
         return Ok(state);
     }
     let (drivers, kinds, clock) = (session.link.drivers(), &session.offline.kinds, session.link.clock());
@@ -62,7 +64,7 @@ pub(crate) async fn look_back_at_open<L: Link>(ui: &mut Ui, session: &Session<L>
     let mut state = state;
     let mut tries = 0;
     let log = loop {
-        if looking_back(&state, &drivers, kinds, clock.now()).await.map_err(untold)?.is_empty() {
+        if !kept && looking_back(&state, &drivers, kinds, clock.now()).await.map_err(untold)?.is_empty() {
             if !ui.json && !state.open.is_empty() {
                 ui.remark(told_of(0, state.open.len()));
             }
@@ -79,6 +81,11 @@ pub(crate) async fn look_back_at_open<L: Link>(ui: &mut Ui, session: &Session<L>
             Err(failure) => return Err(failure),
         }
     };
+    let used = if kept { spool::used(ui, &session.offline, &log).await.map(drop) } else { Ok(()) };
+    if let Err(failure) = used {
+        give_back(&log, "failed").await;
+        return Err(failure);
+    }
     let looked = look_back(&log, &drivers, kinds).await;
     let left = log.state(|state| state.open.len());
     let outcome = if looked.is_ok() { "done" } else { "failed" };
@@ -191,7 +198,8 @@ pub(crate) async fn carry_out<L: Link>(
     }
     tell_calls(ui, &session.link.sent(), None);
     if let Some(error) = report.log.as_ref().or(closed.as_ref()) {
-        return Err(session.offline.log_failure(error));
+        let failure = session.offline.log_failure(error);
+        return Err(spool::with_what_is_kept(&session.offline, &log, order.plan.mode, failure));
     }
     match report.outcome {
         Outcome::Done => Ok(Exit::Done),

@@ -16,6 +16,7 @@ pub(crate) mod init;
 pub(crate) mod output;
 pub(crate) mod plan;
 pub(crate) mod sandbox;
+mod spool;
 pub(crate) mod state;
 mod unlock;
 pub(crate) mod validate;

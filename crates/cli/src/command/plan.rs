@@ -8,6 +8,7 @@ use bbws_model::{Mode, Plan, Reads, State, net, wire};
 use bbws_render::Detail;
 use serde_json::{Value, json};
 
+use super::spool;
 use crate::args::{Global, PlanArgs};
 use crate::cloud::{Cloud, Link, Sent};
 use crate::project::Project;
@@ -36,6 +37,9 @@ async fn work<C: Cloud>(
 ) -> Result<Exit, Failure> {
     let session = Session::open(offline, cloud, project, global, "plan").await?;
     let state = session.state().await?;
+    if spool::waiting(ui, &session.offline).await > 0 && !ui.json {
+        ui.remark("This machine keeps what became of requests while the state store was out of reach; the next apply records it.");
+    }
     let mode = if args.destroy { Mode::Destroy } else { Mode::Apply };
     let (plan, picture) = session.plan(&state, &session.ask(mode, args.scope.asked())).await?;
     pages(ui, &session, &plan, args)?;

@@ -24,11 +24,12 @@ pub async fn begin(
     let Opening { owner, world, account, region, mode, plan } = opening;
     let run = owner.run.clone();
     let entries: BTreeMap<Address, Option<Entry>> = state.entries.iter().map(|(address, e)| (address.clone(), Some(e.clone()))).collect();
-    let records = vec![
+    let mut records = vec![
         Record::Open { owner, world, account, region, mode, plan },
         Record::Restore { reason: reason.to_owned(), entries, outputs: state.outputs.clone() },
-        Record::Close { outcome: "done".to_owned() },
     ];
+    records.extend(state.backups.iter().map(|copy| Record::Backup { address: copy.address.clone(), id: copy.id.clone() }));
+    records.push(Record::Close { outcome: "done".to_owned() });
     let mut begun = State::empty(&state.lineage);
     let serial = begun.next_serial(&records)?;
     let (lineage, prev) = (begun.lineage.clone(), begun.head.clone());

@@ -79,7 +79,7 @@ pub(super) fn sealed(mut document: Vec<u8>) -> Vec<u8> {
 }
 
 /// The document as it was before it was sealed; none where it does not fit its sum.
-fn unsealed(bytes: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn unsealed(bytes: &[u8]) -> Option<Vec<u8>> {
     let (rest, sum) = bytes.strip_suffix(b"\"}")?.split_last_chunk::<64>()?;
     let mut document = rest.strip_suffix(SEAL)?.to_vec();
     document.push(b'}');
@@ -103,7 +103,7 @@ struct Slot {
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "kebab-case", deny_unknown_fields)]
-enum Record {
+pub(super) enum Record {
     Open {
         owner: Owner,
         #[serde(with = "super::world_text")]
@@ -191,7 +191,7 @@ enum Record {
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "result", rename_all = "kebab-case", deny_unknown_fields)]
-enum ResultOutcome {
+pub(super) enum ResultOutcome {
     Done { id: Option<PhysicalId> },
     Refused { code: String },
     Settled { id: Option<PhysicalId> },
