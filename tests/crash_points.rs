@@ -16,7 +16,7 @@ use bbws_engine::planner::Sources;
 use bbws_engine::{
     Ask, Boxed, Clock, Control, Drivers, Log, Opening, PutOutcome, Reporter, Run, Store, StoreError, apply, log, look_back, plan, refresh,
 };
-use bbws_model::{Account, Address, Desired, Event, Kinds, Mode, Outcome, Owner, Plan, RunId, Stamped, State, World, pointers};
+use bbws_model::{Account, Address, Desired, Event, Kinds, Mode, Outcome, Owner, Plan, RunId, Scope, Stamped, State, World, pointers};
 use bbws_sandbox::{Effect, Fate, Sandbox, Seen};
 use bbws_testkit::{Creates, Lasting, MemoryStore, SeededIds, Through};
 use tokio::sync::{Notify, watch};
@@ -154,9 +154,7 @@ impl Bench {
         let ask = Ask {
             environment: "dev".into(),
             mode,
-            replace: BTreeSet::new(),
-            target: BTreeSet::new(),
-            exclude: BTreeSet::new(),
+            scope: Scope::default(),
             account,
             region: REGION.into(),
             world: World::Sandbox,

@@ -10,6 +10,7 @@ mod edits;
 mod failed;
 mod interrupted;
 mod kills;
+mod plan_files;
 mod rivals;
 mod rounds;
 mod safety;

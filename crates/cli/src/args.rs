@@ -1,6 +1,8 @@
 //! The command line.
 
+mod cost;
 mod drift;
+mod iam;
 mod state;
 
 use std::path::PathBuf;
@@ -10,7 +12,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::help;
 
+pub(crate) use cost::CostArgs;
 pub(crate) use drift::DriftArgs;
+pub(crate) use iam::IamArgs;
 pub(crate) use state::{StateCommand, UnlockArgs};
 
 /// Creates, changes, checks and removes the AWS clusters that host multi-tenant WordPress.
@@ -124,6 +128,12 @@ pub(crate) enum Command {
     /// Print the cluster's outputs
     #[command(after_help = help::OUTPUT)]
     Output(OutputArgs),
+    /// Tell what the cluster costs a month
+    #[command(after_help = help::COST)]
+    Cost(CostArgs),
+    /// Print the smallest IAM policy that this environment needs
+    #[command(after_help = help::IAM)]
+    Iam(IamArgs),
     /// Draw the cluster
     #[command(after_help = help::GRAPH)]
     Graph(GraphArgs),
@@ -158,6 +168,20 @@ pub(crate) struct Scope {
     /// Replace this resource although nothing forces it; may be given more than once
     #[arg(long, value_name = "ADDRESS")]
     pub replace: Vec<Address>,
+}
+
+impl Scope {
+    /// As a plan keeps it.
+    pub(crate) fn asked(&self) -> bbws_model::Scope {
+        let set = |some: &[Address]| some.iter().cloned().collect();
+        let Self { target, exclude, replace } = self;
+        bbws_model::Scope { replace: set(replace), target: set(target), exclude: set(exclude) }
+    }
+
+    /// Whether nothing was narrowed or asked for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.target.is_empty() && self.exclude.is_empty() && self.replace.is_empty()
+    }
 }
 
 /// `init`.

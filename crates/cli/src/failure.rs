@@ -1,6 +1,7 @@
 //! Why a command failed, as its user reads it: what happened, why, what to do.
 
 use bbws_model::{Class, CloudError, Finding};
+use bbws_render::{At, ErrorId};
 use serde_json::{Value, json};
 
 use crate::Exit;
@@ -10,6 +11,8 @@ use crate::Exit;
 pub struct Failure {
     /// What the shell is told.
     pub exit: Exit,
+    /// Which error of the catalogue it is.
+    pub id: ErrorId,
     /// What happened, in one sentence without a full stop.
     pub what: String,
     /// Why; empty where `what` says it all.
@@ -26,7 +29,35 @@ impl Failure {
     /// A failure of this sort.
     #[must_use]
     pub fn new(exit: Exit, what: impl Into<String>) -> Self {
-        Self { exit, what: what.into(), why: String::new(), advice: vec![], findings: vec![], told: None }
+        let id = match exit {
+            Exit::Refused => ErrorId::Refused,
+            Exit::Usage => ErrorId::Usage,
+            Exit::Fenced => ErrorId::Fenced,
+            Exit::Locked => ErrorId::Locked,
+            Exit::Store => ErrorId::Store,
+            Exit::Later => ErrorId::Later,
+            Exit::Interrupted => ErrorId::Interrupted,
+            Exit::Done | Exit::Error | Exit::Changes => ErrorId::Other,
+        };
+        Self { exit, id, what: what.into(), why: String::new(), advice: vec![], findings: vec![], told: None }
+    }
+
+    /// Says which error of the catalogue it is.
+    #[must_use]
+    pub fn of(mut self, id: ErrorId) -> Self {
+        self.id = id;
+        self
+    }
+
+    /// The same with what is known of the place filled into its advice.
+    #[must_use]
+    pub(crate) fn filled(mut self, at: &At) -> Self {
+        self.advice.iter_mut().for_each(|advice| *advice = at.fill(advice));
+        for finding in &mut self.findings {
+            let at = At { address: finding.address.clone(), ..at.clone() };
+            finding.advice = at.fill(&finding.advice);
+        }
+        self
     }
 
     /// Says why.
@@ -61,11 +92,11 @@ impl Failure {
     #[must_use]
     pub fn cloud(what: impl Into<String>, error: &CloudError) -> Self {
         let later = matches!(error.class, Class::Credentials | Class::Throttled | Class::Transient | Class::Ambiguous);
-        let mut failure = Self::new(if later { Exit::Later } else { Exit::Error }, what).because(error);
+        let mut failure = Self::new(if later { Exit::Later } else { Exit::Error }, what).of(ErrorId::of(error)).because(error);
         if let Some(id) = &error.request_id {
             failure.why.push_str(&format!(" (request {id})"));
         }
-        bbws_render::advice(error).into_iter().fold(failure, Self::advise)
+        bbws_render::advice(error, &At::default()).into_iter().fold(failure, Self::advise)
     }
 
     /// For programs.
@@ -74,6 +105,7 @@ impl Failure {
         json!({
             "format": 1,
             "event": "error",
+            "id": self.id.about().id,
             "exit": self.exit.code(),
             "what": self.what,
             "why": self.why,

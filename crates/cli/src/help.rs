@@ -156,6 +156,26 @@ Examples:
   bbws output dev vpc_id             the bare value
   bbws output dev --json";
 
+pub(crate) const COST: &str = "\
+Reckoned from the environment file and dated prices; needs no account and no network. What is recorded as deployed is told
+beside it, where there is a state that can be read. What is billed by use is told with its price, not as an amount.
+
+Examples:
+  bbws cost dev
+  bbws cost dev -v                   how each line was reckoned, and where each price is from
+  bbws cost dev --markdown           for a pull request
+  bbws cost dev --json | jq .wanted.monthly";
+pub(crate) const IAM: &str = "\
+Made from the environment file and what is recorded; needs no connection but to the state's own bucket, and goes without that.
+Each statement is as narrow as AWS lets it be: by name, by our tag, by region; -v tells why each is not narrower.
+IAM takes 6,144 characters in one policy: where it takes more, there are several documents, and all are needed.
+
+Examples:
+  bbws iam dev --plan > plan.json    for whoever only looks, such as the job of a pull request
+  bbws iam dev -o policies           a file each, and the commands that make policies of them
+  bbws iam dev -v                    with the reasons
+  bbws iam dev --json | jq '.documents[].policy'";
+
 pub(crate) const GRAPH: &str = "\
 Drawn from the environment file; needs no network.
 

@@ -25,6 +25,7 @@ mod session;
 mod signals;
 mod store;
 mod ui;
+mod written;
 
 #[cfg(test)]
 mod tests;
@@ -79,7 +80,9 @@ fn perform<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Result<Exit, Failure>
     }
     match &cli.command {
         Command::Validate(place) => command::validate::run(ui, &project, place),
+        Command::Cost(args) => command::cost::run(ui, &project, &cli.global, args),
         Command::Graph(args) => command::graph::run(ui, &project, &cli.global, args),
+        Command::Iam(args) => command::iam::run(ui, &project, &cli.global, args),
         Command::Sandbox(verb) => command::sandbox::run(ui, &project, cloud, verb),
         Command::Completions { shell } => Ok(command::completions::run(ui, *shell)),
         Command::Init(args) => command::init::run(ui, &project, &cli.global, cloud, args),

@@ -66,6 +66,14 @@ impl Project {
         self.root().join("state").join(SANDBOX)
     }
 
+    /// Where the user's own prices of a region are kept: beside the environments folder, not in it, where each file is an
+    /// environment. Those of the simulation stand apart, for they are not true.
+    #[must_use]
+    pub(crate) fn prices(&self, region: &str, sandbox: bool) -> PathBuf {
+        let above = if sandbox { self.sandbox_dir() } else { self.root() };
+        above.join("prices").join(format!("{region}.toml"))
+    }
+
     /// Where an environment's state is kept. That of a sandbox stands on this machine, beside the simulated AWS that it is
     /// true of.
     #[must_use]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bbws_cluster::{Environment, Sibling, Tier};
 use bbws_engine::Schedule;
 use bbws_model::{Account, Action, Address, Entry, Finding, Kinds, Mode, Plan, Severity, State, World};
-use bbws_render::{Mismatch, Place, Refusal, Style};
+use bbws_render::{ErrorId, Mismatch, Place, Refusal, Style};
 use serde_json::Value;
 
 use crate::cloud::{Caller, SessionLife};
@@ -40,7 +40,7 @@ pub(crate) fn check_account(
     let mismatch = Mismatch { asked: &asked, all: &all, found, caller: &caller.arn, profile, command, sandbox };
     let told = bbws_render::account_mismatch(&mismatch, style);
     let whose = if sandbox { "the sandbox does not play" } else { "the credentials are not of" };
-    let failure = Failure::new(Exit::Refused, format!("{whose} the account of {}", environment.name));
+    let failure = Failure::new(Exit::Refused, format!("{whose} the account of {}", environment.name)).of(ErrorId::Account);
     Err(failure.because(format!("expected {}, got {found}", environment.account)).tell(told))
 }
 
@@ -65,7 +65,7 @@ fn production(name: &str, refusal: &Refusal, style: Style) -> Failure {
         Refusal::Destroy => "production is never destroyed",
         Refusal::Steps(_) => "a step would delete or replace what production stands on",
     };
-    let failure = Failure::new(Exit::Refused, format!("{name} is production: refused")).because(why);
+    let failure = Failure::new(Exit::Refused, format!("{name} is production: refused")).of(ErrorId::Production).because(why);
     failure.tell(bbws_render::prod_refused(name, refusal, style))
 }
 
@@ -119,7 +119,8 @@ pub(crate) fn check_protection(tier: Tier, plan: &Plan) -> Result<(), Failure> {
         return Ok(());
     }
     let what = format!("the plan for {} would delete what is protected", plan.basis.environment);
-    Err(Failure::new(Exit::Refused, what).because("AWS would refuse it when half of the work is done; nothing was changed").with(findings))
+    let failure = Failure::new(Exit::Refused, what).of(ErrorId::Protected);
+    Err(failure.because("AWS would refuse it when half of the work is done; nothing was changed").with(findings))
 }
 
 /// Whether a plan would delete or replace what others have hung something on.
@@ -131,7 +132,7 @@ pub(crate) fn check_foreign(plan: &Plan, found: Vec<Finding>) -> Result<(), Fail
         return Ok(());
     }
     let what = format!("the plan for {} would harm what is not bbws's", plan.basis.environment);
-    Err(Failure::new(Exit::Refused, what).because("nothing was changed").with(found))
+    Err(Failure::new(Exit::Refused, what).of(ErrorId::Foreign).because("nothing was changed").with(found))
 }
 
 /// A run that is expected to be over sooner than this is taken to last so long: AWS may take its time.
@@ -148,6 +149,7 @@ pub(crate) fn check_session(plan: &Plan, kinds: &Kinds, session: Option<SessionL
     let minutes = |time: Duration| time.as_secs() / 60;
     if left < expected {
         return Err(Failure::new(Exit::Later, "the session of the credentials ends before this run would; nothing was changed")
+            .of(ErrorId::Session)
             .because(format!("it lasts {} more minutes, and AWS is expected to take {}", minutes(left), minutes(expected) + 1))
             .advise("sign in anew right before the run, for longer: `duration_seconds` of the profile, as far as the role allows it"));
     }
@@ -165,7 +167,7 @@ pub(crate) fn check_session(plan: &Plan, kinds: &Kinds, session: Option<SessionL
 pub(crate) fn check_state(environment: &Environment, world: &World, state: &State, style: Style) -> Result<(), Failure> {
     let name = &environment.name;
     if let Some(theirs) = state.world.as_ref().filter(|theirs| *theirs != world) {
-        let failure = Failure::new(Exit::Refused, format!("the state of {name} belongs to {theirs}, not to {world}"));
+        let failure = Failure::new(Exit::Refused, format!("the state of {name} belongs to {theirs}, not to {world}")).of(ErrorId::World);
         return Err(failure.tell(bbws_render::wrong_world(name, theirs, world, style)));
     }
     let (account, region) = (&environment.account, &environment.region);
@@ -175,6 +177,7 @@ pub(crate) fn check_state(environment: &Environment, world: &World, state: &Stat
         let theirs = (state.account.as_ref().map_or("unknown", Account::as_str), state.region.as_deref().unwrap_or("unknown"));
         let what = format!("the state of {name} belongs to account {}, {}; its file says {account}, {region}", theirs.0, theirs.1);
         return Err(Failure::new(Exit::Refused, what)
+            .of(ErrorId::World)
             .because("a cluster does not move: the one that exists would be forgotten, and a second one made")
             .advise("put account and region back; or destroy the cluster first, then change them"));
     }
@@ -215,8 +218,10 @@ mod tests {
             region: "af-south-1".into(),
             world: World::Sandbox,
             engine: "0".into(),
+            wanted: Default::default(),
+            seen: Default::default(),
         };
-        Plan { mode: Mode::Apply, basis, steps, notes: vec![], outputs: Default::default(), open: vec![] }
+        Plan { mode: Mode::Apply, scope: Default::default(), basis, steps, notes: vec![], outputs: Default::default(), open: vec![] }
     }
 
     #[test]

@@ -1,15 +1,14 @@
 //! An environment at hand: its file judged, its account checked, its state read.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bbws_cluster::{Environment, Problems, show};
 use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Ids, LogError, Picture, Store, foreign, log, plan, refresh};
-use bbws_model::{Account, Address, Desired, Finding, Kinds, Mode, Plan, State, World};
-use bbws_render::Style;
+use bbws_model::{Account, Desired, Finding, Kinds, Mode, Plan, Scope, State, World};
+use bbws_render::{At, ErrorId, Style};
 
-use crate::args::{Global, Scope};
+use crate::args::Global;
 use crate::cloud::{Caller, Cloud, Link, Route, SandboxRoute};
 use crate::ids::Ulids;
 use crate::project::{Judged, Project};
@@ -52,6 +51,8 @@ impl Offline {
             ui.remark(format!("{} has {count}; `bbws validate {name}` shows more.", loaded.warnings.file));
         }
         let environment = loaded.environment;
+        let (sandbox, region) = (global.sandbox, Some(environment.region.clone()));
+        ui.at = At { environment: Some(environment.name.clone()), sandbox, region, ..At::default() };
         let home = project.home(&environment, global.sandbox);
         let store = project.open(&home);
         Ok(Self { environment, kinds, siblings, file: loaded.warnings.file, store, home, sandbox: global.sandbox, style: ui.err_style() })
@@ -100,6 +101,7 @@ impl Offline {
             }
             LogError::Store(error) => home.failure(name, error),
             LogError::Damaged { key, .. } => failure(Exit::Store, format!("the state of {name} is damaged"))
+                .of(ErrorId::Damaged)
                 .advise(format!("restore {home}/{key} from a backup; nothing was changed"))
                 .advise(format!("see all of the damage: bbws state verify {name}{}", self.flag()))
                 .advise(format!("if nothing mends it, make the state again from the account: bbws state rebuild {name}{}", self.flag())),
@@ -111,7 +113,7 @@ impl Offline {
 
 /// All that is wrong with a file.
 fn wrong_file(ui: &Ui, name: &str, problems: &Problems) -> Failure {
-    let failure = Failure::new(Exit::Error, format!("{} is wrong", problems.file)).because(problems);
+    let failure = Failure::new(Exit::Error, format!("{} is wrong", problems.file)).of(ErrorId::Config).because(problems);
     failure.advise(format!("`bbws validate {name}` shows where and why")).tell(show(problems, ui.err_look))
 }
 
@@ -157,15 +159,12 @@ impl<L: Link> Session<L> {
     }
 
     /// What a plan is to be.
-    pub(crate) fn ask(&self, mode: Mode, scope: &Scope) -> Ask {
-        let set = |some: &[Address]| some.iter().cloned().collect::<BTreeSet<Address>>();
+    pub(crate) fn ask(&self, mode: Mode, scope: Scope) -> Ask {
         let Environment { name, account, region, .. } = &self.offline.environment;
         Ask {
             environment: name.clone(),
             mode,
-            replace: set(&scope.replace),
-            target: set(&scope.target),
-            exclude: set(&scope.exclude),
+            scope,
             account: account.clone(),
             region: region.clone(),
             world: self.link.world(),
@@ -178,25 +177,43 @@ impl<L: Link> Session<L> {
     /// # Errors
     /// All that stands in its way.
     pub(crate) async fn plan(&self, state: &State, ask: &Ask) -> Result<(Plan, Picture), Failure> {
+        let picture = self.look(state, ask.mode).await;
+        let plan = self.plan_of(state, ask, &picture).await?;
+        Ok((plan, picture))
+    }
+
+    /// Looks at everything.
+    pub(crate) async fn look(&self, state: &State, mode: Mode) -> Picture {
+        let nothing = Desired::default();
+        let wanted = if mode == Mode::Destroy { &nothing } else { &self.desired };
+        refresh(&self.link.drivers(), &self.offline.kinds, wanted, state).await
+    }
+
+    /// Compiles the plan of what was seen.
+    ///
+    /// # Errors
+    /// As [`Self::plan`].
+    pub(crate) async fn plan_of(&self, state: &State, ask: &Ask, picture: &Picture) -> Result<Plan, Failure> {
         let drivers = self.link.drivers();
         let kinds = &self.offline.kinds;
         let nothing = Desired::default();
         let wanted = if ask.mode == Mode::Destroy { &nothing } else { &self.desired };
-        let picture = refresh(&drivers, kinds, wanted, state).await;
-        let sources = Sources { kinds, desired: &self.desired, state, picture: &picture };
+        let sources = Sources { kinds, desired: &self.desired, state, picture };
         let mut plan = plan(sources, ask).map_err(|findings| self.refused(findings))?;
         safety::check_protection(self.offline.environment.tier, &plan)?;
-        safety::check_foreign(&plan, foreign(&drivers, kinds, &plan, state, &picture).await)?;
-        plan.notes.extend(delegation::check(&self.link, &self.offline.environment, wanted, &plan, &picture).await?);
+        safety::check_foreign(&plan, foreign(&drivers, kinds, &plan, state, picture).await)?;
+        plan.notes.extend(delegation::check(&self.link, &self.offline.environment, wanted, &plan, picture).await?);
         let rehearsal = self.offline.sandbox && ask.mode == Mode::Destroy;
         if self.offline.environment.tier.is_prod() && !rehearsal {
             safety::check_production(&plan, kinds, state, self.offline.style)?;
         }
-        Ok((plan, picture))
+        Ok(plan)
     }
 
     fn refused(&self, findings: Vec<Finding>) -> Failure {
-        Failure::new(Exit::Error, format!("no plan can be made for {}", self.offline.environment.name)).with(findings)
+        let circle = findings.iter().any(|finding| finding.summary.contains("in a circle"));
+        let id = if circle { ErrorId::Cycle } else { ErrorId::NoPlan };
+        Failure::new(Exit::Error, format!("no plan can be made for {}", self.offline.environment.name)).of(id).with(findings)
     }
 }
 
@@ -205,7 +222,7 @@ impl<L: crate::cloud::Look> Session<L> {
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub(crate) async fn look<C: Cloud<Eye = L>>(
+    pub(crate) async fn open_to_look<C: Cloud<Eye = L>>(
         offline: Offline,
         cloud: &C,
         project: &Project,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bbws_model::{Address, Backup, Entry, IntentId, Mode, Op, Owner, PhysicalId, Record, RunId, Slot, State};
+use bbws_model::{Address, Backup, Digest, Entry, IntentId, Mode, Op, Owner, PhysicalId, Record, RunId, Slot, State};
 use serde_json::{Map, Value, json};
 
 use crate::Store;
@@ -96,7 +96,7 @@ fn shown(entry: &Entry) -> Value {
 }
 
 /// The leaves that differ; what is no object on both sides is a leaf.
-fn fields(old: &Value, new: &Value) -> Vec<FieldDifference> {
+pub(crate) fn fields(old: &Value, new: &Value) -> Vec<FieldDifference> {
     let mut all = vec![];
     differ(String::new(), old, new, &mut all);
     all
@@ -146,6 +146,8 @@ pub struct Past {
     pub owner: Option<Owner>,
     /// What for.
     pub mode: Option<Mode>,
+    /// The digest of the plan it executes, where it executes one.
+    pub plan: Option<Digest>,
     /// What the state was set to, where a person did that.
     pub set: Option<String>,
     /// How it ended; none where it has not given the environment back.
@@ -166,6 +168,25 @@ pub async fn history(store: &dyn Store) -> Result<Vec<Past>, LogError> {
     let mut teller = Teller::default();
     follow(store, Depth::Needed, &mut |met| teller.meet(&met)).await?.sound()?;
     Ok(teller.all)
+}
+
+/// What each run did after the moment at which the log's head had this digest; none where the log no longer tells of that moment.
+///
+/// # Errors
+/// As [`history`].
+pub async fn since(store: &dyn Store, head: &Digest) -> Result<Option<Vec<Past>>, LogError> {
+    let mut teller: Option<Teller> = None;
+    follow(store, Depth::Needed, &mut |met| {
+        let (Met::Base(state) | Met::Slot(_, state)) = met;
+        match &mut teller {
+            Some(teller) => teller.meet(&met),
+            None if state.head == *head => teller.insert(Teller::default()).meet(&Met::Base(state)),
+            None => {}
+        }
+    })
+    .await?
+    .sound()?;
+    Ok(teller.map(|teller| teller.all))
 }
 
 /// Puts slots together to runs.
@@ -192,7 +213,7 @@ impl Teller {
             *before_run = before_slot.clone();
             let (run, serial_before) = (slot.run.clone(), before_run.serial);
             let (slots, changed) = (vec![], Difference::default());
-            self.all.push(Past { run, owner: None, mode: None, set: None, outcome: None, serial_before, slots, changed });
+            self.all.push(Past { run, owner: None, mode: None, plan: None, set: None, outcome: None, serial_before, slots, changed });
         }
         let (mut changed, mut all) = (Difference::default(), None);
         // Only then are the resources others than before.
@@ -205,7 +226,9 @@ impl Teller {
         past.changed = all.unwrap_or_else(|| std::mem::take(&mut past.changed));
         for record in &slot.records {
             match record {
-                Record::Open { owner, mode, .. } => (past.owner, past.mode) = (Some(owner.clone()), Some(*mode)),
+                Record::Open { owner, mode, plan, .. } => {
+                    (past.owner, past.mode, past.plan) = (Some(owner.clone()), Some(*mode), plan.clone());
+                }
                 Record::Restore { reason, .. } => past.set = Some(reason.clone()),
                 Record::Close { outcome } => past.outcome = Some(outcome.clone()),
                 _ => {}

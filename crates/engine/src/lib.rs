@@ -4,6 +4,7 @@
 //! knows no AWS, no file system, no clock and no terminal: these come in through the ports.
 
 mod apply;
+mod bound;
 mod carrier;
 mod census;
 mod checker;
@@ -23,6 +24,7 @@ mod rebuild;
 mod schedule;
 
 pub use apply::{Control, Gone, Report, Run, StepFailure, apply, counted, look_back, looking_back};
+pub use bound::{FileMoved, Otherwise, Turned, file_moved, objects_moved, steps_moved};
 pub use carrier::{AnyCarrier, Carrier, Hanging, foreign, hanging};
 pub use census::{AnyCensus, Census, Marked, census};
 pub use checker::check;
@@ -30,12 +32,12 @@ pub use driver::{
     ADDRESS_TAG, AnyDriver, Attempt, Boxed, Created, Driver, Drivers, INTENT_TAG, LINEAGE_TAG, Place, Progress, Sight, erase, read_tags,
 };
 pub use graph::Graph;
-pub use history::{Difference, Entered, EntryDifference, FieldDifference, Moment, Past, difference, history, restoring, states};
+pub use history::{Difference, Entered, EntryDifference, FieldDifference, Moment, Past, difference, history, restoring, since, states};
 pub use log::{Held, LEASE, Lease, Log, LogError, Opening, TTL, Unleased, stands_still};
 pub use observe::{Found, Picture, in_place_of, read_formula, refresh};
 pub use observers::{Observe, Observers};
 pub use outputs::{publish, recorded};
-pub use plan::{Ask, configuration, plan};
+pub use plan::{Ask, configuration, plan, seen, wanted};
 pub use ports::{Clock, Credentials, EventSink, Ids, PutOutcome, Reporter, Store, StoreError};
 pub use reading::Reading;
 pub use rebuild::{Rebuilt, rebuild};

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_model::{
-    Account, Address, AnyKind, Basis, Desired, Digest, Finding, Mode, PhysicalId, Plan, Severity, State, Step, StepId, World, digest_of,
+    Account, Address, AnyKind, Basis, Desired, Digest, Finding, Mode, Plan, Scope, SeenAs, Severity, State, Step, StepId, World, digest_of,
     pointers,
 };
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::planner::{Request, Sources, steps};
-use crate::{Found, Picture, check};
+use crate::{Picture, check};
 
 /// Which plan is wanted, and for where.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,12 +19,8 @@ pub struct Ask {
     pub environment: String,
     /// What it is for.
     pub mode: Mode,
-    /// Resources to be replaced although nothing forces it.
-    pub replace: BTreeSet<Address>,
-    /// If not empty: only these, what they need, and what their replacement or end takes along.
-    pub target: BTreeSet<Address>,
-    /// All but these and what would come after them.
-    pub exclude: BTreeSet<Address>,
+    /// What it is narrowed to, and what is replaced although nothing forces it.
+    pub scope: Scope,
     /// The account.
     pub account: Account,
     /// The region.
@@ -41,12 +37,11 @@ pub struct Ask {
 /// Everything that stands in the way, all at once.
 pub fn plan(from: Sources<'_>, ask: &Ask) -> Result<Plan, Vec<Finding>> {
     let known = |address: &&Address| from.desired.resources.contains_key(*address) || from.state.entries.contains_key(*address);
-    let strangers: Vec<Finding> =
-        ask.replace.iter().chain(&ask.target).chain(&ask.exclude).filter(|a| !known(a)).map(|a| unknown(a, from)).collect();
+    let strangers: Vec<Finding> = ask.scope.named().filter(|a| !known(a)).map(|a| unknown(a, from)).collect();
     if !strangers.is_empty() {
         return Err(strangers);
     }
-    let request = Request { mode: ask.mode, replace: ask.replace.clone() };
+    let request = Request { mode: ask.mode, replace: ask.scope.replace.clone() };
     let all = steps(from, &request)?;
     let count = all.len();
     let steps = narrowed(all, ask);
@@ -59,21 +54,27 @@ pub fn plan(from: Sources<'_>, ask: &Ask) -> Result<Plan, Vec<Finding>> {
         let left = format!("{} more steps are left out by --target or --exclude", count - steps.len());
         notes.push(Finding::new(Severity::Warning, left).advise("plan without them before you rely on the cluster as a whole"));
     }
+    let wanted = wanted(from.desired);
+    let touched: BTreeSet<Address> = touched(&steps);
+    let seen: BTreeMap<Address, Option<SeenAs>> =
+        touched.into_iter().map(|at| (at.clone(), seen(&at, from.picture, from.state).flatten())).collect();
     let basis = Basis {
         environment: ask.environment.clone(),
         lineage: from.state.lineage.clone(),
         serial: from.state.serial,
         head: from.state.head.clone(),
         configuration: configuration(from.desired),
-        observed: observed(&steps, from.picture, from.state),
+        observed: written(&seen.iter().map(|(at, seen)| (at, seen.as_ref().map(|seen| (&seen.id, &seen.spec)))).collect::<Vec<_>>()),
         account: ask.account.clone(),
         region: ask.region.clone(),
         world: ask.world.clone(),
         engine: ask.engine.clone(),
+        wanted,
+        seen,
     };
     let outputs = if ask.mode == Mode::Destroy { BTreeMap::new() } else { from.desired.outputs.clone() };
     let open = from.state.open.keys().cloned().collect();
-    Ok(Plan { mode: ask.mode, basis, steps, notes, outputs, open })
+    Ok(Plan { mode: ask.mode, scope: ask.scope.clone(), basis, steps, notes, outputs, open })
 }
 
 fn unknown(address: &Address, from: Sources<'_>) -> Finding {
@@ -113,47 +114,49 @@ pub fn configuration(desired: &Desired) -> Digest {
     written(&Whole { outputs: &desired.outputs, resources })
 }
 
+/// The digest of what is wanted of each resource.
+#[must_use]
+pub fn wanted(desired: &Desired) -> BTreeMap<Address, Digest> {
+    desired.resources.iter().map(|(address, wanted)| (address.clone(), written(&(&wanted.spec, wanted.existing)))).collect()
+}
+
 /// The digest of what has texts for keys.
 fn written(whole: &impl Serialize) -> Digest {
     digest_of(whole).unwrap_or_else(|error| Digest::of(error.to_string().as_bytes()))
 }
 
-/// The digest of the ids and specs, as seen, of what the steps touch or refer to. Phases and outputs that move by themselves
-/// are not among it.
-fn observed(steps: &[Step], picture: &Picture, state: &State) -> Digest {
-    let mut touched: BTreeSet<&Address> = steps.iter().map(|step| &step.address).collect();
-    let referred: Vec<Address> = steps.iter().filter_map(Step::wants).flat_map(pointers).map(|pointer| pointer.to).collect();
-    touched.extend(&referred);
-    fn seen(found: Option<&Found>) -> Option<(&PhysicalId, &Value)> {
-        match found {
-            Some(Ok(Some(seen))) => Some((&seen.id, &seen.spec)),
-            Some(Ok(None) | Err(_)) | None => None,
-        }
+/// The resources that the steps touch or refer to.
+fn touched(steps: &[Step]) -> BTreeSet<Address> {
+    let referred = steps.iter().filter_map(Step::wants).flat_map(pointers).map(|pointer| pointer.to);
+    steps.iter().map(|step| step.address.clone()).chain(referred).collect()
+}
+
+/// What was observed at an address, as a plan rests on it: phases and outputs that move by themselves are not among it. None where
+/// nothing looked there, or the look failed; nothing within where there was no object.
+#[must_use]
+#[expect(clippy::option_option, reason = "not looked at, and looked at and absent, are two things")]
+pub fn seen(address: &Address, picture: &Picture, state: &State) -> Option<Option<SeenAs>> {
+    let found = if state.entries.contains_key(address) { picture.recorded.get(address) } else { picture.unrecorded.get(address) };
+    match found {
+        Some(Ok(seen)) => Some(seen.as_ref().map(|seen| SeenAs { id: seen.id.clone(), spec: seen.spec.clone() })),
+        Some(Err(_)) | None => None,
     }
-    let all: Vec<_> = touched
-        .into_iter()
-        .map(|address| {
-            let found = if state.entries.contains_key(address) { picture.recorded.get(address) } else { picture.unrecorded.get(address) };
-            (address, seen(found))
-        })
-        .collect();
-    written(&all)
 }
 
 /// The steps that were asked for, numbered anew.
 fn narrowed(steps: Vec<Step>, ask: &Ask) -> Vec<Step> {
-    let mut kept: BTreeSet<usize> = if ask.target.is_empty() {
+    let mut kept: BTreeSet<usize> = if ask.scope.target.is_empty() {
         (0..steps.len()).collect()
     } else {
-        let asked = steps.iter().filter(|step| ask.target.contains(&step.address)).map(|step| step.id.0);
+        let asked = steps.iter().filter(|step| ask.scope.target.contains(&step.address)).map(|step| step.id.0);
         reached(asked, |n| steps[n].after.iter().map(|a| a.step.0).chain(steps[n].pair.map(|p| p.0)).collect())
     };
-    if !ask.exclude.is_empty() {
+    if !ask.scope.exclude.is_empty() {
         let mut followers: Vec<Vec<usize>> = vec![vec![]; steps.len()];
         for step in &steps {
             step.after.iter().for_each(|after| followers[after.step.0].push(step.id.0));
         }
-        let excluded = steps.iter().filter(|step| ask.exclude.contains(&step.address)).map(|step| step.id.0);
+        let excluded = steps.iter().filter(|step| ask.scope.exclude.contains(&step.address)).map(|step| step.id.0);
         let out = reached(excluded, |n| followers[n].iter().copied().chain(steps[n].pair.map(|p| p.0)).collect());
         kept.retain(|n| !out.contains(n));
     }

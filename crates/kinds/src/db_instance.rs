@@ -332,6 +332,10 @@ impl Kind for DbInstance {
         if iops > 0 {
             meters = meters.and(format!("rds.iops.gp3.{zones}"), f64::from(iops), Unit::Month);
         }
+        let throughput = want.throughput.unwrap_or_default().saturating_sub(500);
+        if throughput > 0 {
+            meters = meters.and(format!("rds.throughput.gp3.{zones}"), f64::from(throughput), Unit::Month);
+        }
         if want.backup_days > 0 {
             meters = meters.and("rds.backup.gb-month", 0.0, Unit::Usage);
         }

@@ -324,8 +324,14 @@ impl Kind for LoadBalancer {
         if have.name.eq_ignore_ascii_case(&want.name) { Replacement::FRESH_NAME } else { Replacement::CREATE_FIRST }
     }
 
-    fn meters(_: &LoadBalancerSpec<Written>) -> Meters {
-        Meters::free().and("elb.application.hour", 730.0, Unit::Hours).and("elb.application.lcu", 0.0, Unit::Usage)
+    fn meters(want: &LoadBalancerSpec<Written>) -> Meters {
+        let meters = Meters::free().and("elb.application.hour", 730.0, Unit::Hours).and("elb.application.lcu", 0.0, Unit::Usage);
+        if want.internal || want.ip_address_type == IpAddressType::DualstackWithoutPublicIpv4 {
+            return meters;
+        }
+        // At least one public address in each subnet, and each is billed; there are few, so nothing is lost.
+        let addresses = u32::try_from(want.subnets.len()).unwrap_or(u32::MAX);
+        meters.and("public-ipv4.hour", 730.0 * f64::from(addresses), Unit::Hours)
     }
 
     /// The list lacks the attributes, told of one at a time, and the tags, which come with those of the listeners.
@@ -393,6 +399,17 @@ mod tests {
     #[test]
     fn subnets_in_another_order_are_the_same() {
         assert!(LoadBalancer::diff(&spec(json!({})), &spec(json!({"subnets": ["subnet-2", "subnet-1"]}))).is_empty());
+    }
+
+    #[test]
+    fn its_public_addresses_are_billed_beside_it() {
+        let hours = |edit| {
+            let meters = LoadBalancer::meters(&spec(edit)).0;
+            meters.iter().find(|meter| meter.item == "public-ipv4.hour").map(|meter| meter.quantity)
+        };
+        assert_eq!(hours(json!({})), Some(1460.0));
+        assert_eq!(hours(json!({"internal": true})), None);
+        assert_eq!(hours(json!({"ip_address_type": "dualstack-without-public-ipv4"})), None);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod kind;
 mod meter;
 pub mod net;
 mod observed;
+mod permit;
 mod plan;
 mod policy;
 mod reads;
@@ -41,7 +42,8 @@ pub use fold::FoldError;
 pub use kind::{AnyKind, BackupRule, Kind, Kinds, Order, Replacement, SpecProblem, erase, typed};
 pub use meter::{Meter, Meters, Unit};
 pub use observed::{Locate, Observed, Ownership, Phase, Seen};
-pub use plan::{Action, After, Basis, MeterDelta, Mode, Plan, Reason, Step, StepId, Until};
+pub use permit::{Permit, Verdict, permits};
+pub use plan::{Action, After, Basis, MeterDelta, Mode, Plan, Reason, Scope, SeenAs, Step, StepId, Until};
 pub use policy::PolicyDocument;
 pub use reads::{Reads, Recorded};
 pub use reference::{

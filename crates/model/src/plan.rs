@@ -1,6 +1,6 @@
 //! The plan: every step that will be taken, with its reasons. Apply executes it and decides nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -212,6 +212,37 @@ pub struct Basis {
     pub world: World,
     /// The engine's version.
     pub engine: String,
+    /// What is wanted of each resource, as a digest: which of them the file says otherwise since is told by it.
+    pub wanted: BTreeMap<Address, Digest>,
+    /// What was observed of each resource that the steps touch or refer to; none where there was no object.
+    pub seen: BTreeMap<Address, Option<SeenAs>>,
+}
+
+/// An object as a plan rests on it: not its phase, nor outputs that move by themselves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeenAs {
+    /// What AWS calls it.
+    pub id: PhysicalId,
+    /// Its spec.
+    pub spec: Value,
+}
+
+/// What a plan was asked for with: the same, asked again of the same basis, gives the same plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// Resources to be replaced although nothing forces it.
+    pub replace: BTreeSet<Address>,
+    /// If not empty: only these, what they need, and what their replacement or end takes along.
+    pub target: BTreeSet<Address>,
+    /// All but these and what would come after them.
+    pub exclude: BTreeSet<Address>,
+}
+
+impl Scope {
+    /// All resources that it names.
+    pub fn named(&self) -> impl Iterator<Item = &Address> {
+        self.replace.iter().chain(&self.target).chain(&self.exclude)
+    }
 }
 
 /// Everything that will be done, and all that is needed to show, approve, save and execute it.
@@ -219,6 +250,8 @@ pub struct Basis {
 pub struct Plan {
     /// What it is for.
     pub mode: Mode,
+    /// What it was narrowed to, and what was asked for beside the file.
+    pub scope: Scope,
     /// What it rests on.
     pub basis: Basis,
     /// The steps, each after all it depends on.

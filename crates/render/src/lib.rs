@@ -3,14 +3,17 @@
 //! Every text takes a [`Style`] and passes through one page, which makes harmless what could steer a terminal.
 
 mod care;
+mod cost;
 mod diagram;
 mod drift;
+mod errors;
 mod finding;
 mod json;
 mod output;
 mod page;
 mod part;
 mod past;
+mod permissions;
 mod plan;
 mod run;
 mod safety;
@@ -21,17 +24,20 @@ mod value;
 mod words;
 
 pub use care::{orphans, orphans_json, rebuilt, survey, survey_json};
+pub use cost::{CostReport, cost, cost_json, cost_markdown};
 pub use diagram::Diagram;
 pub use drift::{Watched, drift, drift_json};
+pub use errors::{About, At, ErrorId, Quota, errors_page};
 pub use finding::findings;
 pub use json::{event_json, findings_json, plan_json};
 pub use output::{output_value, outputs, outputs_json};
 pub use past::{difference, difference_json, history, history_json, history_of_run};
+pub use permissions::{policies_json, policy_documents, policy_remarks, policy_text};
 pub use plan::{Detail, plan};
 pub use run::{Lines, Progress, Summary, advice};
 pub use safety::{
-    Mismatch, Place, Question, Refusal, account_mismatch, apply_question, destroy_question, fenced, locked, prod_refused, stale_plan,
-    unlock, wrong_world,
+    Mismatch, Place, Question, Refusal, Stale, StateMoved, account_mismatch, applied_already, apply_question, destroy_question, fenced,
+    locked, prod_refused, stale_findings, stale_plan, unlock, wrong_world,
 };
 pub use state::{state_json, state_list, state_list_json, state_show, state_show_all, state_show_json};
 pub use style::Style;

@@ -6,6 +6,7 @@ use bbws_cluster::{Environment, delegation_block};
 use bbws_engine::{Ask, Picture, publish};
 use bbws_kinds::NameServers;
 use bbws_model::{Mode, Plan, State};
+use bbws_render::ErrorId;
 use serde_json::json;
 
 use super::change::{Order, execute, look_back_at_open};
@@ -25,7 +26,7 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
     let offline = Offline::open(ui, project, global, &picked.name)?;
     safety::check_tier(&offline.environment, offline.sandbox, Mode::Apply, offline.style)?;
     let file = picked.rest.as_deref().map(Path::new);
-    if file.is_some() && !(args.scope.target.is_empty() && args.scope.exclude.is_empty() && args.scope.replace.is_empty()) {
+    if file.is_some() && !args.scope.is_empty() {
         return Err(Failure::new(Exit::Usage, "a plan in a file is executed as it is")
             .advise("narrow it when you make it: bbws plan ENV --target … -o FILE"));
     }
@@ -47,28 +48,37 @@ pub(super) async fn work<C: Cloud>(
     saved: Option<Plan>,
 ) -> Result<Exit, Failure> {
     let session = Session::open(offline, cloud, project, global, "apply").await?;
-    let state = session.state().await?;
+    let mut state = session.state().await?;
     let mode = saved.as_ref().map_or(Mode::Apply, |plan| plan.mode);
+    if let Some(saved) = &saved {
+        plan_file::belongs(saved, &session.offline.environment, &session.world(), session.offline.flag())?;
+        if state.seq == 0 {
+            // A state that is not written yet gets the lineage that the plan was made with.
+            state.lineage.clone_from(&saved.basis.lineage);
+        }
+    }
     if mode == Mode::Destroy {
         safety::check_tier(&session.offline.environment, session.offline.sandbox, mode, session.offline.style)?;
     }
     free(ui, &session, &state).await?;
-    let state = look_back_at_open(ui, &session, mode, state).await?;
-    let mut ask = session.ask(mode, &args.scope);
     if let Some(saved) = &saved {
-        ask.replace = plan_file::asked_for(saved);
+        plan_file::check_basis(saved, &session.offline, &session.desired, &state).await?;
     }
-    let (plan, picture) = match session.plan(&state, &ask).await {
-        Ok(made) => made,
+    let state = look_back_at_open(ui, &session, mode, state).await?;
+    let ask = session.ask(mode, saved.as_ref().map_or_else(|| args.scope.asked(), |saved| saved.scope.clone()));
+    let picture = session.look(&state, mode).await;
+    if let Some(saved) = &saved {
+        // What became of an interrupted run's requests may just have been recorded.
+        plan_file::check_basis(saved, &session.offline, &session.desired, &state).await?;
+        plan_file::check_reality(saved, &session.offline, &session.desired, &picture, &state)?;
+    }
+    let plan = match session.plan_of(&state, &ask, &picture).await {
+        Ok(plan) => plan,
         Err(failure) => return Err(or_held(&session, &state, failure).await),
     };
     let plan = match saved {
         Some(saved) => {
-            plan_file::check(&saved, &plan, session.offline.style)?;
-            if saved.steps.len() < plan.steps.len() {
-                // It was narrowed: more than it does cannot be expected of it.
-                ask.target = saved.steps.iter().map(|step| step.address.clone()).collect();
-            }
+            plan_file::check_steps(&saved, &plan, &session.offline)?;
             saved
         }
         None => plan,
@@ -101,11 +111,13 @@ fn agree<L: Link>(ui: &mut Ui, session: &Session<L>, plan: &Plan, yes: bool) -> 
     }
     let question = bbws_render::apply_question(plan, ui.err_style());
     let nobody = || {
-        Failure::new(Exit::Refused, "this plan needs a confirmation, and there is nobody to ask").because(match destructive {
-            0 => format!("{} is production", environment.name),
-            1 => "a step destroys something or can lose data".to_owned(),
-            n => format!("{n} steps destroy something or can lose data"),
-        })
+        Failure::new(Exit::Refused, "this plan needs a confirmation, and there is nobody to ask").of(ErrorId::Consent).because(
+            match destructive {
+                0 => format!("{} is production", environment.name),
+                1 => "a step destroys something or can lose data".to_owned(),
+                n => format!("{n} steps destroy something or can lose data"),
+            },
+        )
     };
     consent(ui, &format!("\n{}", question.text), &question.yes, nobody)
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use bbws_engine::{Ask, Control, Credentials, Reporter, Run, StepFailure, apply, look_back, looking_back};
-use bbws_model::{Address, Class, CloudError, Counts, Event, Mode, Outcome, Plan, Reason, State};
+use bbws_model::{Address, Class, CloudError, Counts, Event, Mode, Outcome, Plan, Reason, Scope, State};
+use bbws_render::ErrorId;
 use futures::future::{Either, select};
 use serde_json::json;
 use tokio::sync::watch;
@@ -182,6 +183,7 @@ pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: O
             let (name, flag) = (&order.ask.environment, session.offline.flag());
             let verb = if order.plan.mode == Mode::Destroy { "destroy" } else { "apply" };
             Err(Failure::new(Exit::Later, format!("the credentials for {name} have run out"))
+                .of(ErrorId::Credentials)
                 .because("there were no others for 15 minutes; all that was done by then is recorded")
                 .advise(format!("sign in again, then go on from where it stopped: bbws {verb} {name}{flag}")))
         }
@@ -246,6 +248,7 @@ fn unless_wrong(answers: &[Looked], name: &str, flag: &str) -> Result<Exit, Fail
         return Ok(Exit::Done);
     }
     let failure = Failure::new(Exit::Error, format!("the verification of {name} failed: it does not answer as its file says"));
+    let failure = failure.of(ErrorId::Verify);
     Err(failure
         .because(wrong.join("; "))
         .advise("everything was applied and recorded; nothing has to be undone")
@@ -265,11 +268,11 @@ async fn verify<L: Link>(
         // What a plan has removed is known no more, and cannot be asked about.
         let known = |address: &Address| session.desired.resources.contains_key(address) || state.entries.contains_key(address);
         let still = |some: &BTreeSet<Address>| some.iter().filter(|a| known(a)).cloned().collect::<BTreeSet<_>>();
-        let (target, exclude) = (still(&order.ask.target), still(&order.ask.exclude));
-        if target.is_empty() && !order.ask.target.is_empty() {
+        let (target, exclude) = (still(&order.ask.scope.target), still(&order.ask.scope.exclude));
+        if target.is_empty() && !order.ask.scope.target.is_empty() {
             return Ok::<_, Failure>(None);
         }
-        let ask = Ask { replace: BTreeSet::new(), target, exclude, ..order.ask.clone() };
+        let ask = Ask { scope: Scope { replace: BTreeSet::new(), target, exclude }, ..order.ask.clone() };
         let clock = session.link.clock();
         let until = clock.elapsed() + SETTLING;
         let (left, picture) = loop {
@@ -315,6 +318,7 @@ async fn verify<L: Link>(
     let verb = if order.plan.mode == Mode::Destroy { "destroy" } else { "apply" };
     let failure = Failure::new(Exit::Error, format!("the verification of {name} failed: a plan made right after it is not empty"));
     Err(failure
+        .of(ErrorId::Verify)
         .because(format!(
             "{} steps would still be taken: AWS shows other values than were asked for, or somebody else changes them",
             left.steps.len()

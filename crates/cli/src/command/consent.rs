@@ -1,5 +1,7 @@
 //! Asking before something is done.
 
+use bbws_render::ErrorId;
+
 use crate::ui::Ui;
 use crate::{Exit, Failure};
 
@@ -10,7 +12,7 @@ use crate::{Exit, Failure};
 pub(super) fn consent(ui: &mut Ui, question: &str, yes: &str, nobody: impl FnOnce() -> Failure) -> Result<(), Failure> {
     match ui.ask(question) {
         Some(answer) if answer == yes => Ok(()),
-        Some(_) => Err(Failure::new(Exit::Refused, "not confirmed; nothing was changed")),
+        Some(_) => Err(Failure::new(Exit::Refused, "not confirmed; nothing was changed").of(ErrorId::Consent)),
         None => Err(nobody().advise("run it in a terminal, or confirm it beforehand with --yes")),
     }
 }

@@ -1,12 +1,13 @@
 //! `destroy`: removes the whole cluster.
 
 use bbws_engine::PutOutcome;
-use bbws_model::{Mode, Plan, State, wire};
+use bbws_model::{Mode, Plan, Scope, State, wire};
+use bbws_render::ErrorId;
 
 use super::change::{Order, execute, look_back_at_open};
 use super::hold::{free, or_held};
 use super::plan::show_before;
-use crate::args::{DestroyArgs, Global, Scope};
+use crate::args::{DestroyArgs, Global};
 use crate::cloud::{Cloud, Link};
 use crate::project::Project;
 use crate::session::{Offline, Session};
@@ -33,7 +34,7 @@ async fn work<C: Cloud>(
     let state = session.state().await?;
     free(ui, &session, &state).await?;
     let state = look_back_at_open(ui, &session, Mode::Destroy, state).await?;
-    let ask = session.ask(Mode::Destroy, &Scope::default());
+    let ask = session.ask(Mode::Destroy, Scope::default());
     let (plan, picture) = match session.plan(&state, &ask).await {
         Ok(made) => made,
         Err(failure) => return Err(or_held(&session, &state, failure).await),
@@ -57,9 +58,11 @@ fn confirm<L: Link>(ui: &mut Ui, session: &Session<L>, plan: &Plan, args: &Destr
     match answer {
         Some(answer) if answer == question.yes => Ok(()),
         Some(answer) => Err(Failure::new(Exit::Refused, "not confirmed; nothing was changed")
+            .of(ErrorId::Consent)
             .because(format!("`{answer}` is not the name of the cluster of {}", environment.name))
             .advise(format!("its name is {}", question.yes))),
         None => Err(Failure::new(Exit::Refused, "destroying a cluster needs a confirmation, and there is nobody to ask")
+            .of(ErrorId::Consent)
             .advise(format!("run it in a terminal, or confirm it beforehand: --confirm {}", question.yes))),
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bbws_engine::{Clock, Held, Log, LogError, Opening, StoreError, stands_still};
 use bbws_model::{Mode, Plan, RunId, State};
+use bbws_render::ErrorId;
 use futures::future::{Either, select};
 
 use crate::cloud::Link;
@@ -88,6 +89,7 @@ pub(crate) async fn take<L: Link>(session: &Session<L>, mode: Mode, state: &Stat
         give_back(&log, "stopped").await;
         let name = &session.offline.environment.name;
         return Err(Failure::new(Exit::Error, format!("the state of {name} has changed since the plan was made"))
+            .of(ErrorId::Moved)
             .because("another run came in between; what it did is not in the plan")
             .advise(format!("look at the new plan: bbws plan {name}{}", session.offline.flag())));
     }

@@ -32,7 +32,7 @@ async fn work<C: Cloud>(
     let session = Session::open(offline, cloud, project, global, "plan").await?;
     let state = session.state().await?;
     let mode = if args.destroy { Mode::Destroy } else { Mode::Apply };
-    let (plan, picture) = session.plan(&state, &session.ask(mode, &args.scope)).await?;
+    let (plan, picture) = session.plan(&state, &session.ask(mode, args.scope.asked())).await?;
     show(ui, &session, &plan);
     tell_calls(ui, &session.link.sent(), Some((&picture, &formula(&session, &state)?)));
     if let Some(path) = &args.out {

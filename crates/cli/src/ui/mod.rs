@@ -8,7 +8,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use bbws_cluster::Look;
 use bbws_model::net;
-use bbws_render::Style;
+use bbws_render::{At, ErrorId, Style};
 
 use crate::Failure;
 use crate::args::Global;
@@ -31,6 +31,8 @@ pub(crate) struct Ui {
     pub asks: bool,
     /// Whether progress may be drawn in place on `out`.
     pub live: bool,
+    /// What the command is about, as far as that is known by now: it stands in the commands that are advised.
+    pub at: At,
 }
 
 impl std::fmt::Debug for Ui {
@@ -68,6 +70,7 @@ impl Ui {
             err_look: look(err_tty),
             asks: io::stdin().is_terminal() && err_tty,
             live: out_tty && !dumb && !global.json && !set("CI"),
+            at: At::default(),
         }
     }
 
@@ -76,7 +79,7 @@ impl Ui {
     pub(crate) fn silent() -> Self {
         let look = Look { unicode: true, color: false, width: PLAIN_WIDTH };
         let (out, err, answers) = (Box::new(io::sink()), Box::new(io::sink()), Box::new(io::empty()));
-        Self { out, err, answers, json: false, verbose: 0, look, err_look: look, asks: false, live: false }
+        Self { out, err, answers, json: false, verbose: 0, look, err_look: look, asks: false, live: false, at: At::default() }
     }
 
     /// How `out` may look.
@@ -128,7 +131,8 @@ impl Ui {
 
     /// Shows why a command failed.
     pub(crate) fn failure(&mut self, failure: &Failure) {
-        let text = if self.json { failure.json().to_string() } else { failure_text(failure, self.err_look.color) };
+        let failure = failure.clone().filled(&self.at);
+        let text = if self.json { failure.json().to_string() } else { failure_text(&failure, self.err_look.color) };
         self.remark(text.trim_end_matches('\n'));
     }
 }
@@ -148,10 +152,11 @@ fn speaks_unicode() -> bool {
 
 fn failure_text(failure: &Failure, color: bool) -> String {
     if let Some(told) = &failure.told {
-        return told.to_string();
+        return with_id(told, failure.id);
     }
     let paint = |code: &str, text: &str| if color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() };
-    let mut text = format!("{} {}\n", paint("1;31", "error:"), paint("1", &failure.what));
+    let id = if failure.id.is_telling() { paint("2", &format!(" [{}]", failure.id)) } else { String::new() };
+    let mut text = format!("{} {}{id}\n", paint("1;31", "error:"), paint("1", &failure.what));
     if !failure.why.is_empty() {
         text.push_str(&format!("  {} {}\n", paint("2", "why:"), indented(&failure.why, "       ")));
     }
@@ -172,6 +177,16 @@ fn failure_text(failure: &Failure, color: bool) -> String {
         text.push_str(&format!("  {} {}\n", paint("36", "do:"), indented(advice, "      ")));
     }
     text
+}
+
+/// A whole message with the error's id in its first line; a list of what is wrong with a file has it in its last.
+fn with_id(told: &str, id: ErrorId) -> String {
+    let told = told.trim_end();
+    match told.split_once('\n') {
+        _ if !id.is_telling() || told.contains(id.about().id) => told.to_owned(),
+        Some((first, rest)) if id != ErrorId::Config => format!("{first} [{id}]\n{rest}"),
+        _ => format!("{told} [{id}]"),
+    }
 }
 
 /// The text with all lines but the first set in.
@@ -248,5 +263,8 @@ mod tests {
             "error: the plan is refused\n  why: one\n       two\n\n  - vpc.main: it holds data\n    do: take a copy first\n\n  do: look\n"
         );
         assert!(failure_text(&failure, true).contains("\x1b[1;31merror:\x1b[0m"));
+        let locked = Failure::new(Exit::Locked, "x");
+        assert!(failure_text(&locked, false).starts_with("error: x [E-LOCKED]"));
+        assert_eq!(failure_text(&locked.tell("Locked: by a\nwait\n".into()), false), "Locked: by a [E-LOCKED]\nwait");
     }
 }

@@ -42,6 +42,15 @@ pub fn blueprint(environment: &Environment, kinds: &Kinds, published: &Published
     Ok(parts.into_desired())
 }
 
+/// The same without anything from elsewhere: names that lead nowhere stand for name servers that others publish. For what
+/// does not depend on them, such as prices; never to be applied.
+#[must_use]
+pub fn draft(environment: &Environment, kinds: &Kinds) -> Desired {
+    let mut parts = cluster(environment, &unread(environment));
+    further::add(&mut parts, kinds);
+    parts.into_desired()
+}
+
 /// The addresses that the cluster itself has in an environment, beside what its file declares further. They need nothing
 /// from elsewhere, and are known of a file that is still wrong too.
 #[must_use]
@@ -51,9 +60,17 @@ pub fn addresses(environment: &Environment) -> BTreeSet<Address> {
 
 /// The specs of the cluster itself, with a name that leads nowhere where name servers come from elsewhere.
 pub(crate) fn specs(environment: &Environment) -> BTreeMap<Address, Value> {
+    cluster(environment, &unread(environment))
+        .into_desired()
+        .resources
+        .into_iter()
+        .map(|(address, wanted)| (address, wanted.spec))
+        .collect()
+}
+
+fn unread(environment: &Environment) -> Vec<(String, NameServers)> {
     let nowhere = || NameServers::new(["not-read.invalid"]);
-    let some: Vec<_> = environment.dns.delegations.keys().map(|name| (name.clone(), nowhere())).collect();
-    cluster(environment, &some).into_desired().resources.into_iter().map(|(address, wanted)| (address, wanted.spec)).collect()
+    environment.dns.delegations.keys().map(|name| (name.clone(), nowhere())).collect()
 }
 
 fn cluster<'a>(environment: &'a Environment, delegated_to: &[(String, NameServers)]) -> Parts<'a> {

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_model::{
     Address, Entry, FieldChange, Finding, NameRule, Order, Phase, PhysicalId, Pointer, Reason, Renamed, Seen, Severity, SpecProblem, Verb,
-    pointers, resolve,
+    resolve,
 };
 use serde_json::Value;
 
 use super::{Request, Sources};
-use crate::Found;
 use crate::outputs::known_in;
+use crate::{Found, Graph};
 
 /// What becomes of one resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +46,7 @@ pub(super) fn wanted(
     from: Sources<'_>,
     request: &Request,
     address: &Address,
+    graph: &Graph,
     verdicts: &BTreeMap<Address, Verdict>,
 ) -> Result<Verdict, Vec<Finding>> {
     let error = |summary: String| vec![Finding::new(Severity::Error, summary).at(address)];
@@ -119,8 +120,7 @@ pub(super) fn wanted(
     if let Some(reason) = unready(seen, entry.is_none_or(|entry| entry.reached)) {
         return Ok(Verdict::Change { id, have, want, reason, outputs });
     }
-    let refers: BTreeSet<Address> = pointers(&want).into_iter().map(|pointer| pointer.to).collect();
-    if entry.is_some_and(|e| !e.dependencies.iter().eq(&refers)) {
+    if entry.is_some_and(|e| !e.dependencies.iter().eq(graph.resources_needed(address))) {
         return Ok(Verdict::Change { id, have, want, reason: Reason::References, outputs });
     }
     Ok(Verdict::Stays { outputs })

@@ -132,6 +132,16 @@ fn extended_support_is_billed_by_the_processor_and_the_standby() {
 }
 
 #[test]
+fn what_gp3_has_by_itself_is_not_billed() {
+    let items = |edit| {
+        let meters = DbInstance::meters(&spec(edit)).0;
+        meters.into_iter().filter(|m| m.item.contains("iops") || m.item.contains("throughput")).map(|m| m.quantity).collect::<Vec<_>>()
+    };
+    assert_eq!(items(json!({"storage_gib": 400, "iops": 12000, "throughput": 500})), [0.0; 0]);
+    assert_eq!(items(json!({"storage_gib": 400, "iops": 16000, "throughput": 1000})), [4000.0, 500.0]);
+}
+
+#[test]
 fn no_two_databases_leave_the_same_snapshot() {
     assert_eq!(final_snapshot("dev-mysql", "db-ABCDEF"), "dev-mysql-final-abcdef");
     assert_ne!(final_snapshot("dev-mysql", "db-ABCDEF"), final_snapshot("dev-mysql", "db-ABCDEG"));

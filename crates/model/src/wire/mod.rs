@@ -8,7 +8,9 @@ pub mod log;
 mod log_parts;
 pub mod plan;
 pub mod state;
+pub mod strict;
 
+mod plan_basis;
 mod plan_parts;
 
 #[cfg(test)]

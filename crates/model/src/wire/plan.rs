@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::WireError;
-use super::plan_parts::{Basis, Counts, Finding, Step};
+use super::plan_basis::{Basis, Scope};
+use super::plan_parts::{Counts, Finding, Step};
+use super::strict::{self, StrictError};
 use crate::{Digest, IntentId, StepId, net};
 
 /// The newest format this bbws writes and reads.
@@ -35,23 +37,69 @@ pub fn digest(plan: &crate::Plan) -> Result<Digest, WireError> {
     document(plan).map(|(_, digest)| digest)
 }
 
-/// Reads a plan.
+/// Why bytes are not taken for a plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// They are no JSON, or not all of it.
+    #[error("it is no whole JSON: {0}")]
+    NoJson(String),
+    /// A key stands twice: which of its values counts would be a guess.
+    #[error("the key `{0}` stands in it twice")]
+    Twice(String),
+    /// They are JSON, and no plan.
+    #[error("it is no plan of bbws: it does not say its format")]
+    NoPlan,
+    /// A newer bbws wrote them.
+    #[error("it has format {found}, this bbws knows format {known}")]
+    Newer {
+        /// The format found.
+        found: u64,
+        /// The newest format known.
+        known: u64,
+    },
+    /// The content is not the one that the digest was made of.
+    #[error("its content does not fit its digest")]
+    Edited,
+    /// The digest fits, and bbws writes no such plan.
+    #[error("no bbws writes such a plan: {0}")]
+    Unsound(String),
+}
+
+impl From<StrictError> for PlanError {
+    fn from(error: StrictError) -> Self {
+        match error {
+            StrictError::NoJson(cause) => Self::NoJson(cause),
+            StrictError::Twice(path) => Self::Twice(path),
+        }
+    }
+}
+
+/// Reads a plan. White space is all that may be otherwise than it was written.
 ///
 /// # Errors
 /// When the bytes are damaged or were edited, when its steps make no sense together, or when a newer bbws wrote it.
-pub fn read(bytes: &[u8]) -> Result<crate::Plan, WireError> {
-    let mut document: Value = super::read("plan", FORMAT, bytes)?;
+pub fn read(bytes: &[u8]) -> Result<crate::Plan, PlanError> {
+    let mut document = strict::parse(bytes)?;
+    match document.get("format").and_then(Value::as_u64) {
+        None => return Err(PlanError::NoPlan),
+        Some(found) if found > FORMAT => return Err(PlanError::Newer { found, known: FORMAT }),
+        Some(_) => {}
+    }
     let digest = document.as_object_mut().and_then(|fields| fields.remove(DIGEST));
     if digest.as_ref().and_then(Value::as_str) != Some(crate::digest(&document).0.as_str()) {
-        return Err(damaged("its content does not fit its digest: it was edited or damaged".into()));
+        return Err(PlanError::Edited);
     }
-    let plan: Plan = serde_path_to_error::deserialize(document).map_err(|e| damaged(format!("at `{}`: {}", e.path(), e.inner())))?;
+    let plan: Plan =
+        serde_path_to_error::deserialize(document).map_err(|e| PlanError::Unsound(format!("at `{}`: {}", e.path(), e.inner())))?;
     let counts = plan.counts;
+    if plan.format != FORMAT {
+        return Err(PlanError::Unsound(format!("there is no format {}", plan.format)));
+    }
     let plan: crate::Plan = plan.into();
     if counts != crate::Counts::of(&plan.steps).into() {
-        return Err(damaged("its counts are not those of its steps".into()));
+        return Err(PlanError::Unsound("its counts are not those of its steps".into()));
     }
-    sound(&plan)?;
+    sound(&plan).map_err(PlanError::Unsound)?;
     Ok(plan)
 }
 
@@ -67,9 +115,9 @@ fn document(plan: &crate::Plan) -> Result<(Value, Digest), WireError> {
 }
 
 /// Whether the steps can be walked at all. Whether they are right is for the checker.
-fn sound(plan: &crate::Plan) -> Result<(), WireError> {
+fn sound(plan: &crate::Plan) -> Result<(), String> {
     for (place, step) in plan.steps.iter().enumerate() {
-        let wrong = |what: String| Err(damaged(format!("step {}: {what}", step.id)));
+        let wrong = |what: String| Err(format!("step {}: {what}", step.id));
         if step.id != StepId(place) {
             return wrong(format!("it stands at place {place}"));
         }
@@ -95,6 +143,7 @@ fn sound(plan: &crate::Plan) -> Result<(), WireError> {
 struct Plan {
     format: u64,
     mode: Mode,
+    scope: Scope,
     basis: Basis,
     /// For readers that only want to know how much there is: the same as counting the steps.
     counts: Counts,
@@ -133,10 +182,11 @@ impl From<Mode> for crate::Mode {
 impl From<crate::Plan> for Plan {
     fn from(plan: crate::Plan) -> Self {
         let counts = crate::Counts::of(&plan.steps).into();
-        let crate::Plan { mode, basis, steps, notes, outputs, open } = plan;
+        let crate::Plan { mode, scope, basis, steps, notes, outputs, open } = plan;
         Self {
             format: FORMAT,
             mode: mode.into(),
+            scope: scope.into(),
             basis: basis.into(),
             counts,
             steps: steps.into_iter().map(Into::into).collect(),
@@ -149,9 +199,10 @@ impl From<crate::Plan> for Plan {
 
 impl From<Plan> for crate::Plan {
     fn from(plan: Plan) -> Self {
-        let Plan { format: _, mode, basis, counts: _, steps, notes, outputs, open } = plan;
+        let Plan { format: _, mode, scope, basis, counts: _, steps, notes, outputs, open } = plan;
         Self {
             mode: mode.into(),
+            scope: scope.into(),
             basis: basis.into(),
             steps: steps.into_iter().map(Into::into).collect(),
             notes: notes.into_iter().map(Into::into).collect(),
@@ -231,6 +282,11 @@ mod tests {
         let note = |severity| crate::Finding::new(severity, "so it is");
         crate::Plan {
             mode: crate::Mode::Apply,
+            scope: crate::Scope {
+                replace: ["toy.n6".parse().unwrap()].into(),
+                target: ["toy.n1".parse().unwrap()].into(),
+                exclude: ["toy.n99".parse().unwrap()].into(),
+            },
             basis: crate::Basis {
                 environment: "dev".into(),
                 lineage: "01L".into(),
@@ -242,6 +298,12 @@ mod tests {
                 region: "af-south-1".into(),
                 world: World::Endpoint("http://localhost:1".into()),
                 engine: "0.1.0".into(),
+                wanted: [("toy.n0".parse().unwrap(), Digest::of(b"toy.n0"))].into(),
+                seen: [
+                    ("toy.n2".parse().unwrap(), Some(crate::SeenAs { id: "i2".into(), spec: json!({"size": 1}) })),
+                    ("toy.n7".parse().unwrap(), None),
+                ]
+                .into(),
             },
             steps,
             notes: vec![
@@ -259,7 +321,7 @@ mod tests {
     }
 
     /// The text with one thing changed and the digest made to fit.
-    fn forged(from: &str, to: &str) -> Result<crate::Plan, WireError> {
+    fn forged(from: &str, to: &str) -> Result<crate::Plan, PlanError> {
         let text = text();
         assert!(text.contains(from), "{from}");
         let mut document: Value = serde_json::from_str(&text.replacen(from, to, 1)).unwrap();
@@ -292,9 +354,19 @@ mod tests {
 
     #[test]
     fn an_edited_plan_is_refused() {
-        for (from, to) in [("toy.n7", "toy.n8"), ("\"size\": 2", "\"size\": 3"), ("it is away", "it is there")] {
-            let told = read(text().replacen(from, to, 1).as_bytes()).unwrap_err().to_string();
-            assert!(told.contains("does not fit its digest"), "{told}");
+        let digest = digest(&whole()).unwrap().0;
+        let edits = [("toy.n7", "toy.n8"), ("\"size\": 2", "\"size\": 3"), ("it is away", "it is there"), (&digest, &Digest::of(b"").0)];
+        for (from, to) in edits {
+            assert_eq!(read(text().replacen(from, to, 1).as_bytes()), Err(PlanError::Edited), "{from}");
+        }
+        assert_eq!(read(text().replacen("\"digest\"", "\"sum\"", 1).as_bytes()), Err(PlanError::Edited), "without a digest");
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_refused_whichever_of_the_two_the_digest_is_of() {
+        for (first, second) in [("9", "4"), ("4", "9")] {
+            let twice = text().replacen("\"serial\": 4", &format!("\"serial\": {first}, \"serial\": {second}"), 1);
+            assert_eq!(read(twice.as_bytes()), Err(PlanError::Twice("basis.serial".into())));
         }
     }
 
@@ -321,9 +393,26 @@ mod tests {
     #[test]
     fn a_newer_plan_is_told_apart_from_a_damaged_one() {
         let told = |text: &str| read(text.as_bytes()).unwrap_err();
-        assert_eq!(told(r#"{"format": 2, "anything": 1}"#), WireError::Newer { what: "plan", found: 2, known: 1 });
-        assert!(matches!(told("{}"), WireError::Damaged { .. }));
-        assert!(matches!(told("not JSON"), WireError::Damaged { .. }));
+        assert_eq!(told(r#"{"format": 2, "anything": 1}"#), PlanError::Newer { found: 2, known: 1 });
+        assert_eq!(told("{}"), PlanError::NoPlan);
+        assert_eq!(told("[1]"), PlanError::NoPlan);
+        assert!(matches!(told("not JSON"), PlanError::NoJson(_)));
+        assert!(matches!(forged("\"format\": 1", "\"format\": 0"), Err(PlanError::Unsound(_))));
+    }
+
+    /// What was changed is refused, or was only white space.
+    #[test]
+    fn no_byte_can_be_changed_so_that_it_says_something_else() {
+        let (text, plan) = (text(), whole());
+        for place in 0..text.len() {
+            let bytes = [b' ', b'0', b'"', b'\\', text.as_bytes()[place] ^ 1, text.as_bytes()[place] ^ 0x20];
+            let mut spoilt = text.clone().into_bytes();
+            spoilt[place] = bytes[place % bytes.len()];
+            match read(&spoilt) {
+                Ok(read) => assert_eq!(read, plan, "byte {place}"),
+                Err(_) => assert_ne!(spoilt, text.as_bytes()),
+            }
+        }
     }
 
     #[test]

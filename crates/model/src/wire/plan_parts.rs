@@ -3,37 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Account, Address, Digest, PhysicalId, StepId, World};
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Basis {
-    environment: String,
-    lineage: String,
-    serial: u64,
-    head: Digest,
-    configuration: Digest,
-    observed: Digest,
-    account: Account,
-    region: String,
-    #[serde(with = "super::world_text")]
-    world: World,
-    engine: String,
-}
-
-impl From<crate::Basis> for Basis {
-    fn from(basis: crate::Basis) -> Self {
-        let crate::Basis { environment, lineage, serial, head, configuration, observed, account, region, world, engine } = basis;
-        Self { environment, lineage, serial, head, configuration, observed, account, region, world, engine }
-    }
-}
-
-impl From<Basis> for crate::Basis {
-    fn from(basis: Basis) -> Self {
-        let Basis { environment, lineage, serial, head, configuration, observed, account, region, world, engine } = basis;
-        Self { environment, lineage, serial, head, configuration, observed, account, region, world, engine }
-    }
-}
+use crate::{Address, PhysicalId, StepId};
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,63 +4,148 @@ use bbws_model::{Class, CloudError};
 
 use super::denial::Denial;
 use super::quota;
+use crate::errors::{At, ErrorId, Quota};
 
-/// What to do, one piece of advice each.
+/// Where AWS is asked for what is on no other page.
+const SUPPORT: &str = "https://console.aws.amazon.com/support/home";
+
+/// What to do, one piece of advice each. A command, the next one among them, is a piece of its own: it is copied.
 #[must_use]
-pub fn advice(error: &CloudError) -> Vec<String> {
+pub fn advice(error: &CloudError, at: &At) -> Vec<String> {
+    let mut told: Vec<String> = told(error, at).iter().flat_map(|text| apart(text)).collect();
+    if !told.iter().any(|text| text.contains("bbws ")) {
+        told.push("Then: bbws plan ENV".to_owned());
+    }
+    told.iter().map(|text| at.fill(text)).collect()
+}
+
+/// The command at the end of a text apart from it.
+fn apart(text: &str) -> Vec<String> {
+    match text.split_once(": bbws ") {
+        Some((before, command)) => vec![format!("{before}:"), format!("bbws {command}")],
+        None => vec![text.to_owned()],
+    }
+}
+
+fn told(error: &CloudError, at: &At) -> Vec<String> {
     if let Some(how) = protected(error) {
         return vec![how];
     }
-    if let Some(known) = by_code(error) {
+    if let Some(known) = by_code(error, at) {
         return known;
     }
     let one = |text: &str| vec![text.to_owned()];
     match error.class {
         Class::Throttled => one(
-            "AWS refused because too many requests came from this account and region, for longer than bbws waits. See which other tools are \
-             at work there, then run again; nothing is wrong with the plan.",
+            "AWS refused because too many requests came from this account and region, for longer than bbws waits. Nothing is wrong with the \
+             plan. See which other tools are at work there, then run it again: bbws plan ENV",
         ),
-        Class::Transient => one("AWS could not be read for a passing reason. Run again; see https://health.aws.amazon.com if it stays."),
+        Class::Transient => unreached(error),
         Class::Ambiguous => {
-            one("It is not known whether AWS did it: no answer came. Run again: bbws first finds out what became of the request.")
+            one("No answer came, so it is not known whether AWS did it. Run the same command again: it first finds out what became of the \
+             request. What is known of it by now: bbws state history ENV")
         }
-        Class::Withheld => one("bbws held it back, because it could not be sure that it may still send. Nothing was sent. Run again."),
-        Class::NotVisibleYet => {
-            one("Something just made is not yet seen everywhere in AWS, for longer than usual. Run again in a few minutes.")
+        Class::Withheld => {
+            one("bbws held it back, because it could not be sure that it may still send. Nothing was sent. Run the same command again; \
+             who is at work: bbws state history ENV")
         }
-        Class::Absent => one("Something that it refers to does not exist (any more). Run `bbws plan` to see what is missing."),
-        Class::Exists => one(
-            "Something of that name exists and bears no mark of ours, so it is not touched. Import it with `bbws import`, or choose another name.",
+        Class::NotVisibleYet => one(
+            "Something just made is not yet seen everywhere in AWS, for longer than usual. Run the same command again in a few minutes; \
+             what is left to do: bbws plan ENV",
         ),
-        Class::Conflict => one("Something else is changing the same object. Wait until that is over, then run again."),
+        Class::Absent => one(
+            "Something that it refers to does not exist (any more), or lies in another region than REGION. What is missing, and where it \
+             was looked for: bbws plan ENV",
+        ),
+        Class::Exists => exists(error, at),
+        Class::Conflict => one(
+            "Something else is changing the same object. Wait until that is over, then run the same command again; what is left to do: \
+             bbws plan ENV",
+        ),
         Class::Dependency => one(
             "Something that bbws did not make still uses it, and AWS keeps it until that is gone. Look for network interfaces, services or \
-             records of tenants that hold it, remove them, then run again.",
+             records of tenants that hold it, remove them, then run the same command again. What is ours: bbws state list ENV",
         ),
-        Class::Limit => one("A quota is used up. Raise it in Service Quotas, or remove what is no longer used, then run again."),
+        Class::Limit => one(
+            "A quota is used up. Ask for more in Service Quotas (https://console.aws.amazon.com/servicequotas/home), or remove what is no \
+             longer used, then run the same command again; what is left to do: bbws plan ENV",
+        ),
         Class::Denied => denied(error),
-        Class::Credentials => one("Log in again (`aws sso login --profile …`), then run again: what was made is recorded."),
-        Class::AccountState => {
-            one("The account or region is not in a state to do this. AWS Support can tell why; no change of the file helps.")
+        Class::Credentials => {
+            one("Log in again (`aws sso login --profile …`), then run the same command again: what was made is recorded. Whose they are: \
+             bbws doctor ENV")
         }
-        Class::Capacity => {
-            one("AWS has no room for it there at this time. Run again later, or choose another zone or a wider subnet in the file.")
-        }
-        Class::Invalid => one("AWS takes the request for wrong. Compare the message with the resource's section in the environment file."),
+        Class::AccountState => one(
+            "The account or region is not in a state to do this. AWS Support can tell why: https://console.aws.amazon.com/support/home. \
+             No change of the file helps. What is left to do: bbws plan ENV",
+        ),
+        Class::Capacity => one(
+            "AWS has no room for it there at this time. Run the same command again later, or choose another zone or a wider subnet in the \
+             file: bbws plan ENV",
+        ),
+        Class::Invalid => one(
+            "AWS takes the request for wrong. Compare the message with the resource's section in the environment's file, then: bbws plan ENV",
+        ),
     }
 }
 
-fn by_code(error: &CloudError) -> Option<Vec<String>> {
+/// The service did not answer, or answered that it has failed.
+fn unreached(error: &CloudError) -> Vec<String> {
+    let service = error.operation.split(':').next().unwrap_or_default();
+    let what = match ErrorId::of(error) {
+        ErrorId::Service => format!("The service {service} in REGION has failed by itself"),
+        _ => format!("The service {service} in REGION could not be reached"),
+    };
+    let way = match ErrorId::of(error) {
+        ErrorId::Service => "See whether AWS knows of it",
+        _ => "Check this machine's way to the internet (DNS, proxy, VPN), then whether AWS knows of it",
+    };
+    vec![
+        format!("{what}: asked once and three times more, ever later. {way}:"),
+        "https://health.aws.amazon.com/health/status".to_owned(),
+        "Then run the same command again; as a first test: bbws doctor ENV".to_owned(),
+    ]
+}
+
+/// Something of that name is there and bears no mark of ours.
+fn exists(error: &CloudError, at: &At) -> Vec<String> {
+    // Our own finding begins with the id.
+    let id = error.message.split_once(" exists already").map(|(id, _)| id).filter(|id| error.code.is_empty() && !id.contains(' '));
+    vec![
+        "It exists, bears no mark of this environment, and is neither touched nor made twice. To manage it (the next plan then shows \
+         what differs from the file):"
+            .to_owned(),
+        format!("bbws import ENV ADDRESS {}", id.unwrap_or("ID")),
+        other_name(at),
+    ]
+}
+
+/// Another name than the declared one.
+fn other_name(at: &At) -> String {
+    match (&at.name, &at.environment) {
+        (Some(name), Some(environment)) if !name.contains(environment.as_str()) => {
+            format!("Or give it a name of its own in the file, such as `{environment}-{name}`, then: bbws plan ENV")
+        }
+        (Some(name), _) => format!("Or give it a name of its own in the file, such as `{name}-2`, then: bbws plan ENV"),
+        (None, _) => "Or give it a name of its own in the file, that begins with project and environment, then: bbws plan ENV".to_owned(),
+    }
+}
+
+fn by_code(error: &CloudError, at: &At) -> Option<Vec<String>> {
     let (code, message) = (error.code.as_str(), error.message.as_str());
     if let Some(quota) = quota::of(code, message) {
-        let mut told = vec![format!("A quota is used up: {}; AWS gives {} at first.", quota.what, quota.default)];
-        if !quota.code.is_empty() {
-            let (service, number) = quota.code.split_once('/').unwrap_or((quota.code, ""));
-            told.push(format!(
-                "Raise it: https://console.aws.amazon.com/servicequotas/home/services/{service}/quotas/{number} (choose the region first)"
-            ));
-        }
+        let used = at.quota.map_or_else(String::new, |Quota { used, of }| match of {
+            Some(of) => format!(" In REGION {used} of {of} are used."),
+            None => format!(" In REGION {used} are used."),
+        });
+        let mut told = vec![format!("A quota is used up: {}; AWS gives {} at first.{used}", quota.what, quota.default)];
+        told.push("Ask for more, or remove what is no longer used, then run the same command again:".to_owned());
+        told.push(quota.page(at.region.as_deref()).unwrap_or_else(|| SUPPORT.to_owned()));
         return Some(told);
+    }
+    if matches!(code, "BucketAlreadyExists") {
+        let told = "Bucket names are unique in the whole world, and somebody else has this one.".to_owned();
+        return Some(vec![told, other_name(at).replacen("Or give", "Give", 1)]);
     }
     let has = |text: &str| message.contains(text);
     let text = match code {
@@ -77,16 +162,15 @@ fn by_code(error: &CloudError) -> Option<Vec<String>> {
             "AWS does not yet let this account make load balancers, as with many new ones: contact AWS Support. No change of the file helps."
         }
         "InvalidSubnet" if has("no internet gateway") => {
-            "The subnet is not public: its route 0.0.0.0/0 to the internet gateway is missing, or the gateway is not attached. Run `bbws plan`."
+            "The subnet is not public: its route 0.0.0.0/0 to the internet gateway is missing, or the gateway is not attached: bbws plan ENV"
         }
         "InvalidSubnet" | "InsufficientFreeAddressesInSubnet" | "NoFreeAddressesInSubnet" => {
             "The subnet has no free addresses left: free some, or declare a wider subnet."
         }
-        "BucketAlreadyExists" => {
-            "Bucket names are unique in the whole world, and somebody else has this one: choose another name in the file."
+        "RequestTimeTooSkewed" => "The clock of this machine is wrong: set it (NTP), then run again. How far it is off: bbws doctor ENV",
+        "SignatureDoesNotMatch" if has("time") || has("expired") => {
+            "The clock of this machine is wrong: set it (NTP), then run again. How far it is off: bbws doctor ENV"
         }
-        "RequestTimeTooSkewed" => "The clock of this machine is wrong: set it (NTP), then run again.",
-        "SignatureDoesNotMatch" if has("time") || has("expired") => "The clock of this machine is wrong: set it (NTP), then run again.",
         "SignatureDoesNotMatch" => "The secret key does not belong to the key id: check the profile's credentials.",
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => {
             "The credentials have expired. Log in again and run the same command: what was made is recorded, and the run goes on from there."
@@ -94,9 +178,9 @@ fn by_code(error: &CloudError) -> Option<Vec<String>> {
         "UnsupportedCertificate" | "CertificateNotFound" => {
             "The certificate is not issued, or not in this region (CloudFront wants it in us-east-1): see whether its validation record is in the zone."
         }
-        "PreconditionFailed" if error.operation.starts_with("s3:") => "Another writer was faster. See who: `bbws state history`.",
+        "PreconditionFailed" if error.operation.starts_with("s3:") => "Another writer was faster. See who: bbws state history ENV",
         "CNAMEAlreadyExists" => "Another CloudFront distribution, maybe of another account, has this alias: remove it there first.",
-        "DistributionNotDisabled" => "CloudFront deletes only what is disabled and deployed: run again, bbws disables it first.",
+        "DistributionNotDisabled" => "CloudFront deletes only what is disabled and deployed: it is disabled first by the next run.",
         "HostedZoneNotEmpty" => "Records that bbws did not make stand in the zone, such as a tenant's: remove them first.",
         "BucketNotEmpty" => "The bucket still holds objects: keep them elsewhere and empty it first.",
         _ if has("CannotPullContainerError") => {
@@ -106,7 +190,7 @@ fn by_code(error: &CloudError) -> Option<Vec<String>> {
             "The task could not read its secret: check the execution role, the secret's ARN, and the way to Secrets Manager (NAT gateway or endpoint)."
         }
         _ if has("BlockPublicPolicy") => {
-            "The account or bucket blocks public policies (S3 Block Public Access); bbws never needs a public bucket."
+            "The account or bucket blocks public policies (S3 Block Public Access); no bucket of a cluster has to be public."
         }
         _ => return None,
     };
@@ -127,30 +211,29 @@ fn protected(error: &CloudError) -> Option<String> {
     };
     Some(format!(
         "It is protected against deletion, and bbws never switches that off on the way. If it is to go: write `deletion_protection = false` \
-         {section} in the environment file, run `bbws apply`, then delete it."
+         {section} in the environment file, and apply that before it is deleted: bbws apply ENV"
     ))
 }
 
 fn denied(error: &CloudError) -> Vec<String> {
     let denial = Denial::read(&error.message);
     let action = denial.action.as_deref().unwrap_or(&error.operation);
-    let who = denial.principal.as_deref().map_or_else(|| "The caller".to_owned(), str::to_owned);
-    let mut told = vec![match &denial.reason {
-        Some(reason) => format!("{who} may not do {action}: {reason}."),
-        None => format!("{who} may not do {action}."),
-    }];
-    if action == "iam:PassRole" && error.operation != action {
-        told.push(format!("The call itself ({}) is allowed; what lacks is the right to hand that role to the service.", error.operation));
+    let who = denial.principal.as_deref().unwrap_or("the caller");
+    let reason = denial.reason.as_deref().unwrap_or_default();
+    if reason.contains("service control") || reason.contains("resource control") {
+        return vec![format!("The organisation forbids {action} to {who}: ask who keeps its policies.")];
     }
-    match &denial.reason {
-        Some(reason) if reason.contains("service control") || reason.contains("resource control") => {
-            told.push("The organisation forbids it: ask who keeps its policies.".into());
-        }
-        Some(reason) if reason.contains("permissions boundary") => told.push("Its permissions boundary has to allow it too.".into()),
-        Some(_) | None => told.push(format!("Add to its policy: {}", denial.statement(&error.operation))),
+    if reason.contains("permissions boundary") {
+        return vec![format!("The permissions boundary of {who} has to allow {action} too: ask who keeps it.")];
     }
-    if denial.encoded {
-        told.push("AWS says more to `aws sts decode-authorization-message`, given the encoded part of the message.".into());
+    // Where AWS names the action, the encoded part says nothing more that helps.
+    if let (None, Some(encoded)) = (&denial.action, &denial.encoded) {
+        return vec![
+            "AWS names what lacks to whoever may ask:".to_owned(),
+            format!("aws sts decode-authorization-message --encoded-message {encoded}"),
+        ];
     }
-    told
+    let passes = action == "iam:PassRole" && error.operation != action;
+    let what = if passes { " (the call itself is allowed; handing that role to the service is not)" } else { "" };
+    vec![format!("Allow {action} to {who}{what}, by this statement in its policy:"), denial.statement(&error.operation)]
 }

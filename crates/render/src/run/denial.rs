@@ -2,6 +2,9 @@
 
 use serde_json::json;
 
+/// What stands before the blob.
+const BLOB: &str = "Encoded authorization failure message:";
+
 /// A denial, as far as its message tells.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Denial {
@@ -13,12 +16,12 @@ pub(super) struct Denial {
     pub resource: Option<String>,
     /// Which policy is to blame, in AWS's words.
     pub reason: Option<String>,
-    /// Whether more is said in a blob that only AWS can read.
-    pub encoded: bool,
+    /// What more is said in a blob that only AWS can read.
+    pub encoded: Option<String>,
 }
 
 impl Denial {
-    /// Reads AWS's message. The blob is not kept: it is meant to be private.
+    /// Reads AWS's message.
     pub(super) fn read(message: &str) -> Self {
         let word_after = |mark: &str| {
             let rest = message.split_once(mark)?.1.trim_start();
@@ -36,7 +39,20 @@ impl Denial {
             action: word_after("not authorized to perform:").filter(|action| action.contains(':')),
             resource: word_after("on resource:"),
             reason: sentence("because no ").or_else(|| sentence("with an explicit deny in ")),
-            encoded: message.contains("Encoded authorization failure message:"),
+            encoded: word_after(BLOB),
+        }
+    }
+
+    /// The message in short: without who it was, which the advice names, and without the blob, which is meant to be private
+    /// and fills a screen.
+    pub(super) fn in_short(message: &str) -> String {
+        let denial = Self::read(message);
+        match (&denial.action, &denial.reason) {
+            (Some(action), Some(reason)) => {
+                let on = denial.resource.map_or_else(String::new, |resource| format!(" on {resource}"));
+                format!("not authorized to perform {action}{on}, {reason}")
+            }
+            _ => message.split_once(BLOB).map_or_else(|| message.to_owned(), |(before, _)| before.trim_end().to_owned()),
         }
     }
 
@@ -61,7 +77,8 @@ mod tests {
         assert_eq!(denial.action.as_deref(), Some("ec2:CreateVpc"));
         assert_eq!(denial.resource.as_deref(), Some("arn:aws:ec2:af-south-1:536580886816:vpc/*"));
         assert_eq!(denial.reason.as_deref(), Some("because no identity-based policy allows the ec2:CreateVpc action"));
-        assert!(denial.encoded);
+        assert_eq!(denial.encoded.as_deref(), Some("QUJD"));
+        assert!(Denial::in_short(message).ends_with("vpc/*, because no identity-based policy allows the ec2:CreateVpc action"));
     }
 
     #[test]

@@ -1,14 +1,21 @@
-//! What failed: each step with what AWS said and what to do, what was not begun, and how to go on.
+//! What failed: each step with what AWS said and what to do, what was not begun, and how to go on or back.
 
 use std::collections::BTreeMap;
 
-use bbws_model::Outcome;
+use bbws_model::{Mode, Outcome};
 
 use super::advice::advice;
+use super::denial::Denial;
 use super::summary::Summary;
 use super::tally;
-use crate::page::{Line, Page};
+use crate::errors::ErrorId;
+use crate::page::{Line, Page, clean, cut};
 use crate::style::{Role, Sign, Style};
+
+/// The column in which what AWS says begins.
+const TEXT: usize = 14;
+/// The most lines that AWS's message takes: some fill a screen.
+const MESSAGE: usize = 3;
 
 /// Each failed step, then what was not begun, by what it was not begun for.
 pub(super) fn tell(page: &mut Page, summary: &Summary, style: Style) {
@@ -16,19 +23,24 @@ pub(super) fn tell(page: &mut Page, summary: &Summary, style: Style) {
         page.gap();
         let verb = if failed.verb.is_empty() { String::new() } else { format!(" while {}", tally::verb(&failed.verb).0) };
         let line = Line::at(0).say(Role::Error, format!("{} ", style.sign(Sign::Failed))).say(Role::Bold, failed.address.to_string());
-        page.push(line.say(Role::Error, format!(" failed{verb}")));
         let error = &failed.error;
+        page.push(line.say(Role::Error, format!(" failed{verb}")).say(Role::Dim, format!(" [{}]", ErrorId::of(error))));
         let mut row = |label: &str, text: &str| {
             if !text.is_empty() {
-                page.push(Line::at(2).hang(14).say(Role::Dim, label).pad(14).text(text));
+                let line = Line::at(2).hang(TEXT).say(Role::Dim, label).pad(TEXT);
+                // What is copied is not broken.
+                page.push(if text.starts_with("bbws ") || text.starts_with("Then: bbws ") {
+                    line.whole().say(Role::Bold, text)
+                } else {
+                    line.text(text)
+                });
             }
         };
-        row("operation", &error.operation);
         let code = if error.code.is_empty() { format!("({})", error.class) } else { format!("{} ({})", error.code, error.class) };
-        row("code", &code);
-        row("message", &error.message);
+        row("operation", &format!("{}, {code}", error.operation).replace(", (", " ("));
+        row("message", &cut(&clean(&Denial::in_short(&error.message)), MESSAGE * (style.columns() - TEXT), style));
         row("request id", error.request_id.as_deref().unwrap_or_default());
-        for (place, advice) in advice(error).iter().enumerate() {
+        for (place, advice) in advice(error, &summary.at(&failed.address)).iter().enumerate() {
             row(if place == 0 { "what to do" } else { "" }, advice);
         }
     }
@@ -44,20 +56,34 @@ pub(super) fn tell(page: &mut Page, summary: &Summary, style: Style) {
     }
 }
 
-/// How to go on after a run that did not end well.
+/// How to go on after a run that did not end well, and how to go back.
 pub(super) fn go_on(page: &mut Page, summary: &Summary, outcome: Outcome) {
     let command = summary.command();
+    let at = summary.place();
     let told = match outcome {
         Outcome::Done => return,
         Outcome::Failed => format!(
-            "All that was done is recorded. Mend the cause, then run `{command}` again: it goes on from here, and nothing is made twice."
+            "All that was done is recorded (`{}`). Mend the cause, then run `{command}` again: it goes on from here, and nothing is made twice.",
+            at.fill("bbws state list ENV")
         ),
         Outcome::Stopped => format!("All that was done is recorded. Run `{command}` again: it goes on from here."),
-        Outcome::Fenced => format!(
-            "Nothing more was sent. See who is at work with `bbws state history {}`; when that run is over, run `bbws plan {}` to see what is left.",
-            summary.environment, summary.environment
+        Outcome::Fenced => at.fill(
+            "Nothing more was sent. See who is at work with `bbws state history ENV`; when that run is over, run `bbws plan ENV` to see \
+             what is left.",
         ),
     };
     page.gap();
     page.push(Line::at(0).say(Role::Bold, "To go on: ").text(told));
+    if summary.mode == Some(Mode::Apply) && matches!(outcome, Outcome::Failed | Outcome::Stopped) {
+        // The first run has nothing to go back to but nothing.
+        let back =
+            summary.back.as_ref().map_or_else(|| at.fill("bbws destroy ENV"), |run| at.fill(&format!("bbws apply ENV --back-to {run}")));
+        let told = if summary.back.is_some() {
+            "to what the last good run left, after a look at the plan:"
+        } else {
+            "to nothing, for there was nothing before:"
+        };
+        page.push(Line::at(0).say(Role::Bold, "To go back: ").text(told));
+        page.push(Line::at(2).whole().say(Role::Bold, back));
+    }
 }

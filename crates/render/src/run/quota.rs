@@ -11,6 +11,17 @@ pub(super) struct Quota {
     pub code: &'static str,
 }
 
+impl Quota {
+    /// Its page in the console; none where it has none.
+    pub(super) fn page(&self, region: Option<&str>) -> Option<String> {
+        let (service, number) = self.code.split_once('/')?;
+        // What is the same everywhere has its quotas in one region.
+        let region = if matches!(service, "iam" | "s3") { Some("us-east-1") } else { region };
+        let host = region.map_or_else(String::new, |region| format!("{region}."));
+        Some(format!("https://{host}console.aws.amazon.com/servicequotas/home/services/{service}/quotas/{number}"))
+    }
+}
+
 const fn quota(what: &'static str, default: &'static str, code: &'static str) -> Quota {
     Quota { what, default, code }
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bbws_model::{Address, CloudError, Counts, Event, Mode, Outcome, Stamped, StepId, Why};
+use bbws_model::{Address, CloudError, Counts, Event, Mode, Outcome, RunId, Stamped, StepId, Why};
 
 use super::{failure, tally};
+use crate::errors::{At, Quota};
 use crate::page::{Line, Page};
 use crate::style::{Role, Sign, Style};
 use crate::words::{count, span};
@@ -20,8 +21,14 @@ pub struct Summary {
     pub(super) failed: Vec<Failed>,
     pub(super) skipped: Vec<(Address, Option<StepId>)>,
     pub(super) stopping: Option<Why>,
+    /// The run to whose configuration one can go back.
+    pub(super) back: Option<RunId>,
     end: Option<End>,
-    sandbox: bool,
+    at: At,
+    /// The names that the file gives, of resources whose names others may have.
+    called: BTreeMap<Address, String>,
+    /// How much of the quota that a failed step has met is used.
+    quotas: BTreeMap<Address, Quota>,
 }
 
 /// One failed step.
@@ -50,8 +57,40 @@ impl Summary {
     /// Says that it is a run in the sandbox, so that the commands that are told lead there and not to AWS.
     #[must_use]
     pub fn in_sandbox(mut self, sandbox: bool) -> Self {
-        self.sandbox = sandbox;
+        self.at.sandbox = sandbox;
         self
+    }
+
+    /// Says what advice needs: the region, and the names that the file gives.
+    pub fn knows(&mut self, region: &str, called: BTreeMap<Address, String>) {
+        (self.at.region, self.called) = (Some(region.to_owned()), called);
+    }
+
+    /// Says to which run's configuration one can go back.
+    pub fn can_go_back_to(&mut self, run: RunId) {
+        self.back = Some(run);
+    }
+
+    /// Says how much is used of the quota that a step has met.
+    pub fn has_used(&mut self, address: Address, quota: Quota) {
+        self.quotas.insert(address, quota);
+    }
+
+    /// The failed steps, each with its error.
+    pub fn failures(&self) -> impl Iterator<Item = (&Address, &CloudError)> {
+        self.failed.iter().map(|failed| (&failed.address, &failed.error))
+    }
+
+    /// Where the run is.
+    pub(super) fn place(&self) -> At {
+        At { environment: (!self.environment.is_empty()).then(|| self.environment.clone()), ..self.at.clone() }
+    }
+
+    /// Where a step of it is.
+    #[must_use]
+    pub fn at(&self, address: &Address) -> At {
+        let (name, quota) = (self.called.get(address).cloned(), self.quotas.get(address).copied());
+        At { address: Some(address.clone()), name, quota, ..self.place() }
     }
 
     /// Takes one event in.
@@ -96,8 +135,7 @@ impl Summary {
     /// The command that began the run.
     pub(super) fn command(&self) -> String {
         let verb = if self.mode == Some(Mode::Destroy) { "destroy" } else { "apply" };
-        let flag = if self.sandbox { " --sandbox" } else { "" };
-        format!("bbws {verb} {}{flag}", self.environment)
+        self.place().fill(&format!("bbws {verb} ENV"))
     }
 
     /// The summary as text.

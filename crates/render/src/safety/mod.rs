@@ -2,13 +2,15 @@
 
 mod account;
 mod ask;
+mod bound;
 mod prod;
 mod stale;
 
 pub use account::{Mismatch, Place, account_mismatch};
 pub use ask::{Question, apply_question, destroy_question};
+pub use bound::{Stale, StateMoved, applied_already, stale_findings, stale_plan};
 pub use prod::{Refusal, prod_refused};
-pub use stale::{fenced, locked, stale_plan, unlock, wrong_world};
+pub use stale::{fenced, locked, unlock, wrong_world};
 
 use crate::page::{Line, Page};
 use crate::style::Role;

@@ -1,50 +1,11 @@
-//! A plan that no longer fits, a state of another world, and an environment that somebody else holds.
+//! A state of another world, and an environment that somebody else holds.
 
 use bbws_engine::Held;
-use bbws_model::{Basis, Owner, World};
+use bbws_model::{Owner, World};
 
 use super::{command, row, title};
 use crate::page::{Line, Page};
 use crate::style::{Role, Style};
-
-/// Why a plan file is not executed: what it rests on has moved. None where it still fits.
-#[must_use]
-pub fn stale_plan(planned: &Basis, now: &Basis, style: Style) -> Option<String> {
-    let Basis { environment, lineage, serial, head, configuration, observed, account, region, world, engine } = planned;
-    let mut moved: Vec<(&str, String)> = vec![];
-    let mut compare = |same: bool, what, told: String| {
-        if !same {
-            moved.push((what, told));
-        }
-    };
-    compare(*environment == now.environment, "environment", format!("planned for {environment}, this is {}", now.environment));
-    compare(*account == now.account, "account", format!("planned for {account}, this is {}", now.account));
-    compare(*region == now.region, "region", format!("planned for {region}, this is {}", now.region));
-    compare(*world == now.world, "world", format!("planned for {world}, this is {}", now.world));
-    compare(*lineage == now.lineage, "state", format!("planned on state {lineage}, this is another one, {}", now.lineage));
-    compare(
-        *serial == now.serial,
-        "serial",
-        format!("planned on serial {serial}, the state is at {} now: somebody has applied since", now.serial),
-    );
-    compare(*head == now.head || *serial != now.serial, "log", "the log has grown since, though no resource has changed".into());
-    compare(*configuration == now.configuration, "file", format!("environments/{}.toml says something else now", now.environment));
-    compare(*observed == now.observed, "objects", "what the steps touch has changed in AWS since".into());
-    compare(*engine == now.engine, "version", format!("planned by bbws {engine}, this is {}", now.engine));
-    if moved.is_empty() {
-        return None;
-    }
-    let mut page = Page::new();
-    title(&mut page, "REFUSED: THE PLAN NO LONGER FITS");
-    for (what, told) in &moved {
-        row(&mut page, what, told);
-    }
-    page.gap();
-    page.push(Line::at(0).say(Role::Bold, "To go on: ").text("make a new plan, and look at it:"));
-    command(&mut page, &format!("bbws plan {} -o FILE", now.environment));
-    page.push(Line::at(0).say(Role::Dim, "Nothing was changed."));
-    Some(page.render(style))
-}
 
 /// Why a state of one world is not used in another.
 #[must_use]
@@ -70,7 +31,6 @@ pub fn wrong_world(environment: &str, recorded: &World, asked: &World, style: St
 pub fn locked(environment: &str, held: &Held, now: jiff::Timestamp, style: Style) -> String {
     let mut page = Page::new();
     page.push(Line::at(0).say(Role::Error, "Locked: ").text(format!("another run is at work in {environment}.")));
-    page.gap();
     holder(&mut page, held, now);
     page.gap();
     page.push(Line::at(0).say(Role::Bold, "To go on: ").text(
@@ -137,9 +97,8 @@ pub fn fenced(environment: &str, by: Option<&Owner>, style: Style) -> String {
 fn owner(page: &mut Page, owner: &Owner) {
     row(page, "run", &owner.run.0);
     row(page, "who", &format!("{} on {}, process {}", owner.user, owner.host, owner.pid));
-    row(page, "command", &owner.command);
+    row(page, "command", &format!("{} (bbws {})", owner.command, owner.version));
     if let Some(ci) = &owner.ci {
         row(page, "CI job", ci);
     }
-    row(page, "version", &owner.version);
 }

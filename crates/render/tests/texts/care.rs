@@ -23,7 +23,7 @@ fn owner() -> Owner {
     }
 }
 
-fn past() -> Past {
+pub(crate) fn past() -> Past {
     let (old, _) = applied(&cluster());
     let mut new = old.clone();
     new.entries.remove(&address("route.private"));
@@ -42,6 +42,7 @@ fn past() -> Past {
     Past {
         run: RunId("01KB0000000000000000000001".into()),
         owner: Some(owner()),
+        plan: None,
         mode: Some(Mode::Apply),
         set: None,
         outcome: Some("done".into()),

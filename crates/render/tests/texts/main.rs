@@ -1,9 +1,12 @@
 //! Golden texts.
 #![cfg(test)]
 
+mod bound;
 mod care;
+mod cost;
 mod diagram;
 mod drift;
+mod errors;
 mod output;
 mod plan;
 mod run;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bbws_model::{Class, CloudError, Counts, Event, Mode, Outcome, Phase, RunId, Stamped, StepId, Why};
-use bbws_render::{Lines, Progress, Style, Summary, advice};
+use bbws_render::{At, Lines, Progress, Style, Summary, advice};
 
 use crate::support::{FANCY, PLAIN, address};
 
@@ -187,6 +187,7 @@ fn there_is_advice_for_every_class() {
         Class::Throttled,
         Class::Transient,
         Class::Ambiguous,
+        Class::Withheld,
         Class::NotVisibleYet,
         Class::Absent,
         Class::Exists,
@@ -199,7 +200,8 @@ fn there_is_advice_for_every_class() {
         Class::Capacity,
         Class::Invalid,
     ];
-    let told = classes.map(|class| format!("{class}: {}", advice(&CloudError::own("ec2:CreateVpc", class, "")).join("\n    ")));
+    let told =
+        classes.map(|class| format!("{class}: {}", advice(&CloudError::own("ec2:CreateVpc", class, ""), &At::default()).join("\n    ")));
     insta::assert_snapshot!(told.join("\n"));
 }
 
@@ -220,7 +222,7 @@ fn what_aws_says_in_so_many_words_has_its_own_advice() {
     ];
     let told = table.map(|(code, message)| {
         let error = CloudError { code: code.into(), ..CloudError::own("x:Y", Class::Denied, message) };
-        format!("{code}: {}", advice(&error).join("\n    "))
+        format!("{code}: {}", advice(&error, &At::default()).join("\n    "))
     });
     insta::assert_snapshot!(told.join("\n"));
 }
@@ -248,7 +250,8 @@ fn what_is_protected_is_no_lack_of_rights() {
         ),
     ];
     for (operation, code, message, section) in table {
-        let told = advice(&CloudError { code: code.into(), ..CloudError::own(operation, Class::Denied, message) }).join(" ");
+        let error = CloudError { code: code.into(), ..CloudError::own(operation, Class::Denied, message) };
+        let told = advice(&error, &At::default()).join(" ");
         assert!(told.contains(section) && told.contains("`deletion_protection = false`"), "{told}");
         assert!(!told.contains("policy") && !told.contains("may not do"), "{told}");
     }

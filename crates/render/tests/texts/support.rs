@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_engine::{Picture, planner};
 use bbws_model::{
-    Address, Basis, Desired, Digest, Entry, IntentId, Kinds, Mode, Ownership, Phase, Plan, Seen, State, Step, Wanted, World, digest,
+    Address, Basis, Desired, Digest, Entry, IntentId, Kinds, Mode, Ownership, Phase, Plan, Scope, Seen, State, Step, Wanted, World, digest,
     pointers, resolve,
 };
 use bbws_render::Style;
@@ -153,6 +153,7 @@ pub(crate) fn applied(of: &BTreeMap<Address, Wanted>) -> (State, Picture) {
 pub(crate) fn with_steps(mode: Mode, steps: Vec<Step>) -> Plan {
     Plan {
         mode,
+        scope: Scope::default(),
         basis: Basis {
             environment: "dev".into(),
             lineage: "3f2a9c41".into(),
@@ -164,6 +165,8 @@ pub(crate) fn with_steps(mode: Mode, steps: Vec<Step>) -> Plan {
             region: "af-south-1".into(),
             world: World::Sandbox,
             engine: "0.1.0".into(),
+            wanted: BTreeMap::new(),
+            seen: BTreeMap::new(),
         },
         steps,
         notes: vec![],

@@ -1,14 +1,14 @@
 //! The blueprints made in simulated time; each run is told as one line: its events, what came after what, and how long the
 //! cloud took for each. What follows from that is worked out elsewhere, by `xtask/critical_path.py`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bbws_cluster::{Context, Published, Sibling, addresses, blueprint, load};
 use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Control, Log, Opening, Reporter, Run, Store, apply, plan, refresh};
-use bbws_model::{Account, Desired, Event, Kinds, Mode, Outcome, Owner, Plan, RunId, Stamped, Until, World};
+use bbws_model::{Account, Desired, Event, Kinds, Mode, Outcome, Owner, Plan, RunId, Scope, Stamped, Until, World};
 use bbws_testkit::{JumpClock, Lasting, MemoryStore, SeededIds, Tape};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -76,9 +76,7 @@ pub(crate) async fn made(name: &str, kinds: &Arc<Kinds>, draw: Draw, store: Arc<
     let ask = Ask {
         environment: name.into(),
         mode: Mode::Apply,
-        replace: BTreeSet::new(),
-        target: BTreeSet::new(),
-        exclude: BTreeSet::new(),
+        scope: Scope::default(),
         account,
         region: "af-south-1".into(),
         world: World::Sandbox,

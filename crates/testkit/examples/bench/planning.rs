@@ -6,7 +6,7 @@ use std::process::Command;
 
 use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Picture, plan};
-use bbws_model::{Desired, Entry, IntentId, Kinds, Mode, Ownership, Phase, Plan, Seen, State, Wanted, World, pointers};
+use bbws_model::{Desired, Entry, IntentId, Kinds, Mode, Ownership, Phase, Plan, Scope, Seen, State, Wanted, World, pointers};
 use serde_json::{Value, json};
 
 /// A resource in ten is what the next nine stand on, and each of those on the one before too.
@@ -58,9 +58,7 @@ fn ask(mode: Mode) -> Ask {
     Ask {
         environment: "bench".into(),
         mode,
-        replace: BTreeSet::new(),
-        target: BTreeSet::new(),
-        exclude: BTreeSet::new(),
+        scope: Scope::default(),
         account: "536580886816".parse().unwrap(),
         region: "af-south-1".into(),
         world: World::Sandbox,

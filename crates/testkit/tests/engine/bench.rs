@@ -1,6 +1,5 @@
 //! One environment, its cloud and its store.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use bbws_engine::planner::Sources;
 use bbws_engine::{
     Ask, Control, Credentials, Drivers, Log, LogError, Opening, Report, Reporter, Run, apply, log, look_back, plan, refresh,
 };
-use bbws_model::{Account, Desired, Finding, Kinds, Mode, Owner, Plan, RunId, Stamped, State, Wanted, World};
+use bbws_model::{Account, Desired, Finding, Kinds, Mode, Owner, Plan, RunId, Scope, Stamped, State, Wanted, World};
 use bbws_testkit::{FakeCloud, JumpClock, Lasting, MemoryStore, SeededIds, Tape, drivers, kinds};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -95,9 +94,7 @@ impl Bench {
         let ask = Ask {
             environment: "dev".into(),
             mode,
-            replace: BTreeSet::new(),
-            target: BTreeSet::new(),
-            exclude: BTreeSet::new(),
+            scope: Scope::default(),
             account: Self::account(),
             region: "af-south-1".into(),
             world: World::Sandbox,

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_engine::log::{Cure, Depth, begin, collect, collectable, set_aside, survey};
 use bbws_engine::{Clock, Marked, difference, rebuild, refresh, restoring, states};
-use bbws_model::{Address, Desired, Entry, Finding, Mode, Record, Severity, State};
+use bbws_model::{Address, Desired, Entry, Finding, Mode, Record, Scope, Severity, State};
 use serde_json::json;
 
 use super::check::marked;
 use super::past::{moment, unknown};
-use crate::args::{Global, Scope, Where};
+use crate::args::{Global, Where};
 use crate::cloud::{Cloud, Link};
 use crate::command::change::look_back_at_open;
 use crate::command::consent::consent;
@@ -171,7 +171,7 @@ pub(super) fn rebuild_of<C: Cloud>(
         }
         confirmed(ui, yes, &format!("Begin a new log of {name} with this? The account is not touched."))?;
         let state = begun(ui, &session, &found.state).await?;
-        let (plan, _) = session.plan(&state, &session.ask(Mode::Apply, &Scope::default())).await?;
+        let (plan, _) = session.plan(&state, &session.ask(Mode::Apply, Scope::default())).await?;
         if ui.json {
             let told = json!({ "format": 1, "event": "rebuilt", "lineage": lineage, "resources": state.entries.len(), "missing": found.missing, "steps": plan.steps.len() });
             ui.line(told.to_string());

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Clock, Control, Drivers, Store, erase, plan, refresh};
-use bbws_model::{CloudError, Desired, Finding, Kinds, Mode, Outcome, PhysicalId, Plan, State, World};
+use bbws_model::{CloudError, Desired, Finding, Kinds, Mode, Outcome, PhysicalId, Plan, Scope, State, World};
 use bbws_testkit::{
     FakeCloud, FaultyStore, Fragile, Frailty, HostClock, Key, MemoryStore, Moment, Name, Object, SeededIds, Stood, StoreWeather, Tag,
     Token, Toy, Trouble, Weather, drivers, kinds,
@@ -127,9 +127,7 @@ impl Sim {
         let ask = Ask {
             environment: "dev".into(),
             mode,
-            replace: process::nothing(),
-            target: process::nothing(),
-            exclude: process::nothing(),
+            scope: Scope::default(),
             account: Bench::account(),
             region: "af-south-1".into(),
             world: World::Sandbox,

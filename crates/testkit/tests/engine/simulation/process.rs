@@ -1,6 +1,6 @@
 //! One run, as the command does it: takes the environment, settles, plans, applies, gives it back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -209,9 +209,4 @@ impl Process {
         }
         Ended::Over(report.outcome)
     }
-}
-
-/// The addresses that a plan was asked to leave alone: none.
-pub(super) fn nothing() -> BTreeSet<bbws_model::Address> {
-    BTreeSet::new()
 }

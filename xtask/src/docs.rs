@@ -1,0 +1,21 @@
+//! The pages in `docs/` that are made from the code: each crate writes its own, by the test that otherwise compares it.
+
+use std::process::Command;
+
+/// The crates that have such pages, with the names of the tests that write them.
+const PAGES: [(&str, &str); 1] = [("bbws-render", "the_page_in_docs")];
+
+/// Writes them.
+pub fn run() -> Vec<String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let written = PAGES.iter().filter_map(|(package, test)| {
+        let mut command = Command::new(&cargo);
+        command.args(["test", "--quiet", "-p", package, "--lib", "--", test]).env("BBWS_WRITE_DOCS", "1").current_dir(crate::root());
+        match command.status() {
+            Ok(status) if status.success() => None,
+            Ok(status) => Some(format!("{package}: {status}")),
+            Err(error) => Some(format!("{package}: {error}")),
+        }
+    });
+    written.collect()
+}
