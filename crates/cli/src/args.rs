@@ -3,6 +3,7 @@
 mod cost;
 mod drift;
 mod iam;
+mod import;
 mod state;
 
 use std::path::PathBuf;
@@ -16,6 +17,8 @@ pub(crate) use cost::CostArgs;
 pub(crate) use drift::DriftArgs;
 pub(crate) use iam::IamArgs;
 pub(crate) use state::{StateCommand, UnlockArgs};
+pub(crate) use import::ImportArgs;
+pub(crate) use state::{MvArgs, RmArgs, StateCommand, UnlockArgs};
 
 /// Creates, changes, checks and removes the AWS clusters that host multi-tenant WordPress.
 #[derive(Debug, Parser)]
@@ -119,6 +122,9 @@ pub(crate) enum Command {
     /// Remove the whole cluster
     #[command(after_help = help::DESTROY)]
     Destroy(DestroyArgs),
+    /// Take what exists under management, as it is
+    #[command(after_help = help::IMPORT, override_usage = "bbws import [OPTIONS] [ENV] ADDRESS ID\n       bbws import [OPTIONS] [ENV] --tfstate <FILE>\n       bbws import [OPTIONS] [ENV] --discover")]
+    Import(ImportArgs),
     /// Look at what bbws has recorded
     #[command(subcommand, after_help = help::STATE)]
     State(StateCommand),
@@ -210,6 +216,12 @@ pub(crate) struct PlanArgs {
     /// Write the plan to a file that `apply` takes
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// As Markdown for a pull request, no longer than a comment may be: instead of the text, or into a file
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-", conflicts_with = "json")]
+    pub markdown: Option<PathBuf>,
+    /// As one HTML page with the order of the steps: instead of the text, or into a file
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-", conflicts_with = "json")]
+    pub html: Option<PathBuf>,
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,

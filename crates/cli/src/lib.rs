@@ -90,6 +90,7 @@ fn perform<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Result<Exit, Failure>
         Command::Drift(args) => command::drift::run(ui, &project, &cli.global, cloud, args),
         Command::Apply(args) => command::apply::run(ui, &project, &cli.global, cloud, args),
         Command::Destroy(args) => command::destroy::run(ui, &project, &cli.global, cloud, args),
+        Command::Import(args) => command::import::run(ui, &project, &cli.global, cloud, args),
         Command::State(verb) => command::state::run(ui, &project, &cli.global, cloud, verb),
         Command::Doctor(place) => command::doctor::run(ui, &project, &cli.global, cloud, place),
         Command::Output(args) => command::output::run(ui, &project, &cli.global, args),

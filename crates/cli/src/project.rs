@@ -143,6 +143,19 @@ impl Project {
         self.pick_with(first, second, takes_rest, std::env::var("BBWS_ENV").ok().filter(|name| !name.is_empty()).as_deref())
     }
 
+    /// Which environment the first of some arguments means, and the arguments that belong to the command.
+    ///
+    /// # Errors
+    /// As [`Self::pick`].
+    pub(crate) fn pick_of<'a>(&self, all: &'a [String]) -> Result<(String, &'a [String]), Failure> {
+        let known = self.names()?;
+        match all.split_first() {
+            // An address has a dot; a name that no file has is told to be unknown.
+            Some((first, rest)) if known.contains(first) || !first.contains('.') => Ok((self.pick(Some(first), None, false)?.name, rest)),
+            _ => Ok((self.pick(None, None, false)?.name, all)),
+        }
+    }
+
     fn pick_with(&self, first: Option<&str>, second: Option<&str>, takes_rest: bool, variable: Option<&str>) -> Result<Picked, Failure> {
         let known = self.names()?;
         let is_known = |name: &str| known.iter().any(|one| one == name);

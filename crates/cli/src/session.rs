@@ -6,6 +6,8 @@ use bbws_cluster::{Environment, Problems, show};
 use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Ids, LogError, Picture, Store, foreign, log, plan, refresh};
 use bbws_model::{Account, Desired, Finding, Kinds, Mode, Plan, Scope, State, World};
+use bbws_operate::cost::Prices;
+use bbws_operate::told::complete;
 use bbws_render::{At, ErrorId, Style};
 
 use crate::args::Global;
@@ -177,13 +179,13 @@ impl<L: Link> Session<L> {
     /// # Errors
     /// All that stands in its way.
     pub(crate) async fn plan(&self, state: &State, ask: &Ask) -> Result<(Plan, Picture), Failure> {
-        let picture = self.look(state, ask.mode).await;
+        let picture = self.seen(state, ask.mode).await;
         let plan = self.plan_of(state, ask, &picture).await?;
         Ok((plan, picture))
     }
 
     /// Looks at everything.
-    pub(crate) async fn look(&self, state: &State, mode: Mode) -> Picture {
+    pub(crate) async fn seen(&self, state: &State, mode: Mode) -> Picture {
         let nothing = Desired::default();
         let wanted = if mode == Mode::Destroy { &nothing } else { &self.desired };
         refresh(&self.link.drivers(), &self.offline.kinds, wanted, state).await
@@ -200,6 +202,8 @@ impl<L: Link> Session<L> {
         let wanted = if ask.mode == Mode::Destroy { &nothing } else { &self.desired };
         let sources = Sources { kinds, desired: &self.desired, state, picture };
         let mut plan = plan(sources, ask).map_err(|findings| self.refused(findings))?;
+        let prices = Prices::built_in(&self.offline.environment.region).ok();
+        complete(&mut plan, prices.as_ref());
         safety::check_protection(self.offline.environment.tier, &plan)?;
         safety::check_foreign(&plan, foreign(&drivers, kinds, &plan, state, picture).await)?;
         plan.notes.extend(delegation::check(&self.link, &self.offline.environment, wanted, &plan, picture).await?);

@@ -66,7 +66,7 @@ pub(super) async fn work<C: Cloud>(
     }
     let state = look_back_at_open(ui, &session, mode, state).await?;
     let ask = session.ask(mode, saved.as_ref().map_or_else(|| args.scope.asked(), |saved| saved.scope.clone()));
-    let picture = session.look(&state, mode).await;
+    let picture = session.seen(&state, mode).await;
     if let Some(saved) = &saved {
         // What became of an interrupted run's requests may just have been recorded.
         plan_file::check_basis(saved, &session.offline, &session.desired, &state).await?;

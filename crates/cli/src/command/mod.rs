@@ -11,6 +11,7 @@ pub(crate) mod drift;
 pub(crate) mod graph;
 mod hold;
 pub(crate) mod iam;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod output;
 pub(crate) mod plan;

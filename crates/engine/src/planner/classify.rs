@@ -12,6 +12,9 @@ use super::{Request, Sources};
 use crate::outputs::known_in;
 use crate::{Found, Graph};
 
+/// The field of a spec that only people read.
+const DESCRIPTION: &str = "description";
+
 /// What becomes of one resource.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Verdict {
@@ -52,7 +55,7 @@ pub(super) fn wanted(
     let error = |summary: String| vec![Finding::new(Severity::Error, summary).at(address)];
     let kind = from.kinds.get(address.kind()).ok_or_else(|| error(format!("there is no kind `{}`", address.kind())))?;
     let (declared, entry) = (&from.desired.resources[address], from.state.entries.get(address));
-    let (want, renamed) = named(&declared.spec, entry, kind.facts().name);
+    let (mut want, renamed) = named(&declared.spec, entry, kind.facts().name);
     let found = if entry.is_some() { from.picture.recorded.get(address) } else { from.picture.unrecorded.get(address) };
     let seen = look(address, found)?;
     let Some(seen) = seen else {
@@ -76,11 +79,18 @@ pub(super) fn wanted(
         });
     }
     let known = |pointer: &Pointer| known_in(verdicts.get(&pointer.to)?.outputs()?, &pointer.output);
-    let resolved = resolve(&want, &known);
+    let mut resolved = resolve(&want, &known);
     let misfit = |p: SpecProblem| error(format!("the spec does not fit its kind at `{}`: {}", p.field, p.message));
     // Two equal documents differ in no field: reading both into their types would only show the same.
     let same = seen.spec == resolved;
     let mut changes = if same { vec![] } else { kind.diff(&seen.spec, &resolved).map_err(misfit)?.into_changes() };
+    // Some descriptions are for ever. What bbws did not make keeps its own: nobody wants another object for the sake of a text.
+    let for_ever = |change: &FieldChange| change.field == DESCRIPTION && change.verb == Verb::Replace;
+    if entry.is_some_and(|entry| entry.intent.is_none()) && changes.iter().any(for_ever) {
+        let text = seen.spec.get(DESCRIPTION).cloned().unwrap_or_default();
+        (want[DESCRIPTION], resolved[DESCRIPTION]) = (text.clone(), text);
+        changes.retain(|change| !for_ever(change));
+    }
     let forbidden: Vec<Finding> = changes.iter().filter_map(|change| forbidden(address, change)).collect();
     if !forbidden.is_empty() {
         return Err(forbidden);

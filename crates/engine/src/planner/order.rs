@@ -112,7 +112,8 @@ impl Making<'_> {
             }
             Verdict::Adopt { id, have, want, existing, .. } => {
                 let reason = if existing { Reason::Declared } else { Reason::Ours };
-                halves.makes = Some(self.push(address, Action::Adopt { id, have, want, existing }, reason, vec![], needs));
+                let adopt = Action::Adopt { id, have, want, existing, asked: false, renamed: None };
+                halves.makes = Some(self.push(address, adopt, reason, vec![], needs));
             }
             Verdict::Change { id, have, want, reason, .. } => {
                 let (risks, backup) = match &reason {
@@ -159,7 +160,7 @@ impl Making<'_> {
             (None, true) => "what is stored in it goes; a last copy of it stays",
             (None, false) => "what is stored in it goes with it",
         };
-        vec![Risk { kind: RiskKind::DataLoss, text: text.into() }]
+        vec![Risk::new(RiskKind::DataLoss, text)]
     }
 
     /// The step that copies an object's data, for kinds whose data can be copied.

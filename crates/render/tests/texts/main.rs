@@ -7,6 +7,7 @@ mod cost;
 mod diagram;
 mod drift;
 mod errors;
+mod import;
 mod output;
 mod plan;
 mod run;
