@@ -229,7 +229,7 @@ impl<L: crate::cloud::Look> Session<L> {
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub(crate) async fn look<C: Cloud<Eye = L>>(
+    pub(crate) async fn open_to_look<C: Cloud<Eye = L>>(
         offline: Offline,
         cloud: &C,
         project: &Project,

@@ -9,6 +9,7 @@ use bbws_cluster::{Kept, Left, Wish, keep};
 use bbws_engine::Picture;
 use bbws_model::{Address, Desired, Finding, Mode, Record, Severity, State, pointers};
 use bbws_operate::drift::{Drift, Drifted, Mark, Standing, differing, drift};
+use bbws_render::ErrorId;
 use serde_json::json;
 
 use crate::args::Global;
@@ -59,7 +60,7 @@ pub(super) async fn accept<C: Cloud>(
     if !kept.edits.is_empty() {
         show(ui, &offline.file, &kept);
         if !yes {
-            let nobody = || Failure::new(Exit::Refused, "keeping it needs a confirmation, and there is nobody to ask");
+            let nobody = || Failure::new(Exit::Refused, "keeping it needs a confirmation, and there is nobody to ask").of(ErrorId::Consent);
             consent(ui, &format!("\nWrite this into {}? Type yes: ", offline.file), "yes", nobody)?;
         }
         write(&path, &text, &kept.text)?;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use bbws_model::{Address, Mode};
 use bbws_operate::drift::{Drift, beyond};
+use bbws_render::ErrorId;
 use serde_json::json;
 
 use crate::args::{ApplyArgs, DriftArgs, Global, Scope};
@@ -67,7 +68,7 @@ pub(super) async fn revert<C: Cloud>(
     }
     if !args.yes {
         let what = if chosen.len() == 1 { "this resource".to_owned() } else { format!("these {} resources", chosen.len()) };
-        let nobody = || Failure::new(Exit::Refused, "putting back needs a confirmation, and there is nobody to ask");
+        let nobody = || Failure::new(Exit::Refused, "putting back needs a confirmation, and there is nobody to ask").of(ErrorId::Consent);
         consent(ui, &format!("\nPut {what} back? Type yes: "), "yes", nobody)?;
     }
     let applying = ApplyArgs { yes: args.yes, ..ApplyArgs::default() };
