@@ -154,7 +154,7 @@ struct Plan {
 }
 
 /// What a plan or a run is for.
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Mode {
     Apply,

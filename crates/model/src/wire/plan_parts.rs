@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use crate::{Address, PhysicalId, StepId};
 
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// How many of each.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Counts {
     add: usize,
