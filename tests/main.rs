@@ -2,12 +2,15 @@
 
 #![expect(clippy::print_stdout, reason = "a test tells its figures, and what it installs")]
 
+mod calls;
 mod cluster;
+mod cost;
 mod crash_points;
 mod drift;
 mod edits;
 mod failed;
 mod interrupted;
+mod json_lines;
 mod kills;
 mod plan_files;
 mod rivals;

@@ -11,6 +11,7 @@ mod guard;
 mod identity;
 mod kinds;
 mod name_servers;
+mod price_list;
 mod scan;
 mod store;
 
@@ -19,8 +20,9 @@ pub use clients::{Aws, Clients, Connection, Plain, Whose, Wire};
 pub use credentials::{AskCode, Mfa, Session};
 pub use error::{Told, classify, is_stale};
 pub use fetch::{date_at, fetch};
-pub use guard::{Call, Calls, Gate, Refused, is_read};
+pub use guard::{Call, Calls, Ended, Gate, Refused, is_read};
 pub use identity::{Identity, whoami};
 pub use kinds::drivers;
 pub use name_servers::name_servers;
+pub use price_list::products;
 pub use store::{INIT_ACTIONS, KEY_ACTIONS, Lacks, Place, S3Store, STORE_ACTIONS, Setting, Vault};

@@ -8,8 +8,8 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use bbws_aws::{Aws, drivers, is_read, is_stale, name_servers, whoami};
-use bbws_cli::{Answered, Bucket, Caller, Cloud, Fetched, Link, Referral, Route, Sent, SessionLife, Stores, Thing};
+use bbws_aws::{Aws, Ended, drivers, is_read, is_stale, name_servers, products, whoami};
+use bbws_cli::{Answered, Bucket, Caller, Cloud, Fetched, Heard, Hearing, Link, Referral, Route, Sent, SessionLife, Stores, Thing};
 use bbws_cluster::Environment;
 use bbws_engine::{Clock, Drivers, Lease};
 use bbws_model::{CloudError, World};
@@ -134,6 +134,17 @@ impl Link for Wire {
         };
         let read = |date: String| jiff::fmt::rfc2822::parse(&date).map_err(|error| format!("the answer bears the date `{date}`: {error}"));
         Some(bbws_aws::date_at(&url).await.and_then(read).map(|at| at.timestamp()))
+    }
+
+    async fn products(&self, service: &str, filters: &[(&'static str, String)]) -> Result<Vec<String>, CloudError> {
+        products(&self.aws, service, filters).await
+    }
+
+    fn listen(&self, to: Hearing) {
+        self.aws.calls().listen(move |ended| {
+            let Ended { operation, region, took, status } = ended.clone();
+            to(&Heard { operation, region, took, status });
+        });
     }
 
     fn sent(&self) -> Vec<Sent> {

@@ -13,7 +13,7 @@ use crate::cloud::{Caller, Cloud, Link, Route, SandboxRoute};
 use crate::ids::Ulids;
 use crate::project::{Judged, Project};
 use crate::store::Home;
-use crate::ui::Ui;
+use crate::ui::{CallLines, Ui};
 use crate::{Exit, Failure, delegation, desired, safety};
 
 /// An environment whose file is right, without any connection.
@@ -34,6 +34,8 @@ pub(crate) struct Offline {
     pub(crate) sandbox: bool,
     /// How failures may look.
     pub(crate) style: Style,
+    /// Where each call is told as it ends, where that is wanted.
+    pub(crate) calls: Option<CallLines>,
 }
 
 impl Offline {
@@ -55,7 +57,17 @@ impl Offline {
         ui.at = At { environment: Some(environment.name.clone()), sandbox, region, ..At::default() };
         let home = project.home(&environment, global.sandbox);
         let store = project.open(&home);
-        Ok(Self { environment, kinds, siblings, file: loaded.warnings.file, store, home, sandbox: global.sandbox, style: ui.err_style() })
+        Ok(Self {
+            environment,
+            kinds,
+            siblings,
+            file: loaded.warnings.file,
+            store,
+            home,
+            sandbox: global.sandbox,
+            style: ui.err_style(),
+            calls: ui.calls(),
+        })
     }
 
     /// What a command that is told needs, so that it leads to the same world.
@@ -140,6 +152,35 @@ pub(crate) fn route(global: &Global, project: &Project, own: &Account) -> Route 
     Route::Sandbox(SandboxRoute { dir: project.sandbox_dir(), account, speed: global.sandbox_speed.unwrap_or_default() })
 }
 
+/// Connects, and compares the account before anything else.
+///
+/// # Errors
+/// When there are no credentials, or they are of another account.
+pub(crate) async fn connect<C: Cloud>(
+    offline: &Offline,
+    cloud: &C,
+    project: &Project,
+    global: &Global,
+    command: &str,
+) -> Result<(C::Link, Caller), Failure> {
+    let environment = &offline.environment;
+    let route = route(global, project, &environment.account);
+    let unreached = |error: &bbws_model::CloudError| {
+        let failure = Failure::cloud(format!("cannot tell which account the credentials for {} belong to", environment.name), error);
+        match &environment.profile {
+            Some(profile) if !offline.sandbox => failure.advise(format!("{} names the profile {profile}", offline.file)),
+            _ => failure,
+        }
+    };
+    let link = cloud.connect(&route, environment).await.map_err(|e| unreached(&e))?;
+    if let Some(calls) = offline.calls.clone() {
+        link.listen(Arc::new(move |heard| calls.tell(heard)));
+    }
+    let caller = link.whoami().await.map_err(|e| unreached(&e))?;
+    safety::check_account(environment, &offline.siblings, &caller, (command, offline.sandbox), offline.style)?;
+    Ok((link, caller))
+}
+
 impl<L: Link> Session<L> {
     /// Connects, and compares the account before anything else. Mutating calls are still held back.
     ///
@@ -154,18 +195,7 @@ impl<L: Link> Session<L> {
     ) -> Result<Self, Failure> {
         // Files only. What cannot be planned must leave no trace, not even an existing zone put into the sandbox.
         let desired = desired::of(&offline, project).await?;
-        let environment = &offline.environment;
-        let route = route(global, project, &environment.account);
-        let unreached = |error: &bbws_model::CloudError| {
-            let failure = Failure::cloud(format!("cannot tell which account the credentials for {} belong to", environment.name), error);
-            match &environment.profile {
-                Some(profile) if !offline.sandbox => failure.advise(format!("{} names the profile {profile}", offline.file)),
-                _ => failure,
-            }
-        };
-        let link = cloud.connect(&route, environment).await.map_err(|e| unreached(&e))?;
-        let caller = link.whoami().await.map_err(|e| unreached(&e))?;
-        safety::check_account(environment, &offline.siblings, &caller, (command, offline.sandbox), offline.style)?;
+        let (link, caller) = connect(&offline, cloud, project, global, command).await?;
         let ids = Ulids::new().map_err(|error| Failure::new(Exit::Error, "no unique ids can be made").because(error))?;
         Ok(Self { offline, link, caller, desired, ids: Arc::new(ids) })
     }

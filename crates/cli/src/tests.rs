@@ -176,6 +176,13 @@ impl Link for FakeLink {
         None
     }
 
+    async fn products(&self, _: &str, _: &[(&'static str, String)]) -> Result<Vec<String>, CloudError> {
+        self.1.borrow_mut().push("products");
+        Ok(vec![])
+    }
+
+    fn listen(&self, _: crate::cloud::Hearing) {}
+
     fn sent(&self) -> Vec<Sent> {
         vec![]
     }

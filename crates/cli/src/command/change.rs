@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bbws_engine::{Ask, Control, Credentials, Reporter, Run, StepFailure, apply, look_back, looking_back};
 use bbws_model::{Address, Class, CloudError, Counts, Event, Mode, Outcome, Plan, Reason, Scope, State};
-use bbws_render::ErrorId;
+use bbws_render::{ErrorId, Progress};
 use futures::future::{Either, select};
 use serde_json::json;
 use tokio::sync::watch;
@@ -126,7 +126,7 @@ pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: O
     let mut control = signals::listen(clock.clone()).map_err(no_signals)?;
     session.link.open_gate(log.lease());
     let really = Instant::now();
-    let watch = Watch::new(ui, order.plan.steps.len(), session.offline.sandbox);
+    let watch = Watch::new(ui, Progress::of(&order.plan, &session.offline.kinds), session.offline.sandbox);
     let mut sink = watch.again();
     let began = clock.elapsed();
     let report = {

@@ -12,3 +12,4 @@ mod run;
 mod safety;
 mod state;
 mod support;
+mod terminal;
