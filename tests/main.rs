@@ -3,13 +3,16 @@
 #![expect(clippy::print_stdout, reason = "a test tells its figures, and what it installs")]
 
 mod behind;
+mod calls;
 mod cluster;
+mod cost;
 mod crash_points;
 mod drift;
 mod edits;
 mod failed;
 mod import;
 mod interrupted;
+mod json_lines;
 mod kills;
 mod plan_files;
 mod plan_pages;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bbws::{Wire, Wires};
-use bbws_cli::{Answered, Bucket, Caller, Cloud, Fetched, Link, Referral, Route, Sent, SessionLife, Stores, Thing};
+use bbws_cli::{Answered, Bucket, Caller, Cloud, Fetched, Hearing, Link, Referral, Route, Sent, SessionLife, Stores, Thing};
 use bbws_cluster::Environment;
 use bbws_engine::{Boxed, Clock, Drivers, Lease};
 use bbws_model::{CloudError, World};
@@ -213,6 +213,14 @@ impl Link for Other {
 
     async fn time(&self, region: &str) -> Option<Result<jiff::Timestamp, String>> {
         self.wire.time(region).await
+    }
+
+    async fn products(&self, service: &str, filters: &[(&'static str, String)]) -> Result<Vec<String>, CloudError> {
+        self.wire.products(service, filters).await
+    }
+
+    fn listen(&self, to: Hearing) {
+        self.wire.listen(to);
     }
 
     fn sent(&self) -> Vec<Sent> {

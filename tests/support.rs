@@ -8,6 +8,8 @@ use std::process::{Command, Output};
 use bbws_sandbox::{Cloud, CloudFile};
 use serde_json::Value;
 
+use crate::json_lines;
+
 /// A folder of its own, with `environments/` as shipped.
 pub(crate) struct Place {
     dir: tempfile::TempDir,
@@ -48,7 +50,11 @@ impl Place {
 
     /// Runs it: `"plan dev --sandbox"`.
     pub(crate) fn bbws(&self, line: &str) -> Ran {
-        ran(self.command(line.split_whitespace()).output().expect("the binary runs"))
+        let ran = ran(self.command(line.split_whitespace()).output().expect("the binary runs"));
+        if line.split_whitespace().any(|word| word == "--json") {
+            json_lines::demand(line, &ran.out, &ran.err);
+        }
+        ran
     }
 
     /// An environment's file as it is now.

@@ -257,7 +257,12 @@ struct Others {
 
 impl Others {
     fn pair(&self, region: &str) -> (Clients, Clients) {
-        let guard = |read_only| Guard { gate: self.gate.clone(), calls: self.calls.clone(), read_only: read_only || self.only_looks };
+        let guard = |read_only| Guard {
+            gate: self.gate.clone(),
+            calls: self.calls.clone(),
+            read_only: read_only || self.only_looks,
+            region: region.to_owned(),
+        };
         let connection = self.connection.as_ref();
         (
             clients(connection, region, &guard(true), RetryConfig::standard().with_max_attempts(4), self.patience),

@@ -8,8 +8,10 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use bbws_aws::{Aws, drivers, is_read, is_stale, name_servers, trail, whoami};
-use bbws_cli::{Answered, Bucket, Caller, Cloud, Fetched, Link, Look, Referral, Route, Sent, SessionLife, Stores, Thing, Trail};
+use bbws_aws::{Aws, Ended, drivers, is_read, is_stale, name_servers, products, trail, whoami};
+use bbws_cli::{
+    Answered, Bucket, Caller, Cloud, Fetched, Heard, Hearing, Link, Look, Referral, Route, Sent, SessionLife, Stores, Thing, Trail,
+};
 use bbws_cluster::Environment;
 use bbws_engine::{Clock, Drivers, Lease, Observers};
 use bbws_model::{CloudError, World};
@@ -115,6 +117,10 @@ impl Look for Eye {
         self.clock.clone()
     }
 
+    fn listen(&self, to: Hearing) {
+        listen(&self.aws, to);
+    }
+
     fn sent(&self) -> Vec<Sent> {
         sent(&self.aws)
     }
@@ -126,6 +132,13 @@ impl Trail for Eye {
         let at = |seconds| jiff::Timestamp::from_second(seconds).unwrap_or_default();
         Ok(events.map(|event| Deed { at: at(event.at), who: event.who, call: event.call, from: event.from, event: event.id }).collect())
     }
+}
+
+fn listen(aws: &Aws, to: Hearing) {
+    aws.calls().listen(move |ended| {
+        let Ended { operation, region, took, status } = ended.clone();
+        to(&Heard { operation, region, took, status });
+    });
 }
 
 fn sent(aws: &Aws) -> Vec<Sent> {
@@ -193,6 +206,14 @@ impl Link for Wire {
         };
         let read = |date: String| jiff::fmt::rfc2822::parse(&date).map_err(|error| format!("the answer bears the date `{date}`: {error}"));
         Some(bbws_aws::date_at(&url).await.and_then(read).map(|at| at.timestamp()))
+    }
+
+    async fn products(&self, service: &str, filters: &[(&'static str, String)]) -> Result<Vec<String>, CloudError> {
+        products(&self.aws, service, filters).await
+    }
+
+    fn listen(&self, to: Hearing) {
+        listen(&self.aws, to);
     }
 
     fn sent(&self) -> Vec<Sent> {

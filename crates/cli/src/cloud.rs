@@ -143,6 +143,22 @@ pub struct Sent {
     pub read: bool,
 }
 
+/// One call that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// The call, as IAM writes it: `ec2:DescribeVpcs`.
+    pub operation: String,
+    /// The region called.
+    pub region: String,
+    /// How long it took.
+    pub took: Duration,
+    /// The HTTP status of the answer; none where there was none.
+    pub status: Option<u16>,
+}
+
+/// Whoever is told of calls as they end.
+pub type Hearing = Arc<dyn Fn(&Heard) + Send + Sync>;
+
 /// One thing that exists in the sandbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Thing {
@@ -286,6 +302,9 @@ pub trait Look {
     /// The time that holds there.
     fn clock(&self) -> Arc<dyn Clock>;
 
+    /// Tells each call from now on, when it ends.
+    fn listen(&self, to: Hearing);
+
     /// All calls that were sent so far, in order.
     fn sent(&self) -> Vec<Sent>;
 }
@@ -306,6 +325,10 @@ impl<L: Link> Look for L {
 
     fn clock(&self) -> Arc<dyn Clock> {
         Link::clock(self)
+    }
+
+    fn listen(&self, to: Hearing) {
+        Link::listen(self, to);
     }
 
     fn sent(&self) -> Vec<Sent> {
@@ -355,6 +378,12 @@ pub trait Link {
 
     /// What time it is there, as an answer to a request that is not signed says. None where the world is simulated.
     fn time(&self, region: &str) -> impl Future<Output = Option<Result<jiff::Timestamp, String>>>;
+
+    /// What a service takes, by AWS's Price List: its products that have all these values, each as its document.
+    fn products(&self, service: &str, filters: &[(&'static str, String)]) -> impl Future<Output = Result<Vec<String>, CloudError>>;
+
+    /// Tells each call from now on, when it ends.
+    fn listen(&self, to: Hearing);
 
     /// All calls that were sent so far, in order.
     fn sent(&self) -> Vec<Sent>;

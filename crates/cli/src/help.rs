@@ -206,7 +206,9 @@ Examples:
   bbws cost dev
   bbws cost dev -v                   how each line was reckoned, and where each price is from
   bbws cost dev --markdown           for a pull request
-  bbws cost dev --json | jq .wanted.monthly";
+  bbws cost dev --json | jq .wanted.monthly
+  bbws cost dev --refresh            ask AWS for its prices (pricing:GetProducts), keep them in prices/af-south-1.toml";
+
 pub(crate) const IAM: &str = "\
 Made from the environment file and what is recorded; needs no connection but to the state's own bucket, and goes without that.
 Each statement is as narrow as AWS lets it be: by name, by our tag, by region; -v tells why each is not narrower.

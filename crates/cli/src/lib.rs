@@ -33,8 +33,8 @@ mod tests;
 pub use args::Speed;
 pub use clock::SystemClock;
 pub use cloud::{
-    Answered, Bucket, Caller, Cloud, Fetched, Inspected, Lack, Link, Look, Referral, Route, SandboxRoute, Sent, SessionLife, Stores, Thing,
-    Trail, Vault,
+    Answered, Bucket, Caller, Cloud, Fetched, Heard, Hearing, Inspected, Lack, Link, Look, Referral, Route, SandboxRoute, Sent,
+    SessionLife, Stores, Thing, Trail, Vault,
 };
 pub use code::ask_code;
 pub use exit::Exit;
@@ -80,7 +80,7 @@ fn perform<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Result<Exit, Failure>
     }
     match &cli.command {
         Command::Validate(place) => command::validate::run(ui, &project, place),
-        Command::Cost(args) => command::cost::run(ui, &project, &cli.global, args),
+        Command::Cost(args) => command::cost::run(ui, &project, &cli.global, cloud, args),
         Command::Graph(args) => command::graph::run(ui, &project, &cli.global, args),
         Command::Iam(args) => command::iam::run(ui, &project, &cli.global, args),
         Command::Sandbox(verb) => command::sandbox::run(ui, &project, cloud, verb),

@@ -272,6 +272,12 @@ mod tests {
             if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() }
         }
 
+        async fn products(&self, _: &str, _: &[(&'static str, String)]) -> Result<Vec<String>, CloudError> {
+            Ok(vec![])
+        }
+
+        fn listen(&self, _: crate::cloud::Hearing) {}
+
         fn sent(&self) -> Vec<Sent> {
             vec![]
         }

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use bbws_cluster::{Environment, Problems, show};
 use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Ids, LogError, Picture, Store, foreign, log, plan, refresh};
-use bbws_model::{Account, Desired, Finding, Kinds, Mode, Plan, Scope, State, World};
+use bbws_model::{Account, CloudError, Desired, Finding, Kinds, Mode, Plan, Scope, State, World};
 use bbws_operate::cost::Prices;
 use bbws_operate::told::complete;
 use bbws_render::{At, ErrorId, Style};
 
 use crate::args::Global;
-use crate::cloud::{Caller, Cloud, Link, Route, SandboxRoute};
+use crate::cloud::{Caller, Cloud, Link, Look, Route, SandboxRoute};
 use crate::ids::Ulids;
 use crate::project::{Judged, Project};
 use crate::store::Home;
-use crate::ui::Ui;
+use crate::ui::{CallLines, Ui};
 use crate::{Exit, Failure, LocalStore, delegation, desired, safety};
 
 /// An environment whose file is right, without any connection.
@@ -38,6 +38,8 @@ pub(crate) struct Offline {
     pub(crate) sandbox: bool,
     /// How failures may look.
     pub(crate) style: Style,
+    /// Where each call is told as it ends, where that is wanted.
+    pub(crate) calls: Option<CallLines>,
 }
 
 impl Offline {
@@ -60,7 +62,7 @@ impl Offline {
         let home = project.home(&environment, global.sandbox);
         let (store, spool) = (project.open(&home), project.spool(name, global.sandbox));
         let (file, sandbox, style) = (loaded.warnings.file, global.sandbox, ui.err_style());
-        Ok(Self { environment, kinds, siblings, file, store, home, spool, sandbox, style })
+        Ok(Self { environment, kinds, siblings, file, store, home, spool, sandbox, style, calls: ui.calls() })
     }
 
     /// What a command that is told needs, so that it leads to the same world.
@@ -145,6 +147,40 @@ pub(crate) fn route(global: &Global, project: &Project, own: &Account) -> Route 
     Route::Sandbox(SandboxRoute { dir: project.sandbox_dir(), account, speed: global.sandbox_speed.unwrap_or_default() })
 }
 
+/// Connects, and compares the account before anything else.
+///
+/// # Errors
+/// When there are no credentials, or they are of another account.
+pub(crate) async fn connect<C: Cloud>(
+    offline: &Offline,
+    cloud: &C,
+    project: &Project,
+    global: &Global,
+    command: &str,
+) -> Result<(C::Link, Caller), Failure> {
+    let connected = cloud.connect(&route(global, project, &offline.environment.account), &offline.environment).await;
+    met(offline, connected, command).await
+}
+
+/// Asks who the caller is, and goes on only with the right one.
+async fn met<L: Look>(offline: &Offline, connected: Result<L, CloudError>, command: &str) -> Result<(L, Caller), Failure> {
+    let environment = &offline.environment;
+    let unreached = |error: &CloudError| {
+        let failure = Failure::cloud(format!("cannot tell which account the credentials for {} belong to", environment.name), error);
+        match &environment.profile {
+            Some(profile) if !offline.sandbox => failure.advise(format!("{} names the profile {profile}", offline.file)),
+            _ => failure,
+        }
+    };
+    let link = connected.map_err(|e| unreached(&e))?;
+    if let Some(calls) = offline.calls.clone() {
+        link.listen(Arc::new(move |heard| calls.tell(heard)));
+    }
+    let caller = link.whoami().await.map_err(|e| unreached(&e))?;
+    safety::check_account(environment, &offline.siblings, &caller, (command, offline.sandbox), offline.style)?;
+    Ok((link, caller))
+}
+
 impl<L: Link> Session<L> {
     /// Connects, and compares the account before anything else. Mutating calls are still held back.
     ///
@@ -159,8 +195,8 @@ impl<L: Link> Session<L> {
     ) -> Result<Self, Failure> {
         // Files only. What cannot be planned must leave no trace, not even an existing zone put into the sandbox.
         let desired = desired::of(&offline, project).await?;
-        let connected = cloud.connect(&route(global, project, &offline.environment.account), &offline.environment).await;
-        Self::met(offline, desired, connected, command).await
+        let (link, caller) = connect(&offline, cloud, project, global, command).await?;
+        Self::with(offline, desired, link, caller)
     }
 
     /// What a plan is to be.
@@ -224,7 +260,7 @@ impl<L: Link> Session<L> {
     }
 }
 
-impl<L: crate::cloud::Look> Session<L> {
+impl<L: Look> Session<L> {
     /// Looks, and compares the account before anything else. Nothing can be changed through it.
     ///
     /// # Errors
@@ -238,22 +274,11 @@ impl<L: crate::cloud::Look> Session<L> {
     ) -> Result<Self, Failure> {
         let desired = desired::of(&offline, project).await?;
         let connected = cloud.look(&route(global, project, &offline.environment.account), &offline.environment).await;
-        Self::met(offline, desired, connected, command).await
+        let (link, caller) = met(&offline, connected, command).await?;
+        Self::with(offline, desired, link, caller)
     }
 
-    /// Asks who the caller is, and goes on only with the right one.
-    async fn met(offline: Offline, desired: Desired, connected: Result<L, bbws_model::CloudError>, command: &str) -> Result<Self, Failure> {
-        let environment = &offline.environment;
-        let unreached = |error: &bbws_model::CloudError| {
-            let failure = Failure::cloud(format!("cannot tell which account the credentials for {} belong to", environment.name), error);
-            match &environment.profile {
-                Some(profile) if !offline.sandbox => failure.advise(format!("{} names the profile {profile}", offline.file)),
-                _ => failure,
-            }
-        };
-        let link = connected.map_err(|e| unreached(&e))?;
-        let caller = link.whoami().await.map_err(|e| unreached(&e))?;
-        safety::check_account(environment, &offline.siblings, &caller, (command, offline.sandbox), offline.style)?;
+    fn with(offline: Offline, desired: Desired, link: L, caller: Caller) -> Result<Self, Failure> {
         let ids = Ulids::new().map_err(|error| Failure::new(Exit::Error, "no unique ids can be made").because(error))?;
         Ok(Self { offline, link, caller, desired, ids: Arc::new(ids) })
     }

@@ -118,6 +118,8 @@ impl Look for FakeEye {
         Arc::new(SystemClock::default())
     }
 
+    fn listen(&self, _: crate::cloud::Hearing) {}
+
     fn sent(&self) -> Vec<Sent> {
         vec![]
     }
@@ -216,6 +218,13 @@ impl Link for FakeLink {
     async fn time(&self, _: &str) -> Option<Result<jiff::Timestamp, String>> {
         None
     }
+
+    async fn products(&self, _: &str, _: &[(&'static str, String)]) -> Result<Vec<String>, CloudError> {
+        self.1.borrow_mut().push("products");
+        Ok(vec![])
+    }
+
+    fn listen(&self, _: crate::cloud::Hearing) {}
 
     fn sent(&self) -> Vec<Sent> {
         vec![]

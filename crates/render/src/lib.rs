@@ -37,7 +37,7 @@ pub use output::{output_value, outputs, outputs_json};
 pub use past::{difference, difference_json, history, history_json, history_of_run};
 pub use permissions::{policies_json, policy_documents, policy_remarks, policy_text};
 pub use plan::{Detail, plan, plan_html, plan_markdown};
-pub use run::{Lines, Progress, Summary, advice};
+pub use run::{Lines, Live, Progress, Screen, Summary, advice};
 pub use safety::{
     Mismatch, Place, Question, Refusal, Stale, StateMoved, account_mismatch, applied_already, apply_question, destroy_question, fenced,
     locked, prod_refused, stale_findings, stale_plan, unlock, wrong_world,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bbws_engine::{Ask, Control, Credentials, Reporter, Run, StepFailure, apply, look_back, looking_back};
 use bbws_model::{Address, Class, CloudError, Counts, Event, Mode, Outcome, Plan, Reason, Scope, State};
-use bbws_render::ErrorId;
+use bbws_render::{ErrorId, Progress};
 use futures::future::{Either, select};
 use serde_json::json;
 use tokio::sync::watch;
@@ -149,7 +149,7 @@ pub(crate) async fn carry_out<L: Link>(
     let clock = session.link.clock();
     session.link.open_gate(log.lease());
     let really = Instant::now();
-    let watch = Watch::new(ui, order.plan.steps.len(), session.offline.sandbox);
+    let watch = Watch::new(ui, Progress::of(&order.plan, &session.offline.kinds), session.offline.sandbox);
     let mut sink = watch.again();
     let began = clock.elapsed();
     let report = {

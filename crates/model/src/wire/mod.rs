@@ -4,6 +4,7 @@
 //! format by accident. Golden files show each as it is written.
 
 pub mod event;
+pub mod line;
 pub mod log;
 mod log_parts;
 pub mod plan;

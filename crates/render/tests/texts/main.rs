@@ -14,3 +14,4 @@ mod run;
 mod safety;
 mod state;
 mod support;
+mod terminal;

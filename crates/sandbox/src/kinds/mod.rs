@@ -54,6 +54,7 @@ pub(crate) mod network_interface;
 pub(crate) mod object;
 mod object_versions;
 mod prefix_list;
+mod price_list;
 pub(crate) mod rds;
 pub(crate) mod role;
 mod role_policy;
@@ -128,6 +129,7 @@ pub(crate) fn handlers() -> Handlers {
         object::handlers,
         object_versions::handlers,
         prefix_list::handlers,
+        price_list::handlers,
         rds::handlers,
         role::handlers,
         role_policy::handlers,

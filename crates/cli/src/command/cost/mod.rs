@@ -1,19 +1,21 @@
-//! `cost`: what the cluster of a file costs a month, beside what is deployed. Needs no account.
+//! `cost`: what the cluster of a file costs a month, beside what is deployed. Needs no account, but to ask for new prices.
 
-use std::fs;
+mod prices;
+
+pub(crate) use prices::prices;
+
 use std::future::Future;
-use std::io::ErrorKind;
-use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
 use bbws_engine::Clock;
 use bbws_model::State;
-use bbws_operate::cost::{Bill, PriceFile, Prices};
+use bbws_operate::cost::{Bill, Prices};
 use bbws_render::CostReport;
 use futures::future::{Either, select};
 
 use crate::args::{CostArgs, Global};
+use crate::cloud::Cloud;
 use crate::project::Project;
 use crate::session::Offline;
 use crate::ui::Ui;
@@ -23,40 +25,22 @@ use crate::{Exit, Failure, SystemClock, pace};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Tells it.
-pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &CostArgs) -> Result<Exit, Failure> {
+pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &CostArgs) -> Result<Exit, Failure> {
     if args.markdown && ui.json {
         return Err(Failure::new(Exit::Usage, "--json and --markdown are two forms of the same").advise("leave one of them out"));
     }
     let name = project.pick(args.place.env.as_deref(), None, false)?.name;
     let offline = Offline::open(ui, project, global, &name)?;
-    let prices = prices(project, &offline.environment.region, global.sandbox)?;
+    let mut prices = prices(project, &offline.environment.region, global.sandbox)?;
+    if args.refresh {
+        let bill = wanted(&offline, &prices);
+        let work = prices::refresh(ui, project, global, cloud, &offline, &bill);
+        pace::play(pace::of(global), work).map_err(pace::no_runtime)??;
+        prices = self::prices(project, &offline.environment.region, global.sandbox)?;
+    }
     let state = pace::play(None, deployed(ui, &offline)).map_err(pace::no_runtime)?;
     tell(ui, args, &offline, &prices, state.as_ref());
     Ok(Exit::Done)
-}
-
-/// The prices of a region: those that bbws comes with, and before them those of the user's own file.
-///
-/// # Errors
-/// When that file cannot be read, or is none.
-pub(crate) fn prices(project: &Project, region: &str, sandbox: bool) -> Result<Prices, Failure> {
-    let path = project.prices(region, sandbox);
-    let wrong = |path: &Path, why: String| {
-        Failure::new(Exit::Error, format!("the prices in {} cannot be used", path.display()))
-            .because(why)
-            .advise("correct the file, or remove it: bbws has prices of its own")
-    };
-    let built_in = Prices::built_in(region).map_err(|error| wrong(Path::new("bbws"), error.to_string()))?;
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(built_in),
-        Err(error) => return Err(wrong(&path, error.to_string())),
-    };
-    let own = PriceFile::read(&text).map_err(|error| wrong(&path, error.to_string()))?;
-    if own.region != region {
-        return Err(wrong(&path, format!("it is for {}", own.region)));
-    }
-    Ok(built_in.with(own))
 }
 
 /// What is recorded as deployed, if anything is and it can be read without ado.
