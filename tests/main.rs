@@ -2,6 +2,8 @@
 
 #![expect(clippy::print_stdout, reason = "a test tells its figures, and what it installs")]
 
+mod approvals;
+mod ci;
 mod cluster;
 mod crash_points;
 mod drift;

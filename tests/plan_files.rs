@@ -58,6 +58,7 @@ fn what_is_not_a_plan_as_bbws_wrote_it_is_refused_and_the_real_one_is_executed_o
     assert_eq!(fs::metadata(&path).expect("a plan").permissions().mode() & 0o777, 0o600);
     let digest = document(&path)["digest"].as_str().expect("a digest").to_owned();
     let first = document(&path)["steps"][0].clone();
+    let elsewhere = ["does something else at", first["address"].as_str().expect("an address")];
     let edit = |from: &str, to: &str| {
         assert!(text.contains(from), "{from}");
         text.replacen(from, to, 1).into_bytes()
@@ -82,11 +83,7 @@ fn what_is_not_a_plan_as_bbws_wrote_it_is_refused_and_the_real_one_is_executed_o
         ("another account", forged(&path, |plan| plan["basis"]["account"] = json!("815856636111")), &["for account 815856636111", DEV]),
         ("another region", forged(&path, |plan| plan["basis"]["region"] = json!("eu-west-1")), &["for eu-west-1", "af-south-1"]),
         ("another world", forged(&path, |plan| plan["basis"]["world"] = json!("aws")), &["for aws, and this is sandbox"]),
-        (
-            "a step that was made up",
-            forged(&path, |plan| plan["steps"][0]["reason"] = json!({"why": "asked"})),
-            &["does something else at", first["address"].as_str().expect("an address")],
-        ),
+        ("a step that was made up", forged(&path, |plan| plan["steps"][0]["reason"] = json!({"why": "asked"})), &elsewhere),
     ];
     for (what, bytes, parts) in table {
         fs::write(&path, bytes).expect("a file");

@@ -15,7 +15,7 @@ mod schema;
 mod show;
 mod sibling;
 
-pub use blueprint::{NoNameServers, Published, Unread, addresses, blueprint, delegation_block, draft};
+pub use blueprint::{NoNameServers, Published, Unread, addresses, blueprint, delegation_block, draft, unprotected};
 pub use environment::*;
 pub use load::{Context, Loaded, load};
 pub use place::Places;

@@ -27,7 +27,7 @@ use aws_smithy_types::retry::ErrorKind;
 use tokio::time::sleep;
 
 use crate::clock::SandboxClock;
-use crate::cloud::{At, Cloud};
+use crate::cloud::{At, Cloud, Principal};
 use crate::fate::{Answer, Effect, Fate, Seen};
 use crate::file::{CallRecord, CloudFile};
 use crate::handlers::{Handlers, Run};
@@ -44,6 +44,8 @@ pub struct Call {
     pub attempt: u32,
     /// The caller's account.
     pub account: String,
+    /// Who calls.
+    pub principal: Principal,
     /// The region called.
     pub region: String,
     /// When it was sent, simulated.
@@ -85,6 +87,7 @@ struct World {
 pub struct Sim {
     inner: Arc<Inner>,
     account: String,
+    principal: Principal,
     region: String,
 }
 
@@ -109,13 +112,14 @@ impl Sim {
                 file,
             }),
             account: String::new(),
+            principal: Principal::default(),
             region: String::new(),
         }
     }
 
     /// The same cloud, as this account and region see it.
-    pub(crate) fn scoped(&self, account: &str, region: &str) -> Self {
-        Self { inner: self.inner.clone(), account: account.to_owned(), region: region.to_owned() }
+    pub(crate) fn scoped(&self, account: &str, principal: &Principal, region: &str) -> Self {
+        Self { inner: self.inner.clone(), account: account.to_owned(), principal: principal.clone(), region: region.to_owned() }
     }
 
     /// Decides the fate of every call from now on.
@@ -176,7 +180,8 @@ impl Sim {
 
     fn run(&self, world: &mut World, call: &Call, run: &Run) -> Answer<Output> {
         let (account, region) = (call.account.as_str(), call.region.as_str());
-        let mut at = At { cloud: &mut world.cloud, account, region, now_ms: self.now_ms(), speed: self.inner.speed };
+        let principal = &call.principal;
+        let mut at = At { cloud: &mut world.cloud, account, principal, region, now_ms: self.now_ms(), speed: self.inner.speed };
         self.inner.handlers.pass_time(&mut at);
         // A refused call leaves nothing behind.
         let before = if call.is_read() { None } else { Some(at.cloud.clone()) };
@@ -338,6 +343,7 @@ impl Intercept for Sim {
             operation: metadata.name().to_owned(),
             attempt: cfg.load::<RequestAttempts>().map_or(0, RequestAttempts::attempts),
             account: self.account.clone(),
+            principal: self.principal.clone(),
             region: self.region.clone(),
             at: self.inner.clock.now(),
             number: 0,

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use bbws_engine::{Clock, Held, Log, LogError, Opening, StoreError, stands_still};
-use bbws_model::{Mode, Plan, RunId, State};
+use bbws_model::{Mode, Plan, Record, RunId, State};
 use bbws_render::ErrorId;
 use futures::future::{Either, select};
 
@@ -77,12 +77,19 @@ pub(crate) async fn or_held<L: Link>(session: &Session<L>, state: &State, failur
 }
 
 /// Takes the environment: nobody else changes it until the log is closed. One that is held is taken from a run whose process
-/// is gone, or that was seen to stand still at `state` ([`free`]); that run can write nothing from then on.
+/// is gone, or that was seen to stand still at `state` ([`free`]); that run can write nothing from then on. `grounds` say what
+/// allows the run, where that has to be recorded.
 ///
 /// # Errors
 /// When another run holds it, or has changed it since `state` was read.
-pub(crate) async fn take<L: Link>(session: &Session<L>, mode: Mode, state: &State, plan: Option<&Plan>) -> Result<Log, Failure> {
-    let log = claim(session, mode, state, plan).await?;
+pub(crate) async fn take<L: Link>(
+    session: &Session<L>,
+    mode: Mode,
+    state: &State,
+    plan: Option<&Plan>,
+    grounds: Vec<Record>,
+) -> Result<Log, Failure> {
+    let log = open(session, mode, plan, grounds, &|held| may_take(held, state)).await?;
     // That others have taken it and given it back is no change by itself.
     let moved = log.state(|now| now.serial != state.serial || !now.open.keys().eq(state.open.keys()));
     if moved {
@@ -101,12 +108,16 @@ pub(crate) async fn take<L: Link>(session: &Session<L>, mode: Mode, state: &Stat
 /// # Errors
 /// When another run holds it.
 pub(crate) async fn claim<L: Link>(session: &Session<L>, mode: Mode, state: &State, plan: Option<&Plan>) -> Result<Log, Failure> {
-    let may_take = |held: &Held| match known(held) {
+    open(session, mode, plan, vec![], &|held| may_take(held, state)).await
+}
+
+/// Whether its holder is gone, or was seen to stand still at this state.
+fn may_take(held: &Held, state: &State) -> bool {
+    match known(held) {
         Holder::Gone => true,
         Holder::Lives => false,
         Holder::Elsewhere => held.seq == state.seq,
-    };
-    open(session, mode, plan, &may_take).await
+    }
 }
 
 /// Opens the log, where `may_take` allows it from its holder.
@@ -117,11 +128,12 @@ pub(crate) async fn open<L: Link>(
     session: &Session<L>,
     mode: Mode,
     plan: Option<&Plan>,
+    grounds: Vec<Record>,
     may_take: &(dyn Fn(&Held) -> bool + Sync),
 ) -> Result<Log, Failure> {
     let offline = &session.offline;
     offline.home.prepare(&offline.environment.name)?;
-    let opening = opening(session, mode, plan);
+    let opening = Opening { grounds, ..opening(session, mode, plan) };
     let opened = Log::open(offline.store.clone(), session.link.clock(), session.ids.clone(), opening, may_take).await;
     opened.map_err(|e| offline.log_failure(&e))
 }
@@ -136,6 +148,7 @@ pub(crate) fn opening<L: Link>(session: &Session<L>, mode: Mode, plan: Option<&P
         region: session.offline.environment.region.clone(),
         mode,
         plan: plan.map(plan_file::digest),
+        grounds: vec![],
     }
 }
 
