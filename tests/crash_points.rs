@@ -217,7 +217,7 @@ impl Bench {
             version: "0".into(),
         };
         let (account, region) = (ACCOUNT.parse().expect("an account"), REGION.to_owned());
-        let opening = Opening { owner, world: World::Sandbox, account, region, mode, plan: None };
+        let opening = Opening { owner, world: World::Sandbox, account, region, mode, plan: None, grounds: vec![] };
         let log = Log::open(Arc::new(self.store.clone()), clock.clone(), self.ids.clone(), opening, &|_| true).await.expect("it is free");
         aws.gate().open_while(log.lease());
         look_back(&log, &drivers, &self.kinds).await.expect("it can be read");

@@ -2,8 +2,10 @@
 
 #![expect(clippy::print_stdout, reason = "a test tells its figures, and what it installs")]
 
+mod approvals;
 mod behind;
 mod calls;
+mod ci;
 mod cluster;
 mod cost;
 mod crash_points;

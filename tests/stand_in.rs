@@ -11,7 +11,7 @@ use bbws::{Wire, Wires};
 use bbws_cli::{Answered, Bucket, Caller, Cloud, Fetched, Hearing, Link, Referral, Route, Sent, SessionLife, Stores, Thing};
 use bbws_cluster::Environment;
 use bbws_engine::{Boxed, Clock, Drivers, Lease};
-use bbws_model::{CloudError, World};
+use bbws_model::{CloudError, Signature, World};
 use bbws_sandbox::{Effect, Fate, Seen, refuse};
 use serde_json::Value;
 
@@ -197,6 +197,14 @@ impl Link for Other {
 
     fn open_gate(&self, lease: Lease) {
         self.wire.open_gate(lease);
+    }
+
+    async fn sign(&self, key: &str, message: &[u8; 32]) -> Result<Signature, CloudError> {
+        self.wire.sign(key, message).await
+    }
+
+    async fn verifies(&self, key: &str, signature: &Signature, message: &[u8; 32]) -> Result<bool, CloudError> {
+        self.wire.verifies(key, signature, message).await
     }
 
     fn drivers(&self) -> Arc<Drivers> {

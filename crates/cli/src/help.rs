@@ -82,7 +82,8 @@ Examples:
 
 pub(crate) const APPLY: &str = "\
 Shows the plan first. In dev and sit it asks when something would be destroyed or lost; --yes answers that beforehand.
-Afterwards it verifies: a new plan must be empty.
+Production takes only a plan in a file that a second person has approved (`bbws approve`).
+Afterwards it verifies: a new plan must be empty, and in sit and prod what was changed must be healthy.
 The first Ctrl-C finishes the requests on their way and starts nothing new, the second leaves at once; either way what
 exists is recorded, and the next run goes on from there.
 
@@ -90,8 +91,23 @@ Examples:
   bbws apply dev
   bbws apply dev --yes --json        events, a line each, for a pipeline
   bbws apply dev dev.plan            exactly the plan that was looked at
+  bbws apply prod prod.plan          a plan that somebody else has approved
+  bbws apply prod --break-glass \"the disk of the database is full and nobody else is awake\"
+                                     without an approval: recorded, and shown ever after
   bbws apply dev --sandbox --sandbox-speed 60
                                      watch the simulation, a minute in a second";
+
+pub(crate) const APPROVE: &str = "\
+Production is changed only by a plan that a second person has approved: with another role, or another source identity, than
+whoever applies it. The approval is of exactly that plan, for one time, for as many hours as [approval] valid_hours says.
+With [approval] kms_key it is signed: the approver needs kms:Sign and kms:DescribeKey on that key, the applier kms:Verify.
+
+Examples:
+  bbws plan prod -o prod.plan
+  bbws approve prod prod.plan        somebody else; shows the plan, asks, signs
+  bbws apply prod prod.plan          as it was approved, or not at all
+  bbws approve prod prod.plan --sandbox --sandbox-principal approver
+                                     the same in the simulation, where --sandbox-principal says who one is";
 
 pub(crate) const DESTROY: &str = "\
 Lists everything first, then wants the cluster's name typed. Data is copied before it is removed where the file says so.

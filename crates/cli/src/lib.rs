@@ -3,6 +3,7 @@
 //! Generic over a [`Cloud`], which the binary implements: nothing here knows an SDK. Nothing that a command does not need is
 //! set up for it: `--help` and `validate` start no runtime.
 
+mod approval;
 mod args;
 mod clock;
 mod cloud;
@@ -33,8 +34,8 @@ mod tests;
 pub use args::Speed;
 pub use clock::SystemClock;
 pub use cloud::{
-    Answered, Bucket, Caller, Cloud, Fetched, Heard, Hearing, Inspected, Lack, Link, Look, Referral, Route, SandboxRoute, Sent,
-    SessionLife, Stores, Thing, Trail, Vault,
+    Answered, Bucket, Caller, Cloud, Fetched, Heard, Hearing, Inspected, Lack, Link, Look, Referral, Route, SandboxPrincipal, SandboxRoute,
+    Sent, SessionLife, Stores, Thing, Trail, Vault,
 };
 pub use code::ask_code;
 pub use exit::Exit;
@@ -89,6 +90,7 @@ fn perform<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Result<Exit, Failure>
         Command::Plan(args) => command::plan::run(ui, &project, &cli.global, cloud, args),
         Command::Drift(args) => command::drift::run(ui, &project, &cli.global, cloud, args),
         Command::Apply(args) => command::apply::run(ui, &project, &cli.global, cloud, args),
+        Command::Approve(args) => command::approve::run(ui, &project, &cli.global, cloud, args),
         Command::Destroy(args) => command::destroy::run(ui, &project, &cli.global, cloud, args),
         Command::Import(args) => command::import::run(ui, &project, &cli.global, cloud, args),
         Command::State(verb) => command::state::run(ui, &project, &cli.global, cloud, verb),

@@ -84,7 +84,7 @@ impl Project {
     /// Where the state of another environment is kept, if both are kept together.
     #[must_use]
     pub(crate) fn home_of(&self, name: &str, beside: &Environment, sandbox: bool) -> Home {
-        let Environment { state, account, profile, .. } = beside;
+        let Environment { state, approval, account, profile, .. } = beside;
         match (sandbox, state.backend, &state.bucket) {
             (true, _, _) => Home::Folder(LocalStore::new(self.sandbox_dir().join(name))),
             (false, Backend::S3, Some(bucket)) => Home::Bucket(Bucket {
@@ -93,6 +93,7 @@ impl Project {
                 owner: account.clone(),
                 environment: name.to_owned(),
                 kms_key: state.kms_key.clone(),
+                approvers: approval.roles.clone(),
                 profile: state.profile.clone().or_else(|| profile.clone()),
             }),
             // Without a bucket the file was refused.

@@ -36,6 +36,8 @@ pub(crate) struct Offline {
     pub(crate) spool: LocalStore,
     /// Whether it is that of the sandbox.
     pub(crate) sandbox: bool,
+    /// Whether a change needs an approval: of production always, in the sandbox where somebody says who they are.
+    pub(crate) governed: bool,
     /// How failures may look.
     pub(crate) style: Style,
     /// Where each call is told as it ends, where that is wanted.
@@ -61,8 +63,9 @@ impl Offline {
         ui.at = At { environment: Some(environment.name.clone()), sandbox, region, ..At::default() };
         let home = project.home(&environment, global.sandbox);
         let (store, spool) = (project.open(&home), project.spool(name, global.sandbox));
+        let governed = environment.tier.is_prod() && (!global.sandbox || global.sandbox_principal.is_some());
         let (file, sandbox, style) = (loaded.warnings.file, global.sandbox, ui.err_style());
-        Ok(Self { environment, kinds, siblings, file, store, home, spool, sandbox, style, calls: ui.calls() })
+        Ok(Self { environment, kinds, siblings, file, store, home, spool, sandbox, governed, style, calls: ui.calls() })
     }
 
     /// What a command that is told needs, so that it leads to the same world.
@@ -144,7 +147,8 @@ pub(crate) fn route(global: &Global, project: &Project, own: &Account) -> Route 
         return Route::Aws;
     }
     let account = global.sandbox_account.clone().unwrap_or_else(|| own.clone());
-    Route::Sandbox(SandboxRoute { dir: project.sandbox_dir(), account, speed: global.sandbox_speed.unwrap_or_default() })
+    let (principal, speed) = (global.sandbox_principal.clone(), global.sandbox_speed.unwrap_or_default());
+    Route::Sandbox(SandboxRoute { dir: project.sandbox_dir(), account, principal, speed })
 }
 
 /// Connects, and compares the account before anything else.
@@ -243,8 +247,9 @@ impl<L: Link> Session<L> {
         let mut plan = plan(sources, ask).map_err(|findings| self.refused(findings))?;
         let prices = Prices::built_in(&self.offline.environment.region).ok();
         complete(&mut plan, prices.as_ref());
-        safety::check_protection(self.offline.environment.tier, &plan)?;
+        safety::check_protection(self.offline.environment.tier, &plan, state, &bbws_cluster::unprotected(&self.offline.environment))?;
         safety::check_foreign(&plan, foreign(&drivers, kinds, &plan, state, picture).await)?;
+        plan.notes.extend(safety::glass(state));
         plan.notes.extend(delegation::check(&self.link, &self.offline.environment, wanted, &plan, picture).await?);
         let rehearsal = self.offline.sandbox && ask.mode == Mode::Destroy;
         if self.offline.environment.tier.is_prod() && !rehearsal {

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bbws_model::{Address, Backup, Desired, Entry, Finding, Kinds, Phase, PhysicalId, Renamed, Seen, Severity, State, pointers, resolve};
+use bbws_model::{
+    Address, Backup, Desired, Entry, Finding, Kinds, Phase, PhysicalId, Renamed, Seen, Severity, State, is_protected, pointers, resolve,
+};
 use serde_json::Value;
 
 use crate::observe::{Asked, look};
@@ -104,5 +106,6 @@ fn placed(kinds: &Kinds, desired: &Desired, place: &Place, found: Found) -> Resu
         _ => None,
     };
     let dependencies = dependencies.into_iter().collect();
-    Ok(Some(Entry { id, spec, outputs, dependencies, reached: phase == Phase::Ready, intent, existing, renamed, deposed: vec![] }))
+    let (reached, protected) = (phase == Phase::Ready, is_protected(&spec));
+    Ok(Some(Entry { id, spec, outputs, dependencies, reached, intent, existing, protected, renamed, deposed: vec![] }))
 }

@@ -39,8 +39,9 @@ pub use permissions::{policies_json, policy_documents, policy_remarks, policy_te
 pub use plan::{Detail, plan, plan_html, plan_markdown};
 pub use run::{Lines, Live, Progress, Screen, Summary, advice};
 pub use safety::{
-    Mismatch, Place, Question, Refusal, Stale, StateMoved, account_mismatch, applied_already, apply_question, destroy_question, fenced,
-    locked, prod_refused, stale_findings, stale_plan, unlock, wrong_world,
+    Mismatch, Place, Question, Refusal, Stale, StateMoved, Unapproved, account_mismatch, applied_already, apply_question, approval_given,
+    approval_question, approved, destroy_question, fenced, glass_broken, glass_question, locked, not_approved, prod_refused,
+    stale_findings, stale_plan, unlock, wrong_world,
 };
 pub use state::{state_json, state_list, state_list_json, state_show, state_show_all, state_show_json};
 pub use style::Style;

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use bbws_cluster::Tier;
 use bbws_engine::{Ask, Control, Credentials, Reporter, Run, StepFailure, apply, look_back, looking_back};
-use bbws_model::{Address, Class, CloudError, Counts, Event, Mode, Outcome, Plan, Reason, Scope, State};
+use bbws_model::{Address, Class, CloudError, Counts, Event, Finding, Mode, Outcome, Plan, Reason, Record, Scope, Severity, State};
+use bbws_operate::verify::{concerned, health};
 use bbws_render::{ErrorId, Progress};
 use futures::future::{Either, select};
 use serde_json::json;
@@ -41,6 +43,8 @@ pub(crate) struct Order<'a> {
     pub(crate) calls: usize,
     /// How many resources were looked for.
     pub(crate) resources: usize,
+    /// What allows it, where that has to be recorded.
+    pub(crate) grounds: Vec<Record>,
     /// How fast the run's clock is.
     pub(crate) speed: Option<Speed>,
 }
@@ -145,7 +149,7 @@ pub(crate) async fn carry_out<L: Link>(
     {
         ui.remark(short);
     }
-    let log = take(session, order.plan.mode, order.state, Some(&order.plan)).await?;
+    let log = take(session, order.plan.mode, order.state, Some(&order.plan), order.grounds.clone()).await?;
     let clock = session.link.clock();
     session.link.open_gate(log.lease());
     let really = Instant::now();
@@ -280,6 +284,27 @@ fn unless_wrong(answers: &[Looked], name: &str, flag: &str) -> Result<Exit, Fail
         .advise("if it stays: see who answers under that name, and which rules the listener has"))
 }
 
+/// What is as declared can be unwell all the same: that makes a failed apply. What is only worth a look is told.
+fn unless_unwell(ui: &mut Ui, found: Vec<Finding>, name: &str, flag: &str) -> Result<(), Failure> {
+    let (unwell, odd): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(|finding| finding.severity == Severity::Error);
+    if !odd.is_empty() && !ui.json {
+        let style = ui.style();
+        ui.say(format!("\n{}", bbws_render::findings(&odd, style)));
+    }
+    if unwell.is_empty() {
+        return Ok(());
+    }
+    let failure =
+        Failure::new(Exit::Error, format!("the verification of {name} failed: what was changed, or stands on it, is not healthy"));
+    Err(failure
+        .because("everything was applied and recorded, and is as the file says")
+        .with(unwell)
+        .advise(format!("mend what is named, then: bbws apply {name}{flag}"))
+        .advise(format!(
+            "the way back: put environments/{name}.toml back as it was before, look at `bbws plan {name}{flag}`, and apply that"
+        )))
+}
+
 /// Looks again: what was asked for must leave nothing to do.
 async fn verify<L: Link>(
     ui: &mut Ui,
@@ -314,7 +339,9 @@ async fn verify<L: Link>(
             Mode::Apply if left.is_empty() => reach::look(&session.link, &state, &picture).await.unwrap_or_default(),
             Mode::Apply | Mode::Destroy => vec![],
         };
-        Ok::<_, Failure>(Some((left, picture.calls, answers)))
+        let care = session.offline.environment.tier != Tier::Dev && order.plan.mode == Mode::Apply && left.is_empty();
+        let unwell = if care { health(&concerned(&order.plan, &state), &picture, &session.offline.kinds) } else { vec![] };
+        Ok::<_, Failure>(Some((left, picture.calls, answers, unwell)))
     };
     let stopped = Control::stopped(control);
     let left = match select(std::pin::pin!(again), std::pin::pin!(stopped)).await {
@@ -330,9 +357,11 @@ async fn verify<L: Link>(
     };
     let name = &order.ask.environment;
     let found = left.map_err(|failure| Failure { what: format!("applied, but not verified: {}", failure.what), ..failure })?;
-    let (left, calls, answers) = found.map_or((None, 0, vec![]), |(left, calls, answers)| (Some(left), calls, answers));
+    let (left, calls, answers, unwell) =
+        found.map_or((None, 0, vec![], vec![]), |(left, calls, answers, unwell)| (Some(left), calls, answers, unwell));
     let Some(left) = left.filter(|left| !left.is_empty()) else {
         tell_verified(ui, calls, &answers);
+        unless_unwell(ui, unwell, name, session.offline.flag())?;
         return unless_wrong(&answers, name, session.offline.flag());
     };
     if !ui.json {

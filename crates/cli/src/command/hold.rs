@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bbws_engine::log::last_held;
 use bbws_engine::{Clock, Held, Ids, Log, LogError, Opening, StoreError, stands_still};
-use bbws_model::{Mode, Plan, RunId, State};
+use bbws_model::{Mode, Plan, Record, RunId, State};
 use bbws_render::ErrorId;
 use futures::future::{Either, select};
 
@@ -93,12 +93,19 @@ pub(crate) async fn or_held<L: Link>(session: &Session<L>, state: &State, failur
 }
 
 /// Takes the environment: nobody else changes it until the log is closed. One that is held is taken from a run whose process
-/// is gone, or that was seen to stand still at `state` ([`free`]); that run can write nothing from then on.
+/// is gone, or that was seen to stand still at `state` ([`free`]); that run can write nothing from then on. `grounds` say what
+/// allows the run, where that has to be recorded.
 ///
 /// # Errors
 /// When another run holds it, or has changed it since `state` was read.
-pub(crate) async fn take<L: Link>(session: &Session<L>, mode: Mode, state: &State, plan: Option<&Plan>) -> Result<Log, Failure> {
-    let log = claim(session, mode, state, plan).await?;
+pub(crate) async fn take<L: Link>(
+    session: &Session<L>,
+    mode: Mode,
+    state: &State,
+    plan: Option<&Plan>,
+    grounds: Vec<Record>,
+) -> Result<Log, Failure> {
+    let log = open(session, mode, plan, grounds, &|held| may_take(held, state)).await?;
     // That others have taken it and given it back is no change by itself.
     let moved = log.state(|now| now.serial != state.serial || !now.open.keys().eq(state.open.keys()));
     if moved {
@@ -117,12 +124,16 @@ pub(crate) async fn take<L: Link>(session: &Session<L>, mode: Mode, state: &Stat
 /// # Errors
 /// When another run holds it.
 pub(crate) async fn claim<L: Link>(session: &Session<L>, mode: Mode, state: &State, plan: Option<&Plan>) -> Result<Log, Failure> {
-    let may_take = |held: &Held| match known(held) {
+    open(session, mode, plan, vec![], &|held| may_take(held, state)).await
+}
+
+/// Whether its holder is gone, or was seen to stand still at this state.
+fn may_take(held: &Held, state: &State) -> bool {
+    match known(held) {
         Holder::Gone => true,
         Holder::Lives => false,
         Holder::Elsewhere => held.seq == state.seq,
-    };
-    open(session, mode, plan, &may_take).await
+    }
 }
 
 /// Takes an environment for the care of its store alone: nothing of the account is asked, so the place is the recorded one.
@@ -141,7 +152,7 @@ pub(crate) async fn take_recorded(ui: &mut Ui, offline: &Offline, state: &State)
     let ids = Ulids::new().map_err(|error| Failure::new(Exit::Error, "no unique ids can be made").because(error))?;
     offline.home.prepare(&offline.environment.name)?;
     let owner = owner::this_process(RunId(ids.next()), command_line());
-    let opening = Opening { owner, world, account, region, mode: Mode::Apply, plan: None };
+    let opening = Opening { owner, world, account, region, mode: Mode::Apply, plan: None, grounds: vec![] };
     let may_take = |held: &Held| match known(held) {
         Holder::Gone => true,
         Holder::Lives => false,
@@ -163,11 +174,12 @@ pub(crate) async fn open<L: Link>(
     session: &Session<L>,
     mode: Mode,
     plan: Option<&Plan>,
+    grounds: Vec<Record>,
     may_take: &(dyn Fn(&Held) -> bool + Sync),
 ) -> Result<Log, Failure> {
     let offline = &session.offline;
     offline.home.prepare(&offline.environment.name)?;
-    let opening = opening(session, mode, plan);
+    let opening = Opening { grounds, ..opening(session, mode, plan) };
     let opened = Log::open(offline.store.clone(), session.link.clock(), session.ids.clone(), opening, may_take).await;
     opened.map(|log| log.spooling(Arc::new(offline.spool.clone()))).map_err(|e| offline.log_failure(&e))
 }
@@ -181,6 +193,7 @@ pub(crate) fn opening<L: Link>(session: &Session<L>, mode: Mode, plan: Option<&P
         region: session.offline.environment.region.clone(),
         mode,
         plan: plan.map(plan_file::digest),
+        grounds: vec![],
     }
 }
 

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod apply;
+pub(crate) mod approve;
 mod change;
 pub(crate) mod completions;
 mod consent;

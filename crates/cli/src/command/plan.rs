@@ -48,7 +48,8 @@ async fn work<C: Cloud>(
         crate::plan_file::write(path, &plan)?;
         if !ui.json {
             let flag = session.offline.flag();
-            ui.remark(format!("The plan is in {}: bbws apply {}{flag} {0}", path.display(), session.offline.environment.name));
+            let verb = if session.offline.governed && !plan.is_empty() { "somebody else approves it: bbws approve" } else { "bbws apply" };
+            ui.remark(format!("The plan is in {}: {verb} {}{flag} {0}", path.display(), session.offline.environment.name));
         }
     }
     Ok(if args.detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Done })

@@ -36,6 +36,8 @@ pub struct Opening {
     pub mode: Mode,
     /// The digest of the plan it executes.
     pub plan: Option<Digest>,
+    /// What allows it, where that needs saying: it stands in the same slot, so that no run is begun without it.
+    pub grounds: Vec<Record>,
 }
 
 /// The log of an environment that this run holds.
@@ -91,12 +93,13 @@ impl Log {
         if let Some(held) = Held::of(&state).filter(|held| !may_take(held)) {
             return Err(LogError::Held(Box::new(held)));
         }
-        let Opening { owner, world, account, region, mode, plan } = opening;
+        let Opening { owner, world, account, region, mode, plan, grounds } = opening;
         let run = owner.run.clone();
         let lease = Lease::new(clock.clone());
         let (state, queue, writing) = (Mutex::new(state), Mutex::default(), tokio::sync::Mutex::default());
         let mut log = Self { store, clock, ids, run, lease, opened: Duration::ZERO, state, queue, writing, spool: None };
-        match log.append(vec![Record::Open { owner, world, account, region, mode, plan }]).await {
+        let opens = Record::Open { owner, world, account, region, mode, plan };
+        match log.append(std::iter::once(opens).chain(grounds).collect()).await {
             Err(LogError::Fenced { seq }) => {
                 // Somebody was faster.
                 let held = read(log.store.as_ref()).await?.as_ref().and_then(Held::of);

@@ -205,7 +205,7 @@ async fn record<C: Cloud>(
     (done, desired, seen): (&BTreeSet<&Address>, &Desired, Seen<'_>),
 ) -> Result<(), Failure> {
     let offline = Offline::open(ui, project, global, name)?;
-    if offline.environment.tier.is_prod() && !offline.sandbox {
+    if offline.governed {
         if !ui.json {
             ui.remark("The record of production is written by approved runs only: the next one takes in what is there.");
         }
@@ -214,7 +214,7 @@ async fn record<C: Cloud>(
     let records: Vec<Record> = done.iter().filter_map(|address| recorded(address, desired, seen)).collect();
     let session = Session::open(offline, cloud, project, global, "drift --accept").await?;
     free(ui, &session, seen.state).await?;
-    let log = take(&session, Mode::Apply, seen.state, None).await?;
+    let log = take(&session, Mode::Apply, seen.state, None, vec![]).await?;
     let written = log.append(records).await;
     let closed = give_back(&log, if written.is_ok() { "done" } else { "failed" }).await;
     match written.err().or(closed) {

@@ -35,7 +35,7 @@ pub(super) async fn revert<C: Cloud>(
         return Err(Failure::new(Exit::Error, format!("{still} has not drifted: there is nothing to put back"))
             .advise(format!("what the file says otherwise, a plan shows: bbws plan {name}{}", offline.flag())));
     }
-    let in_production = offline.environment.tier.is_prod() && !offline.sandbox;
+    let governed = offline.governed;
     let session = Session::open(offline, cloud, project, global, "drift --revert").await?;
     let state = session.state().await?;
     free(ui, &session, &state).await?;
@@ -49,7 +49,7 @@ pub(super) async fn revert<C: Cloud>(
             .with(more)
             .advise(format!("if you want all of it: bbws apply {name}{targets}{}", session.offline.flag())));
     }
-    if in_production || args.out.is_some() {
+    if governed || args.out.is_some() {
         let path = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}-revert.plan")));
         plan_file::write(&path, &plan)?;
         if ui.json {
@@ -59,7 +59,7 @@ pub(super) async fn revert<C: Cloud>(
             show(ui, &session, &plan);
             ui.line(format!("\nThe plan that puts it back is in {}.", path.display()));
             let flag = session.offline.flag();
-            if session.offline.environment.tier.is_prod() {
+            if session.offline.governed {
                 ui.line(format!("Somebody else approves it: bbws approve {name} {}{flag}", path.display()));
             }
             ui.line(format!("Then apply it:             bbws apply {name} {}{flag}", path.display()));
@@ -72,5 +72,5 @@ pub(super) async fn revert<C: Cloud>(
         consent(ui, &format!("\nPut {what} back? Type yes: "), "yes", nobody)?;
     }
     let applying = ApplyArgs { yes: args.yes, ..ApplyArgs::default() };
-    apply::work(ui, project, global, cloud, &applying, session.offline, Some(plan)).await
+    apply::work(ui, project, global, cloud, &applying, session.offline, (Some(plan), "FILE", None)).await
 }

@@ -54,7 +54,7 @@ pub(super) fn restore<C: Cloud>(
     };
     let asked = moment(when)?;
     let offline = Offline::open(ui, project, global, &picked.name)?;
-    safety::check_tier(&offline.environment, offline.sandbox, Mode::Apply, offline.style)?;
+    safety::check_tier(&offline.environment, offline.governed, Mode::Apply, offline.style)?;
     pace::play(pace::of(global), async {
         offline.existing_state().await?;
         let session = Session::open(offline, cloud, project, global, "state restore").await?;
@@ -87,7 +87,7 @@ pub(super) fn restore<C: Cloud>(
             }
         }
         confirmed(ui, order.yes, &format!("Set what is recorded of {} to this? The account is not touched.", picked.name))?;
-        let log = take(&session, Mode::Apply, &now, None).await?;
+        let log = take(&session, Mode::Apply, &now, None, vec![]).await?;
         let reason = format!("as after slot {}", then.seq);
         let written = log.append(vec![Record::Restore { reason, entries, outputs }]).await;
         let closed = give_back(&log, if written.is_ok() { "done" } else { "failed" }).await;
@@ -160,7 +160,7 @@ pub(super) fn rebuild_of<C: Cloud>(
 ) -> Result<Exit, Failure> {
     let name = project.pick(place.env.as_deref(), None, false)?.name;
     let offline = Offline::open(ui, project, global, &name)?;
-    safety::check_tier(&offline.environment, offline.sandbox, Mode::Apply, offline.style)?;
+    safety::check_tier(&offline.environment, offline.governed, Mode::Apply, offline.style)?;
     pace::play(pace::of(global), async {
         let remains = remains(&offline).await?;
         let session = Session::open(offline, cloud, project, global, "state rebuild").await?;
