@@ -200,7 +200,7 @@ fn a_plan_is_refused_where_file_state_or_aws_have_moved_and_says_what_did() {
     place.write("dev", &edited(&shipped, &[("logs", "retention_days = 14")]));
     place.applied("dev").expect("another run");
     place.write("dev", &edited(&shipped, &edits));
-    says(&apply(&place, &path), &["state", "planned on serial", "run", "apply dev --sandbox", "changed log-group."]);
+    says(&apply(&place, &path), &["state", "planned on serial", "run", "apply dev", "log-group.ecs"]);
     let later = place.path("later.plan");
     place.bbws(&format!("plan dev --sandbox -o {}", later.display())).exits(0);
     fs::remove_dir_all(place.path("state/sandbox/dev")).expect("a state");
