@@ -246,7 +246,7 @@ impl<L: Link> Session<L> {
         let sources = Sources { kinds, desired: &self.desired, state, picture };
         let mut plan = plan(sources, ask).map_err(|findings| self.refused(findings))?;
         let prices = Prices::built_in(&self.offline.environment.region).ok();
-        complete(&mut plan, prices.as_ref());
+        complete(&mut plan, kinds, prices.as_ref());
         safety::check_protection(self.offline.environment.tier, &plan, state, &bbws_cluster::unprotected(&self.offline.environment))?;
         safety::check_foreign(&plan, foreign(&drivers, kinds, &plan, state, picture).await)?;
         plan.notes.extend(safety::glass(state));

@@ -70,7 +70,7 @@ pub(super) async fn work<C: Cloud>(
     if let Some(saved) = &saved {
         plan_file::belongs(saved, &session.offline.environment, &session.world(), session.offline.flag())?;
         if state.seq == 0 {
-            // A state that is not written yet gets the lineage that the plan was made with.
+            // A state that is not written yet has no lineage: each look gives it another.
             state.lineage.clone_from(&saved.basis.lineage);
         }
     }
