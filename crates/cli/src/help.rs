@@ -75,6 +75,7 @@ Examples:
   bbws plan dev -o dev.plan          then: bbws apply dev dev.plan
   bbws plan dev --target vpc.main    only this and what it needs
   bbws plan dev --destroy            what `destroy` would remove
+  bbws plan dev --back-to 01KB…      the way back to what that run wanted
   bbws plan dev --json | jq .counts
   bbws plan dev -o dev.plan --markdown=plan.md --html=plan.html
                                      the plan, a comment for a pull request, and a page with a picture";
@@ -89,6 +90,7 @@ Examples:
   bbws apply dev
   bbws apply dev --yes --json        events, a line each, for a pipeline
   bbws apply dev dev.plan            exactly the plan that was looked at
+  bbws apply dev --back-to 01KB…     what an earlier run wanted, whatever the file says now
   bbws apply dev --sandbox --sandbox-speed 60
                                      watch the simulation, a minute in a second";
 
@@ -125,6 +127,15 @@ Examples:
   bbws state orphans dev             what bears our mark in the account and is not in the state
   bbws state rebuild dev             when the store is lost: the state from what is in the account
   bbws state gc dev                  slots older than 30 days, below the oldest checkpoint";
+
+pub(crate) const RUNS: &str = "\
+Starts no connection but to the state's own store. A run that was killed is told as far as the log tells it.
+
+Examples:
+  bbws runs dev                      the last runs
+  bbws runs dev 01KB…                one of them: who, when, from which commit, and each step's time
+  bbws runs dev 01KB… --replay       watch it again, a minute in a second; --speed 600 for ten minutes
+  bbws runs dev --json | jq '.runs[] | select(.outcome != \"done\")'";
 
 pub(crate) const DOCTOR: &str = "\
 Looks at the store, its disk, the log, the clock and the credentials; changes nothing but a probe that it removes again.

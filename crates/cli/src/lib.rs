@@ -3,11 +3,13 @@
 //! Generic over a [`Cloud`], which the binary implements: nothing here knows an SDK. Nothing that a command does not need is
 //! set up for it: `--help` and `validate` start no runtime.
 
+mod absent;
 mod args;
 mod clock;
 mod cloud;
 mod code;
 mod command;
+mod commit;
 mod delegation;
 mod desired;
 mod exit;
@@ -89,6 +91,7 @@ fn perform<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Result<Exit, Failure>
         Command::Apply(args) => command::apply::run(ui, &project, &cli.global, cloud, args),
         Command::Destroy(args) => command::destroy::run(ui, &project, &cli.global, cloud, args),
         Command::State(verb) => command::state::run(ui, &project, &cli.global, cloud, verb),
+        Command::Runs(args) => command::runs::run(ui, &project, &cli.global, args),
         Command::Doctor(place) => command::doctor::run(ui, &project, &cli.global, cloud, place),
         Command::Output(args) => command::output::run(ui, &project, &cli.global, args),
     }

@@ -100,6 +100,15 @@ impl Project {
         }
     }
 
+    /// The folder of this machine for what belongs to an environment, wherever its state is kept.
+    #[must_use]
+    pub(crate) fn folder_of(&self, environment: &Environment, sandbox: bool) -> PathBuf {
+        match sandbox {
+            true => self.sandbox_dir().join(&environment.name),
+            false => self.root().join(&environment.state.path).join(&environment.name),
+        }
+    }
+
     /// Opens the store there.
     #[must_use]
     pub(crate) fn open(&self, home: &Home) -> Arc<dyn Store> {

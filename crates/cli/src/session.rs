@@ -1,11 +1,12 @@
 //! An environment at hand: its file judged, its account checked, its state read.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bbws_cluster::{Environment, Problems, show};
 use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Ids, LogError, Picture, Store, foreign, log, plan, refresh};
-use bbws_model::{Account, Desired, Finding, Kinds, Mode, Plan, Scope, State, World};
+use bbws_model::{Account, Desired, Finding, Kinds, Mode, Plan, RunId, Scope, State, World};
 use bbws_operate::cost::Prices;
 use bbws_operate::told::complete;
 use bbws_render::{At, ErrorId, Style};
@@ -32,6 +33,8 @@ pub(crate) struct Offline {
     pub(crate) store: Arc<dyn Store>,
     /// Where that is.
     pub(crate) home: Home,
+    /// Where what is kept of failed runs is written, on this machine.
+    pub(crate) bundles: PathBuf,
     /// Whether it is that of the sandbox.
     pub(crate) sandbox: bool,
     /// How failures may look.
@@ -57,7 +60,18 @@ impl Offline {
         ui.at = At { environment: Some(environment.name.clone()), sandbox, region, ..At::default() };
         let home = project.home(&environment, global.sandbox);
         let store = project.open(&home);
-        Ok(Self { environment, kinds, siblings, file: loaded.warnings.file, store, home, sandbox: global.sandbox, style: ui.err_style() })
+        let bundles = project.folder_of(&environment, global.sandbox).join("bundles");
+        Ok(Self {
+            environment,
+            kinds,
+            siblings,
+            file: loaded.warnings.file,
+            store,
+            home,
+            bundles,
+            sandbox: global.sandbox,
+            style: ui.err_style(),
+        })
     }
 
     /// What a command that is told needs, so that it leads to the same world.
@@ -129,6 +143,8 @@ pub(crate) struct Session<L> {
     pub(crate) caller: Caller,
     /// What is wanted.
     pub(crate) desired: Desired,
+    /// The run to whose configuration it is to go back; what is wanted is what was wanted then.
+    pub(crate) back_to: Option<RunId>,
     /// Unique ids.
     pub(crate) ids: Arc<dyn Ids>,
 }
@@ -169,7 +185,7 @@ impl<L: Link> Session<L> {
         let caller = link.whoami().await.map_err(|e| unreached(&e))?;
         safety::check_account(environment, &offline.siblings, &caller, (command, offline.sandbox), offline.style)?;
         let ids = Ulids::new().map_err(|error| Failure::new(Exit::Error, "no unique ids can be made").because(error))?;
-        Ok(Self { offline, link, caller, desired, ids: Arc::new(ids) })
+        Ok(Self { offline, link, caller, desired, back_to: None, ids: Arc::new(ids) })
     }
 
     /// The state, or an empty one; never that of another place.
@@ -237,13 +253,39 @@ impl<L: Link> Session<L> {
     }
 
     fn refused(&self, findings: Vec<Finding>) -> Failure {
-        let circle = findings.iter().any(|finding| finding.summary.contains("in a circle"));
-        let id = if circle { ErrorId::Cycle } else { ErrorId::NoPlan };
-        Failure::new(Exit::Error, format!("no plan can be made for {}", self.offline.environment.name)).of(id).with(findings)
+        let what = format!("no plan can be made for {}", self.offline.environment.name);
+        Failure::new(Exit::Error, what).of(id_of(&findings)).with(findings)
     }
 
     /// Where the calls go.
     pub(crate) fn world(&self) -> World {
         self.link.world()
+    }
+}
+
+/// Which error it is that no plan can be made.
+fn id_of(findings: &[Finding]) -> ErrorId {
+    let circle = findings.iter().any(|finding| finding.summary.contains("in a circle"));
+    if circle { ErrorId::Cycle } else { ErrorId::NoPlan }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bbws_model::Wanted;
+    use serde_json::json;
+
+    #[test]
+    fn a_circle_is_told_as_one_with_the_fields_that_make_it() {
+        let mut desired = Desired::default();
+        for (address, to) in [("tag.a", "tag.b"), ("tag.b", "tag.c"), ("tag.c", "tag.b")] {
+            let spec = json!({ "needs": { "$ref": to, "output": "id" } });
+            desired.resources.insert(address.parse().unwrap(), Wanted::new(spec));
+        }
+        let findings = bbws_engine::Graph::of(&desired).unwrap_err();
+        assert_eq!(id_of(&findings), ErrorId::Cycle);
+        assert!(findings[0].evidence.contains("tag.b needs tag.c (in `needs`), tag.c needs tag.b (in `needs`)"), "{findings:?}");
+        assert!(!findings[0].evidence.contains("tag.a"), "the shortest one: {findings:?}");
+        assert_eq!(id_of(&[Finding::new(bbws_model::Severity::Error, "it could not be read")]), ErrorId::NoPlan);
     }
 }

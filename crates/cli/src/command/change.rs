@@ -1,10 +1,10 @@
 //! What `apply` and `destroy` share: to execute a plan under the environment's lock, to tell how it goes, and to verify it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use bbws_engine::{Ask, Control, Credentials, Reporter, Run, StepFailure, apply, look_back, looking_back};
-use bbws_model::{Address, Class, CloudError, Counts, Event, Mode, Outcome, Plan, Reason, Scope, State};
+use bbws_model::{Address, Class, CloudError, Counts, Event, Kinds, Mode, Outcome, Plan, Reason, Scope, State, Step};
 use bbws_render::ErrorId;
 use futures::future::{Either, select};
 use serde_json::json;
@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::hold::{claim, give_back, give_back_soon, take};
 use super::plan::{show_before, tell_calls};
+use super::record::{self, Recorder};
 use crate::args::Speed;
 use crate::cloud::Link;
 use crate::reach::{self, Answered, Looked};
@@ -122,12 +123,15 @@ pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: O
         ui.remark(short);
     }
     let log = take(session, order.plan.mode, order.state, Some(&order.plan)).await?;
+    let narrowed = !(order.ask.scope.target.is_empty() && order.ask.scope.exclude.is_empty());
+    let record = record::begin(ui, session, &log, &order.plan, narrowed).await;
     let clock = session.link.clock();
     let mut control = signals::listen(clock.clone()).map_err(no_signals)?;
     session.link.open_gate(log.lease());
     let really = Instant::now();
     let watch = Watch::new(ui, order.plan.steps.len(), session.offline.sandbox);
-    let mut sink = watch.again();
+    watch.knows(&session.offline.environment.region, called(&order.plan, &session.offline.kinds));
+    let mut sink = Recorder::new(watch.again());
     let began = clock.elapsed();
     let report = {
         let mut reporter = Reporter::new(&mut sink, clock.as_ref());
@@ -165,20 +169,44 @@ pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: O
         Outcome::Stopped => give_back_soon(&log, clock.as_ref()).await,
         outcome => give_back(&log, word(outcome)).await,
     };
-    let summary = watch.summary();
+    if report.outcome != Outcome::Done
+        && let Some(run) = record::last_good(session.offline.store.as_ref(), log.run()).await
+    {
+        watch.can_go_back_to(run);
+    }
+    let (summary, failures, failed, events) = (watch.summary(), watch.failures(), watch.failed(), sink.kept());
     drop((watch, sink));
-    if !ui.json {
+    record::end(ui, session.offline.store.as_ref(), clock.as_ref(), log.run(), &events).await;
+    if ui.json {
+        failures.iter().for_each(|failure| ui.remark(failure.to_string()));
+    } else {
         ui.say(format!("\n{summary}"));
         if faster(order.speed) != Some(1.0) {
             ui.line(format!("  AWS's time was simulated; on this machine it took {:.1} s.", really.elapsed().as_secs_f64()));
         }
     }
     tell_calls(ui, &session.link.sent(), None);
+    let bundle = |ui: &mut Ui, outcome| {
+        if let Some(record) = &record {
+            let state = log.state(State::clone);
+            let of = record::Remains { plan: &order.plan, outcome, state: &state, failed: &failed, events: &events };
+            record::bundle(ui, session, record, &of);
+        }
+    };
+    if report.outcome == Outcome::Failed || report.log.is_some() || !failed.is_empty() {
+        bundle(ui, Some(report.outcome));
+    }
     if let Some(error) = report.log.as_ref().or(closed.as_ref()) {
         return Err(session.offline.log_failure(error));
     }
     match report.outcome {
-        Outcome::Done => verify(ui, session, &order, &mut control).await,
+        Outcome::Done => {
+            let verified = verify(ui, session, &order, &mut control).await;
+            if verified.as_ref().is_err_and(|failure| failure.id == ErrorId::Verify) {
+                bundle(ui, Some(Outcome::Done));
+            }
+            verified
+        }
         Outcome::Failed | Outcome::Stopped if report.failed.values().any(|error| error.class == Class::Credentials) => {
             let (name, flag) = (&order.ask.environment, session.offline.flag());
             let verb = if order.plan.mode == Mode::Destroy { "destroy" } else { "apply" };
@@ -191,6 +219,16 @@ pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: O
         Outcome::Stopped => Ok(Exit::Interrupted),
         Outcome::Fenced => Ok(Exit::Fenced),
     }
+}
+
+/// The names that the file gives to what is to be made, where others may have the same.
+fn called(plan: &Plan, kinds: &Kinds) -> BTreeMap<Address, String> {
+    let name = |step: &Step| {
+        let rule = kinds.get(step.address.kind())?.facts().name;
+        let name = step.wants()?.get(rule.map_or("name", |rule| rule.field))?.as_str()?;
+        Some((step.address.clone(), name.to_owned()))
+    };
+    plan.steps.iter().filter_map(name).collect()
 }
 
 /// A connection's credentials, as the engine sees them.

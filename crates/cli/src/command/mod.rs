@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod apply;
+mod back;
 mod change;
 pub(crate) mod completions;
 mod consent;
@@ -13,6 +14,8 @@ pub(crate) mod iam;
 pub(crate) mod init;
 pub(crate) mod output;
 pub(crate) mod plan;
+mod record;
+pub(crate) mod runs;
 pub(crate) mod sandbox;
 pub(crate) mod state;
 mod unlock;

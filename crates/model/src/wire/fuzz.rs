@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
-use super::{event, log, plan, state};
+use super::{event, log, plan, run, state};
 
 /// One reader, with documents that it takes.
 struct Format {
@@ -38,7 +38,12 @@ fn summed(mut document: Value, field: &str) -> Vec<u8> {
     document.to_string().into_bytes()
 }
 
-const FORMATS: [Format; 4] = [
+const FORMATS: [Format; 5] = [
+    Format {
+        samples: || whole(include_str!("snapshots/bbws_model__wire__run__tests__format_1_stays_as_it_is.snap")),
+        seal: |document| document.to_string().into_bytes(),
+        again: |bytes| run::read(bytes).ok().map(|found| run::read(&run::write(&found).unwrap()).unwrap() == found),
+    },
     Format {
         samples: || whole(include_str!("snapshots/bbws_model__wire__log__tests__format_1_stays_as_it_is.snap")),
         seal: |document| log::sealed(document.to_string().into_bytes()),

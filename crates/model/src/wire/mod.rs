@@ -7,6 +7,7 @@ pub mod event;
 pub mod log;
 mod log_parts;
 pub mod plan;
+pub mod run;
 pub mod state;
 pub mod strict;
 

@@ -13,3 +13,4 @@ pub use advice::advice;
 pub use frame::Progress;
 pub use lines::Lines;
 pub use summary::Summary;
+pub(crate) use tally::outcome;

@@ -9,6 +9,7 @@ mod errors;
 mod output;
 mod plan;
 mod run;
+mod runs;
 mod safety;
 mod state;
 mod support;
