@@ -34,9 +34,30 @@ pub(crate) enum Weather {
     Panic,
     /// It takes effect, and from then on the log of dev is out of reach.
     StoreGone,
+    /// AWS refuses it: a quota is used up.
+    Limit,
+    /// AWS refuses it: no policy allows it.
+    Denied,
+    /// AWS refuses it: the name is taken by somebody else.
+    Taken,
+    /// AWS refuses it: the region is off.
+    Off,
+    /// The service cannot be reached.
+    Unreachable,
 }
 
-const ALL: [Weather; 5] = [Weather::Quoted, Weather::Lost, Weather::Silent, Weather::Panic, Weather::StoreGone];
+const ALL: [Weather; 10] = [
+    Weather::Quoted,
+    Weather::Lost,
+    Weather::Silent,
+    Weather::Panic,
+    Weather::Limit,
+    Weather::Denied,
+    Weather::Taken,
+    Weather::Off,
+    Weather::Unreachable,
+    Weather::StoreGone,
+];
 
 /// The stand-in for `place.command(args)`. In the sandbox the calls of one operation have a weather; elsewhere the time that
 /// bbws waits passes so many times faster.
@@ -141,7 +162,22 @@ fn fate(weather: Weather, dir: &Path) -> Fate {
             }
             Fate::default()
         }
+        Weather::Limit => refused(400, "VpcLimitExceeded", "The maximum number of VPCs has been reached."),
+        Weather::Denied => refused(
+            403,
+            "UnauthorizedOperation",
+            "You are not authorized to perform this operation. User: arn:aws:sts::536580886816:assumed-role/ci/run is not authorized to \
+             perform: ec2:CreateTags on resource: arn:aws:ec2:af-south-1:536580886816:vpc/* because no identity-based policy allows the \
+             ec2:CreateTags action. Encoded authorization failure message: 4GIOHlTkIaWHQD0Q0m6XSnuUMCm",
+        ),
+        Weather::Taken => refused(409, "BucketAlreadyExists", "The requested bucket name is not available."),
+        Weather::Off => refused(401, "OptInRequired", "You are not subscribed to this service."),
+        Weather::Unreachable => Fate { effect: Effect::Never, seen: Seen::Unreachable, ..Fate::default() },
     }
+}
+
+fn refused(status: u16, code: &'static str, message: &str) -> Fate {
+    Fate { effect: Effect::Never, seen: Seen::Refused(refuse(status, code, message)), ..Fate::default() }
 }
 
 /// Every password in the sandbox's file, in plain text.

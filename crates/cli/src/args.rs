@@ -4,6 +4,7 @@ mod cost;
 mod drift;
 mod iam;
 mod import;
+mod runs;
 mod state;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ pub(crate) use cost::CostArgs;
 pub(crate) use drift::DriftArgs;
 pub(crate) use iam::IamArgs;
 pub(crate) use import::ImportArgs;
+pub(crate) use runs::RunsArgs;
 pub(crate) use state::{MvArgs, RmArgs, StateCommand, UnlockArgs};
 
 /// Creates, changes, checks and removes the AWS clusters that host multi-tenant WordPress.
@@ -150,6 +152,9 @@ pub(crate) enum Command {
     /// Look at what bbws has recorded
     #[command(subcommand, after_help = help::STATE)]
     State(StateCommand),
+    /// Tell what was done when, by whom, and how long each step took
+    #[command(after_help = help::RUNS)]
+    Runs(RunsArgs),
     /// Look whether everything that bbws stands on is in order
     #[command(after_help = help::DOCTOR)]
     Doctor(Where),
@@ -235,6 +240,9 @@ pub(crate) struct PlanArgs {
     /// Plan the removal of the whole cluster
     #[arg(long, conflicts_with_all = ["target", "exclude", "replace"])]
     pub destroy: bool,
+    /// Plan the way back to what an earlier run wanted (`bbws runs ENV` lists them)
+    #[arg(long, value_name = "RUN", conflicts_with = "destroy")]
+    pub back_to: Option<String>,
     /// Write the plan to a file that `apply` takes
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -261,6 +269,9 @@ pub(crate) struct ApplyArgs {
     /// What to narrow it to.
     #[command(flatten)]
     pub scope: Scope,
+    /// Go back to what an earlier run wanted (`bbws runs ENV` lists them), whatever the file says now
+    #[arg(long, value_name = "RUN")]
+    pub back_to: Option<String>,
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,

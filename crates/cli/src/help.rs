@@ -76,6 +76,7 @@ Examples:
   bbws plan dev -o dev.plan          then: bbws apply dev dev.plan
   bbws plan dev --target vpc.main    only this and what it needs
   bbws plan dev --destroy            what `destroy` would remove
+  bbws plan dev --back-to 01KB…      the way back to what that run wanted
   bbws plan dev --json | jq .counts
   bbws plan dev -o dev.plan --markdown=plan.md --html=plan.html
                                      the plan, a comment for a pull request, and a page with a picture";
@@ -94,6 +95,7 @@ Examples:
   bbws apply prod prod.plan          a plan that somebody else has approved
   bbws apply prod --break-glass \"the disk of the database is full and nobody else is awake\"
                                      without an approval: recorded, and shown ever after
+  bbws apply dev --back-to 01KB…     what an earlier run wanted, whatever the file says now
   bbws apply dev --sandbox --sandbox-speed 60
                                      watch the simulation, a minute in a second";
 
@@ -199,6 +201,14 @@ Held under the environment's lock, an entry of the log, and taken back with `bbw
 Examples:
   bbws state rm dev log-group.extra --reason \"belongs to the tenants now\"
   bbws state rm dev subnet.public-x route-table-association.public-x --reason \"…\" --yes";
+pub(crate) const RUNS: &str = "\
+Starts no connection but to the state's own store. A run that was killed is told as far as the log tells it.
+
+Examples:
+  bbws runs dev                      the last runs
+  bbws runs dev 01KB…                one of them: who, when, from which commit, and each step's time
+  bbws runs dev 01KB… --replay       watch it again, a minute in a second; --speed 600 for ten minutes
+  bbws runs dev --json | jq '.runs[] | select(.outcome != \"done\")'";
 
 pub(crate) const DOCTOR: &str = "\
 Looks at the store, its disk, the log, the clock and the credentials; changes nothing but a probe that it removes again.

@@ -3,12 +3,14 @@
 //! Generic over a [`Cloud`], which the binary implements: nothing here knows an SDK. Nothing that a command does not need is
 //! set up for it: `--help` and `validate` start no runtime.
 
+mod absent;
 mod approval;
 mod args;
 mod clock;
 mod cloud;
 mod code;
 mod command;
+mod commit;
 mod delegation;
 mod desired;
 mod exit;
@@ -94,6 +96,7 @@ fn perform<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Result<Exit, Failure>
         Command::Destroy(args) => command::destroy::run(ui, &project, &cli.global, cloud, args),
         Command::Import(args) => command::import::run(ui, &project, &cli.global, cloud, args),
         Command::State(verb) => command::state::run(ui, &project, &cli.global, cloud, verb),
+        Command::Runs(args) => command::runs::run(ui, &project, &cli.global, args),
         Command::Doctor(place) => command::doctor::run(ui, &project, &cli.global, cloud, place),
         Command::Output(args) => command::output::run(ui, &project, &cli.global, args),
     }

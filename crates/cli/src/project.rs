@@ -101,6 +101,15 @@ impl Project {
         }
     }
 
+    /// The folder of this machine for what belongs to an environment, wherever its state is kept.
+    #[must_use]
+    pub(crate) fn folder_of(&self, environment: &Environment, sandbox: bool) -> PathBuf {
+        match sandbox {
+            true => self.sandbox_dir().join(&environment.name),
+            false => self.root().join(&environment.state.path).join(&environment.name),
+        }
+    }
+
     /// Where this machine keeps what an environment's store does not take: beside the environment files, wherever the store is.
     #[must_use]
     pub(crate) fn spool(&self, name: &str, sandbox: bool) -> LocalStore {

@@ -1,11 +1,12 @@
 //! An environment at hand: its file judged, its account checked, its state read.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bbws_cluster::{Environment, Problems, show};
 use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Ids, LogError, Picture, Store, foreign, log, plan, refresh};
-use bbws_model::{Account, CloudError, Desired, Finding, Kinds, Mode, Plan, Scope, State, World};
+use bbws_model::{Account, CloudError, Desired, Finding, Kinds, Mode, Plan, RunId, Scope, State, World};
 use bbws_operate::cost::Prices;
 use bbws_operate::told::complete;
 use bbws_render::{At, ErrorId, Style};
@@ -34,6 +35,8 @@ pub(crate) struct Offline {
     pub(crate) home: Home,
     /// Where this machine keeps what the store does not take.
     pub(crate) spool: LocalStore,
+    /// Where what is kept of failed runs is written, on this machine.
+    pub(crate) bundles: PathBuf,
     /// Whether it is that of the sandbox.
     pub(crate) sandbox: bool,
     /// Whether a change needs an approval: of production always, in the sandbox where somebody says who they are.
@@ -63,9 +66,10 @@ impl Offline {
         ui.at = At { environment: Some(environment.name.clone()), sandbox, region, ..At::default() };
         let home = project.home(&environment, global.sandbox);
         let (store, spool) = (project.open(&home), project.spool(name, global.sandbox));
+        let bundles = project.folder_of(&environment, global.sandbox).join("bundles");
         let governed = environment.tier.is_prod() && (!global.sandbox || global.sandbox_principal.is_some());
         let (file, sandbox, style) = (loaded.warnings.file, global.sandbox, ui.err_style());
-        Ok(Self { environment, kinds, siblings, file, store, home, spool, sandbox, governed, style, calls: ui.calls() })
+        Ok(Self { environment, kinds, siblings, file, store, home, spool, bundles, sandbox, governed, style, calls: ui.calls() })
     }
 
     /// What a command that is told needs, so that it leads to the same world.
@@ -137,6 +141,8 @@ pub(crate) struct Session<L> {
     pub(crate) caller: Caller,
     /// What is wanted.
     pub(crate) desired: Desired,
+    /// The run to whose configuration it is to go back; what is wanted is what was wanted then.
+    pub(crate) back_to: Option<RunId>,
     /// Unique ids.
     pub(crate) ids: Arc<dyn Ids>,
 }
@@ -259,9 +265,8 @@ impl<L: Link> Session<L> {
     }
 
     fn refused(&self, findings: Vec<Finding>) -> Failure {
-        let circle = findings.iter().any(|finding| finding.summary.contains("in a circle"));
-        let id = if circle { ErrorId::Cycle } else { ErrorId::NoPlan };
-        Failure::new(Exit::Error, format!("no plan can be made for {}", self.offline.environment.name)).of(id).with(findings)
+        let what = format!("no plan can be made for {}", self.offline.environment.name);
+        Failure::new(Exit::Error, what).of(id_of(&findings)).with(findings)
     }
 }
 
@@ -285,7 +290,7 @@ impl<L: Look> Session<L> {
 
     fn with(offline: Offline, desired: Desired, link: L, caller: Caller) -> Result<Self, Failure> {
         let ids = Ulids::new().map_err(|error| Failure::new(Exit::Error, "no unique ids can be made").because(error))?;
-        Ok(Self { offline, link, caller, desired, ids: Arc::new(ids) })
+        Ok(Self { offline, link, caller, desired, back_to: None, ids: Arc::new(ids) })
     }
 
     /// The state, or an empty one; never that of another place.
@@ -301,5 +306,32 @@ impl<L: Look> Session<L> {
     /// Where the calls go.
     pub(crate) fn world(&self) -> World {
         self.link.world()
+    }
+}
+
+/// Which error it is that no plan can be made.
+fn id_of(findings: &[Finding]) -> ErrorId {
+    let circle = findings.iter().any(|finding| finding.summary.contains("in a circle"));
+    if circle { ErrorId::Cycle } else { ErrorId::NoPlan }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bbws_model::Wanted;
+    use serde_json::json;
+
+    #[test]
+    fn a_circle_is_told_as_one_with_the_fields_that_make_it() {
+        let mut desired = Desired::default();
+        for (address, to) in [("tag.a", "tag.b"), ("tag.b", "tag.c"), ("tag.c", "tag.b")] {
+            let spec = json!({ "needs": { "$ref": to, "output": "id" } });
+            desired.resources.insert(address.parse().unwrap(), Wanted::new(spec));
+        }
+        let findings = bbws_engine::Graph::of(&desired).unwrap_err();
+        assert_eq!(id_of(&findings), ErrorId::Cycle);
+        assert!(findings[0].evidence.contains("tag.b needs tag.c (in `needs`), tag.c needs tag.b (in `needs`)"), "{findings:?}");
+        assert!(!findings[0].evidence.contains("tag.a"), "the shortest one: {findings:?}");
+        assert_eq!(id_of(&[Finding::new(bbws_model::Severity::Error, "it could not be read")]), ErrorId::NoPlan);
     }
 }

@@ -259,7 +259,7 @@ impl Teller {
 }
 
 /// A record in a few words, without any value.
-fn in_words(record: &Record, intents: &mut BTreeMap<IntentId, String>) -> String {
+pub(crate) fn in_words(record: &Record, intents: &mut BTreeMap<IntentId, String>) -> String {
     let of = |intents: &BTreeMap<IntentId, String>, id: &IntentId| intents.get(id).cloned().unwrap_or_else(|| format!("the intent {id}"));
     match record {
         Record::Open { .. } => "takes the environment".to_owned(),

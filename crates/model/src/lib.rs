@@ -23,6 +23,7 @@ mod plan;
 mod policy;
 mod reads;
 mod reference;
+mod run;
 mod secret;
 mod slot;
 mod spool;
@@ -53,6 +54,7 @@ pub use reference::{
     Arn, ArnOutput, Id, IdOutput, Name, NameOutput, Output, OutputName, Pointer, Ready, Ref, Stage, Target, Text, Written, pointers,
     resolve,
 };
+pub use run::{Commit, RunRecord};
 pub use secret::Secret;
 pub use slot::{Intent, IntentId, Op, Owner, Record, ResultOutcome, RunId, Slot};
 pub use spool::Spooled;

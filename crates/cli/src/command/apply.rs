@@ -10,6 +10,7 @@ use bbws_operate::approval;
 use bbws_render::ErrorId;
 use serde_json::json;
 
+use super::back;
 use super::change::{Order, execute, look_back_at_open};
 use super::consent::consent;
 use super::hold::{free, or_held};
@@ -20,7 +21,7 @@ use crate::cloud::{Cloud, Link};
 use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
-use crate::{Exit, Failure, pace, plan_file, safety};
+use crate::{Exit, Failure, absent, pace, plan_file, safety};
 
 /// Plans, asks where something would be lost, executes, verifies, prints the outputs.
 pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &ApplyArgs) -> Result<Exit, Failure> {
@@ -64,7 +65,7 @@ pub(super) async fn work<C: Cloud>(
     offline: Offline,
     (saved, file, glass): (Option<Plan>, &str, Option<String>),
 ) -> Result<Exit, Failure> {
-    let session = Session::open(offline, cloud, project, global, "apply").await?;
+    let mut session = Session::open(offline, cloud, project, global, "apply").await?;
     let mut state = session.state().await?;
     let mode = saved.as_ref().map_or(Mode::Apply, |plan| plan.mode);
     if let Some(saved) = &saved {
@@ -86,6 +87,10 @@ pub(super) async fn work<C: Cloud>(
         (None, _) => Ground::Free,
     };
     free(ui, &session, &state).await?;
+    let way = match &args.back_to {
+        Some(run) => Some(back::turn(&mut session, &state, run).await?),
+        None => None,
+    };
     if let Some(saved) = &saved {
         plan_file::check_basis(saved, &session.offline, &session.desired, &state).await?;
     }
@@ -99,14 +104,18 @@ pub(super) async fn work<C: Cloud>(
     }
     let plan = match session.plan_of(&state, &ask, &picture).await {
         Ok(plan) => plan,
-        Err(failure) => return Err(or_held(&session, &state, failure).await),
+        Err(failure) => return Err(or_held(&session, &state, back::refused(way.as_ref(), failure)).await),
     };
     let plan = match saved {
         Some(saved) => {
             plan_file::check_steps(&saved, &plan, &session.offline)?;
             saved
         }
-        None => plan,
+        None => {
+            let absent = absent::note(&session, cloud, (project, global), &state, &picture).await;
+            let back = way.iter().flat_map(|way| way.notes(&session, &plan, &picture)).collect::<Vec<_>>();
+            Plan { notes: plan.notes.into_iter().chain(absent).chain(back).collect(), ..plan }
+        }
     };
     show_before(ui, &session, &plan);
     if plan.is_empty() && publish(&plan.outputs, &state) == state.outputs {
@@ -126,6 +135,7 @@ pub(super) async fn work<C: Cloud>(
     let exit = execute(ui, &session, order).await?;
     if exit == Exit::Done && mode == Mode::Apply {
         tell_outputs(ui, &session.offline.environment, &session.state().await?);
+        back::tell_end(ui, &session.offline.file, way.as_ref(), &session.desired);
     }
     Ok(exit)
 }

@@ -1,11 +1,14 @@
 //! What `apply` and `destroy` share: to execute a plan under the environment's lock, to tell how it goes, and to verify it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use bbws_cluster::Tier;
 use bbws_engine::{Ask, Control, Credentials, Reporter, Run, StepFailure, apply, look_back, looking_back};
-use bbws_model::{Address, Class, CloudError, Counts, Event, Finding, Mode, Outcome, Plan, Reason, Record, Scope, Severity, State};
+use bbws_model::{
+    Address, Class, CloudError, Counts, Event, Finding, Kinds, Mode, Outcome, Plan, Reason, Record, RunRecord, Scope, Severity, Stamped,
+    State, Step,
+};
 use bbws_operate::verify::{concerned, health};
 use bbws_render::{ErrorId, Progress};
 use futures::future::{Either, select};
@@ -14,6 +17,7 @@ use tokio::sync::watch;
 
 use super::hold::{claim, give_back, give_back_soon, take};
 use super::plan::{show_before, tell_calls};
+use super::record::{self, Recorder};
 use super::spool;
 use crate::args::Speed;
 use crate::cloud::Link;
@@ -128,9 +132,38 @@ pub(crate) fn no_signals(error: std::io::Error) -> Failure {
 /// When the environment cannot be taken. How the run itself went is told, and is in the exit.
 pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: Order<'_>) -> Result<Exit, Failure> {
     let mut control = signals::listen(session.link.clock()).map_err(no_signals)?;
-    match carry_out(ui, session, &order, &control).await? {
-        Exit::Done => verify(ui, session, &order, &mut control).await,
-        other => Ok(other),
+    let carried = carry_out(ui, session, &order, &control).await?;
+    if carried.exit != Exit::Done {
+        return Ok(carried.exit);
+    }
+    let verified = verify(ui, session, &order, &mut control).await;
+    if verified.as_ref().is_err_and(|failure| failure.id == ErrorId::Verify) {
+        carried.kept.bundle(ui, session, &order.plan, Outcome::Done);
+    }
+    verified
+}
+
+/// How a plan was carried out.
+pub(crate) struct Carried {
+    /// How it ended.
+    pub(crate) exit: Exit,
+    kept: Kept,
+}
+
+/// What is kept of a run for whoever is to help.
+struct Kept {
+    record: Option<RunRecord>,
+    state: State,
+    failed: Vec<(Address, CloudError)>,
+    events: Vec<Stamped>,
+}
+
+impl Kept {
+    fn bundle<L: Link>(&self, ui: &mut Ui, session: &Session<L>, plan: &Plan, outcome: Outcome) {
+        let Self { record, state, failed, events } = self;
+        if let Some(record) = record {
+            record::bundle(ui, session, record, &record::Remains { plan, outcome: Some(outcome), state, failed, events });
+        }
     }
 }
 
@@ -143,18 +176,21 @@ pub(crate) async fn carry_out<L: Link>(
     session: &Session<L>,
     order: &Order<'_>,
     control: &watch::Receiver<Control>,
-) -> Result<Exit, Failure> {
+) -> Result<Carried, Failure> {
     if let Some(short) = safety::check_session(&order.plan, &session.offline.kinds, session.link.session())?
         && !ui.json
     {
         ui.remark(short);
     }
     let log = take(session, order.plan.mode, order.state, Some(&order.plan), order.grounds.clone()).await?;
+    let narrowed = !(order.ask.scope.target.is_empty() && order.ask.scope.exclude.is_empty());
+    let record = record::begin(ui, session, &log, &order.plan, narrowed).await;
     let clock = session.link.clock();
     session.link.open_gate(log.lease());
     let really = Instant::now();
     let watch = Watch::new(ui, Progress::of(&order.plan, &session.offline.kinds), session.offline.sandbox);
-    let mut sink = watch.again();
+    watch.knows(&session.offline.environment.region, called(&order.plan, &session.offline.kinds));
+    let mut sink = Recorder::new(watch.again());
     let began = clock.elapsed();
     let report = {
         let mut reporter = Reporter::new(&mut sink, clock.as_ref());
@@ -192,33 +228,56 @@ pub(crate) async fn carry_out<L: Link>(
         Outcome::Stopped => give_back_soon(&log, clock.as_ref()).await,
         outcome => give_back(&log, word(outcome)).await,
     };
-    let summary = watch.summary();
+    if report.outcome != Outcome::Done
+        && let Some(run) = record::last_good(session.offline.store.as_ref(), log.run()).await
+    {
+        watch.can_go_back_to(run);
+    }
+    let (summary, failures, failed, events) = (watch.summary(), watch.failures(), watch.failed(), sink.kept());
     drop((watch, sink));
-    if !ui.json {
+    record::end(ui, session.offline.store.as_ref(), clock.as_ref(), log.run(), &events).await;
+    if ui.json {
+        failures.iter().for_each(|failure| ui.remark(failure.to_string()));
+    } else {
         ui.say(format!("\n{summary}"));
         if faster(order.speed) != Some(1.0) {
             ui.line(format!("  AWS's time was simulated; on this machine it took {:.1} s.", really.elapsed().as_secs_f64()));
         }
     }
     tell_calls(ui, &session.link.sent(), None);
+    let kept = Kept { record, state: log.state(State::clone), failed, events };
+    if report.outcome == Outcome::Failed || report.log.is_some() || !kept.failed.is_empty() {
+        kept.bundle(ui, session, &order.plan, report.outcome);
+    }
     if let Some(error) = report.log.as_ref().or(closed.as_ref()) {
         let failure = session.offline.log_failure(error);
         return Err(spool::with_what_is_kept(&session.offline, &log, order.plan.mode, failure));
     }
-    match report.outcome {
-        Outcome::Done => Ok(Exit::Done),
+    let exit = match report.outcome {
+        Outcome::Done => Exit::Done,
         Outcome::Failed | Outcome::Stopped if report.failed.values().any(|error| error.class == Class::Credentials) => {
             let (name, flag) = (&order.ask.environment, session.offline.flag());
             let verb = if order.plan.mode == Mode::Destroy { "destroy" } else { "apply" };
-            Err(Failure::new(Exit::Later, format!("the credentials for {name} have run out"))
+            return Err(Failure::new(Exit::Later, format!("the credentials for {name} have run out"))
                 .of(ErrorId::Credentials)
                 .because("there were no others for 15 minutes; all that was done by then is recorded")
-                .advise(format!("sign in again, then go on from where it stopped: bbws {verb} {name}{flag}")))
+                .advise(format!("sign in again, then go on from where it stopped: bbws {verb} {name}{flag}")));
         }
-        Outcome::Failed => Ok(Exit::Error),
-        Outcome::Stopped => Ok(Exit::Interrupted),
-        Outcome::Fenced => Ok(Exit::Fenced),
-    }
+        Outcome::Failed => Exit::Error,
+        Outcome::Stopped => Exit::Interrupted,
+        Outcome::Fenced => Exit::Fenced,
+    };
+    Ok(Carried { exit, kept })
+}
+
+/// The names that the file gives to what is to be made, where others may have the same.
+fn called(plan: &Plan, kinds: &Kinds) -> BTreeMap<Address, String> {
+    let name = |step: &Step| {
+        let rule = kinds.get(step.address.kind())?.facts().name;
+        let name = step.wants()?.get(rule.map_or("name", |rule| rule.field))?.as_str()?;
+        Some((step.address.clone(), name.to_owned()))
+    };
+    plan.steps.iter().filter_map(name).collect()
 }
 
 /// A connection's credentials, as the engine sees them.

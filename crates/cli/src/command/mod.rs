@@ -2,6 +2,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod approve;
+mod back;
 mod change;
 pub(crate) mod completions;
 mod consent;
@@ -16,6 +17,8 @@ pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod output;
 pub(crate) mod plan;
+mod record;
+pub(crate) mod runs;
 pub(crate) mod sandbox;
 mod spool;
 pub(crate) mod state;

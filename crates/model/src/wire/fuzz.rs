@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
-use super::{approval, event, log, plan, spool, state};
+use super::{approval, event, log, plan, run, spool, state};
 
 /// One reader, with documents that it takes.
 struct Format {
@@ -38,7 +38,7 @@ fn summed(mut document: Value, field: &str) -> Vec<u8> {
     document.to_string().into_bytes()
 }
 
-const FORMATS: [Format; 6] = [
+const FORMATS: [Format; 7] = [
     Format {
         samples: || whole(include_str!("snapshots/bbws_model__wire__approval__tests__format_1_stays_as_it_is.snap")),
         seal: |document| document.to_string().into_bytes(),
@@ -46,6 +46,11 @@ const FORMATS: [Format; 6] = [
             let found = approval::read(bytes).ok()?;
             Some(approval::read(&approval::write(&found).unwrap()).unwrap() == found)
         },
+    },
+    Format {
+        samples: || whole(include_str!("snapshots/bbws_model__wire__run__tests__format_1_stays_as_it_is.snap")),
+        seal: |document| document.to_string().into_bytes(),
+        again: |bytes| run::read(bytes).ok().map(|found| run::read(&run::write(&found).unwrap()).unwrap() == found),
     },
     Format {
         samples: || whole(include_str!("snapshots/bbws_model__wire__log__tests__format_1_stays_as_it_is.snap")),

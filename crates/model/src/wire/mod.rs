@@ -10,6 +10,7 @@ pub mod line;
 pub mod log;
 mod log_parts;
 pub mod plan;
+pub mod run;
 pub mod spool;
 pub mod state;
 pub mod strict;

@@ -1,7 +1,9 @@
 //! What the log tells of the past, and a state that is made again from the account.
 
 use bbws_engine::log::{self, collect, collectable};
-use bbws_engine::{Clock, EntryDifference, Marked, Moment, Store, census, difference, history, rebuild, restoring, states};
+use bbws_engine::{
+    Clock, EntryDifference, Marked, Moment, Store, census, difference, history, meanwhile, rebuild, restoring, states, traces,
+};
 use bbws_model::{Mode, Record, State, wire};
 use bbws_testkit::MemoryStore;
 use serde_json::json;
@@ -32,6 +34,27 @@ async fn history_tells_what_each_run_changed() {
     assert_eq!((fields[0].field.as_str(), &fields[0].from, &fields[0].to), ("spec.colour", &json!("red"), &json!("blue")));
     let slots: Vec<u64> = runs.iter().flat_map(|run| &run.slots).map(|slot| slot.seq).collect();
     assert_eq!(slots, (1..=bench.state().await.seq).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_log_alone_tells_what_each_run_did_and_when() {
+    let bench = Bench::new();
+    bench.apply(&small("red"), Mode::Apply).await;
+    bench.apply(&wanted(&[("tag.a", json!({"colour": "blue"}))]), Mode::Apply).await;
+    let runs = traces(&bench.store).await.unwrap();
+    let deeds = |number: usize| {
+        let told = |deed: &bbws_engine::Deed| format!("{} {}", deed.verb, deed.address);
+        runs[number].deeds.iter().map(told).collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(deeds(0), ["create key.c", "create name.b", "create tag.a", "create token.d"]);
+    assert_eq!(deeds(1), ["delete key.c", "delete name.b", "delete token.d", "update tag.a"]);
+    for deed in runs.iter().flat_map(|run| &run.deeds) {
+        assert!(deed.ended.is_some_and(|ended| ended >= deed.began) && deed.refused.is_none(), "{deed:?}");
+    }
+    assert!(runs.iter().all(|run| run.outcome.as_deref() == Some("over") && run.mode == Some(Mode::Apply)));
+    let between = meanwhile(&bench.store, &runs[0].run).await.unwrap();
+    assert_eq!(between.gone.iter().map(|(address, _)| address.to_string()).collect::<Vec<_>>(), ["key.c", "name.b", "token.d"]);
+    assert!(between.imported.is_empty() && between.renamed.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
