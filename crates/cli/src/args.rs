@@ -16,7 +16,6 @@ use crate::help;
 pub(crate) use cost::CostArgs;
 pub(crate) use drift::DriftArgs;
 pub(crate) use iam::IamArgs;
-pub(crate) use state::{StateCommand, UnlockArgs};
 pub(crate) use import::ImportArgs;
 pub(crate) use state::{MvArgs, RmArgs, StateCommand, UnlockArgs};
 
