@@ -3,15 +3,18 @@
 #![expect(clippy::print_stdout, reason = "a test tells its figures, and what it installs")]
 
 mod approvals;
+mod behind;
 mod ci;
 mod cluster;
 mod crash_points;
 mod drift;
 mod edits;
 mod failed;
+mod import;
 mod interrupted;
 mod kills;
 mod plan_files;
+mod plan_pages;
 mod rivals;
 mod rounds;
 mod safety;

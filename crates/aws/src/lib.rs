@@ -14,6 +14,7 @@ mod kinds;
 mod name_servers;
 mod scan;
 mod store;
+mod trail;
 
 pub use action::iam_action;
 pub use approval::{sign, verifies};
@@ -26,3 +27,4 @@ pub use identity::{Identity, whoami};
 pub use kinds::drivers;
 pub use name_servers::name_servers;
 pub use store::{INIT_ACTIONS, KEY_ACTIONS, Lacks, Place, S3Store, STORE_ACTIONS, Setting, Vault};
+pub use trail::{TrailEvent, trail};

@@ -6,6 +6,8 @@ use bbws_cluster::{Environment, Problems, show};
 use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Ids, LogError, Picture, Store, foreign, log, plan, refresh};
 use bbws_model::{Account, Desired, Finding, Kinds, Mode, Plan, Scope, State, World};
+use bbws_operate::cost::Prices;
+use bbws_operate::told::complete;
 use bbws_render::{At, ErrorId, Style};
 
 use crate::args::Global;
@@ -159,30 +161,8 @@ impl<L: Link> Session<L> {
     ) -> Result<Self, Failure> {
         // Files only. What cannot be planned must leave no trace, not even an existing zone put into the sandbox.
         let desired = desired::of(&offline, project).await?;
-        let environment = &offline.environment;
-        let route = route(global, project, &environment.account);
-        let unreached = |error: &bbws_model::CloudError| {
-            let failure = Failure::cloud(format!("cannot tell which account the credentials for {} belong to", environment.name), error);
-            match &environment.profile {
-                Some(profile) if !offline.sandbox => failure.advise(format!("{} names the profile {profile}", offline.file)),
-                _ => failure,
-            }
-        };
-        let link = cloud.connect(&route, environment).await.map_err(|e| unreached(&e))?;
-        let caller = link.whoami().await.map_err(|e| unreached(&e))?;
-        safety::check_account(environment, &offline.siblings, &caller, (command, offline.sandbox), offline.style)?;
-        let ids = Ulids::new().map_err(|error| Failure::new(Exit::Error, "no unique ids can be made").because(error))?;
-        Ok(Self { offline, link, caller, desired, ids: Arc::new(ids) })
-    }
-
-    /// The state, or an empty one; never that of another place.
-    ///
-    /// # Errors
-    /// As [`Offline::state`], and when it is of another world, account or region.
-    pub(crate) async fn state(&self) -> Result<State, Failure> {
-        let Some(state) = self.offline.state().await? else { return Ok(State::empty(self.ids.next())) };
-        safety::check_state(&self.offline.environment, &self.link.world(), &state, self.offline.style)?;
-        Ok(state)
+        let connected = cloud.connect(&route(global, project, &offline.environment.account), &offline.environment).await;
+        Self::met(offline, desired, connected, command).await
     }
 
     /// What a plan is to be.
@@ -204,13 +184,13 @@ impl<L: Link> Session<L> {
     /// # Errors
     /// All that stands in its way.
     pub(crate) async fn plan(&self, state: &State, ask: &Ask) -> Result<(Plan, Picture), Failure> {
-        let picture = self.look(state, ask.mode).await;
+        let picture = self.seen(state, ask.mode).await;
         let plan = self.plan_of(state, ask, &picture).await?;
         Ok((plan, picture))
     }
 
     /// Looks at everything.
-    pub(crate) async fn look(&self, state: &State, mode: Mode) -> Picture {
+    pub(crate) async fn seen(&self, state: &State, mode: Mode) -> Picture {
         let nothing = Desired::default();
         let wanted = if mode == Mode::Destroy { &nothing } else { &self.desired };
         refresh(&self.link.drivers(), &self.offline.kinds, wanted, state).await
@@ -227,6 +207,8 @@ impl<L: Link> Session<L> {
         let wanted = if ask.mode == Mode::Destroy { &nothing } else { &self.desired };
         let sources = Sources { kinds, desired: &self.desired, state, picture };
         let mut plan = plan(sources, ask).map_err(|findings| self.refused(findings))?;
+        let prices = Prices::built_in(&self.offline.environment.region).ok();
+        complete(&mut plan, prices.as_ref());
         safety::check_protection(self.offline.environment.tier, &plan, state, &bbws_cluster::unprotected(&self.offline.environment))?;
         safety::check_foreign(&plan, foreign(&drivers, kinds, &plan, state, picture).await)?;
         plan.notes.extend(safety::glass(state));
@@ -242,6 +224,51 @@ impl<L: Link> Session<L> {
         let circle = findings.iter().any(|finding| finding.summary.contains("in a circle"));
         let id = if circle { ErrorId::Cycle } else { ErrorId::NoPlan };
         Failure::new(Exit::Error, format!("no plan can be made for {}", self.offline.environment.name)).of(id).with(findings)
+    }
+}
+
+impl<L: crate::cloud::Look> Session<L> {
+    /// Looks, and compares the account before anything else. Nothing can be changed through it.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) async fn look<C: Cloud<Eye = L>>(
+        offline: Offline,
+        cloud: &C,
+        project: &Project,
+        global: &Global,
+        command: &str,
+    ) -> Result<Self, Failure> {
+        let desired = desired::of(&offline, project).await?;
+        let connected = cloud.look(&route(global, project, &offline.environment.account), &offline.environment).await;
+        Self::met(offline, desired, connected, command).await
+    }
+
+    /// Asks who the caller is, and goes on only with the right one.
+    async fn met(offline: Offline, desired: Desired, connected: Result<L, bbws_model::CloudError>, command: &str) -> Result<Self, Failure> {
+        let environment = &offline.environment;
+        let unreached = |error: &bbws_model::CloudError| {
+            let failure = Failure::cloud(format!("cannot tell which account the credentials for {} belong to", environment.name), error);
+            match &environment.profile {
+                Some(profile) if !offline.sandbox => failure.advise(format!("{} names the profile {profile}", offline.file)),
+                _ => failure,
+            }
+        };
+        let link = connected.map_err(|e| unreached(&e))?;
+        let caller = link.whoami().await.map_err(|e| unreached(&e))?;
+        safety::check_account(environment, &offline.siblings, &caller, (command, offline.sandbox), offline.style)?;
+        let ids = Ulids::new().map_err(|error| Failure::new(Exit::Error, "no unique ids can be made").because(error))?;
+        Ok(Self { offline, link, caller, desired, ids: Arc::new(ids) })
+    }
+
+    /// The state, or an empty one; never that of another place.
+    ///
+    /// # Errors
+    /// As [`Offline::state`], and when it is of another world, account or region.
+    pub(crate) async fn state(&self) -> Result<State, Failure> {
+        let Some(state) = self.offline.state().await? else { return Ok(State::empty(self.ids.next())) };
+        safety::check_state(&self.offline.environment, &self.link.world(), &state, self.offline.style)?;
+        Ok(state)
     }
 
     /// Where the calls go.

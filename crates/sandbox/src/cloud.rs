@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::file::CallRecord;
 use crate::kinds;
 
 /// Rows by what AWS calls them.
@@ -137,6 +138,8 @@ pub(crate) struct At<'a> {
     pub(crate) now_ms: u64,
     /// By how much AWS's own durations are multiplied.
     pub(crate) speed: f64,
+    /// What was called before, where somebody asks.
+    pub(crate) past: &'a dyn Fn() -> Vec<CallRecord>,
 }
 
 impl At<'_> {

@@ -33,7 +33,7 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
             .advise("narrow it when you make it: bbws plan ENV --target … -o FILE"));
     }
     if file.is_none() && glass.is_none() {
-        safety::check_tier(&offline.environment, offline.governed, Mode::Apply, offline.style)?;
+        safety::check_tier(&offline, Mode::Apply)?;
     }
     let saved = file.map(plan_file::read).transpose()?;
     let name = picked.rest.as_deref().unwrap_or("FILE");
@@ -51,7 +51,11 @@ fn reason(offline: &Offline, args: &ApplyArgs) -> Result<Option<String>, Failure
     approval::reason(text).map(Some).map_err(|why| Failure::new(Exit::Usage, "--break-glass wants a reason").because(why))
 }
 
-async fn work<C: Cloud>(
+/// The same with the plan at hand, if there is one: it is executed as it is, or refused where something has moved since.
+///
+/// # Errors
+/// As [`run`].
+pub(super) async fn work<C: Cloud>(
     ui: &mut Ui,
     project: &Project,
     global: &Global,
@@ -71,7 +75,7 @@ async fn work<C: Cloud>(
         }
     }
     if mode == Mode::Destroy {
-        safety::check_tier(&session.offline.environment, session.offline.governed, mode, session.offline.style)?;
+        safety::check_tier(&session.offline, mode)?;
     }
     let mut ground = match (glass, &saved) {
         (Some(reason), _) => Ground::Glass { by: principal(&session), reason },
@@ -87,7 +91,7 @@ async fn work<C: Cloud>(
     }
     let state = look_back_at_open(ui, &session, mode, state).await?;
     let ask = session.ask(mode, saved.as_ref().map_or_else(|| args.scope.asked(), |saved| saved.scope.clone()));
-    let picture = session.look(&state, mode).await;
+    let picture = session.seen(&state, mode).await;
     if let Some(saved) = &saved {
         // What became of an interrupted run's requests may just have been recorded.
         plan_file::check_basis(saved, &session.offline, &session.desired, &state).await?;
