@@ -73,6 +73,8 @@ fn given(place: &Place, plan: &std::path::Path) -> Value {
     serde_json::from_slice(&fs::read(approvals(place, plan).join("0001.json")).expect("an approval")).expect("JSON")
 }
 
+type Edit = fn(&mut Value);
+
 fn unbroken(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -115,7 +117,7 @@ fn production_is_changed_by_what_a_second_person_has_approved_once() {
     // What is no approval of this plan, or was tampered with.
     approve(&place, "approver/jan:jan", &narrow).exits(0);
     let (good, other) = (given(&place, &plan), given(&place, &narrow));
-    let table: [(&str, &Value, fn(&mut Value), &str); 9] = [
+    let table: [(&str, &Value, Edit, &str); 9] = [
         ("of another plan", &other, |_| {}, "it approves another plan"),
         ("unsigned", &good, |a| a["signature"] = Value::Null, "it is not signed, and the file demands a signature by"),
         (

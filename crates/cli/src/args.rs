@@ -137,12 +137,12 @@ pub(crate) enum Command {
     /// Bring the cluster to what its file says, and verify it
     #[command(after_help = help::APPLY)]
     Apply(ApplyArgs),
-    /// Show what somebody changed behind bbws's back, and who; keep it or put it back
-    #[command(after_help = help::DRIFT)]
-    Drift(DriftArgs),
     /// Approve a change of production that somebody else has planned: exactly that plan, once
     #[command(after_help = help::APPROVE)]
     Approve(ApproveArgs),
+    /// Show what somebody changed behind bbws's back, and who; keep it or put it back
+    #[command(after_help = help::DRIFT)]
+    Drift(DriftArgs),
     /// Remove the whole cluster
     #[command(after_help = help::DESTROY)]
     Destroy(DestroyArgs),

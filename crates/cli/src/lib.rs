@@ -38,6 +38,8 @@ pub use clock::SystemClock;
 pub use cloud::{
     Answered, Bucket, Caller, Cloud, Fetched, Heard, Hearing, Inspected, Lack, Link, Look, Referral, Route, SandboxPrincipal, SandboxRoute,
     Sent, SessionLife, Stores, Thing, Trail, Vault,
+    Answered, Bucket, Caller, Cloud, Fetched, Inspected, Lack, Link, Look, Referral, Route, SandboxPrincipal, SandboxRoute, Sent,
+    SessionLife, Stores, Thing, Trail, Vault,
 };
 pub use code::ask_code;
 pub use exit::Exit;

@@ -10,6 +10,7 @@ use bbws_operate::protection;
 use bbws_render::{ErrorId, Mismatch, Place, Refusal, Style};
 
 use crate::cloud::{Caller, SessionLife};
+use crate::session::Offline;
 use crate::{Exit, Failure};
 
 /// Compares the caller's account with the environment's.
@@ -49,15 +50,15 @@ pub(crate) fn check_account(
 ///
 /// # Errors
 /// For production; in the sandbox only where somebody says who they are.
-pub(crate) fn check_tier(environment: &Environment, governed: bool, mode: Mode, style: Style) -> Result<(), Failure> {
-    if !governed {
+pub(crate) fn check_tier(offline: &Offline, mode: Mode) -> Result<(), Failure> {
+    if !offline.governed {
         return Ok(());
     }
     let refusal = match mode {
         Mode::Apply => Refusal::NoApproval,
         Mode::Destroy => Refusal::Destroy,
     };
-    Err(production(&environment.name, &refusal, style))
+    Err(production(&offline.environment.name, &refusal, offline.style))
 }
 
 fn production(name: &str, refusal: &Refusal, style: Style) -> Failure {

@@ -64,13 +64,13 @@ pub enum Unfit {
     OtherPlan(Digest, Digest),
     /// Approver and applier are one session.
     #[error("{0} approved it, who is now to apply it: nobody approves their own change")]
-    Self_(Principal),
+    OwnChange(String),
     /// Approver and applier are two sessions of one role.
     #[error("{0} approved it, and {1} applies it: two sessions of one role count as one, whatever they are called")]
-    SameRole(Principal, Principal),
+    SameRole(String, String),
     /// The approver is not among those who may.
     #[error("{0} approved it, who is not among the `roles` of [approval]")]
-    NotAnApprover(Principal),
+    NotAnApprover(String),
     /// It is of a time that has not come yet.
     #[error("it was given at {0}, and here it is only {1}")]
     NotYet(Timestamp, Timestamp),
@@ -110,7 +110,7 @@ pub fn judge(approval: &Approval, asked: &Asked<'_>, rules: Rules<'_>) -> Result
     }
     distinct(by, asked.by)?;
     if !may_approve(by, rules.roles) {
-        return Err(Unfit::NotAnApprover(by.clone()));
+        return Err(Unfit::NotAnApprover(by.to_string()));
     }
     if at.duration_since(asked.now) > SKEW {
         return Err(Unfit::NotYet(*at, asked.now));
@@ -132,8 +132,8 @@ fn distinct(approver: &Principal, applier: &Principal) -> Result<(), Unfit> {
     }
     match (&approver.source_identity, &applier.source_identity) {
         (Some(one), Some(other)) if one != other => Ok(()),
-        _ if approver.session == applier.session => Err(Unfit::Self_(approver.clone())),
-        _ => Err(Unfit::SameRole(approver.clone(), applier.clone())),
+        _ if approver.session == applier.session => Err(Unfit::OwnChange(approver.to_string())),
+        _ => Err(Unfit::SameRole(approver.to_string(), applier.to_string())),
     }
 }
 

@@ -72,6 +72,7 @@ mod tests {
             basis,
             steps: vec![step],
             notes: vec![],
+            costs: Default::default(),
             outputs: Default::default(),
             open: vec![],
         }

@@ -34,7 +34,7 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
             .advise("narrow it when you make it: bbws plan ENV --target … -o FILE"));
     }
     if file.is_none() && glass.is_none() {
-        safety::check_tier(&offline.environment, offline.governed, Mode::Apply, offline.style)?;
+        safety::check_tier(&offline, Mode::Apply)?;
     }
     let saved = file.map(plan_file::read).transpose()?;
     let name = picked.rest.as_deref().unwrap_or("FILE");
@@ -76,7 +76,7 @@ pub(super) async fn work<C: Cloud>(
         }
     }
     if mode == Mode::Destroy {
-        safety::check_tier(&session.offline.environment, session.offline.governed, mode, session.offline.style)?;
+        safety::check_tier(&session.offline, mode)?;
     }
     let mut ground = match (glass, &saved) {
         (Some(reason), _) => Ground::Glass { by: principal(&session), reason },

@@ -106,7 +106,7 @@ async fn check<L: Link>(session: &Session<L>, state: &State, plan: &Plan, file: 
     let offline = &session.offline;
     let environment = &offline.environment;
     if plan.mode == Mode::Destroy {
-        return safety::check_tier(environment, true, Mode::Destroy, offline.style);
+        return safety::check_tier(offline, Mode::Destroy);
     }
     if plan.is_empty() {
         return Err(Failure::new(Exit::Usage, "there is nothing to approve").because(format!("the plan in {file} changes nothing")));

@@ -52,7 +52,7 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
         _ => return Err(usage("only one resource is taken at a time")),
     };
     let offline = Offline::open(ui, project, global, &name)?;
-    safety::check_tier(&offline.environment, offline.governed, Mode::Apply, offline.style)?;
+    safety::check_tier(&offline, Mode::Apply)?;
     pace::play(pace::of(global), async {
         let session = Session::open(offline, cloud, project, global, "import").await?;
         work(ui, global, args.yes, &session, &source).await

@@ -46,10 +46,12 @@ fn one_that_fits_counts() {
     assert_eq!(judged(|_| {}, &deployer, NOON, &["arn:aws:iam::093646564004:role/teams/approver".into()]), Ok(()));
 }
 
+type Edit = fn(&mut Approval);
+
 #[test]
 fn each_part_of_it_is_looked_at() {
     let deployer = session("deployer", "thandi", None);
-    let edits: [(fn(&mut Approval), &str); 9] = [
+    let edits: [(Edit, &str); 9] = [
         (|a| a.statement.world = World::Sandbox, "given in the world `sandbox`"),
         (|a| a.statement.world = World::Endpoint("http://localhost:1".into()), "counts for nothing in `aws`"),
         (|a| a.statement.environment = "sit".into(), "of the environment sit, not of prod"),
@@ -76,7 +78,7 @@ fn it_ends_at_its_hour() {
 #[test]
 fn two_people_are_two_roles_or_two_source_identities_and_never_two_sessions() {
     let same = |by: &Principal| judged(|_| {}, by, NOON, &[]).unwrap_err();
-    assert!(matches!(same(&session("approver", "jan", None)), Unfit::Self_(_)));
+    assert!(matches!(same(&session("approver", "jan", None)), Unfit::OwnChange(_)));
     assert!(matches!(same(&session("approver", "piet", None)), Unfit::SameRole(..)));
     assert!(matches!(same(&session("approver", "piet", Some("piet"))), Unfit::SameRole(..)), "the other one is not known");
     let of = |identity: &'static str| move |a: &mut Approval| a.statement.by.source_identity = Some(identity.into());
@@ -85,7 +87,7 @@ fn two_people_are_two_roles_or_two_source_identities_and_never_two_sessions() {
     assert!(judged(of("piet"), &piet, NOON, &[]).is_err());
     let user = Principal::of("arn:aws:iam::093646564004:user/jan", None);
     let by = user.clone();
-    assert!(matches!(judged(move |a| a.statement.by = by.clone(), &user, NOON, &[]), Err(Unfit::Self_(_))));
+    assert!(matches!(judged(move |a| a.statement.by = by.clone(), &user, NOON, &[]), Err(Unfit::OwnChange(_))));
 }
 
 #[test]

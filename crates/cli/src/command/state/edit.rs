@@ -54,7 +54,7 @@ pub(super) fn restore<C: Cloud>(
     };
     let asked = moment(when)?;
     let offline = Offline::open(ui, project, global, &picked.name)?;
-    safety::check_tier(&offline.environment, offline.governed, Mode::Apply, offline.style)?;
+    safety::check_tier(&offline, Mode::Apply)?;
     pace::play(pace::of(global), async {
         offline.existing_state().await?;
         let session = Session::open(offline, cloud, project, global, "state restore").await?;
@@ -160,7 +160,7 @@ pub(super) fn rebuild_of<C: Cloud>(
 ) -> Result<Exit, Failure> {
     let name = project.pick(place.env.as_deref(), None, false)?.name;
     let offline = Offline::open(ui, project, global, &name)?;
-    safety::check_tier(&offline.environment, offline.governed, Mode::Apply, offline.style)?;
+    safety::check_tier(&offline, Mode::Apply)?;
     pace::play(pace::of(global), async {
         let remains = remains(&offline).await?;
         let session = Session::open(offline, cloud, project, global, "state rebuild").await?;

@@ -84,7 +84,7 @@ fn address(text: &str) -> Result<Address, Failure> {
 
 fn open(ui: &mut Ui, project: &Project, global: &Global, name: &str) -> Result<Offline, Failure> {
     let offline = Offline::open(ui, project, global, name)?;
-    safety::check_tier(&offline.environment, offline.governed, Mode::Apply, offline.style)?;
+    safety::check_tier(&offline, Mode::Apply)?;
     Ok(offline)
 }
 
