@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "a test tells its figures, and what it installs")]
 
+mod around;
 mod cluster;
 mod crash_points;
 mod drift;

@@ -3,6 +3,7 @@
 //! With `sandbox`, this is the only crate that knows the AWS SDK. A driver speaks to AWS, never to an emulator.
 
 mod action;
+mod assumptions;
 mod clients;
 mod credentials;
 mod error;
@@ -15,6 +16,7 @@ mod scan;
 mod store;
 
 pub use action::iam_action;
+pub use assumptions::Tried;
 pub use clients::{Aws, Clients, Connection, Plain, Whose, Wire};
 pub use credentials::{AskCode, Mfa, Session};
 pub use error::{Told, classify, is_stale};

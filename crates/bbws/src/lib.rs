@@ -136,6 +136,10 @@ impl Link for Wire {
         Some(bbws_aws::date_at(&url).await.and_then(read).map(|at| at.timestamp()))
     }
 
+    async fn try_assumption(&self, id: &str) -> Option<Result<(Option<bool>, String), CloudError>> {
+        Some(self.aws.try_assumption(id).await?.map(|tried| (tried.holds, tried.told)))
+    }
+
     fn sent(&self) -> Vec<Sent> {
         self.aws.calls().all().into_iter().map(|call| Sent { read: is_read(&call.operation), operation: call.operation }).collect()
     }

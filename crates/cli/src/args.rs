@@ -1,7 +1,10 @@
 //! The command line.
 
 mod cost;
+mod docs;
+mod doctor;
 mod iam;
+mod set;
 mod state;
 
 use std::path::PathBuf;
@@ -10,9 +13,13 @@ use bbws_model::{Account, Address};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::help;
+use crate::version::version;
 
 pub(crate) use cost::CostArgs;
+pub(crate) use docs::DocsArgs;
+pub(crate) use doctor::DoctorArgs;
 pub(crate) use iam::IamArgs;
+pub(crate) use set::SetArgs;
 pub(crate) use state::{StateCommand, UnlockArgs};
 
 /// Creates, changes, checks and removes the AWS clusters that host multi-tenant WordPress.
@@ -20,7 +27,7 @@ pub(crate) use state::{StateCommand, UnlockArgs};
 #[command(
     name = "bbws",
     bin_name = "bbws",
-    version,
+    version = version(),
     propagate_version = false,
     max_term_width = 110,
     subcommand_required = true,
@@ -119,7 +126,7 @@ pub(crate) enum Command {
     State(StateCommand),
     /// Look whether everything that bbws stands on is in order
     #[command(after_help = help::DOCTOR)]
-    Doctor(Where),
+    Doctor(DoctorArgs),
     /// Print the cluster's outputs
     #[command(after_help = help::OUTPUT)]
     Output(OutputArgs),
@@ -129,6 +136,12 @@ pub(crate) enum Command {
     /// Print the smallest IAM policy that this environment needs
     #[command(after_help = help::IAM)]
     Iam(IamArgs),
+    /// Change values in an environment file, and show what that means
+    #[command(after_help = help::SET)]
+    Set(SetArgs),
+    /// Write a page about the cluster, as Markdown
+    #[command(after_help = help::DOCS)]
+    Docs(DocsArgs),
     /// Draw the cluster
     #[command(after_help = help::GRAPH)]
     Graph(GraphArgs),

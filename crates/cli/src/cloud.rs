@@ -270,6 +270,10 @@ pub trait Link {
     /// What time it is there, as an answer to a request that is not signed says. None where the world is simulated.
     fn time(&self, region: &str) -> impl Future<Output = Option<Result<jiff::Timestamp, String>>>;
 
+    /// Tries what the code takes AWS to do, by the name of the assumption: reads, and changes nothing. Answers whether it holds (none
+    /// where the account has nothing to see it at) and what was seen; none where there is no such test.
+    fn try_assumption(&self, id: &str) -> impl Future<Output = Option<Result<(Option<bool>, String), CloudError>>>;
+
     /// All calls that were sent so far, in order.
     fn sent(&self) -> Vec<Sent>;
 }

@@ -25,6 +25,7 @@ mod session;
 mod signals;
 mod store;
 mod ui;
+mod version;
 mod written;
 
 #[cfg(test)]
@@ -89,7 +90,10 @@ fn perform<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Result<Exit, Failure>
         Command::Apply(args) => command::apply::run(ui, &project, &cli.global, cloud, args),
         Command::Destroy(args) => command::destroy::run(ui, &project, &cli.global, cloud, args),
         Command::State(verb) => command::state::run(ui, &project, &cli.global, cloud, verb),
-        Command::Doctor(place) => command::doctor::run(ui, &project, &cli.global, cloud, place),
+        Command::Doctor(args) if args.assumptions => command::assumptions::run(ui, &project, &cli.global, cloud, args),
+        Command::Doctor(args) => command::doctor::run(ui, &project, &cli.global, cloud, &args.place),
+        Command::Set(args) => command::set::run(ui, &project, &cli.global, cloud, args),
+        Command::Docs(args) => command::docs::run(ui, &project, &cli.global, args),
         Command::Output(args) => command::output::run(ui, &project, &cli.global, args),
     }
 }

@@ -209,13 +209,26 @@ impl Project {
         kinds: &Kinds,
         blueprint: &dyn Fn(&Environment) -> BTreeSet<Address>,
     ) -> Result<Judged, Failure> {
-        let text = read(&self.file(name))?;
+        self.judge_text(name, &read(&self.file(name))?, kinds, blueprint)
+    }
+
+    /// The same of a text that is to stand there.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub(crate) fn judge_text(
+        &self,
+        name: &str,
+        text: &str,
+        kinds: &Kinds,
+        blueprint: &dyn Fn(&Environment) -> BTreeSet<Address>,
+    ) -> Result<Judged, Failure> {
         let others = self.names()?.into_iter().filter(|other| other != name);
         // What another file says is worth a warning at most: one that cannot be read is judged when it is its turn.
         let siblings: Vec<Sibling> =
             others.filter_map(|other| Some(Sibling::read(&other, &fs::read_to_string(self.file(&other)).ok()?))).collect();
         let today = jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date();
-        let mut result = bbws_cluster::load(name, &text, &Context { kinds, blueprint, today, siblings: &siblings });
+        let mut result = bbws_cluster::load(name, text, &Context { kinds, blueprint, today, siblings: &siblings });
         let shown = self.file(name).display().to_string();
         match &mut result {
             Ok(loaded) => loaded.warnings.file = shown,

@@ -272,6 +272,10 @@ mod tests {
             if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() }
         }
 
+        async fn try_assumption(&self, id: &str) -> Option<Result<(Option<bool>, String), CloudError>> {
+            unreachable!("nobody tries {id} here")
+        }
+
         fn sent(&self) -> Vec<Sent> {
             vec![]
         }

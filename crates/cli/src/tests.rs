@@ -176,6 +176,10 @@ impl Link for FakeLink {
         None
     }
 
+    async fn try_assumption(&self, id: &str) -> Option<Result<(Option<bool>, String), CloudError>> {
+        unreachable!("nobody tries {id} here")
+    }
+
     fn sent(&self) -> Vec<Sent> {
         vec![]
     }

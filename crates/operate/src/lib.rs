@@ -1,6 +1,7 @@
 //! What is told about a cluster, and what it takes to run one: rules over typed observations and files, without a network. What
 //! was read elsewhere is passed in.
 
+pub mod assumptions;
 pub mod cost;
 pub mod drift;
 pub mod iam;

@@ -2,7 +2,9 @@
 //!
 //! Every text takes a [`Style`] and passes through one page, which makes harmless what could steer a terminal.
 
+mod assumptions;
 mod care;
+mod cluster_page;
 mod cost;
 mod diagram;
 mod errors;
@@ -19,10 +21,13 @@ mod safety;
 mod state;
 mod style;
 mod telling;
+mod text_difference;
 mod value;
 mod words;
 
+pub use assumptions::{assumptions, assumptions_json};
 pub use care::{orphans, orphans_json, rebuilt, survey, survey_json};
+pub use cluster_page::{ClusterPage, cluster_page};
 pub use cost::{CostReport, cost, cost_json, cost_markdown};
 pub use diagram::Diagram;
 pub use errors::{About, At, ErrorId, Quota, errors_page};
@@ -39,3 +44,4 @@ pub use safety::{
 };
 pub use state::{state_json, state_list, state_list_json, state_show, state_show_all, state_show_json};
 pub use style::Style;
+pub use text_difference::text_difference;

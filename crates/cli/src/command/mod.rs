@@ -1,11 +1,13 @@
 //! The commands, one file each.
 
 pub(crate) mod apply;
+pub(crate) mod assumptions;
 mod change;
 pub(crate) mod completions;
 mod consent;
 pub(crate) mod cost;
 pub(crate) mod destroy;
+pub(crate) mod docs;
 pub(crate) mod doctor;
 pub(crate) mod graph;
 mod hold;
@@ -14,6 +16,7 @@ pub(crate) mod init;
 pub(crate) mod output;
 pub(crate) mod plan;
 pub(crate) mod sandbox;
+pub(crate) mod set;
 mod spool;
 pub(crate) mod state;
 mod unlock;

@@ -18,6 +18,8 @@ mod plan_risk;
 
 #[cfg(test)]
 mod fuzz;
+#[cfg(test)]
+mod golden;
 
 /// Why bytes are not what they should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
