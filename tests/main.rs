@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a test tells its figures, and what it installs")]
 
 mod approvals;
+mod around;
 mod behind;
 mod calls;
 mod ci;

@@ -267,6 +267,10 @@ impl Link for Other {
         self.wire.listen(to);
     }
 
+    async fn try_assumption(&self, id: &str) -> Option<Result<(Option<bool>, String), CloudError>> {
+        self.wire.try_assumption(id).await
+    }
+
     fn sent(&self) -> Vec<Sent> {
         self.wire.sent()
     }

@@ -1,6 +1,7 @@
-//! The project's own checks and chores: `cargo xtask layers`, `sdk` and `tidy`, which run as tests too; `bench`, `docs` and `soak`.
+//! The project's own checks and chores: `cargo xtask layers`, `sdk` and `tidy`, which run as tests too; `bench`, `dist`, `docs` and `soak`.
 
 mod bench;
+mod dist;
 mod docs;
 mod layers;
 mod sdk;
@@ -13,13 +14,14 @@ fn main() -> ExitCode {
     let second = std::env::args().nth(2);
     let wrong = match std::env::args().nth(1).as_deref() {
         Some("bench") => bench::run(),
+        Some("dist") => dist::run(second),
         Some("docs") => docs::run(),
         Some("layers") => layers::wrong(),
         Some("sdk") => sdk::wrong(),
         Some("soak") => soak::run(second, std::env::args().nth(3)),
         Some("tidy") => tidy::wrong(),
         _ => vec![
-            "usage: cargo xtask bench | docs | layers | sdk | soak [simulation | seeded_bugs | damage | parsers | crash_points | kills] [COUNT] | tidy".to_owned(),
+            "usage: cargo xtask bench | dist [PROFILE] | docs | layers | sdk | soak [simulation | seeded_bugs | damage | parsers | crash_points | kills] [COUNT] | tidy".to_owned(),
         ],
     };
     for line in &wrong {

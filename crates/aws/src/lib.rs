@@ -4,6 +4,7 @@
 
 mod action;
 mod approval;
+mod assumptions;
 mod clients;
 mod credentials;
 mod error;
@@ -19,6 +20,7 @@ mod trail;
 
 pub use action::iam_action;
 pub use approval::{sign, verifies};
+pub use assumptions::Tried;
 pub use clients::{Aws, Clients, Connection, Plain, Whose, Wire};
 pub use credentials::{AskCode, Mfa, Session};
 pub use error::{Told, classify, is_stale};

@@ -226,6 +226,10 @@ impl Link for Wire {
         listen(&self.aws, to);
     }
 
+    async fn try_assumption(&self, id: &str) -> Option<Result<(Option<bool>, String), CloudError>> {
+        Some(self.aws.try_assumption(id).await?.map(|tried| (tried.holds, tried.told)))
+    }
+
     fn sent(&self) -> Vec<Sent> {
         sent(&self.aws)
     }

@@ -1,10 +1,13 @@
 //! The command line.
 
 mod cost;
+mod docs;
+mod doctor;
 mod drift;
 mod iam;
 mod import;
 mod runs;
+mod set;
 mod state;
 
 use std::path::PathBuf;
@@ -14,12 +17,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cloud::SandboxPrincipal;
 use crate::help;
+use crate::version::version;
 
 pub(crate) use cost::CostArgs;
+pub(crate) use docs::DocsArgs;
+pub(crate) use doctor::DoctorArgs;
 pub(crate) use drift::DriftArgs;
 pub(crate) use iam::IamArgs;
 pub(crate) use import::ImportArgs;
 pub(crate) use runs::RunsArgs;
+pub(crate) use set::SetArgs;
 pub(crate) use state::{MvArgs, RmArgs, StateCommand, UnlockArgs};
 
 /// Creates, changes, checks and removes the AWS clusters that host multi-tenant WordPress.
@@ -27,7 +34,7 @@ pub(crate) use state::{MvArgs, RmArgs, StateCommand, UnlockArgs};
 #[command(
     name = "bbws",
     bin_name = "bbws",
-    version,
+    version = version(),
     propagate_version = false,
     max_term_width = 110,
     subcommand_required = true,
@@ -157,7 +164,7 @@ pub(crate) enum Command {
     Runs(RunsArgs),
     /// Look whether everything that bbws stands on is in order
     #[command(after_help = help::DOCTOR)]
-    Doctor(Where),
+    Doctor(DoctorArgs),
     /// Print the cluster's outputs
     #[command(after_help = help::OUTPUT)]
     Output(OutputArgs),
@@ -167,6 +174,12 @@ pub(crate) enum Command {
     /// Print the smallest IAM policy that this environment needs
     #[command(after_help = help::IAM)]
     Iam(IamArgs),
+    /// Change values in an environment file, and show what that means
+    #[command(after_help = help::SET)]
+    Set(SetArgs),
+    /// Write a page about the cluster, as Markdown
+    #[command(after_help = help::DOCS)]
+    Docs(DocsArgs),
     /// Draw the cluster
     #[command(after_help = help::GRAPH)]
     Graph(GraphArgs),

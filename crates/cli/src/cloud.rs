@@ -408,6 +408,10 @@ pub trait Link {
     /// Tells each call from now on, when it ends.
     fn listen(&self, to: Hearing);
 
+    /// Tries what the code takes AWS to do, by the name of the assumption: reads, and changes nothing. Answers whether it holds (none
+    /// where the account has nothing to see it at) and what was seen; none where there is no such test.
+    fn try_assumption(&self, id: &str) -> impl Future<Output = Option<Result<(Option<bool>, String), CloudError>>>;
+
     /// All calls that were sent so far, in order.
     fn sent(&self) -> Vec<Sent>;
 }

@@ -216,7 +216,33 @@ Ends with 2 where something is not in order.
 
 Examples:
   bbws doctor dev
+  bbws doctor dev --assumptions      what the code takes AWS to do and nobody has confirmed
+  bbws doctor dev --assumptions --test all
+                                     run the tests that only read; exit 2 where one is refuted
   bbws doctor dev --json | jq '.checks[] | select(.verdict != \"good\")'";
+
+pub(crate) const SET: &str = "\
+Everything else in the file stays as it is, comments included. The result is judged as a whole before it is written; what would
+not be a right environment is not written. A value is TOML; a bare word is a text.
+
+Examples:
+  bbws set dev rds.class=db.t3.small --dry-run
+                                     the difference and the plan; nothing is written
+  bbws set dev rds.storage=40 network.nat=per-zone
+  bbws set dev 'monitoring.emails=[\"ops@example.com\"]'
+  bbws set dev network.public.a.cidr=10.0.3.0/24
+  bbws set dev cdn.behaviour.0.path='/static/*'
+                                     an entry of a list, counted from 0
+  bbws set dev dns.delegated=true --no-plan
+                                     needs no account";
+
+pub(crate) const DOCS: &str = "\
+The cluster on one page: diagram, sizes, addresses, outputs, runbooks, and what comes next for the Tenant Manager. From the file and,
+where there is one, the state. Starts no connection but to the state's own bucket.
+
+Examples:
+  bbws docs dev -o dev.md
+  bbws docs dev --sandbox";
 
 pub(crate) const OUTPUT: &str = "\
 Examples:

@@ -28,6 +28,7 @@ mod session;
 mod signals;
 mod store;
 mod ui;
+mod version;
 mod written;
 
 #[cfg(test)]
@@ -38,8 +39,6 @@ pub use clock::SystemClock;
 pub use cloud::{
     Answered, Bucket, Caller, Cloud, Fetched, Heard, Hearing, Inspected, Lack, Link, Look, Referral, Route, SandboxPrincipal, SandboxRoute,
     Sent, SessionLife, Stores, Thing, Trail, Vault,
-    Answered, Bucket, Caller, Cloud, Fetched, Inspected, Lack, Link, Look, Referral, Route, SandboxPrincipal, SandboxRoute, Sent,
-    SessionLife, Stores, Thing, Trail, Vault,
 };
 pub use code::ask_code;
 pub use exit::Exit;
@@ -99,7 +98,10 @@ fn perform<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Result<Exit, Failure>
         Command::Import(args) => command::import::run(ui, &project, &cli.global, cloud, args),
         Command::State(verb) => command::state::run(ui, &project, &cli.global, cloud, verb),
         Command::Runs(args) => command::runs::run(ui, &project, &cli.global, args),
-        Command::Doctor(place) => command::doctor::run(ui, &project, &cli.global, cloud, place),
+        Command::Doctor(args) if args.assumptions => command::assumptions::run(ui, &project, &cli.global, cloud, args),
+        Command::Doctor(args) => command::doctor::run(ui, &project, &cli.global, cloud, &args.place),
+        Command::Set(args) => command::set::run(ui, &project, &cli.global, cloud, args),
+        Command::Docs(args) => command::docs::run(ui, &project, &cli.global, args),
         Command::Output(args) => command::output::run(ui, &project, &cli.global, args),
     }
 }

@@ -287,6 +287,10 @@ mod tests {
 
         fn listen(&self, _: crate::cloud::Hearing) {}
 
+        async fn try_assumption(&self, id: &str) -> Option<Result<(Option<bool>, String), CloudError>> {
+            unreachable!("nobody tries {id} here")
+        }
+
         fn sent(&self) -> Vec<Sent> {
             vec![]
         }

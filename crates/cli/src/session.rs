@@ -53,8 +53,20 @@ impl Offline {
     /// # Errors
     /// When it is wrong, with all that is wrong with it.
     pub(crate) fn open(ui: &mut Ui, project: &Project, global: &Global, name: &str) -> Result<Self, Failure> {
+        Self::of_text(ui, project, global, name, None)
+    }
+
+    /// The same, as if another text stood in the file.
+    ///
+    /// # Errors
+    /// When that is wrong, with all that is wrong with it.
+    pub(crate) fn of_text(ui: &mut Ui, project: &Project, global: &Global, name: &str, text: Option<&str>) -> Result<Self, Failure> {
         let kinds = bbws_kinds::all();
-        let Judged { result, siblings } = project.judge(name, &kinds, &bbws_cluster::addresses)?;
+        let judged = match text {
+            None => project.judge(name, &kinds, &bbws_cluster::addresses),
+            Some(text) => project.judge_text(name, text, &kinds, &bbws_cluster::addresses),
+        };
+        let Judged { result, siblings } = judged?;
         let loaded = result.map_err(|problems| wrong_file(ui, name, &problems))?;
         let warnings = loaded.warnings.list.len();
         if warnings > 0 && !ui.json {

@@ -14,6 +14,14 @@ const MODE: u32 = 0o600;
 /// # Errors
 /// Why it cannot be written.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    replace_as(path, bytes, MODE)
+}
+
+/// The same, for files that others may read too.
+///
+/// # Errors
+/// Why it cannot be written.
+pub(crate) fn replace_as(path: &Path, bytes: &[u8], mode: u32) -> Result<(), String> {
     match fs::symlink_metadata(path) {
         Ok(there) if there.is_symlink() => return Err("it is a symbolic link, and nothing is written through one".into()),
         Ok(there) if !there.is_file() => return Err("what is there is not a file".into()),
@@ -22,7 +30,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), String> {
     }
     let temp = beside(path).ok_or("it is not a file's name")?;
     let write = || {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(&temp)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&temp)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&temp, path)

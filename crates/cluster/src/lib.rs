@@ -13,6 +13,7 @@ mod place;
 mod problem;
 mod rule_id;
 mod schema;
+mod set;
 mod show;
 mod sibling;
 
@@ -24,5 +25,6 @@ pub use place::Places;
 pub use problem::{Problem, Problems, Span};
 pub use rule_id::RuleId;
 pub use schema::{keys_read, schema};
+pub use set::{Set, SetError, Setting, set};
 pub use show::{Look, show};
 pub use sibling::Sibling;

@@ -156,10 +156,9 @@ fn taken((kinds, desired): (&Kinds, &Desired), state: &State, place: &Place, fou
         reached: true,
         intent: None,
         existing: wanted.is_some_and(|wanted| wanted.existing),
-        protected: bbws_model::is_protected(&seen.spec),
+        protected: is_protected(&seen.spec),
         renamed: kinds.get(address.kind()).and_then(|kind| kind.facts().name).and_then(|rule| renamed(rule, &place.spec, &seen.spec)),
         deposed: vec![],
-        protected: is_protected(&seen.spec),
     };
     Ok(Some((seen, entry)))
 }

@@ -2,6 +2,7 @@
 //! was read elsewhere is passed in.
 
 pub mod approval;
+pub mod assumptions;
 pub mod cost;
 pub mod drift;
 pub mod iam;

@@ -2,8 +2,10 @@
 //!
 //! Every text takes a [`Style`] and passes through one page, which makes harmless what could steer a terminal.
 
+mod assumptions;
 mod bundle;
 mod care;
+mod cluster_page;
 mod cost;
 mod diagram;
 mod drift;
@@ -24,11 +26,14 @@ mod state;
 mod style;
 mod surgery;
 mod telling;
+mod text_difference;
 mod value;
 mod words;
 
+pub use assumptions::{assumptions, assumptions_json};
 pub use bundle::{Bundle, bundle};
 pub use care::{orphans, orphans_json, rebuilt, survey, survey_json};
+pub use cluster_page::{ClusterPage, cluster_page};
 pub use cost::{CostReport, cost, cost_json, cost_markdown};
 pub use diagram::Diagram;
 pub use drift::{Watched, drift, drift_json};
@@ -50,3 +55,4 @@ pub use safety::{
 pub use state::{state_json, state_list, state_list_json, state_show, state_show_all, state_show_json};
 pub use style::Style;
 pub use surgery::{forgetting, forgotten_json, moved_json, moving};
+pub use text_difference::text_difference;

@@ -65,6 +65,8 @@ mod vpc;
 mod vpc_endpoint;
 mod zone_hanging;
 
+pub(crate) use tag_index::indexed;
+
 use bbws_engine::Drivers;
 use bbws_kinds::{
     Bucket, CdnFunction, Certificate, Dashboard, DbInstance, DbParameterGroup, DbSnapshot, DbSubnetGroup, Distribution, DnsRecord,

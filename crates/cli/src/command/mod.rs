@@ -2,12 +2,14 @@
 
 pub(crate) mod apply;
 pub(crate) mod approve;
+pub(crate) mod assumptions;
 mod back;
 mod change;
 pub(crate) mod completions;
 mod consent;
 pub(crate) mod cost;
 pub(crate) mod destroy;
+pub(crate) mod docs;
 pub(crate) mod doctor;
 pub(crate) mod drift;
 pub(crate) mod graph;
@@ -20,6 +22,7 @@ pub(crate) mod plan;
 mod record;
 pub(crate) mod runs;
 pub(crate) mod sandbox;
+pub(crate) mod set;
 mod spool;
 pub(crate) mod state;
 mod unlock;

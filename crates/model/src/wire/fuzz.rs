@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use super::{approval, event, log, plan, run, spool, state};
 
 /// One reader, with documents that it takes.
-struct Format {
-    samples: fn() -> Vec<Value>,
+pub(super) struct Format {
+    pub(super) samples: fn() -> Vec<Value>,
     /// A document as its writer would end it.
-    seal: fn(Value) -> Vec<u8>,
+    pub(super) seal: fn(Value) -> Vec<u8>,
     /// Whether what was read is the same when written and read again; none where the bytes are refused.
-    again: fn(&[u8]) -> Option<bool>,
+    pub(super) again: fn(&[u8]) -> Option<bool>,
 }
 
 /// The golden files, which hold one of everything.
@@ -38,7 +38,7 @@ fn summed(mut document: Value, field: &str) -> Vec<u8> {
     document.to_string().into_bytes()
 }
 
-const FORMATS: [Format; 7] = [
+pub(super) const FORMATS: [Format; 7] = [
     Format {
         samples: || whole(include_str!("snapshots/bbws_model__wire__approval__tests__format_1_stays_as_it_is.snap")),
         seal: |document| document.to_string().into_bytes(),

@@ -23,6 +23,8 @@ mod plan_risk;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod plan_any;
 
 /// Why bytes are not what they should be.
