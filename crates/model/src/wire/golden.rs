@@ -6,11 +6,18 @@ use std::fs;
 use std::path::Path;
 
 use super::fuzz::FORMATS;
-use super::{event, log, plan, spool, state};
+use super::{approval, event, log, plan, run, spool, state};
 
 /// The formats, in the order of the readers, each with its newest number.
-const NAMES: [(&str, u64); 5] =
-    [("log", log::FORMAT), ("state", state::FORMAT), ("plan", plan::FORMAT), ("spool", spool::FORMAT), ("event", event::FORMAT)];
+const NAMES: [(&str, u64); 7] = [
+    ("approval", approval::FORMAT),
+    ("run", run::FORMAT),
+    ("log", log::FORMAT),
+    ("state", state::FORMAT),
+    ("plan", plan::FORMAT),
+    ("spool", spool::FORMAT),
+    ("event", event::FORMAT),
+];
 
 #[test]
 fn files_of_every_format_there_was_are_read() {
