@@ -13,6 +13,7 @@ mod interrupted;
 mod kills;
 mod plan_files;
 mod plan_pages;
+mod property;
 mod rivals;
 mod rounds;
 mod safety;
