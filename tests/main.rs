@@ -20,6 +20,7 @@ mod json_lines;
 mod kills;
 mod plan_files;
 mod plan_pages;
+mod property;
 mod rivals;
 mod rounds;
 mod runs;

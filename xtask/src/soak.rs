@@ -15,7 +15,7 @@ struct Proof {
     much: (&'static str, &'static str),
 }
 
-const PROOFS: [Proof; 6] = [
+const PROOFS: [Proof; 7] = [
     Proof {
         name: "simulation",
         test: &["--package", "bbws-testkit", "--test", "engine", "the_invariants_hold"],
@@ -44,6 +44,12 @@ const PROOFS: [Proof; 6] = [
         much: ("BBWS_CRASH_POINTS", "1000000"),
     },
     Proof { name: "kills", test: &["--workspace", "--test", "e2e", "killed_at_every_turn"], much: ("BBWS_KILLS", "400") },
+    Proof {
+        name: "property",
+        test: &["--workspace", "--test", "e2e", "after_any_apply_a_plan_is_empty", "--", "--ignored"],
+        // Random environment files.
+        much: ("BBWS_FILES", "500"),
+    },
 ];
 
 /// Runs a proof with so many seeds, points or cases, and writes `docs/evidence/NAME.json`. A number alone is about the
