@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "a test tells its figures, and what it installs")]
 
+mod behind;
 mod calls;
 mod cluster;
 mod cost;
@@ -9,10 +10,12 @@ mod crash_points;
 mod drift;
 mod edits;
 mod failed;
+mod import;
 mod interrupted;
 mod json_lines;
 mod kills;
 mod plan_files;
+mod plan_pages;
 mod rivals;
 mod rounds;
 mod safety;

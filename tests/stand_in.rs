@@ -81,6 +81,11 @@ struct Ports {
 impl Cloud for Ports {
     type Link = Other;
     type Vault = <Wires as Cloud>::Vault;
+    type Eye = <Wires as Cloud>::Eye;
+
+    async fn look(&self, route: &Route, environment: &Environment) -> Result<Self::Eye, CloudError> {
+        Wires.look(route, environment).await
+    }
 
     async fn connect(&self, route: &Route, environment: &Environment) -> Result<Other, CloudError> {
         let wire = Wires.connect(route, environment).await?;

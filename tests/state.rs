@@ -141,3 +141,69 @@ fn what_is_ours_and_unknown_is_an_orphan_and_what_is_gone_is_told() {
     place.applied("dev").expect("adopted");
     place.bbws("state orphans dev --sandbox").exits(0);
 }
+
+const EXTRA: &str = "\n[resource.log-group.NAME]\nname = \"/extra\"\nretention_days = 30\n";
+
+#[test]
+fn a_resource_gets_another_address_and_is_forgotten_and_both_are_taken_back() {
+    let place = Place::new();
+    let shipped = place.file("dev");
+    let with = |name: &str| place.write("dev", &(shipped.clone() + &EXTRA.replace("NAME", name)));
+    with("extra");
+    place.applied("dev").expect("a cluster");
+    let before = place.state("dev");
+
+    // In the file it is called otherwise now: without the move another would be made, and this one removed.
+    with("audit");
+    let shown = place.bbws("state mv dev log-group.extra log-group.audit --sandbox").exits(3);
+    assert!(shown.out.contains("> log-group.extra -> log-group.audit  /extra"), "{}", shown.out);
+    assert_eq!(place.state("dev"), before, "nothing is written before a yes");
+    let moved = place.bbws("state mv dev log-group.extra log-group.audit --sandbox --yes --json --reason renamed").exits(0).json();
+    assert_eq!((&moved["id"], &moved["new_declared"], &moved["old_declared"]), (&"/extra".into(), &true.into(), &false.into()));
+    let plan = place.bbws("plan dev --sandbox --json").exits(0).json();
+    assert_eq!(crate::support::steps(&plan), ["~log-group.audit"], "the tag is corrected, and nothing else");
+    let fields = plan["steps"][0]["reason"]["fields"].as_array().expect("fields");
+    // Its tag `Name` follows its address.
+    assert_eq!(
+        fields.iter().map(|one| one["field"].as_str()).collect::<Vec<_>>(),
+        [Some("tags"), Some("bbws's ownership tags")],
+        "{plan:#}"
+    );
+    assert_eq!(place.applied("dev"), Ok(vec!["~log-group.audit".to_owned()]));
+    let history = place.bbws("state history dev --sandbox --json").exits(0).json().to_string();
+    assert!(history.contains("renames log-group.extra to log-group.audit: renamed"), "{history}");
+
+    // The way back, as it was told; and the refusals.
+    with("extra");
+    place.bbws(&format!("{} --yes", moved["back"].as_str().expect("a command").trim_start_matches("bbws "))).exits(0);
+    assert_eq!(place.applied("dev"), Ok(vec!["~log-group.extra".to_owned()]));
+    for (line, code, why) in [
+        ("log-group.none log-group.a --yes", 3, "nothing is recorded as log-group.none"),
+        ("log-group.extra topic.a --yes", 3, "another kind"),
+        ("log-group.extra log-group.ecs --yes", 3, "log-group.ecs is recorded already, as /ecs/dev"),
+        ("log-group.extra", 64, ""),
+        ("Log log-group.a", 64, "is not an address"),
+    ] {
+        let refused = place.bbws(&format!("state mv dev {line} --sandbox")).exits(code);
+        assert!(refused.err.contains(why), "{line}: {}", refused.err);
+    }
+
+    // Forgotten: the object stays, and while the file declares it a plan takes it back.
+    let before = place.state("dev");
+    place.bbws("state rm dev log-group.extra --sandbox --yes").exits(64);
+    let held = place.bbws("state rm dev log-group.ecs --sandbox --yes --reason test").exits(3);
+    assert!(held.err.contains("add role-policy.ecs-execution"), "{}", held.err);
+    let told = place.bbws("state rm dev log-group.extra --sandbox --yes --reason handed-over").exits(0);
+    assert!(told.out.contains("(declared)"), "{}", told.out);
+    let back = told.out.split("back again: bbws ").nth(1).and_then(|rest| rest.lines().next()).expect("a command").to_owned();
+    assert!(place.bbws("sandbox show").out.contains("/extra"), "the object stays");
+    assert_eq!(crate::support::steps(&place.bbws("plan dev --sandbox --json").exits(0).json()), [">log-group.extra"]);
+    let history = place.bbws("state history dev --sandbox --json").exits(0).json().to_string();
+    assert!(history.contains("forgets log-group.extra: handed-over"), "{history}");
+    place.bbws(&format!("{back} --yes")).exits(0);
+    assert_eq!(place.state("dev")["entries"], before["entries"]);
+    place.bbws("state rm dev log-group.extra --sandbox --yes --reason handed-over").exits(0);
+    place.write("dev", &shipped);
+    place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
+    assert!(place.bbws("sandbox show").out.contains("/extra"), "neither managed nor removed");
+}

@@ -14,6 +14,7 @@ mod name_servers;
 mod price_list;
 mod scan;
 mod store;
+mod trail;
 
 pub use action::iam_action;
 pub use clients::{Aws, Clients, Connection, Plain, Whose, Wire};
@@ -26,3 +27,4 @@ pub use kinds::drivers;
 pub use name_servers::name_servers;
 pub use price_list::products;
 pub use store::{INIT_ACTIONS, KEY_ACTIONS, Lacks, Place, S3Store, STORE_ACTIONS, Setting, Vault};
+pub use trail::{TrailEvent, trail};

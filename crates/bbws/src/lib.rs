@@ -8,11 +8,14 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use bbws_aws::{Aws, Ended, drivers, is_read, is_stale, name_servers, products, whoami};
-use bbws_cli::{Answered, Bucket, Caller, Cloud, Fetched, Heard, Hearing, Link, Referral, Route, Sent, SessionLife, Stores, Thing};
+use bbws_aws::{Aws, Ended, drivers, is_read, is_stale, name_servers, products, trail, whoami};
+use bbws_cli::{
+    Answered, Bucket, Caller, Cloud, Fetched, Heard, Hearing, Link, Look, Referral, Route, Sent, SessionLife, Stores, Thing, Trail,
+};
 use bbws_cluster::Environment;
-use bbws_engine::{Clock, Drivers, Lease};
+use bbws_engine::{Clock, Drivers, Lease, Observers};
 use bbws_model::{CloudError, World};
+use bbws_operate::drift::Deed;
 use bbws_sandbox::Sandbox;
 
 /// AWS, and the sandbox.
@@ -22,6 +25,14 @@ pub struct Wires;
 impl Cloud for Wires {
     type Link = Wire;
     type Vault = aws::StateBucket;
+    type Eye = Eye;
+
+    async fn look(&self, route: &Route, environment: &Environment) -> Result<Eye, CloudError> {
+        match route {
+            Route::Aws => Ok(aws::look(environment).await),
+            Route::Sandbox(route) => sandbox::look(route, environment),
+        }
+    }
 
     async fn connect(&self, route: &Route, environment: &Environment) -> Result<Wire, CloudError> {
         match route {
@@ -71,6 +82,67 @@ impl Wire {
     pub fn sandbox(&self) -> Option<&Sandbox> {
         self.sandbox.as_ref()
     }
+}
+
+/// A look at AWS or into the sandbox. The clients behind it can only read, and it offers nothing else.
+pub struct Eye {
+    world: World,
+    aws: Aws,
+    observers: Observers,
+    clock: Arc<dyn Clock>,
+}
+
+impl Eye {
+    fn new(world: World, aws: Aws, clock: Arc<dyn Clock>) -> Self {
+        let observers = Observers::of(Arc::new(drivers(&aws)));
+        Self { world, aws, observers, clock }
+    }
+}
+
+impl Look for Eye {
+    fn world(&self) -> World {
+        self.world.clone()
+    }
+
+    async fn whoami(&self) -> Result<Caller, CloudError> {
+        let identity = whoami(&self.aws.read).await?;
+        Ok(Caller { account: identity.account, arn: identity.arn })
+    }
+
+    fn observers(&self) -> Observers {
+        self.observers.clone()
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
+    }
+
+    fn listen(&self, to: Hearing) {
+        listen(&self.aws, to);
+    }
+
+    fn sent(&self) -> Vec<Sent> {
+        sent(&self.aws)
+    }
+}
+
+impl Trail for Eye {
+    async fn deeds(&self, region: &str, name: &str, since: jiff::Timestamp) -> Result<Vec<Deed>, CloudError> {
+        let events = trail(&self.aws, region, name, since.as_second()).await?.into_iter();
+        let at = |seconds| jiff::Timestamp::from_second(seconds).unwrap_or_default();
+        Ok(events.map(|event| Deed { at: at(event.at), who: event.who, call: event.call, from: event.from, event: event.id }).collect())
+    }
+}
+
+fn listen(aws: &Aws, to: Hearing) {
+    aws.calls().listen(move |ended| {
+        let Ended { operation, region, took, status } = ended.clone();
+        to(&Heard { operation, region, took, status });
+    });
+}
+
+fn sent(aws: &Aws) -> Vec<Sent> {
+    aws.calls().all().into_iter().map(|call| Sent { read: is_read(&call.operation), operation: call.operation }).collect()
 }
 
 impl Link for Wire {
@@ -127,7 +199,7 @@ impl Link for Wire {
     }
 
     async fn time(&self, region: &str) -> Option<Result<jiff::Timestamp, String>> {
-        let url = match self.world() {
+        let url = match Link::world(self) {
             World::Aws => format!("https://sts.{region}.amazonaws.com/"),
             World::Endpoint(url) => url,
             World::Sandbox => return None,
@@ -141,13 +213,10 @@ impl Link for Wire {
     }
 
     fn listen(&self, to: Hearing) {
-        self.aws.calls().listen(move |ended| {
-            let Ended { operation, region, took, status } = ended.clone();
-            to(&Heard { operation, region, took, status });
-        });
+        listen(&self.aws, to);
     }
 
     fn sent(&self) -> Vec<Sent> {
-        self.aws.calls().all().into_iter().map(|call| Sent { read: is_read(&call.operation), operation: call.operation }).collect()
+        sent(&self.aws)
     }
 }

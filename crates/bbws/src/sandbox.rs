@@ -11,7 +11,7 @@ use bbws_cluster::Environment;
 use bbws_model::{Class, CloudError, World};
 use bbws_sandbox::{CloudFile, Sandbox};
 
-use crate::Wire;
+use crate::{Eye, Wire};
 
 /// Connects with the credentials that the route names.
 ///
@@ -25,6 +25,14 @@ pub(crate) fn connect(route: &SandboxRoute, environment: &Environment) -> Result
     }
     let clock = Arc::new(sandbox.sim().clock());
     Ok(Wire::new(World::Sandbox, Aws::new(Arc::new(sandbox.clone()), &environment.region), clock, Some(sandbox)))
+}
+
+/// Looks into it through clients that can only read; nothing is put into it beforehand either.
+pub(crate) fn look(route: &SandboxRoute, environment: &Environment) -> Result<Eye, CloudError> {
+    let failed = |error: io::Error| CloudError::own("sandbox", Class::Invalid, error.to_string());
+    let sandbox = Sandbox::in_file(route.account.as_str(), CloudFile::new(&route.dir), SystemTime::now(), 1.0).map_err(failed)?;
+    let clock = Arc::new(sandbox.sim().clock());
+    Ok(Eye::new(World::Sandbox, Aws::for_a_look(Arc::new(sandbox), &environment.region), clock))
 }
 
 /// What the DNS inside it says of a zone.

@@ -1,7 +1,9 @@
 //! The command line.
 
 mod cost;
+mod drift;
 mod iam;
+mod import;
 mod state;
 
 use std::path::PathBuf;
@@ -12,8 +14,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::help;
 
 pub(crate) use cost::CostArgs;
+pub(crate) use drift::DriftArgs;
 pub(crate) use iam::IamArgs;
-pub(crate) use state::{StateCommand, UnlockArgs};
+pub(crate) use import::ImportArgs;
+pub(crate) use state::{MvArgs, RmArgs, StateCommand, UnlockArgs};
 
 /// Creates, changes, checks and removes the AWS clusters that host multi-tenant WordPress.
 #[derive(Debug, Parser)]
@@ -111,9 +115,15 @@ pub(crate) enum Command {
     /// Bring the cluster to what its file says, and verify it
     #[command(after_help = help::APPLY)]
     Apply(ApplyArgs),
+    /// Show what somebody changed behind bbws's back, and who; keep it or put it back
+    #[command(after_help = help::DRIFT)]
+    Drift(DriftArgs),
     /// Remove the whole cluster
     #[command(after_help = help::DESTROY)]
     Destroy(DestroyArgs),
+    /// Take what exists under management, as it is
+    #[command(after_help = help::IMPORT, override_usage = "bbws import [OPTIONS] [ENV] ADDRESS ID\n       bbws import [OPTIONS] [ENV] --tfstate <FILE>\n       bbws import [OPTIONS] [ENV] --discover")]
+    Import(ImportArgs),
     /// Look at what bbws has recorded
     #[command(subcommand, after_help = help::STATE)]
     State(StateCommand),
@@ -144,7 +154,7 @@ pub(crate) enum Command {
 }
 
 /// Which environment.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Where {
     /// The environment: the name of a file in the environments folder, without .toml; $BBWS_ENV if left out
     #[arg(value_name = "ENV")]
@@ -205,13 +215,19 @@ pub(crate) struct PlanArgs {
     /// Write the plan to a file that `apply` takes
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// As Markdown for a pull request, no longer than a comment may be: instead of the text, or into a file
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-", conflicts_with = "json")]
+    pub markdown: Option<PathBuf>,
+    /// As one HTML page with the order of the steps: instead of the text, or into a file
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-", conflicts_with = "json")]
+    pub html: Option<PathBuf>,
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
 }
 
 /// `apply`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct ApplyArgs {
     /// Which environment.
     #[command(flatten)]

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bbws_cluster::Environment;
-use bbws_engine::{Clock, Drivers, Lease, Store};
+use bbws_engine::{Clock, Drivers, Lease, Observers, Store};
 use bbws_model::{Account, CloudError, World};
+use bbws_operate::drift::Deed;
 use serde::Serialize;
 
 use crate::args::Speed;
@@ -216,6 +217,14 @@ pub trait Cloud {
     type Link: Link;
     /// A connection to the bucket of a state.
     type Vault: Vault;
+    /// A look at one account and region, which can change nothing.
+    type Eye: Trail;
+
+    /// Looks at where an environment lives: through clients that can only read, and by a type that has nothing else.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    fn look(&self, route: &Route, environment: &Environment) -> impl Future<Output = Result<Self::Eye, CloudError>>;
 
     /// Connects to where an environment lives. What its file marks as existing is there from the start in the sandbox.
     ///
@@ -247,6 +256,90 @@ pub trait Cloud {
     /// # Errors
     /// When its files cannot be removed.
     fn reset(&self, dir: &Path) -> io::Result<()>;
+}
+
+/// A look at one account and region. Nothing that changes anything there can be reached through it: it has no gate to open
+/// and no drivers, only their eyes.
+///
+/// ```
+/// use bbws_cli::Look;
+///
+/// fn look(at: &impl Look) {
+///     let _ = at.observers();
+/// }
+/// ```
+///
+/// What only looks cannot open a gate,
+///
+/// ```compile_fail,E0599
+/// use bbws_cli::Look;
+/// use bbws_engine::Lease;
+///
+/// fn change(at: &impl Look, lease: Lease) {
+///     at.open_gate(lease);
+/// }
+/// ```
+///
+/// and has no drivers.
+///
+/// ```compile_fail,E0599
+/// use bbws_cli::Look;
+///
+/// fn change(at: &impl Look) {
+///     let _ = at.drivers();
+/// }
+/// ```
+pub trait Look {
+    /// Which world it leads to.
+    fn world(&self) -> World;
+
+    /// Asks who the caller is.
+    fn whoami(&self) -> impl Future<Output = Result<Caller, CloudError>>;
+
+    /// Who can look at objects of every kind.
+    fn observers(&self) -> Observers;
+
+    /// The time that holds there.
+    fn clock(&self) -> Arc<dyn Clock>;
+
+    /// Tells each call from now on, when it ends.
+    fn listen(&self, to: Hearing);
+
+    /// All calls that were sent so far, in order.
+    fn sent(&self) -> Vec<Sent>;
+}
+
+/// A connection can look, too.
+impl<L: Link> Look for L {
+    fn world(&self) -> World {
+        Link::world(self)
+    }
+
+    async fn whoami(&self) -> Result<Caller, CloudError> {
+        Link::whoami(self).await
+    }
+
+    fn observers(&self) -> Observers {
+        Observers::of(self.drivers())
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        Link::clock(self)
+    }
+
+    fn listen(&self, to: Hearing) {
+        Link::listen(self, to);
+    }
+
+    fn sent(&self) -> Vec<Sent> {
+        Link::sent(self)
+    }
+}
+
+/// A look that also reaches CloudTrail's record of who changed what.
+pub trait Trail: Look {
+    /// The events since a moment that changed something and name this, newest first: one call.
+    fn deeds(&self, region: &str, name: &str, since: jiff::Timestamp) -> impl Future<Output = Result<Vec<Deed>, CloudError>>;
 }
 
 /// A connection to one account and region. Until its gate is opened only reads leave.

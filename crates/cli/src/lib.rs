@@ -33,8 +33,8 @@ mod tests;
 pub use args::Speed;
 pub use clock::SystemClock;
 pub use cloud::{
-    Answered, Bucket, Caller, Cloud, Fetched, Heard, Hearing, Inspected, Lack, Link, Referral, Route, SandboxRoute, Sent, SessionLife,
-    Stores, Thing, Vault,
+    Answered, Bucket, Caller, Cloud, Fetched, Heard, Hearing, Inspected, Lack, Link, Look, Referral, Route, SandboxRoute, Sent,
+    SessionLife, Stores, Thing, Trail, Vault,
 };
 pub use code::ask_code;
 pub use exit::Exit;
@@ -87,8 +87,10 @@ fn perform<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Result<Exit, Failure>
         Command::Completions { shell } => Ok(command::completions::run(ui, *shell)),
         Command::Init(args) => command::init::run(ui, &project, &cli.global, cloud, args),
         Command::Plan(args) => command::plan::run(ui, &project, &cli.global, cloud, args),
+        Command::Drift(args) => command::drift::run(ui, &project, &cli.global, cloud, args),
         Command::Apply(args) => command::apply::run(ui, &project, &cli.global, cloud, args),
         Command::Destroy(args) => command::destroy::run(ui, &project, &cli.global, cloud, args),
+        Command::Import(args) => command::import::run(ui, &project, &cli.global, cloud, args),
         Command::State(verb) => command::state::run(ui, &project, &cli.global, cloud, verb),
         Command::Doctor(place) => command::doctor::run(ui, &project, &cli.global, cloud, place),
         Command::Output(args) => command::output::run(ui, &project, &cli.global, args),

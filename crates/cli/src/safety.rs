@@ -221,7 +221,16 @@ mod tests {
             wanted: Default::default(),
             seen: Default::default(),
         };
-        Plan { mode: Mode::Apply, scope: Default::default(), basis, steps, notes: vec![], outputs: Default::default(), open: vec![] }
+        Plan {
+            mode: Mode::Apply,
+            scope: Default::default(),
+            basis,
+            steps,
+            notes: vec![],
+            outputs: Default::default(),
+            open: vec![],
+            costs: None,
+        }
     }
 
     #[test]

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use bbws_cluster::{Environment, Problems, show};
 use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Ids, LogError, Picture, Store, foreign, log, plan, refresh};
-use bbws_model::{Account, Desired, Finding, Kinds, Mode, Plan, Scope, State, World};
+use bbws_model::{Account, CloudError, Desired, Finding, Kinds, Mode, Plan, Scope, State, World};
+use bbws_operate::cost::Prices;
+use bbws_operate::told::complete;
 use bbws_render::{At, ErrorId, Style};
 
 use crate::args::Global;
-use crate::cloud::{Caller, Cloud, Link, Route, SandboxRoute};
+use crate::cloud::{Caller, Cloud, Link, Look, Route, SandboxRoute};
 use crate::ids::Ulids;
 use crate::project::{Judged, Project};
 use crate::store::Home;
@@ -36,6 +38,8 @@ pub(crate) struct Offline {
     pub(crate) style: Style,
     /// Where each call is told as it ends, where that is wanted.
     pub(crate) calls: Option<CallLines>,
+    /// The prices that a plan's costs are reckoned with, where there are any.
+    pub(crate) prices: Option<Prices>,
 }
 
 impl Offline {
@@ -55,6 +59,16 @@ impl Offline {
         let environment = loaded.environment;
         let (sandbox, region) = (global.sandbox, Some(environment.region.clone()));
         ui.at = At { environment: Some(environment.name.clone()), sandbox, region, ..At::default() };
+        let prices = match crate::command::cost::prices(project, &environment.region, global.sandbox) {
+            Ok(prices) => Some(prices),
+            // A plan is made without them.
+            Err(failure) => {
+                if !ui.json {
+                    ui.remark(format!("{}: {}.", failure.what, failure.why));
+                }
+                None
+            }
+        };
         let home = project.home(&environment, global.sandbox);
         let store = project.open(&home);
         Ok(Self {
@@ -67,6 +81,7 @@ impl Offline {
             sandbox: global.sandbox,
             style: ui.err_style(),
             calls: ui.calls(),
+            prices,
         })
     }
 
@@ -152,6 +167,25 @@ pub(crate) fn route(global: &Global, project: &Project, own: &Account) -> Route 
     Route::Sandbox(SandboxRoute { dir: project.sandbox_dir(), account, speed: global.sandbox_speed.unwrap_or_default() })
 }
 
+/// Asks who the caller is, and goes on only with the right one. From now on each call is told, where that is wanted.
+async fn introduced<L: Look>(offline: &Offline, connected: Result<L, CloudError>, command: &str) -> Result<(L, Caller), Failure> {
+    let environment = &offline.environment;
+    let unreached = |error: &CloudError| {
+        let failure = Failure::cloud(format!("cannot tell which account the credentials for {} belong to", environment.name), error);
+        match &environment.profile {
+            Some(profile) if !offline.sandbox => failure.advise(format!("{} names the profile {profile}", offline.file)),
+            _ => failure,
+        }
+    };
+    let link = connected.map_err(|e| unreached(&e))?;
+    if let Some(calls) = offline.calls.clone() {
+        link.listen(Arc::new(move |heard| calls.tell(heard)));
+    }
+    let caller = link.whoami().await.map_err(|e| unreached(&e))?;
+    safety::check_account(environment, &offline.siblings, &caller, (command, offline.sandbox), offline.style)?;
+    Ok((link, caller))
+}
+
 /// Connects, and compares the account before anything else.
 ///
 /// # Errors
@@ -163,22 +197,8 @@ pub(crate) async fn connect<C: Cloud>(
     global: &Global,
     command: &str,
 ) -> Result<(C::Link, Caller), Failure> {
-    let environment = &offline.environment;
-    let route = route(global, project, &environment.account);
-    let unreached = |error: &bbws_model::CloudError| {
-        let failure = Failure::cloud(format!("cannot tell which account the credentials for {} belong to", environment.name), error);
-        match &environment.profile {
-            Some(profile) if !offline.sandbox => failure.advise(format!("{} names the profile {profile}", offline.file)),
-            _ => failure,
-        }
-    };
-    let link = cloud.connect(&route, environment).await.map_err(|e| unreached(&e))?;
-    if let Some(calls) = offline.calls.clone() {
-        link.listen(Arc::new(move |heard| calls.tell(heard)));
-    }
-    let caller = link.whoami().await.map_err(|e| unreached(&e))?;
-    safety::check_account(environment, &offline.siblings, &caller, (command, offline.sandbox), offline.style)?;
-    Ok((link, caller))
+    let connected = cloud.connect(&route(global, project, &offline.environment.account), &offline.environment).await;
+    introduced(offline, connected, command).await
 }
 
 impl<L: Link> Session<L> {
@@ -195,19 +215,8 @@ impl<L: Link> Session<L> {
     ) -> Result<Self, Failure> {
         // Files only. What cannot be planned must leave no trace, not even an existing zone put into the sandbox.
         let desired = desired::of(&offline, project).await?;
-        let (link, caller) = connect(&offline, cloud, project, global, command).await?;
-        let ids = Ulids::new().map_err(|error| Failure::new(Exit::Error, "no unique ids can be made").because(error))?;
-        Ok(Self { offline, link, caller, desired, ids: Arc::new(ids) })
-    }
-
-    /// The state, or an empty one; never that of another place.
-    ///
-    /// # Errors
-    /// As [`Offline::state`], and when it is of another world, account or region.
-    pub(crate) async fn state(&self) -> Result<State, Failure> {
-        let Some(state) = self.offline.state().await? else { return Ok(State::empty(self.ids.next())) };
-        safety::check_state(&self.offline.environment, &self.link.world(), &state, self.offline.style)?;
-        Ok(state)
+        let connected = cloud.connect(&route(global, project, &offline.environment.account), &offline.environment).await;
+        Self::met(offline, desired, connected, command).await
     }
 
     /// What a plan is to be.
@@ -229,13 +238,13 @@ impl<L: Link> Session<L> {
     /// # Errors
     /// All that stands in its way.
     pub(crate) async fn plan(&self, state: &State, ask: &Ask) -> Result<(Plan, Picture), Failure> {
-        let picture = self.look(state, ask.mode).await;
+        let picture = self.seen(state, ask.mode).await;
         let plan = self.plan_of(state, ask, &picture).await?;
         Ok((plan, picture))
     }
 
     /// Looks at everything.
-    pub(crate) async fn look(&self, state: &State, mode: Mode) -> Picture {
+    pub(crate) async fn seen(&self, state: &State, mode: Mode) -> Picture {
         let nothing = Desired::default();
         let wanted = if mode == Mode::Destroy { &nothing } else { &self.desired };
         refresh(&self.link.drivers(), &self.offline.kinds, wanted, state).await
@@ -252,6 +261,7 @@ impl<L: Link> Session<L> {
         let wanted = if ask.mode == Mode::Destroy { &nothing } else { &self.desired };
         let sources = Sources { kinds, desired: &self.desired, state, picture };
         let mut plan = plan(sources, ask).map_err(|findings| self.refused(findings))?;
+        complete(&mut plan, self.offline.prices.as_ref());
         safety::check_protection(self.offline.environment.tier, &plan)?;
         safety::check_foreign(&plan, foreign(&drivers, kinds, &plan, state, picture).await)?;
         plan.notes.extend(delegation::check(&self.link, &self.offline.environment, wanted, &plan, picture).await?);
@@ -266,6 +276,40 @@ impl<L: Link> Session<L> {
         let circle = findings.iter().any(|finding| finding.summary.contains("in a circle"));
         let id = if circle { ErrorId::Cycle } else { ErrorId::NoPlan };
         Failure::new(Exit::Error, format!("no plan can be made for {}", self.offline.environment.name)).of(id).with(findings)
+    }
+}
+
+impl<L: Look> Session<L> {
+    /// Looks, and compares the account before anything else. Nothing can be changed through it.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) async fn look<C: Cloud<Eye = L>>(
+        offline: Offline,
+        cloud: &C,
+        project: &Project,
+        global: &Global,
+        command: &str,
+    ) -> Result<Self, Failure> {
+        let desired = desired::of(&offline, project).await?;
+        let connected = cloud.look(&route(global, project, &offline.environment.account), &offline.environment).await;
+        Self::met(offline, desired, connected, command).await
+    }
+
+    async fn met(offline: Offline, desired: Desired, connected: Result<L, CloudError>, command: &str) -> Result<Self, Failure> {
+        let (link, caller) = introduced(&offline, connected, command).await?;
+        let ids = Ulids::new().map_err(|error| Failure::new(Exit::Error, "no unique ids can be made").because(error))?;
+        Ok(Self { offline, link, caller, desired, ids: Arc::new(ids) })
+    }
+
+    /// The state, or an empty one; never that of another place.
+    ///
+    /// # Errors
+    /// As [`Offline::state`], and when it is of another world, account or region.
+    pub(crate) async fn state(&self) -> Result<State, Failure> {
+        let Some(state) = self.offline.state().await? else { return Ok(State::empty(self.ids.next())) };
+        safety::check_state(&self.offline.environment, &self.link.world(), &state, self.offline.style)?;
+        Ok(state)
     }
 
     /// Where the calls go.

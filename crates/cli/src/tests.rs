@@ -8,15 +8,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bbws_cluster::Environment;
-use bbws_engine::{Boxed, Clock, Drivers, PutOutcome, Store, StoreError};
+use bbws_engine::{Boxed, Clock, Drivers, Observers, PutOutcome, Store, StoreError};
 use bbws_model::{Account, CloudError, World};
+use bbws_operate::drift::Deed;
 use clap::Parser;
 
 use crate::args::Cli;
 use crate::ui::Ui;
 use crate::{
-    Answered, Bucket, Caller, Cloud, Exit, Failure, Fetched, Inspected, Lack, Link, Referral, Route, Sent, SessionLife, Stores,
-    SystemClock, Thing, Vault, perform,
+    Answered, Bucket, Caller, Cloud, Exit, Failure, Fetched, Inspected, Lack, Link, Look, Referral, Route, Sent, SessionLife, Stores,
+    SystemClock, Thing, Trail, Vault, perform,
 };
 
 /// A cloud in which the caller is of one account, and nothing can be read.
@@ -95,9 +96,51 @@ impl Vault for FakeVault {
 
 struct FakeLink(Account, Rc<RefCell<Vec<&'static str>>>);
 
+/// A look that finds nothing.
+struct FakeEye(Account, Rc<RefCell<Vec<&'static str>>>);
+
+impl Look for FakeEye {
+    fn world(&self) -> World {
+        World::Aws
+    }
+
+    async fn whoami(&self) -> Result<Caller, CloudError> {
+        self.1.borrow_mut().push("whoami");
+        Ok(Caller { account: self.0.clone(), arn: "arn:aws:iam::1:user/test".into() })
+    }
+
+    fn observers(&self) -> Observers {
+        self.1.borrow_mut().push("observers");
+        Observers::of(Arc::new(Drivers::new()))
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(SystemClock::default())
+    }
+
+    fn listen(&self, _: crate::cloud::Hearing) {}
+
+    fn sent(&self) -> Vec<Sent> {
+        vec![]
+    }
+}
+
+impl Trail for FakeEye {
+    async fn deeds(&self, _: &str, _: &str, _: jiff::Timestamp) -> Result<Vec<Deed>, CloudError> {
+        self.1.borrow_mut().push("deeds");
+        Ok(vec![])
+    }
+}
+
 impl Cloud for Fake {
     type Link = FakeLink;
     type Vault = FakeVault;
+    type Eye = FakeEye;
+
+    async fn look(&self, _: &Route, _: &Environment) -> Result<FakeEye, CloudError> {
+        self.asked.borrow_mut().push("look");
+        Ok(FakeEye(self.account.clone(), self.asked.clone()))
+    }
 
     async fn connect(&self, _: &Route, _: &Environment) -> Result<FakeLink, CloudError> {
         self.asked.borrow_mut().push("connect");

@@ -1,7 +1,7 @@
 //! A checker that is not the planner: it reads a plan's steps against the state, shares no code with the planner, and
 //! must find nothing wrong.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use bbws_model::{Action, Address, Deposed, Finding, Kinds, Reason, Severity, State, Step, pointers};
 
@@ -22,7 +22,7 @@ fn check_along(paths: &Paths, steps: &[Step], state: &State, kinds: &Kinds) -> V
         );
     };
     let held = Held::of(steps, state);
-    let mut acted: BTreeSet<(&Address, &str)> = BTreeSet::new();
+    let mut acted: HashSet<(&Address, &str)> = HashSet::new();
     for (place, step) in steps.iter().enumerate() {
         if step.id.0 != place {
             say(step, format!("it stands at place {place}"));
@@ -36,6 +36,11 @@ fn check_along(paths: &Paths, steps: &[Step], state: &State, kinds: &Kinds) -> V
             say(step, "it gives no reason".into());
         }
         let entry = state.entries.get(&step.address);
+        if let Action::Adopt { have, want, asked: true, .. } = &step.action
+            && (have != want || entry.is_some())
+        {
+            say(step, "it takes an object that somebody asked for, and does more to it than that".into());
+        }
         match &step.action {
             Action::Create { want, .. } | Action::Update { want, .. } | Action::Adopt { want, .. } => {
                 for pointer in pointers(want) {
@@ -112,15 +117,16 @@ fn lets_go(step: &Step, state: &State) -> bool {
 }
 
 /// Who holds whom by the state, and what is done to each: put together once, for questions about single resources.
+/// Looked up only, never walked: nothing depends on the order of a hash map.
 struct Held<'a> {
-    steps: BTreeMap<&'a Address, Vec<(usize, &'a Step)>>,
-    holders: BTreeMap<&'a Address, Vec<&'a Address>>,
-    former: BTreeMap<&'a Address, Vec<(&'a Address, &'a Deposed)>>,
+    steps: HashMap<&'a Address, Vec<(usize, &'a Step)>>,
+    holders: HashMap<&'a Address, Vec<&'a Address>>,
+    former: HashMap<&'a Address, Vec<(&'a Address, &'a Deposed)>>,
 }
 
 impl<'a> Held<'a> {
     fn of(steps: &'a [Step], state: &'a State) -> Self {
-        let mut held = Self { steps: BTreeMap::new(), holders: BTreeMap::new(), former: BTreeMap::new() };
+        let mut held = Self { steps: HashMap::new(), holders: HashMap::new(), former: HashMap::new() };
         for (place, step) in steps.iter().enumerate() {
             held.steps.entry(&step.address).or_default().push((place, step));
         }

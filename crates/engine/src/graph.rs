@@ -13,7 +13,6 @@ use serde_json::Value;
 pub struct Graph {
     order: Vec<Address>,
     needs: BTreeMap<Address, BTreeSet<Pointer>>,
-    dependants: BTreeMap<Address, BTreeSet<Address>>,
 }
 
 impl Graph {
@@ -25,23 +24,18 @@ impl Graph {
     pub fn of(desired: &Desired) -> Result<Self, Vec<Finding>> {
         let needs: BTreeMap<Address, BTreeSet<Pointer>> =
             desired.resources.iter().map(|(a, wanted)| (a.clone(), pointers(&wanted.spec))).collect();
+        let numbers: Numbers<'_> = needs.keys().enumerate().map(|(number, address)| (address, number)).collect();
         let mut wrong = vec![];
         for (address, to) in &needs {
-            for pointer in to.iter().filter(|p| !needs.contains_key(&p.to)) {
+            for pointer in to.iter().filter(|p| !numbers.contains_key(&p.to)) {
                 wrong.push(dangling(address, pointer, &desired.resources[address].spec, needs.keys()));
             }
         }
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        let order = sorted(&needs).map_err(|cycles| cycles.into_iter().map(|cycle| told(&cycle, desired)).collect::<Vec<_>>())?;
-        let mut dependants: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
-        for (address, to) in &needs {
-            for pointer in to {
-                dependants.entry(pointer.to.clone()).or_default().insert(address.clone());
-            }
-        }
-        Ok(Self { order, needs, dependants })
+        let order = sorted(&needs, &numbers).map_err(|cycles| cycles.into_iter().map(|cycle| told(&cycle, desired)).collect::<Vec<_>>())?;
+        Ok(Self { order, needs })
     }
 
     /// Every resource after all it refers to; among equals by address.
@@ -50,42 +44,26 @@ impl Graph {
         &self.order
     }
 
+    /// The resources that a resource refers to, each once, by address.
+    pub fn resources_needed(&self, address: &Address) -> impl Iterator<Item = &Address> {
+        // Several outputs of one resource stand side by side.
+        let mut last = None;
+        self.needs(address).map(|pointer| &pointer.to).filter(move |to| last.replace(*to) != Some(*to))
+    }
+
     /// What a resource refers to.
     pub fn needs(&self, address: &Address) -> impl Iterator<Item = &Pointer> {
         self.needs.get(address).into_iter().flatten()
     }
-
-    /// Those given, and everything they refer to, and so on.
-    #[must_use]
-    pub fn with_needs(&self, some: &BTreeSet<Address>) -> BTreeSet<Address> {
-        closure(some, |address| self.needs(address).map(|p| p.to.clone()).collect())
-    }
-
-    /// Those given, and everything that refers to them, and so on.
-    #[must_use]
-    pub fn with_dependants(&self, some: &BTreeSet<Address>) -> BTreeSet<Address> {
-        closure(some, |address| self.dependants.get(address).into_iter().flatten().cloned().collect())
-    }
 }
 
-/// Those given, and all that `next` leads to from them.
-pub(crate) fn closure(some: &BTreeSet<Address>, next: impl Fn(&Address) -> Vec<Address>) -> BTreeSet<Address> {
-    let (mut all, mut left) = (some.clone(), some.iter().cloned().collect::<Vec<_>>());
-    while let Some(address) = left.pop() {
-        for other in next(&address) {
-            if all.insert(other.clone()) {
-                left.push(other);
-            }
-        }
-    }
-    all
-}
+/// Each address's number in their order. Looked up only: nothing depends on the order of a hash map.
+type Numbers<'a> = HashMap<&'a Address, usize>;
 
 /// Kahn's way, smallest address first: one order for one input. What is left over stands in circles. Addresses are numbered
 /// in their order, so that the way is walked by numbers.
-fn sorted(needs: &BTreeMap<Address, BTreeSet<Pointer>>) -> Result<Vec<Address>, Vec<Vec<Address>>> {
+fn sorted(needs: &BTreeMap<Address, BTreeSet<Pointer>>, numbers: &Numbers<'_>) -> Result<Vec<Address>, Vec<Vec<Address>>> {
     let addresses: Vec<&Address> = needs.keys().collect();
-    let numbers: HashMap<&Address, usize> = addresses.iter().enumerate().map(|(number, address)| (*address, number)).collect();
     let mut waiting = vec![0; addresses.len()];
     let mut dependants: Vec<Vec<usize>> = vec![vec![]; addresses.len()];
     for (number, to) in needs.values().enumerate() {
@@ -206,9 +184,8 @@ mod tests {
         let graph = Graph::of(&desired(&[("a.c", &["a.b"]), ("a.b", &["a.z"]), ("a.z", &[]), ("a.a", &[])])).unwrap();
         let order: Vec<String> = graph.order().iter().map(ToString::to_string).collect();
         assert_eq!(order, ["a.a", "a.z", "a.b", "a.c"]);
-        let z = BTreeSet::from(["a.z".parse().unwrap()]);
-        assert_eq!(graph.with_dependants(&z).len(), 3);
-        assert_eq!(graph.with_needs(&z).len(), 1);
+        let needs: Vec<String> = graph.needs(&"a.c".parse().unwrap()).map(ToString::to_string).collect();
+        assert_eq!(needs, ["${a.b.id}"]);
     }
 
     #[test]

@@ -270,14 +270,18 @@ fn in_words(record: &Record, intents: &mut BTreeMap<IntentId, String>) -> String
         Record::Reached { address, .. } => format!("{address} is as wanted"),
         Record::Gone { address, id } => format!("{address} ({id}) is gone"),
         Record::Import { address, id, .. } => format!("takes {id} under management as {address}"),
-        Record::Forget { address, .. } => format!("forgets {address}"),
-        Record::Rename { from, to } => format!("renames {from} to {to}"),
+        Record::Forget { address, reason } => because(format!("forgets {address}"), reason),
+        Record::Rename { from, to, reason } => because(format!("renames {from} to {to}"), reason),
         Record::Backup { address, id } => format!("the data of {address} is copied to {id}"),
         Record::Outputs(_) => "publishes the outputs".to_owned(),
         Record::Checkpoint { seq, .. } => format!("a checkpoint of slot {seq} exists"),
         Record::Restore { reason, .. } => format!("sets the state: {reason}"),
         Record::Close { outcome } => format!("gives the environment back: {outcome}"),
     }
+}
+
+fn because(what: String, reason: &str) -> String {
+    if reason.is_empty() { what } else { format!("{what}: {reason}") }
 }
 
 /// A moment of the past.

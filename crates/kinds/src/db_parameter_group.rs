@@ -44,6 +44,9 @@ pub struct DbParameterGroupOutputs {
     pub arn: Arn<DbParameterGroup>,
 }
 
+/// Parameters that MySQL reads only when it starts. RDS knows more of them; bbws asks it before it sets one.
+const AT_START: [&str; 4] = ["innodb_log_file_size", "lower_case_table_names", "performance_schema", "skip_name_resolve"];
+
 impl Kind for DbParameterGroup {
     const NAME: &'static str = "db-parameter-group";
     const FACTS: Facts = Facts {
@@ -101,16 +104,26 @@ impl Kind for DbParameterGroup {
 
     fn diff(have: &DbParameterGroupSpec, want: &DbParameterGroupSpec) -> Diff {
         let DbParameterGroupSpec { name, family, description, parameters, tags } = want;
-        const MOVES: &str = "the database moves to a new group, which takes effect when it is rebooted: a minute or two without it";
+        const MOVES: &str = "the database moves to a new group, which takes effect when it is rebooted";
         let turns_tls_off = is_on(have, "require_secure_transport") && !is_on(want, "require_secure_transport");
         let diff = Diff::new()
             .replace("name", &have.name, name)
             .risks(RiskKind::Downtime, MOVES)
+            .away(60, 120)
             .replace("family", &have.family, family)
             .risks(RiskKind::Downtime, MOVES)
+            .away(60, 120)
             .replace("description", &have.description, description)
             .risks(RiskKind::Downtime, MOVES)
+            .away(60, 120)
             .update("parameters", &have.parameters, parameters);
+        let at_start: Vec<&str> = AT_START.into_iter().filter(|name| have.parameters.get(*name) != parameters.get(*name)).collect();
+        let diff = if at_start.is_empty() {
+            diff
+        } else {
+            let told = format!("{} takes effect at the next reboot of the database, which is left to you", at_start.join(", "));
+            diff.risks(RiskKind::Downtime, told).away(60, 120)
+        };
         let diff = if turns_tls_off { diff.risks(RiskKind::Security, "the database lets clients in that do not speak TLS") } else { diff };
         diff.update("tags", &have.tags, tags)
     }
@@ -174,6 +187,7 @@ mod tests {
             (json!({"parameters": {"require_secure_transport": "1", "max_connections": "100"}}), Verb::Update, 0),
             (json!({"parameters": {"require_secure_transport": "0"}}), Verb::Update, 1),
             (json!({"parameters": {}}), Verb::Update, 1),
+            (json!({"parameters": {"require_secure_transport": "1", "performance_schema": "1"}}), Verb::Update, 1),
             (json!({"tags": {"a": "b"}}), Verb::Update, 0),
         ];
         for (edit, verb, risks) in table {

@@ -192,10 +192,8 @@ impl Kind for DnsRecord {
             .replace("zone", &have.zone, zone)
             .replace("name", &as_name(&have.name), &as_name(name))
             .replace("type", &have.record_type, record_type)
-            .risks(
-                RiskKind::Downtime,
-                "between the old record and the new one the name is not found, and others may remember that for 15 minutes",
-            )
+            .risks(RiskKind::Downtime, "between the old record and the new one the name is not found, and others may remember that")
+            .away(0, 900)
             .update("ttl", &have.seconds(), &want.seconds())
             .update("values", &as_values(have), &as_values(want))
             .update("name_servers", &have.name_servers, name_servers)

@@ -228,7 +228,7 @@ impl Kind for Listener {
             .replace("load_balancer", &have.load_balancer, load_balancer)
             .risks(RiskKind::Downtime, "the rules of tenants do not move to the new listener")
             .update("port", &have.port, port)
-            .risks(RiskKind::Downtime, "clients of the old port are refused")
+            .risks(RiskKind::Downtime, "clients of the old port are refused, until they use the new one")
             .update("tls", &have.tls, tls);
         let diff = match (&have.tls, tls) {
             (Some(_), None) => diff.risks(RiskKind::Security, "traffic is no longer encrypted"),

@@ -298,6 +298,7 @@ impl Kind for LoadBalancer {
             .risks(RiskKind::Downtime, MOVES)
             .update("subnets", &have.subnets, subnets)
             .risks(RiskKind::Downtime, "connections through a subnet that is left are cut")
+            .away(0, 60)
             .update("security_groups", &have.security_groups, security_groups)
             .risks(RiskKind::Security, "it changes who reaches the load balancer, and what it reaches")
             .replace("internal", &have.internal, internal)

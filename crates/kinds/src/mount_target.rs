@@ -99,12 +99,15 @@ impl Kind for MountTarget {
         Diff::new()
             .replace("file_system", &have.file_system, file_system)
             .risks(RiskKind::Downtime, HANGS)
+            .away(90, 180)
             .replace("subnet", &have.subnet, subnet)
             .risks(RiskKind::Downtime, HANGS)
+            .away(90, 180)
             .update("security_groups", &have.security_groups, security_groups)
             .risks(RiskKind::Security, "it changes who reaches the file system")
             .replace_if_declared("ip_address", &have.ip_address, ip_address)
             .risks(RiskKind::Downtime, HANGS)
+            .away(90, 180)
     }
 
     /// A zone has one mount target for each file system, and another subnet may be of the same zone.

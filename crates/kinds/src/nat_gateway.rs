@@ -72,13 +72,14 @@ impl Kind for NatGateway {
 
     fn diff(have: &NatGatewaySpec<Written>, want: &NatGatewaySpec<Written>) -> Diff {
         let NatGatewaySpec { subnet, elastic_ip, internet_gateway: _, tags } = want;
-        let broken =
-            "open connections out of the private subnets break, and new ones wait until the new gateway is available (2 to 3 minutes)";
+        let broken = "open connections out of the private subnets break, and new ones wait until the new gateway is available";
         Diff::new()
             .replace("subnet", &have.subnet, subnet)
             .risks(RiskKind::Downtime, broken)
+            .away(120, 240)
             .replace("elastic_ip", &have.elastic_ip, elastic_ip)
             .risks(RiskKind::Downtime, "open connections out of the private subnets break; the address they come from is another one")
+            .away(0, 60)
             .update("tags", &have.tags, tags)
     }
 

@@ -83,6 +83,7 @@ impl Kind for Route {
             .risks(RiskKind::Security, "it changes whether the subnets of the table are open to the internet")
             .update("nat_gateway", &have.nat_gateway, nat_gateway)
             .risks(RiskKind::Downtime, "open connections that take this route break")
+            .away(0, 60)
     }
 
     /// A table has one route for a destination.

@@ -96,7 +96,8 @@ impl<S: Stage> SecurityGroupRuleSpec<S> {
     }
 
     /// What it lets through, in words: `tcp 8000-8080`.
-    fn what(&self) -> String {
+    #[must_use]
+    pub fn lets_through(&self) -> String {
         self.ports.map_or_else(|| self.protocol.to_string(), |ports| format!("{} {ports}", self.protocol))
     }
 }
@@ -216,8 +217,8 @@ impl Kind for SecurityGroupRule {
             return vec![];
         }
         let (severity, told) = match direction {
-            Direction::Ingress => (Severity::Error, format!("the whole internet reaches {} of {group}", seen.spec.what())),
-            Direction::Egress => (Severity::Warning, format!("{group} reaches {} of the whole internet", seen.spec.what())),
+            Direction::Ingress => (Severity::Error, format!("the whole internet reaches {} of {group}", seen.spec.lets_through())),
+            Direction::Egress => (Severity::Warning, format!("{group} reaches {} of the whole internet", seen.spec.lets_through())),
         };
         vec![
             Finding::new(severity, told)

@@ -1,5 +1,7 @@
 //! What differs between a resource as it is and as it is wanted, and what each difference means.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -36,8 +38,49 @@ pub enum RiskKind {
 pub struct Risk {
     /// Which sort.
     pub kind: RiskKind,
-    /// What happens, for how long, to whom.
+    /// What happens, to whom.
     pub text: String,
+    /// For how long the service is expected to be away; none where it is not, or where nobody can say.
+    pub away: Option<Away>,
+}
+
+impl Risk {
+    /// A risk of this sort.
+    #[must_use]
+    pub fn new(kind: RiskKind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into(), away: None }
+    }
+}
+
+/// For how long the service is expected to be away, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Away {
+    /// At least.
+    pub least: u64,
+    /// At most, if nothing goes wrong.
+    pub most: u64,
+}
+
+/// `up to 30 seconds`, `1 to 2 minutes`, `90 seconds to 4 minutes`.
+impl fmt::Display for Away {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let told = |seconds: u64| match seconds {
+            0..120 if !seconds.is_multiple_of(60) => (seconds, "second"),
+            ..7200 => (seconds.div_ceil(60), "minute"),
+            _ => (seconds.div_ceil(3600), "hour"),
+        };
+        let many = |(number, unit): (u64, &str)| format!("{number} {unit}{}", if number == 1 { "" } else { "s" });
+        let (least, most) = (told(self.least), told(self.most));
+        if self.least == 0 {
+            write!(f, "up to {}", many(most))
+        } else if least == most {
+            write!(f, "about {}", many(most))
+        } else if least.1 == most.1 {
+            write!(f, "{} to {}", least.0, many(most))
+        } else {
+            write!(f, "{} to {}", many(least), many(most))
+        }
+    }
 }
 
 /// One field that differs.
@@ -144,7 +187,16 @@ impl Diff {
     #[must_use]
     pub fn risks(mut self, kind: RiskKind, text: impl Into<String>) -> Self {
         if let Some(change) = self.last() {
-            change.risks.push(Risk { kind, text: text.into() });
+            change.risks.push(Risk::new(kind, text));
+        }
+        self
+    }
+
+    /// Says for how many seconds the service is expected to be away by the risk named last.
+    #[must_use]
+    pub fn away(mut self, least: u64, most: u64) -> Self {
+        if let Some(risk) = self.last().and_then(|change| change.risks.last_mut()) {
+            risk.away = Some(Away { least, most });
         }
         self
     }
@@ -207,5 +259,22 @@ mod tests {
         let told: Vec<_> = diff.changes().iter().map(|c| (c.field.as_str(), c.backup, c.risks.len())).collect();
         assert_eq!(told, [("b", true, 0), ("c", false, 0), ("f", false, 0)]);
         assert!(diff.replaces() && diff.forbids());
+    }
+
+    #[test]
+    fn how_long_the_service_is_away_is_told_as_people_say_it() {
+        let table = [
+            (0, 30, "up to 30 seconds"),
+            (60, 120, "1 to 2 minutes"),
+            (60, 60, "about 1 minute"),
+            (90, 240, "90 seconds to 4 minutes"),
+            (600, 2400, "10 to 40 minutes"),
+            (1800, 7200, "30 minutes to 2 hours"),
+        ];
+        for (least, most, told) in table {
+            assert_eq!(Away { least, most }.to_string(), told);
+        }
+        let diff = Diff::new().update("a", &1, &2).risks(RiskKind::Downtime, "it restarts").away(60, 120).update("b", &1, &1).away(1, 2);
+        assert_eq!(diff.changes()[0].risks[0].away, Some(Away { least: 60, most: 120 }));
     }
 }

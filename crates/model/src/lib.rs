@@ -32,7 +32,7 @@ pub use address::{Address, AddressError, PhysicalId};
 pub use canonical::{Digest, canonical_json, digest, digest_of};
 pub use cidr::Cidr;
 pub use desired::{Desired, Wanted};
-pub use diff::{Diff, FieldChange, Risk, RiskKind, Verb};
+pub use diff::{Away, Diff, FieldChange, Risk, RiskKind, Verb};
 pub use entry::{Backup, Deposed, Entry, OpenIntent, Renamed, State};
 pub use error::{Class, CloudError};
 pub use event::{Counts, Event, Outcome, Stamped, StepOutcome, Why};
@@ -43,7 +43,7 @@ pub use kind::{AnyKind, BackupRule, Kind, Kinds, Order, Replacement, SpecProblem
 pub use meter::{Meter, Meters, Unit};
 pub use observed::{Locate, Observed, Ownership, Phase, Seen};
 pub use permit::{Permit, Verdict, permits};
-pub use plan::{Action, After, Basis, MeterDelta, Mode, Plan, Reason, Scope, SeenAs, Step, StepId, Until};
+pub use plan::{Action, After, Basis, CostDelta, Costs, MeterDelta, Mode, Plan, Reason, Scope, SeenAs, Step, StepId, Until};
 pub use policy::PolicyDocument;
 pub use reads::{Reads, Recorded};
 pub use reference::{

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -19,7 +20,7 @@ pub enum Mode {
 }
 
 /// A step's number within its plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct StepId(pub usize);
 
@@ -67,6 +68,10 @@ pub enum Action {
         want: Value,
         /// Whether it existed before bbws and is never deleted by it.
         existing: bool,
+        /// Whether somebody asked for it, so that it may lack our mark. It is brought to no other form then: it only gets the mark.
+        asked: bool,
+        /// The name that it has and keeps, where the file declares another.
+        renamed: Option<Renamed>,
     },
     /// Manage the resource no longer; the object stays or is gone already.
     Forget {
@@ -245,6 +250,30 @@ impl Scope {
     }
 }
 
+/// How a month's bill changes. For people: nothing is decided by it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CostDelta {
+    /// By so many cents of US dollars.
+    pub cents: i64,
+    /// Whether a price behind that is an estimate.
+    pub estimate: bool,
+    /// What comes that is billed by use, which is not in it.
+    pub by_use: BTreeSet<String>,
+    /// What has no price, which is not in it either.
+    pub unpriced: BTreeSet<String>,
+}
+
+/// What a plan does to the bill, at the prices of a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Costs {
+    /// The day of the prices.
+    pub prices: String,
+    /// All in all. What one step takes away and another brings again is not in it.
+    pub total: CostDelta,
+    /// The steps that change it.
+    pub steps: BTreeMap<StepId, CostDelta>,
+}
+
 /// Everything that will be done, and all that is needed to show, approve, save and execute it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
@@ -262,6 +291,8 @@ pub struct Plan {
     pub outputs: BTreeMap<String, Value>,
     /// Intents of which it is not recorded what became; apply settles them first.
     pub open: Vec<IntentId>,
+    /// What it does to the bill; none where nobody has reckoned it.
+    pub costs: Option<Costs>,
 }
 
 impl Plan {

@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{Account, Address, Digest, Mode, PhysicalId, World};
 
 /// One intent's id, unique for ever: it stands in the tag `bbws:intent` of what the intent made.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct IntentId(pub String);
 
@@ -229,6 +230,8 @@ pub enum Record {
         from: Address,
         /// As it is.
         to: Address,
+        /// Why, where somebody said so.
+        reason: String,
     },
     /// A copy of an object's data is available.
     Backup {

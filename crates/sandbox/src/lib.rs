@@ -23,7 +23,7 @@ mod state_store;
 mod wire;
 
 pub use clock::SandboxClock;
-pub use cloud::{AccountCloud, Cloud, Region, Thing};
+pub use cloud::{AccountCloud, Cloud, Principal, Region, Thing};
 pub use connection::Sandbox;
 pub use fate::{Effect, Fate, Refusal, Seen, refuse};
 pub use file::{CallRecord, CloudFile};

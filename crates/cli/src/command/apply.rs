@@ -34,7 +34,11 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
     pace::play(pace::of(global), work(ui, project, global, cloud, args, offline, saved)).map_err(pace::no_runtime)?
 }
 
-async fn work<C: Cloud>(
+/// The same with the plan at hand, if there is one: it is executed as it is, or refused where something has moved since.
+///
+/// # Errors
+/// As [`run`].
+pub(super) async fn work<C: Cloud>(
     ui: &mut Ui,
     project: &Project,
     global: &Global,
@@ -62,7 +66,7 @@ async fn work<C: Cloud>(
     }
     let state = look_back_at_open(ui, &session, mode, state).await?;
     let ask = session.ask(mode, saved.as_ref().map_or_else(|| args.scope.asked(), |saved| saved.scope.clone()));
-    let picture = session.look(&state, mode).await;
+    let picture = session.seen(&state, mode).await;
     if let Some(saved) = &saved {
         // What became of an interrupted run's requests may just have been recorded.
         plan_file::check_basis(saved, &session.offline, &session.desired, &state).await?;

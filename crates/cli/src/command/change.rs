@@ -107,7 +107,7 @@ fn told_of(settled: usize, left: usize) -> String {
     }
 }
 
-fn no_signals(error: std::io::Error) -> Failure {
+pub(crate) fn no_signals(error: std::io::Error) -> Failure {
     Failure::new(Exit::Error, "Ctrl-C cannot be listened for").because(error)
 }
 
@@ -116,6 +116,23 @@ fn no_signals(error: std::io::Error) -> Failure {
 /// # Errors
 /// When the environment cannot be taken. How the run itself went is told, and is in the exit.
 pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: Order<'_>) -> Result<Exit, Failure> {
+    let mut control = signals::listen(session.link.clock()).map_err(no_signals)?;
+    match carry_out(ui, session, &order, &control).await? {
+        Exit::Done => verify(ui, session, &order, &mut control).await,
+        other => Ok(other),
+    }
+}
+
+/// Executes a plan and tells how it goes.
+///
+/// # Errors
+/// As [`execute`].
+pub(crate) async fn carry_out<L: Link>(
+    ui: &mut Ui,
+    session: &Session<L>,
+    order: &Order<'_>,
+    control: &watch::Receiver<Control>,
+) -> Result<Exit, Failure> {
     if let Some(short) = safety::check_session(&order.plan, &session.offline.kinds, session.link.session())?
         && !ui.json
     {
@@ -123,7 +140,6 @@ pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: O
     }
     let log = take(session, order.plan.mode, order.state, Some(&order.plan)).await?;
     let clock = session.link.clock();
-    let mut control = signals::listen(clock.clone()).map_err(no_signals)?;
     session.link.open_gate(log.lease());
     let really = Instant::now();
     let watch = Watch::new(ui, Progress::of(&order.plan, &session.offline.kinds), session.offline.sandbox);
@@ -178,7 +194,7 @@ pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: O
         return Err(session.offline.log_failure(error));
     }
     match report.outcome {
-        Outcome::Done => verify(ui, session, &order, &mut control).await,
+        Outcome::Done => Ok(Exit::Done),
         Outcome::Failed | Outcome::Stopped if report.failed.values().any(|error| error.class == Class::Credentials) => {
             let (name, flag) = (&order.ask.environment, session.offline.flag());
             let verb = if order.plan.mode == Mode::Destroy { "destroy" } else { "apply" };

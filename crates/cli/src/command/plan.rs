@@ -1,9 +1,10 @@
 //! `plan`: what would change, why, at what risk. It changes nothing: the gate for mutating calls stays shut.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use bbws_engine::{Picture, read_formula};
-use bbws_model::{Mode, Plan, Reads, State, wire};
+use bbws_model::{Mode, Plan, Reads, State, net, wire};
 use bbws_render::Detail;
 use serde_json::{Value, json};
 
@@ -12,10 +13,14 @@ use crate::cloud::{Cloud, Link, Sent};
 use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
-use crate::{Exit, Failure, pace};
+use crate::{Exit, Failure, pace, written};
 
 /// Plans, and shows the plan.
 pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &PlanArgs) -> Result<Exit, Failure> {
+    if [&args.markdown, &args.html].iter().all(|path| path.as_deref().is_some_and(to_screen)) {
+        let failure = Failure::new(Exit::Usage, "only one of --markdown and --html can be printed");
+        return Err(failure.advise("write one of them into a file: --html=plan.html"));
+    }
     let name = project.pick(args.place.env.as_deref(), None, false)?.name;
     let offline = Offline::open(ui, project, global, &name)?;
     pace::play(pace::of(global), work(ui, project, global, cloud, args, offline)).map_err(pace::no_runtime)?
@@ -33,7 +38,7 @@ async fn work<C: Cloud>(
     let state = session.state().await?;
     let mode = if args.destroy { Mode::Destroy } else { Mode::Apply };
     let (plan, picture) = session.plan(&state, &session.ask(mode, args.scope.asked())).await?;
-    show(ui, &session, &plan);
+    pages(ui, &session, &plan, args)?;
     tell_calls(ui, &session.link.sent(), Some((&picture, &formula(&session, &state)?)));
     if let Some(path) = &args.out {
         crate::plan_file::write(path, &plan)?;
@@ -43,6 +48,28 @@ async fn work<C: Cloud>(
         }
     }
     Ok(if args.detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Done })
+}
+
+/// Whether a page goes where the text would.
+fn to_screen(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// Shows a plan as text, or as the page that was asked for instead; and writes pages into the files that were named.
+fn pages<L: Link>(ui: &mut Ui, session: &Session<L>, plan: &Plan, args: &PlanArgs) -> Result<(), Failure> {
+    let kinds = &session.offline.kinds;
+    let (markdown, html) = (|| bbws_render::plan_markdown(plan, kinds), || bbws_render::plan_html(plan, kinds));
+    let asked: [(&Option<PathBuf>, &dyn Fn() -> String); 2] = [(&args.markdown, &markdown), (&args.html, &html)];
+    match asked.iter().find(|(path, _)| path.as_deref().is_some_and(to_screen)) {
+        None => show(ui, session, plan),
+        Some((_, page)) => ui.say(page()),
+    }
+    for (path, page) in asked.iter().filter_map(|(path, page)| Some((path.as_deref().filter(|path| !to_screen(path))?, page))) {
+        let failed = |why: String| Failure::new(Exit::Error, format!("the plan cannot be written to {}", path.display())).because(why);
+        written::replace(path, net::catch(&page()).as_bytes()).map_err(failed)?;
+        ui.remark(format!("The page is in {}.", path.display()));
+    }
+    Ok(())
 }
 
 /// Shows a plan as the user wants it.

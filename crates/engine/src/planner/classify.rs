@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_model::{
     Address, Entry, FieldChange, Finding, NameRule, Order, Phase, PhysicalId, Pointer, Reason, Renamed, Seen, Severity, SpecProblem, Verb,
-    pointers, resolve,
+    resolve,
 };
 use serde_json::Value;
 
 use super::{Request, Sources};
-use crate::Found;
 use crate::outputs::known_in;
+use crate::{Found, Graph};
+
+/// The field of a spec that only people read.
+const DESCRIPTION: &str = "description";
 
 /// What becomes of one resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,12 +49,13 @@ pub(super) fn wanted(
     from: Sources<'_>,
     request: &Request,
     address: &Address,
+    graph: &Graph,
     verdicts: &BTreeMap<Address, Verdict>,
 ) -> Result<Verdict, Vec<Finding>> {
     let error = |summary: String| vec![Finding::new(Severity::Error, summary).at(address)];
     let kind = from.kinds.get(address.kind()).ok_or_else(|| error(format!("there is no kind `{}`", address.kind())))?;
     let (declared, entry) = (&from.desired.resources[address], from.state.entries.get(address));
-    let (want, renamed) = named(&declared.spec, entry, kind.facts().name);
+    let (mut want, renamed) = named(&declared.spec, entry, kind.facts().name);
     let found = if entry.is_some() { from.picture.recorded.get(address) } else { from.picture.unrecorded.get(address) };
     let seen = look(address, found)?;
     let Some(seen) = seen else {
@@ -75,11 +79,18 @@ pub(super) fn wanted(
         });
     }
     let known = |pointer: &Pointer| known_in(verdicts.get(&pointer.to)?.outputs()?, &pointer.output);
-    let resolved = resolve(&want, &known);
+    let mut resolved = resolve(&want, &known);
     let misfit = |p: SpecProblem| error(format!("the spec does not fit its kind at `{}`: {}", p.field, p.message));
     // Two equal documents differ in no field: reading both into their types would only show the same.
     let same = seen.spec == resolved;
     let mut changes = if same { vec![] } else { kind.diff(&seen.spec, &resolved).map_err(misfit)?.into_changes() };
+    // Some descriptions are for ever. What bbws did not make keeps its own: nobody wants another object for the sake of a text.
+    let for_ever = |change: &FieldChange| change.field == DESCRIPTION && change.verb == Verb::Replace;
+    if entry.is_some_and(|entry| entry.intent.is_none()) && changes.iter().any(for_ever) {
+        let text = seen.spec.get(DESCRIPTION).cloned().unwrap_or_default();
+        (want[DESCRIPTION], resolved[DESCRIPTION]) = (text.clone(), text);
+        changes.retain(|change| !for_ever(change));
+    }
     let forbidden: Vec<Finding> = changes.iter().filter_map(|change| forbidden(address, change)).collect();
     if !forbidden.is_empty() {
         return Err(forbidden);
@@ -119,8 +130,7 @@ pub(super) fn wanted(
     if let Some(reason) = unready(seen, entry.is_none_or(|entry| entry.reached)) {
         return Ok(Verdict::Change { id, have, want, reason, outputs });
     }
-    let refers: BTreeSet<Address> = pointers(&want).into_iter().map(|pointer| pointer.to).collect();
-    if entry.is_some_and(|e| !e.dependencies.iter().eq(&refers)) {
+    if entry.is_some_and(|e| !e.dependencies.iter().eq(graph.resources_needed(address))) {
         return Ok(Verdict::Change { id, have, want, reason: Reason::References, outputs });
     }
     Ok(Verdict::Stays { outputs })

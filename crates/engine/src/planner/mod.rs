@@ -48,7 +48,7 @@ pub fn steps(from: Sources<'_>, request: &Request) -> Result<Vec<Step>, Vec<Find
     let mut verdicts = BTreeMap::new();
     let mut wrong = vec![];
     for address in graph.order() {
-        match classify::wanted(from, request, address, &verdicts) {
+        match classify::wanted(from, request, address, &graph, &verdicts) {
             Ok(verdict) => drop(verdicts.insert(address.clone(), verdict)),
             Err(findings) => wrong.extend(findings),
         }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use bbws_model::{
-    Action, Address, After, Finding, MeterDelta, Order, PhysicalId, Reason, Risk, RiskKind, Severity, State, Step, StepId, Until, pointers,
+    Action, Address, After, Finding, MeterDelta, Order, PhysicalId, Reason, Risk, RiskKind, Severity, State, Step, StepId, Until,
 };
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ struct Halves {
 pub(super) fn arrange(from: Sources<'_>, graph: &Graph, mut verdicts: BTreeMap<Address, Verdict>) -> Result<Vec<Step>, Vec<Finding>> {
     spread_delete_first(graph, &mut verdicts);
     let mut made =
-        Making { from, steps: vec![], halves: BTreeMap::new(), former: vec![], holders: holders(from.state), held: BTreeMap::new() };
+        Making { from, graph, steps: vec![], halves: BTreeMap::new(), former: vec![], holders: holders(from.state), held: BTreeMap::new() };
     let goes_first = |verdict: &Verdict| matches!(verdict, Verdict::Replace { order: Order::DeleteFirst, .. });
     let delete_first = verdicts.iter().filter(|(_, verdict)| goes_first(verdict)).map(|(address, _)| address.clone()).collect();
     for (address, verdict) in verdicts {
@@ -56,6 +56,7 @@ fn spread_delete_first(graph: &Graph, verdicts: &mut BTreeMap<Address, Verdict>)
 
 struct Making<'a> {
     from: Sources<'a>,
+    graph: &'a Graph,
     steps: Vec<Step>,
     halves: BTreeMap<Address, Halves>,
     /// The steps that remove former objects.
@@ -99,19 +100,20 @@ impl Making<'_> {
     }
 
     fn add(&mut self, address: &Address, verdict: Verdict) {
-        let needs = |want: &Value| pointers(want).into_iter().map(|p| p.to).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
+        // Whatever name it gets, what is wanted refers to the same.
+        let needs = self.graph.resources_needed(address).cloned().collect();
         let entries = &self.from.state.entries;
         let recorded = || entries.get(address).map(|e| e.dependencies.clone()).unwrap_or_default();
         let mut halves = Halves::default();
         match verdict {
             Verdict::Stays { .. } => return,
             Verdict::Make { want, renamed, reason } => {
-                let needs = needs(&want);
                 halves.makes = Some(self.push(address, Action::Create { want, renamed }, reason, vec![], needs));
             }
             Verdict::Adopt { id, have, want, existing, .. } => {
-                let (needs, reason) = (needs(&want), if existing { Reason::Declared } else { Reason::Ours });
-                halves.makes = Some(self.push(address, Action::Adopt { id, have, want, existing }, reason, vec![], needs));
+                let reason = if existing { Reason::Declared } else { Reason::Ours };
+                let adopt = Action::Adopt { id, have, want, existing, asked: false, renamed: None };
+                halves.makes = Some(self.push(address, adopt, reason, vec![], needs));
             }
             Verdict::Change { id, have, want, reason, .. } => {
                 let (risks, backup) = match &reason {
@@ -119,7 +121,6 @@ impl Making<'_> {
                     _ => (vec![], false),
                 };
                 halves.backs_up = if backup { self.backup(address, &id) } else { None };
-                let needs = needs(&want);
                 halves.changes = Some(self.push(address, Action::Update { id, have, want }, reason, risks, needs));
             }
             Verdict::Replace { id, have, want, renamed, order: _, why } => {
@@ -128,7 +129,6 @@ impl Making<'_> {
                     _ => vec![],
                 };
                 halves.backs_up = self.backup_before_delete(address, &id);
-                let needs = needs(&want);
                 let makes = self.push(address, Action::Create { want, renamed }, why.clone(), risks, needs);
                 let loss = self.loss(address, halves.backs_up);
                 let removes = self.push(address, Action::Delete { id, have, deposed: true }, why, loss, recorded());
@@ -160,7 +160,7 @@ impl Making<'_> {
             (None, true) => "what is stored in it goes; a last copy of it stays",
             (None, false) => "what is stored in it goes with it",
         };
-        vec![Risk { kind: RiskKind::DataLoss, text: text.into() }]
+        vec![Risk::new(RiskKind::DataLoss, text)]
     }
 
     /// The step that copies an object's data, for kinds whose data can be copied.
@@ -213,7 +213,7 @@ impl Making<'_> {
         let mut wrong = vec![];
         for (address, halves) in &all {
             for step in [halves.makes, halves.changes].into_iter().flatten() {
-                self.after_what_it_needs(step);
+                self.after_what_it_needs(address, step);
             }
             if let Some(backup) = halves.backs_up {
                 for step in [halves.changes, halves.removes].into_iter().flatten() {
@@ -235,11 +235,12 @@ impl Making<'_> {
         wrong
     }
 
-    fn after_what_it_needs(&mut self, step: usize) {
-        for pointer in self.steps[step].wants().map(pointers).unwrap_or_default() {
+    fn after_what_it_needs(&mut self, address: &Address, step: usize) {
+        let graph = self.graph;
+        for pointer in graph.needs(address) {
             // An object that an earlier run left unfinished shows its outputs as it is brought to its form.
             if let Some(first) = self.halves.get(&pointer.to).and_then(|h| h.makes.or(h.changes)) {
-                self.after(step, first, Until::Known(pointer.output));
+                self.after(step, first, Until::Known(pointer.output.clone()));
             }
         }
     }

@@ -42,22 +42,28 @@ pub(super) fn of(have: &DbInstanceSpec<Written>, want: &DbInstanceSpec<Written>)
         certificate_authority,
         tags,
     } = want;
-    let away = if have.multi_az { "one to two minutes, while the standby takes over" } else { "several minutes" };
+    // With a standby it is away until that has taken over, which AWS gives as 60 to 120 seconds; without one it is stopped, moved and
+    // started.
+    let (least, most, meanwhile) =
+        if have.multi_az { (60, 120, "while the standby takes over") } else { (180, 900, "while it is moved to another machine") };
     let diff = Diff::new()
         .forbid("name", &have.name, name, RESTORE)
         .update("class", &have.class, class)
         .with_backup()
-        .risks(RiskKind::Downtime, format!("the database is away for {away}"));
+        .risks(RiskKind::Downtime, format!("the database is away {meanwhile}"))
+        .away(least, most);
     let diff = match version_step(&have.engine_version, engine_version, *auto_minor_upgrade) {
         VersionStep::Met => diff,
         VersionStep::Minor => diff
             .update("engine_version", &have.engine_version, engine_version)
             .with_backup()
-            .risks(RiskKind::Downtime, "the database is away for several minutes while it is upgraded, its standby too"),
+            .risks(RiskKind::Downtime, "the database is away while it is upgraded, its standby too")
+            .away(120, 600),
         VersionStep::Major => diff
             .update("engine_version", &have.engine_version, engine_version)
             .with_backup()
-            .risks(RiskKind::Downtime, "the database is away for ten minutes or more while it is upgraded, its standby too")
+            .risks(RiskKind::Downtime, "the database is away while it is upgraded, its standby too")
+            .away(600, 2400)
             .risks(RiskKind::DataLoss, "there is no way back to the old version but the snapshot that is taken before"),
         VersionStep::Back => diff.forbid(
             "engine_version",
@@ -84,8 +90,10 @@ pub(super) fn of(have: &DbInstanceSpec<Written>, want: &DbInstanceSpec<Written>)
         .risks(RiskKind::Security, "it changes who reaches the database")
         .update("port", &have.port, port)
         .risks(RiskKind::Downtime, "the database is rebooted at once, and clients have to use the new port")
+        .away(60, 120)
         .update("parameter_group", &have.parameter_group, parameter_group)
-        .risks(RiskKind::Downtime, "the new parameters count from its next reboot on, which is left to you")
+        .risks(RiskKind::Downtime, "the new parameters count from its next reboot on, which is left to you and takes it away for as long")
+        .away(60, 120)
         .forbid("username", &have.username, username, RESTORE)
         .write_only("password", &have.password, password)
         .risks(RiskKind::Downtime, "whoever still has the old password is refused");
@@ -111,7 +119,7 @@ pub(super) fn of(have: &DbInstanceSpec<Written>, want: &DbInstanceSpec<Written>)
             diff.with_backup().risks(RiskKind::DataLoss, "all automatic backups are deleted; the snapshot that is taken before stays")
         }
         (from, to) if to < from => diff.risks(RiskKind::DataLoss, "automatic backups older than that are deleted"),
-        (0, _) => diff.risks(RiskKind::Downtime, "I/O pauses for a moment while backups begin"),
+        (0, _) => diff.risks(RiskKind::Downtime, "I/O pauses for a moment while backups begin").away(0, 30),
         _ => diff,
     };
     let diff = diff
@@ -134,5 +142,6 @@ pub(super) fn of(have: &DbInstanceSpec<Written>, want: &DbInstanceSpec<Written>)
         .risks(RiskKind::Iam, "it decides whether IAM lets users into the database")
         .update_if_declared("certificate_authority", &have.certificate_authority, certificate_authority)
         .risks(RiskKind::Downtime, "the database may restart, and clients have to trust the new authority")
+        .away(0, 120)
         .update("tags", &have.tags, tags)
 }

@@ -185,7 +185,7 @@ impl<'a> Draft<'a> {
                 };
                 self.resounds(entry.intent.as_ref());
             }
-            Record::Rename { from, to } => self.rename(from, to)?,
+            Record::Rename { from, to, reason: _ } => self.rename(from, to)?,
             Record::Backup { address, id } => self.copied(address, id),
             Record::Restore { reason: _, entries, outputs } => self.restore(entries, outputs)?,
             Record::Outputs(outputs) => self.edits.outputs = Some(outputs.clone()),
@@ -432,8 +432,11 @@ impl<'a> Draft<'a> {
     }
 }
 
-fn replace(list: &mut [Address], from: &Address, to: &Address) {
+/// What an object refers to stands in order, so that a plan finds it as it would write it.
+fn replace(list: &mut Vec<Address>, from: &Address, to: &Address) {
     list.iter_mut().filter(|address| *address == from).for_each(|address| *address = to.clone());
+    list.sort();
+    list.dedup();
 }
 
 impl Entry {

@@ -193,10 +193,13 @@ fn a_rename_takes_along_all_that_refers_to_it() {
         existing: false,
     };
     let holder: Address = "subnet.a".parse().unwrap();
-    take(&mut state, vec![import(&old, vec![]), import(&holder, vec![old.clone()])]).unwrap();
+    take(&mut state, vec![import(&old, vec![]), import(&holder, vec![old.clone(), "vpc.middle".parse().unwrap()])]).unwrap();
     take(&mut state, vec![Record::Backup { address: old.clone(), id: "copy".into() }]).unwrap();
-    take(&mut state, vec![Record::Rename { from: old.clone(), to: new.clone() }]).unwrap();
-    assert_eq!((state.entries[&holder].dependencies.as_slice(), &state.backups[0].address), ([new.clone()].as_slice(), &new));
+    take(&mut state, vec![Record::Rename { from: old.clone(), to: new.clone(), reason: String::new() }]).unwrap();
+    assert_eq!(
+        (state.entries[&holder].dependencies.as_slice(), &state.backups[0].address),
+        (["vpc.middle".parse().unwrap(), new.clone()].as_slice(), &new)
+    );
     assert!(!state.entries.contains_key(&old));
 }
 

@@ -165,6 +165,8 @@ enum Record {
     Rename {
         from: Address,
         to: Address,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
     },
     Backup {
         address: Address,
@@ -241,7 +243,7 @@ impl From<crate::Record> for Record {
                 Self::Import { address, id, spec, outputs, dependencies, existing }
             }
             Of::Forget { address, reason } => Self::Forget { address, reason },
-            Of::Rename { from, to } => Self::Rename { from, to },
+            Of::Rename { from, to, reason } => Self::Rename { from, to, reason },
             Of::Backup { address, id } => Self::Backup { address, id },
             Of::Restore { reason, entries, outputs } => Self::Restore { reason, entries: converted(entries), outputs },
             Of::Outputs(outputs) => Self::Outputs { outputs },
@@ -281,7 +283,7 @@ impl From<Record> for crate::Record {
                 Self::Import { address, id, spec, outputs, dependencies, existing }
             }
             Of::Forget { address, reason } => Self::Forget { address, reason },
-            Of::Rename { from, to } => Self::Rename { from, to },
+            Of::Rename { from, to, reason } => Self::Rename { from, to, reason },
             Of::Backup { address, id } => Self::Backup { address, id },
             Of::Restore { reason, entries, outputs } => Self::Restore { reason, entries: converted(entries), outputs },
             Of::Outputs { outputs } => Self::Outputs(outputs),
@@ -385,7 +387,7 @@ mod tests {
                 Record::Gone { address: vpc(), id: id.clone() },
                 Record::Import { address: vpc(), id: id.clone(), spec, outputs, dependencies: vec![], existing: true },
                 Record::Forget { address: vpc(), reason: "asked".into() },
-                Record::Rename { from: vpc(), to: "vpc.other".parse().unwrap() },
+                Record::Rename { from: vpc(), to: "vpc.other".parse().unwrap(), reason: String::new() },
                 Record::Backup { address: vpc(), id },
                 Record::Restore { reason: "as after slot 5".into(), entries: restored, outputs: BTreeMap::new() },
                 Record::Outputs(BTreeMap::from([("vpc_id".into(), json!("vpc-1"))])),

@@ -12,10 +12,14 @@ pub mod state;
 pub mod strict;
 
 mod plan_basis;
+mod plan_bill;
 mod plan_parts;
+mod plan_risk;
 
 #[cfg(test)]
 mod fuzz;
+#[cfg(test)]
+mod plan_any;
 
 /// Why bytes are not what they should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::WireError;
 use super::plan_basis::{Basis, Scope};
+use super::plan_bill::Costs;
 use super::plan_parts::{Counts, Finding, Step};
 use super::strict::{self, StrictError};
 use crate::{Digest, IntentId, StepId, net};
@@ -138,23 +140,35 @@ fn sound(plan: &crate::Plan) -> Result<(), String> {
     Ok(())
 }
 
-#[derive(Serialize, Deserialize)]
+/// A plan of bbws: what `plan --json` prints and `plan -o FILE` writes.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Plan {
+    /// The version of this format.
+    #[schemars(extend("const" = FORMAT))]
     format: u64,
+    /// What it is for.
     mode: Mode,
+    /// What it was asked for with.
     scope: Scope,
+    /// What it rests on.
     basis: Basis,
     /// For readers that only want to know how much there is: the same as counting the steps.
     counts: Counts,
+    /// The steps, each after all that it comes after.
     steps: Vec<Step>,
+    /// What is worth saying beside them.
     notes: Vec<Finding>,
+    /// The outputs that will be published, with references.
     outputs: BTreeMap<String, Value>,
+    /// Intents of earlier runs of which it is not recorded what became.
     open: Vec<IntentId>,
+    /// What it does to the bill.
+    costs: Option<Costs>,
 }
 
 /// What a plan or a run is for.
-#[derive(Clone, Copy, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Mode {
     Apply,
@@ -182,7 +196,7 @@ impl From<Mode> for crate::Mode {
 impl From<crate::Plan> for Plan {
     fn from(plan: crate::Plan) -> Self {
         let counts = crate::Counts::of(&plan.steps).into();
-        let crate::Plan { mode, scope, basis, steps, notes, outputs, open } = plan;
+        let crate::Plan { mode, scope, basis, steps, notes, outputs, open, costs } = plan;
         Self {
             format: FORMAT,
             mode: mode.into(),
@@ -193,13 +207,14 @@ impl From<crate::Plan> for Plan {
             notes: notes.into_iter().map(Into::into).collect(),
             outputs,
             open,
+            costs: costs.map(Into::into),
         }
     }
 }
 
 impl From<Plan> for crate::Plan {
     fn from(plan: Plan) -> Self {
-        let Plan { format: _, mode, scope, basis, counts: _, steps, notes, outputs, open } = plan;
+        let Plan { format: _, mode, scope, basis, counts: _, steps, notes, outputs, open, costs } = plan;
         Self {
             mode: mode.into(),
             scope: scope.into(),
@@ -208,8 +223,22 @@ impl From<Plan> for crate::Plan {
             notes: notes.into_iter().map(Into::into).collect(),
             outputs,
             open,
+            costs: costs.map(Into::into),
         }
     }
+}
+
+/// The JSON schema of this format.
+#[must_use]
+pub fn schema() -> Value {
+    let mut schema = schemars::schema_for!(Plan).to_value();
+    // The digest is of all other fields, so it is none of the type's own.
+    let told = "The SHA-256 of all other fields, as JSON with sorted keys and no white space: what an approval is bound to.";
+    schema["properties"][DIGEST] = serde_json::json!({ "type": "string", "description": told });
+    if let Some(required) = schema["required"].as_array_mut() {
+        required.push(DIGEST.into());
+    }
+    schema
 }
 
 #[cfg(test)]
@@ -244,7 +273,7 @@ mod tests {
     }
 
     fn change(verb: Verb) -> FieldChange {
-        let risks = vec![Risk { kind: RiskKind::Downtime, text: "it is away".into() }];
+        let risks = vec![Risk { away: Some(crate::Away { least: 60, most: 120 }), ..Risk::new(RiskKind::Downtime, "it is away") }];
         FieldChange { field: "size".into(), verb, from: json!(1), to: json!({"$ref": "toy.n0", "output": "id"}), risks, backup: true }
     }
 
@@ -262,7 +291,11 @@ mod tests {
                 Reason::Changed(vec![change(Verb::Update), change(Verb::WriteOnly)]),
             ),
             step(3, Action::Delete { id: "i1".into(), have: have.clone(), deposed: true }, replacing()),
-            step(4, Action::Adopt { id: "i4".into(), have: have.clone(), want: want.clone(), existing: true }, Reason::Ours),
+            step(
+                4,
+                Action::Adopt { id: "i4".into(), have: have.clone(), want: want.clone(), existing: true, asked: false, renamed: None },
+                Reason::Ours,
+            ),
             step(5, Action::Forget { reason: "it is gone already".into() }, Reason::Undeclared),
             step(6, Action::Rename { from: "toy.old".parse().unwrap() }, Reason::Asked),
             step(7, Action::Create { want: want.clone(), renamed: None }, Reason::Declared),
@@ -274,7 +307,7 @@ mod tests {
         (steps[1].pair, steps[3].pair) = (Some(StepId(3)), Some(StepId(1)));
         steps[3].after = vec![After { step: StepId(0), until: Until::Done }, After { step: StepId(1), until: Until::Known("id".into()) }];
         let kinds = [RiskKind::DataLoss, RiskKind::Downtime, RiskKind::Security, RiskKind::Iam];
-        steps[3].risks = kinds.map(|kind| Risk { kind, text: "so".into() }).into();
+        steps[3].risks = kinds.map(|kind| Risk::new(kind, "so")).into();
         steps[3].dependencies = vec!["toy.n0".parse().unwrap()];
         let meter = |unit| Meter { item: "toy.hour".into(), quantity: 0.1, unit };
         steps[7].meters =
@@ -313,6 +346,15 @@ mod tests {
             ],
             outputs: BTreeMap::from([("vpc_id".into(), json!({"$ref": "toy.n1", "output": "id"})), ("none".into(), Value::Null)]),
             open: vec![IntentId("01I".into())],
+            costs: Some(crate::Costs {
+                prices: "2026-11-20".into(),
+                total: crate::CostDelta { cents: -365, ..Default::default() },
+                steps: [(
+                    StepId(7),
+                    crate::CostDelta { cents: 4161, estimate: true, by_use: ["b".into()].into(), unpriced: ["u".into()].into() },
+                )]
+                .into(),
+            }),
         }
     }
 
@@ -341,6 +383,17 @@ mod tests {
     #[test]
     fn format_1_stays_as_it_is() {
         insta::assert_snapshot!(text());
+    }
+
+    /// `cargo xtask docs` writes it.
+    #[test]
+    fn the_page_in_docs() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema/plan.schema.json");
+        let text = format!("{:#}\n", schema());
+        if std::env::var_os("BBWS_WRITE_DOCS").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), text, "cargo xtask docs writes docs/schema/plan.schema.json");
     }
 
     #[test]

@@ -1,22 +1,34 @@
 //! The parts of a plan, format 1.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::plan_bill::MeterDelta;
+use super::plan_risk::Risk;
 use crate::{Address, PhysicalId, StepId};
 
-/// How many of each.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+/// How many there are of each. A replacement counts once.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Counts {
+    /// Objects made.
     add: usize,
+    /// Objects changed in place.
     change: usize,
+    /// Objects that a new one takes the place of.
     replace: usize,
+    /// Objects removed.
     destroy: usize,
+    /// Objects taken under management.
     adopt: usize,
+    /// Objects managed no longer.
     forget: usize,
+    /// Copies of data made first.
     backup: usize,
+    /// Steps that can lose data.
     data_loss: usize,
+    /// Steps that can take the service away.
     downtime: usize,
 }
 
@@ -34,17 +46,27 @@ impl From<Counts> for crate::Counts {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+/// One step.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Step {
+    /// Its number: its place in the list.
     id: StepId,
+    /// The resource.
     address: Address,
+    /// What is done.
     action: Action,
+    /// Why.
     reason: Reason,
+    /// What it may do to people, and what it opens or gives.
     risks: Vec<Risk>,
+    /// What comes first.
     after: Vec<After>,
+    /// The resources that it refers to.
     dependencies: Vec<Address>,
+    /// The other half of a replacement.
     pair: Option<StepId>,
+    /// What is billed more and less.
     meters: MeterDelta,
 }
 
@@ -60,7 +82,7 @@ impl From<crate::Step> for Step {
             after: all(after),
             dependencies,
             pair,
-            meters: MeterDelta { less: all(meters.less), more: all(meters.more) },
+            meters: meters.into(),
         }
     }
 }
@@ -77,31 +99,52 @@ impl From<Step> for crate::Step {
             after: all(after),
             dependencies,
             pair,
-            meters: crate::MeterDelta { less: all(meters.less), more: all(meters.more) },
+            meters: meters.into(),
         }
     }
 }
 
-fn all<A: Into<B>, B>(of: Vec<A>) -> Vec<B> {
+pub(super) fn all<A: Into<B>, B>(of: Vec<A>) -> Vec<B> {
     of.into_iter().map(Into::into).collect()
 }
 
-#[derive(Serialize, Deserialize)]
+/// That it gets another name than the declared one, which another object has.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Renamed {
+    /// The declared one.
     from: String,
+    /// The one it gets.
     to: String,
 }
 
-#[derive(Serialize, Deserialize)]
+/// What a step does.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
 enum Action {
+    /// Makes the object.
     Create { want: Value, renamed: Option<Renamed> },
+    /// Changes it in place.
     Update { id: PhysicalId, have: Value, want: Value },
+    /// Removes it.
     Delete { id: PhysicalId, have: Value, deposed: bool },
-    Adopt { id: PhysicalId, have: Value, want: Value, existing: bool },
+    /// Takes an existing object under management.
+    Adopt {
+        id: PhysicalId,
+        have: Value,
+        want: Value,
+        existing: bool,
+        /// Whether somebody asked for it, so that it may lack our mark: it only gets the mark.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        asked: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        renamed: Option<Renamed>,
+    },
+    /// Manages it no longer; the object stays, or is gone already.
     Forget { reason: String },
+    /// Gives it another address; the object stays.
     Rename { from: Address },
+    /// Copies its data.
     Backup { kind: String, want: Value },
 }
 
@@ -113,7 +156,10 @@ impl From<crate::Action> for Action {
             }
             crate::Action::Update { id, have, want } => Self::Update { id, have, want },
             crate::Action::Delete { id, have, deposed } => Self::Delete { id, have, deposed },
-            crate::Action::Adopt { id, have, want, existing } => Self::Adopt { id, have, want, existing },
+            crate::Action::Adopt { id, have, want, existing, asked, renamed } => {
+                let renamed = renamed.map(|crate::Renamed { from, to }| Renamed { from, to });
+                Self::Adopt { id, have, want, existing, asked, renamed }
+            }
             crate::Action::Forget { reason } => Self::Forget { reason },
             crate::Action::Rename { from } => Self::Rename { from },
             crate::Action::Backup { kind, want } => Self::Backup { kind, want },
@@ -129,7 +175,10 @@ impl From<Action> for crate::Action {
             }
             Action::Update { id, have, want } => Self::Update { id, have, want },
             Action::Delete { id, have, deposed } => Self::Delete { id, have, deposed },
-            Action::Adopt { id, have, want, existing } => Self::Adopt { id, have, want, existing },
+            Action::Adopt { id, have, want, existing, asked, renamed } => {
+                let renamed = renamed.map(|Renamed { from, to }| crate::Renamed { from, to });
+                Self::Adopt { id, have, want, existing, asked, renamed }
+            }
             Action::Forget { reason } => Self::Forget { reason },
             Action::Rename { from } => Self::Rename { from },
             Action::Backup { kind, want } => Self::Backup { kind, want },
@@ -137,20 +186,33 @@ impl From<Action> for crate::Action {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+/// Why a step is taken.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "why", rename_all = "kebab-case", deny_unknown_fields)]
 enum Reason {
+    /// The file declares it and it does not exist.
     Declared {},
+    /// The file no longer declares it.
     Undeclared {},
+    /// It was recorded and is gone.
     Missing {},
+    /// The file says otherwise in these fields.
     Changed { fields: Vec<FieldChange> },
+    /// These fields force a new object.
     Replacing { fields: Vec<FieldChange> },
+    /// Somebody asked for it.
     Asked {},
+    /// It bears our mark, but was not recorded.
     Ours {},
+    /// An earlier run did not finish it.
     Unfinished {},
+    /// AWS is not done with it.
     Settling { told: String },
+    /// AWS says that it has failed.
     Failing { told: String },
+    /// What it refers to is recorded anew.
     References {},
+    /// Another step may lose what it holds.
     Precaution {},
 }
 
@@ -192,14 +254,21 @@ impl From<Reason> for crate::Reason {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+/// A field that differs.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct FieldChange {
+    /// The field of the spec.
     field: String,
+    /// What it takes to change it.
     verb: Verb,
+    /// As it is.
     from: Value,
+    /// As it is wanted; a reference (`$ref`) is known after apply.
     to: Value,
+    /// What changing it risks.
     risks: Vec<Risk>,
+    /// Whether the data is copied before.
     backup: bool,
 }
 
@@ -229,60 +298,27 @@ impl From<FieldChange> for crate::FieldChange {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+/// What it takes to change a field.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Verb {
+    /// AWS changes it in place.
     Update,
+    /// A new object takes the old one's place.
     Replace,
+    /// A plan must not change it; the text names the way.
     Forbid(String),
+    /// It can be written and not read.
     WriteOnly,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Risk {
-    kind: RiskKind,
-    text: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum RiskKind {
-    DataLoss,
-    Downtime,
-    Security,
-    Iam,
-}
-
-impl From<crate::Risk> for Risk {
-    fn from(risk: crate::Risk) -> Self {
-        let kind = match risk.kind {
-            crate::RiskKind::DataLoss => RiskKind::DataLoss,
-            crate::RiskKind::Downtime => RiskKind::Downtime,
-            crate::RiskKind::Security => RiskKind::Security,
-            crate::RiskKind::Iam => RiskKind::Iam,
-        };
-        Self { kind, text: risk.text }
-    }
-}
-
-impl From<Risk> for crate::Risk {
-    fn from(risk: Risk) -> Self {
-        let kind = match risk.kind {
-            RiskKind::DataLoss => crate::RiskKind::DataLoss,
-            RiskKind::Downtime => crate::RiskKind::Downtime,
-            RiskKind::Security => crate::RiskKind::Security,
-            RiskKind::Iam => crate::RiskKind::Iam,
-        };
-        Self { kind, text: risk.text }
-    }
-}
-
 /// That a step comes after another: once that is done, or already once an output of it is known.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct After {
+    /// The other.
     step: StepId,
+    /// Already once this output of it is known; else once it is done.
     known: Option<String>,
 }
 
@@ -302,65 +338,23 @@ impl From<After> for crate::After {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MeterDelta {
-    less: Vec<Meter>,
-    more: Vec<Meter>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Meter {
-    item: String,
-    quantity: f64,
-    unit: Unit,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Unit {
-    Hours,
-    GbMonth,
-    Month,
-    Usage,
-}
-
-impl From<crate::Meter> for Meter {
-    fn from(meter: crate::Meter) -> Self {
-        let unit = match meter.unit {
-            crate::Unit::Hours => Unit::Hours,
-            crate::Unit::GbMonth => Unit::GbMonth,
-            crate::Unit::Month => Unit::Month,
-            crate::Unit::Usage => Unit::Usage,
-        };
-        Self { item: meter.item, quantity: meter.quantity, unit }
-    }
-}
-
-impl From<Meter> for crate::Meter {
-    fn from(meter: Meter) -> Self {
-        let unit = match meter.unit {
-            Unit::Hours => crate::Unit::Hours,
-            Unit::GbMonth => crate::Unit::GbMonth,
-            Unit::Month => crate::Unit::Month,
-            Unit::Usage => crate::Unit::Usage,
-        };
-        Self { item: meter.item, quantity: meter.quantity, unit }
-    }
-}
-
-#[derive(Serialize, Deserialize)]
+/// What is worth saying beside the steps.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Finding {
+    /// How bad it is.
     severity: Severity,
+    /// Where.
     address: Option<Address>,
+    /// What.
     summary: String,
+    /// What was seen.
     evidence: String,
+    /// What to do.
     advice: String,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Severity {
     Note,

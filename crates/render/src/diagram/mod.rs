@@ -5,6 +5,8 @@ mod scene;
 mod svg;
 mod text;
 
+pub(crate) use svg::escaped;
+
 use std::collections::BTreeMap;
 
 use bbws_model::{Address, Desired, Kinds, State, pointers};

@@ -203,7 +203,7 @@ pub(super) fn fit(text: &str, pixels: f64, letter: f64) -> String {
 }
 
 /// The text as XML takes it.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::new();
     for c in crate::page::clean(text).chars() {
         match c {

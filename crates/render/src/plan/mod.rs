@@ -1,11 +1,18 @@
 //! The plan as text: what would be done, to what, why, at what risk. What stays as it is is not shown.
 
 mod fields;
+mod html;
 mod item;
+mod markdown;
 mod order;
+mod picture;
 mod remarks;
+mod sheet;
 
-use bbws_model::{Action, Counts, FieldChange, Kinds, Mode, Plan, Reason, Verb};
+pub use html::plan_html;
+pub use markdown::plan_markdown;
+
+use bbws_model::{Action, Address, Counts, FieldChange, Kinds, Mode, Plan, Reason, Verb};
 
 use serde_json::Value;
 
@@ -13,6 +20,7 @@ use crate::page::{Line, Page, columns, cut};
 use crate::style::{Role, Style};
 use crate::telling;
 use crate::words::listed;
+pub(crate) use fields::changes as changed_fields;
 use item::Item;
 
 /// How much is told.
@@ -47,7 +55,7 @@ pub fn plan(plan: &Plan, kinds: &Kinds, style: Style, detail: Detail) -> String 
         }
     }
     remarks::warnings(&mut page, plan);
-    remarks::billing(&mut page, plan);
+    remarks::billing(&mut page, plan, detail);
     remarks::notes(&mut page, &plan.notes);
     remarks::open(&mut page, plan);
     page.render(style)
@@ -92,13 +100,24 @@ fn nothing(plan: &Plan, page: &mut Page) {
 }
 
 fn basis(plan: &Plan) -> Line {
+    Line::at(0).say(Role::Dim, basis_text(plan))
+}
+
+/// What it is for, and on what it rests.
+fn basis_text(plan: &Plan) -> String {
     let basis = &plan.basis;
     let what = match plan.mode {
         Mode::Apply => "apply",
         Mode::Destroy => "destroy",
     };
     let place = format!("{what} {}: account {}, {}, {}", basis.environment, basis.account, basis.region, basis.world);
-    Line::at(0).say(Role::Dim, format!("{place}, state serial {}", basis.serial))
+    let only = |what: &str, all: &std::collections::BTreeSet<Address>| {
+        let names: Vec<String> = all.iter().map(ToString::to_string).collect();
+        if names.is_empty() { String::new() } else { format!("; {what} {}", listed(&names)) }
+    };
+    let scope = &plan.scope;
+    let narrowed = [only("only", &scope.target), only("without", &scope.exclude)].concat();
+    format!("{place}, state serial {}{narrowed}", basis.serial)
 }
 
 /// So many details of an object are told in short.
@@ -120,6 +139,7 @@ fn tell(page: &mut Page, plan: &Plan, item: &Item<'_>, kinds: &Kinds, style: Sty
         line = line.say(Role::Destroy, format!("!! {mark}")).text("  ");
     }
     let details = details(item, kinds, style, detail);
+    let cost = sheet::cost_of(plan, item);
     line = line.text(reason(item, plan.mode));
     page.push(if details.is_empty() { line } else { line.text(": ").say(Role::Dim, details.join(", ")) });
     match (&item.step.action, detail) {
@@ -144,8 +164,11 @@ fn tell(page: &mut Page, plan: &Plan, item: &Item<'_>, kinds: &Kinds, style: Sty
     }
     order::tell(page, plan, item, FIELDS, detail);
     for risk in item.risks() {
-        let (word, role) = remarks::risk_word(risk.kind);
-        page.push(Line::at(FIELDS).say(role, format!("! {word}: ")).text(&risk.text));
+        let (_, role) = remarks::risk_word(risk.kind);
+        page.push(Line::at(FIELDS).say(role, format!("! {}: ", sheet::what(risk.kind, risk.away))).text(&risk.text));
+    }
+    if let Some(cost) = cost {
+        page.push(Line::at(FIELDS).say(Role::Dim, "cost: ").text(cost));
     }
 }
 

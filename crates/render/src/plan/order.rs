@@ -9,31 +9,14 @@ use crate::style::Role;
 
 /// How a replacement goes, which copy is made first, and, where all is told, after what each step comes.
 pub(super) fn tell(page: &mut Page, plan: &Plan, item: &Item<'_>, indent: usize, detail: Detail) {
-    if let Some(backup) = item.backup {
-        let name = match &backup.action {
-            Action::Backup { kind, want } => {
-                let name = want.get("name").or_else(|| want.get("id")).and_then(|name| name.as_str());
-                name.map_or_else(|| kind.clone(), |name| format!("{kind} {name}"))
-            }
-            Action::Create { .. }
-            | Action::Update { .. }
-            | Action::Delete { .. }
-            | Action::Adopt { .. }
-            | Action::Forget { .. }
-            | Action::Rename { .. } => String::new(),
-        };
-        page.push(
-            Line::at(indent)
-                .say(Role::Adopt, "* back up first: ")
-                .text(format!("{name}, waited for until it is available ({})", backup.id)),
-        );
+    if let Some(backup) = backup(item) {
+        page.push(Line::at(indent).say(Role::Adopt, "* back up first: ").text(backup));
     }
-    if let (Some(old), Action::Create { renamed, .. }) = (item.old, &item.step.action) {
-        if let Some(renamed) = renamed {
-            let why = format!("{} instead of {}, which the old object holds until it goes", renamed.to, renamed.from);
-            page.push(Line::at(indent).text("new name: ").text(why));
-        }
-        page.push(Line::at(indent).hang(indent + 4).text("order: ").text(replacement(plan, item, old)));
+    if let Some(name) = new_name(item) {
+        page.push(Line::at(indent).text("new name: ").text(name));
+    }
+    if let Some(order) = halves(plan, item) {
+        page.push(Line::at(indent).hang(indent + 4).text("order: ").text(order));
     }
     if detail == Detail::All {
         for step in [Some(item.step), item.old].into_iter().flatten() {
@@ -42,6 +25,33 @@ pub(super) fn tell(page: &mut Page, plan: &Plan, item: &Item<'_>, indent: usize,
             page.push(Line::at(indent).hang(indent + 4).say(Role::Dim, format!("step {}: {what}", step.id)));
         }
     }
+}
+
+/// The same as texts, for pages.
+pub(super) fn texts(plan: &Plan, item: &Item<'_>) -> Vec<String> {
+    let said = |label: &str, text: Option<String>| text.map(|text| format!("{label}: {text}"));
+    [said("back up first", backup(item)), said("new name", new_name(item)), said("order", halves(plan, item))]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn backup(item: &Item<'_>) -> Option<String> {
+    let backup = item.backup?;
+    let Action::Backup { kind, want } = &backup.action else { return None };
+    let name = want.get("name").or_else(|| want.get("id")).and_then(|name| name.as_str());
+    let name = name.map_or_else(|| kind.clone(), |name| format!("{kind} {name}"));
+    Some(format!("{name}, waited for until it is available ({})", backup.id))
+}
+
+fn new_name(item: &Item<'_>) -> Option<String> {
+    let (Some(_), Action::Create { renamed: Some(renamed), .. }) = (item.old, &item.step.action) else { return None };
+    Some(format!("{} instead of {}, which the old object holds until it goes", renamed.to, renamed.from))
+}
+
+fn halves(plan: &Plan, item: &Item<'_>) -> Option<String> {
+    let (Some(old), Action::Create { .. }) = (item.old, &item.step.action) else { return None };
+    Some(replacement(plan, item, old))
 }
 
 fn after(plan: &Plan, step: bbws_model::StepId, until: &Until) -> String {

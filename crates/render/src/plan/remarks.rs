@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bbws_model::{Finding, Plan, RiskKind, Step, Unit};
 
+use super::Detail;
 use crate::page::{Line, Page};
 use crate::style::Role;
 use crate::words::count;
@@ -44,8 +45,15 @@ pub(super) fn warnings(page: &mut Page, plan: &Plan) {
     }
 }
 
-/// What would be billed more and less, summed over the plan.
-pub(super) fn billing(page: &mut Page, plan: &Plan) {
+/// What would be billed more and less, summed over the plan; the meters only where all is told, or where nobody knows prices.
+pub(super) fn billing(page: &mut Page, plan: &Plan, detail: Detail) {
+    if let (Some(total), false) = (super::sheet::total(plan), plan.is_empty()) {
+        page.gap();
+        page.push(Line::at(0).say(Role::Bold, "Cost: ").text(total));
+        if detail == Detail::Telling {
+            return;
+        }
+    }
     let mut sums: BTreeMap<(&str, Unit), f64> = BTreeMap::new();
     let meters = plan.steps.iter().map(|s| &s.meters);
     for (sign, meter) in meters.flat_map(|m| m.more.iter().map(|m| (1.0, m)).chain(m.less.iter().map(|m| (-1.0, m)))) {

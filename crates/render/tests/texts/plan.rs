@@ -5,7 +5,7 @@ use bbws_model::{
     Action, Address, After, Counts, Finding, IntentId, MeterDelta, Mode, Ownership, Reason, Renamed, Risk, RiskKind, Seen, Severity, State,
     Step, StepId, Until, Verb, Wanted,
 };
-use bbws_render::{Detail, Style, plan};
+use bbws_render::{Detail, Style, plan, plan_html, plan_markdown};
 use serde_json::{Value, json};
 
 use crate::support::{FANCY, PLAIN, address, applied, cluster, edit, kinds, planned, to, with_steps};
@@ -101,7 +101,7 @@ fn change(field: &str, verb: Verb, from: Value, to: Value) -> bbws_model::FieldC
 /// A database that is changed after a copy, a load balancer replaced under a fresh name, a rename, notes.
 pub(crate) fn grave() -> bbws_model::Plan {
     let after = |step: usize| After { step: StepId(step), until: Until::Done };
-    let risk = |kind, text: &str| Risk { kind, text: text.into() };
+    let risk = |kind, text: &str| Risk::new(kind, text);
     let class = change("class", Verb::Update, json!("db.t3.micro"), json!("db.t3.small"));
     let password = change("password", Verb::WriteOnly, json!({"version": "AAAA"}), to("secret.rds", "version_id"));
     let storage = change("storage_gib", Verb::Update, json!(20), json!(40));
@@ -225,4 +225,90 @@ fn ten_thousand_steps_are_told_in_a_moment() {
         .map(|(n, (of, wanted))| step(n, &of.to_string(), Action::Create { want: wanted.spec.clone(), renamed: None }, Reason::Declared));
     let text = text(&with_steps(Mode::Apply, steps.collect()));
     assert_eq!(text.lines().filter(|line| line.contains("+ ")).count(), 10_000);
+}
+
+/// The same edits, with what they cost.
+fn priced() -> bbws_model::Plan {
+    let mut plan = edited();
+    bbws_operate::told::complete(&mut plan, Some(&bbws_operate::cost::Prices::built_in("af-south-1").unwrap()));
+    plan
+}
+
+#[test]
+fn edits_with_what_they_cost_and_open() {
+    insta::assert_snapshot!(text(&priced()));
+}
+
+#[test]
+fn edits_as_markdown() {
+    insta::assert_snapshot!(plan_markdown(&priced(), &kinds()));
+}
+
+#[test]
+fn edits_as_a_page() {
+    insta::assert_snapshot!(plan_html(&priced(), &kinds()));
+}
+
+/// Addresses and field names are bbws's; values, names and what AWS says are anybody's.
+#[test]
+fn hostile_texts_stay_texts_on_every_page() {
+    let evil = "</details></table><script>alert(1)</script> | `x` [a](http://evil.example) @everybody #1 \u{1b}[31m\u{202e}\n# h";
+    let mut want = cluster();
+    edit(&mut want, "ecs-cluster.main", "tags", json!({"Environment": "dev", "Name": evil, "|`": "a"}));
+    let mut plan = planned(want, &applied(&cluster()), Mode::Apply);
+    plan.notes.push(Finding::new(Severity::Warning, evil).seen(evil).advise(evil));
+    plan.steps[0].risks.push(Risk::new(RiskKind::Downtime, evil));
+    plan.basis.region = evil.into();
+    // What stands in code is shown as it is, whatever it is.
+    for page in [without_code(&plan_markdown(&plan, &kinds())), plan_html(&plan, &kinds())] {
+        assert!(!page.contains("<script>alert") && !page.contains('\u{1b}') && !page.contains('\u{202e}'), "{page}");
+        assert_eq!(page.matches("</details>").count(), page.matches("<details>").count(), "{page}");
+    }
+    let markdown = plan_markdown(&plan, &kinds());
+    let prose = without_code(&markdown);
+    assert!(
+        prose.contains("everybody") && !prose.contains("@everybody") && !prose.contains("[a](") && !prose.contains("http://"),
+        "{prose}"
+    );
+    assert!(!markdown.lines().any(|line| line.starts_with("# h")), "{markdown}");
+}
+
+/// What of a Markdown text is not code: a run of backticks opens a piece of it, the next run as long closes it.
+fn without_code(markdown: &str) -> String {
+    let (mut prose, mut rest) = (String::new(), markdown);
+    while let Some(at) = rest.find('`') {
+        let (before, from) = rest.split_at(at);
+        prose.push_str(before);
+        let run = from.len() - from.trim_start_matches('`').len();
+        let (fence, inner) = from.split_at(run);
+        if before.ends_with('\\') {
+            rest = inner;
+            continue;
+        }
+        let closes = |at: &usize| !inner[..*at].ends_with('`') && !inner[at + run..].starts_with('`');
+        let end = inner.match_indices(fence).map(|(at, _)| at).find(closes).unwrap_or_else(|| panic!("not closed: {inner}"));
+        rest = &inner[end + run..];
+    }
+    prose + rest
+}
+
+#[test]
+fn a_comment_is_never_longer_than_one_may_be() {
+    let (one, _) = (planned(cluster(), &nothing_yet(), Mode::Apply), ());
+    let mut plan = one.clone();
+    let step = one.steps.iter().find(|step| step.address.kind() == "subnet").unwrap();
+    for number in 0..2_000 {
+        let id = StepId(plan.steps.len());
+        let mut more = Step { id, address: address(&format!("subnet.more-{number}")), after: vec![], ..step.clone() };
+        more.risks = vec![Risk::new(RiskKind::Security, "x".repeat(200))];
+        plan.steps.push(more);
+    }
+    plan.notes = (0..500).map(|n| Finding::new(Severity::Note, format!("note {n} {}", "y".repeat(300)))).collect();
+    let markdown = plan_markdown(&plan, &kinds());
+    assert!(markdown.len() < 65_536, "{}", markdown.len());
+    for part in ["more-0", "and 1", "do not fit into a comment", "`bbws plan -v`", "</details>"] {
+        assert!(markdown.contains(part), "{part}");
+    }
+    assert_eq!(markdown.matches("<details>").count(), markdown.matches("</details>").count());
+    assert!(plan_html(&plan, &kinds()).contains("subnet.more-1999"), "a page has room for all of it");
 }

@@ -172,6 +172,7 @@ pub(crate) fn with_steps(mode: Mode, steps: Vec<Step>) -> Plan {
         notes: vec![],
         outputs: BTreeMap::new(),
         open: vec![],
+        costs: None,
     }
 }
 

@@ -11,6 +11,7 @@ mod cdn_rules;
 pub(crate) mod certificate;
 mod certificate_user;
 mod cloudfront;
+pub(crate) mod cloudtrail;
 pub(crate) mod container;
 pub(crate) mod dashboard;
 pub(crate) mod db_instance;
@@ -92,6 +93,7 @@ pub(crate) fn handlers() -> Handlers {
         cdn_function::handlers,
         certificate::handlers,
         cloudfront::handlers,
+        cloudtrail::handlers,
         dashboard::handlers,
         db_instance::handlers,
         db_modify::handlers,

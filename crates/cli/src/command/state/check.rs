@@ -144,7 +144,7 @@ pub(super) fn orphans<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global,
 ///
 /// # Errors
 /// When something could not be listed: what was not seen must not pass for absent.
-pub(super) async fn marked<L: Link>(session: &Session<L>) -> Result<Vec<(String, Marked)>, Failure> {
+pub(crate) async fn marked<L: Link>(session: &Session<L>) -> Result<Vec<(String, Marked)>, Failure> {
     let mut all = vec![];
     for (kind, found) in census(&session.link.drivers()).await {
         let found = found.map_err(|error| Failure::cloud(format!("the marked objects of the kind `{kind}` cannot be listed"), &error))?;

@@ -20,7 +20,7 @@ use crate::ui::Ui;
 use crate::{Exit, Failure, SystemClock, pace, safety};
 
 /// Wants a yes, beforehand or typed.
-fn confirmed(ui: &mut Ui, yes: bool, question: &str) -> Result<(), Failure> {
+pub(super) fn confirmed(ui: &mut Ui, yes: bool, question: &str) -> Result<(), Failure> {
     if yes {
         return Ok(());
     }
