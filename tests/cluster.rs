@@ -118,25 +118,6 @@ fn what_destroys_something_wants_a_confirmation() {
 }
 
 #[test]
-fn a_plan_in_a_file_is_executed_as_it_is_or_not_at_all() {
-    let place = Place::new();
-    let file = place.path("dev.plan").display().to_string();
-    place.bbws(&format!("plan dev --sandbox -o {file}")).exits(0);
-    // Made for another environment, for another world, edited.
-    let told = place.bbws(&format!("apply sit {file} --sandbox")).exits(3);
-    assert!(told.err.contains("planned for dev"), "{}", told.err);
-    let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.replace("10.0.1.0/24", "10.0.9.0/24")).unwrap();
-    let told = place.bbws(&format!("apply dev {file} --sandbox")).exits(1);
-    assert!(told.err.contains("edited or damaged"), "{}", told.err);
-    std::fs::write(&file, &text).unwrap();
-    place.bbws(&format!("apply dev {file} --sandbox")).exits(0);
-    place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
-    let told = place.bbws(&format!("apply dev {file} --sandbox")).exits(3);
-    assert!(told.err.contains("planned on serial 0"), "{}", told.err);
-}
-
-#[test]
 fn the_three_environments_stand_in_one_sandbox_and_production_delegates_to_the_others() {
     let place = Place::new();
     let early = place.bbws("apply prod --sandbox --yes").exits(1);

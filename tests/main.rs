@@ -2,13 +2,16 @@
 
 #![expect(clippy::print_stdout, reason = "a test tells its figures, and what it installs")]
 
+mod approvals;
 mod behind;
 mod calls;
+mod ci;
 mod cluster;
 mod cost;
 mod crash_points;
 mod drift;
 mod edits;
+mod errors;
 mod failed;
 mod import;
 mod interrupted;
@@ -18,10 +21,12 @@ mod plan_files;
 mod plan_pages;
 mod rivals;
 mod rounds;
+mod runs;
 mod safety;
 mod secrets;
 mod server;
 mod servers;
+mod spool;
 mod stand_in;
 mod state;
 mod state_s3;

@@ -57,12 +57,12 @@ fn what_is_not_a_plan_as_bbws_wrote_it_is_refused_and_the_real_one_is_executed_o
     let text = String::from_utf8(good.clone()).expect("text");
     assert_eq!(fs::metadata(&path).expect("a plan").permissions().mode() & 0o777, 0o600);
     let digest = document(&path)["digest"].as_str().expect("a digest").to_owned();
-    let first = document(&path)["steps"][0].clone();
+    let first = document(&path)["steps"][0]["address"].as_str().expect("an address").to_owned();
+    let elsewhere = ["does something else at", &first];
     let edit = |from: &str, to: &str| {
         assert!(text.contains(from), "{from}");
         text.replacen(from, to, 1).into_bytes()
     };
-    let of_first = ["does something else at", first["address"].as_str().expect("an address")];
     let table: Vec<(&str, Vec<u8>, &[&str])> = vec![
         ("an edited step", edit("10.0.1.0/24", "10.0.9.0/24"), &["was edited", "does not fit its digest"]),
         ("an edited digest", edit(&digest, &digest.replace(['0', '1', '2', '3'], "4")), &["was edited", "does not fit its digest"]),
@@ -83,7 +83,7 @@ fn what_is_not_a_plan_as_bbws_wrote_it_is_refused_and_the_real_one_is_executed_o
         ("another account", forged(&path, |plan| plan["basis"]["account"] = json!("815856636111")), &["for account 815856636111", DEV]),
         ("another region", forged(&path, |plan| plan["basis"]["region"] = json!("eu-west-1")), &["for eu-west-1", "af-south-1"]),
         ("another world", forged(&path, |plan| plan["basis"]["world"] = json!("aws")), &["for aws, and this is sandbox"]),
-        ("a step that was made up", forged(&path, |plan| plan["steps"][0]["reason"] = json!({"why": "asked"})), &of_first),
+        ("a step that was made up", forged(&path, |plan| plan["steps"][0]["reason"] = json!({"why": "asked"})), &elsewhere),
     ];
     for (what, bytes, parts) in table {
         fs::write(&path, bytes).expect("a file");
@@ -112,9 +112,11 @@ fn what_is_not_a_plan_as_bbws_wrote_it_is_refused_and_the_real_one_is_executed_o
     says(&ran(command.output().expect("it runs")), &["made for sandbox", &server.url(), "add `--sandbox`"]);
     assert_eq!(server.asked(), ["GetCallerIdentity"]);
 
+    says(&place.bbws(&format!("apply sit {} --sandbox --yes", path.display())), &["one of dev, and not of sit", "bbws apply dev"]);
+
     apply(&place, &path).exits(0);
     let state = place.state("dev");
-    assert_eq!(state["lineage"], document(&path)["basis"]["lineage"], "the state begins with the lineage that was planned");
+    place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
     let replayed = apply(&place, &path);
     let run = place.bbws("state history dev --sandbox --json").exits(0).json()["runs"][0]["run"].as_str().expect("a run").to_owned();
     says(&replayed, &["APPLIED ALREADY", &run, "apply dev", "done"]);
@@ -155,7 +157,8 @@ fn a_plan_is_refused_where_file_state_or_aws_have_moved_and_says_what_did() {
         &[
             "NO LONGER FITS",
             "file",
-            "wants otherwise db-instance.main",
+            "now wants otherwise",
+            "db-instance.main",
             "log-group.",
             "has new dashboard.main",
             "bbws plan dev --sandbox -o",
@@ -197,7 +200,7 @@ fn a_plan_is_refused_where_file_state_or_aws_have_moved_and_says_what_did() {
     place.write("dev", &edited(&shipped, &[("logs", "retention_days = 14")]));
     place.applied("dev").expect("another run");
     place.write("dev", &edited(&shipped, &edits));
-    says(&apply(&place, &path), &["state", "planned on serial", "run", "apply dev --sandbox", "changed log-group."]);
+    says(&apply(&place, &path), &["state", "planned on serial", "run", "apply dev", "log-group.ecs"]);
     let later = place.path("later.plan");
     place.bbws(&format!("plan dev --sandbox -o {}", later.display())).exits(0);
     fs::remove_dir_all(place.path("state/sandbox/dev")).expect("a state");

@@ -25,7 +25,8 @@ fn pages() -> (Place, String, String) {
         "! security: opens tcp 443 of security-group.alb to 41.0.0.0/24",
         "cost: +$",
         "Cost: +$",
-        "1 can cause downtime",
+        "3 can cause downtime",
+        "! downtime, 3 to 6 minutes: between the old one and the new one there is none",
     ] {
         assert!(text.contains(part), "`{part}` in\n{text}");
     }

@@ -11,7 +11,7 @@ use bbws::{Wire, Wires};
 use bbws_cli::{Answered, Bucket, Caller, Cloud, Fetched, Hearing, Link, Referral, Route, Sent, SessionLife, Stores, Thing};
 use bbws_cluster::Environment;
 use bbws_engine::{Boxed, Clock, Drivers, Lease};
-use bbws_model::{CloudError, World};
+use bbws_model::{CloudError, Signature, World};
 use bbws_sandbox::{Effect, Fate, Seen, refuse};
 use serde_json::Value;
 
@@ -32,9 +32,32 @@ pub(crate) enum Weather {
     Silent,
     /// Something panics, and quotes every password.
     Panic,
+    /// It takes effect, and from then on the log of dev is out of reach.
+    StoreGone,
+    /// AWS refuses it: a quota is used up.
+    Limit,
+    /// AWS refuses it: no policy allows it.
+    Denied,
+    /// AWS refuses it: the name is taken by somebody else.
+    Taken,
+    /// AWS refuses it: the region is off.
+    Off,
+    /// The service cannot be reached.
+    Unreachable,
 }
 
-const ALL: [Weather; 4] = [Weather::Quoted, Weather::Lost, Weather::Silent, Weather::Panic];
+const ALL: [Weather; 10] = [
+    Weather::Quoted,
+    Weather::Lost,
+    Weather::Silent,
+    Weather::Panic,
+    Weather::Limit,
+    Weather::Denied,
+    Weather::Taken,
+    Weather::Off,
+    Weather::Unreachable,
+    Weather::StoreGone,
+];
 
 /// The stand-in for `place.command(args)`. In the sandbox the calls of one operation have a weather; elsewhere the time that
 /// bbws waits passes so many times faster.
@@ -131,7 +154,30 @@ fn fate(weather: Weather, dir: &Path) -> Fate {
         Weather::Lost => Fate { seen: Seen::Closed, ..Fate::default() },
         Weather::Silent => Fate { seen: Seen::Silence, ..Fate::default() },
         Weather::Panic => panic!("what is this: {}", passwords(dir)),
+        Weather::StoreGone => {
+            let log = dir.join("dev/log");
+            if log.is_dir() {
+                std::fs::rename(&log, dir.join("dev/log-away")).expect("a log");
+                std::fs::write(&log, "a file where a folder should be").expect("a file");
+            }
+            Fate::default()
+        }
+        Weather::Limit => refused(400, "VpcLimitExceeded", "The maximum number of VPCs has been reached."),
+        Weather::Denied => refused(
+            403,
+            "UnauthorizedOperation",
+            "You are not authorized to perform this operation. User: arn:aws:sts::536580886816:assumed-role/ci/run is not authorized to \
+             perform: ec2:CreateTags on resource: arn:aws:ec2:af-south-1:536580886816:vpc/* because no identity-based policy allows the \
+             ec2:CreateTags action. Encoded authorization failure message: 4GIOHlTkIaWHQD0Q0m6XSnuUMCm",
+        ),
+        Weather::Taken => refused(409, "BucketAlreadyExists", "The requested bucket name is not available."),
+        Weather::Off => refused(401, "OptInRequired", "You are not subscribed to this service."),
+        Weather::Unreachable => Fate { effect: Effect::Never, seen: Seen::Unreachable, ..Fate::default() },
     }
+}
+
+fn refused(status: u16, code: &'static str, message: &str) -> Fate {
+    Fate { effect: Effect::Never, seen: Seen::Refused(refuse(status, code, message)), ..Fate::default() }
 }
 
 /// Every password in the sandbox's file, in plain text.
@@ -187,6 +233,14 @@ impl Link for Other {
 
     fn open_gate(&self, lease: Lease) {
         self.wire.open_gate(lease);
+    }
+
+    async fn sign(&self, key: &str, message: &[u8; 32]) -> Result<Signature, CloudError> {
+        self.wire.sign(key, message).await
+    }
+
+    async fn verifies(&self, key: &str, signature: &Signature, message: &[u8; 32]) -> Result<bool, CloudError> {
+        self.wire.verifies(key, signature, message).await
     }
 
     fn drivers(&self) -> Arc<Drivers> {

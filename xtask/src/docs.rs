@@ -6,7 +6,7 @@ use std::process::Command;
 const PAGES: [(&str, &str); 2] = [("bbws-model", "the_page_in_docs"), ("bbws-render", "the_page_in_docs")];
 
 /// Writes them.
-pub fn run() -> Vec<String> {
+pub(crate) fn run() -> Vec<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let written = PAGES.iter().filter_map(|(package, test)| {
         let mut command = Command::new(&cargo);

@@ -41,6 +41,8 @@ enum Passage {
     Open,
     /// Open for as long as the environment is held.
     Leased(Lease),
+    /// Open for one operation alone.
+    Only(&'static str),
 }
 
 impl Default for Gate {
@@ -60,6 +62,11 @@ impl Gate {
         self.set(Passage::Leased(lease));
     }
 
+    /// Lets requests of one operation through, and no others.
+    pub fn open_for(&self, operation: &'static str) {
+        self.set(Passage::Only(operation));
+    }
+
     /// Holds mutating requests back, and says why.
     pub fn close(&self, reason: &str) {
         self.set(Passage::Shut(reason.to_owned()));
@@ -70,9 +77,11 @@ impl Gate {
     }
 
     /// Whether a request may leave now; else why not, and whether that may pass.
-    fn look(&self) -> Result<(), (String, bool)> {
+    fn look(&self, operation: &str) -> Result<(), (String, bool)> {
         match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             Passage::Open => Ok(()),
+            Passage::Only(only) if *only == operation => Ok(()),
+            Passage::Only(only) => Err((format!("only {only} is to be sent: a bug in bbws"), false)),
             Passage::Shut(reason) => Err((reason.clone(), false)),
             Passage::Leased(lease) => lease.holds().map_err(|why| (why.to_string(), true)),
         }
@@ -148,7 +157,11 @@ impl Calls {
 #[must_use]
 pub fn is_read(operation: &str) -> bool {
     let name = operation.rsplit(':').next().unwrap_or(operation);
-    ["Describe", "Get", "List", "Head", "Simulate", "Decode", "Lookup", "Test", "AssumeRole"].iter().any(|verb| name.starts_with(verb))
+    // To verify a signature changes nothing. To sign changes nothing either, but what is signed opens something: the gate stands before it.
+    name == "Verify"
+        || ["Describe", "Get", "List", "Head", "Simulate", "Decode", "Lookup", "Test", "AssumeRole"]
+            .iter()
+            .any(|verb| name.starts_with(verb))
 }
 
 /// The interceptor of one client.
@@ -203,7 +216,7 @@ impl Intercept for Guard {
                 let reason = "this client may only read: a bug in bbws".into();
                 return Err(Refused { operation, reason, for_now: false }.into());
             }
-            if let Err((reason, for_now)) = self.gate.look() {
+            if let Err((reason, for_now)) = self.gate.look(&operation) {
                 return Err(Refused { operation, reason, for_now }.into());
             }
         }

@@ -3,6 +3,7 @@
 //! With `sandbox`, this is the only crate that knows the AWS SDK. A driver speaks to AWS, never to an emulator.
 
 mod action;
+mod approval;
 mod clients;
 mod credentials;
 mod error;
@@ -17,6 +18,7 @@ mod store;
 mod trail;
 
 pub use action::iam_action;
+pub use approval::{sign, verifies};
 pub use clients::{Aws, Clients, Connection, Plain, Whose, Wire};
 pub use credentials::{AskCode, Mfa, Session};
 pub use error::{Told, classify, is_stale};

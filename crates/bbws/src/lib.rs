@@ -8,13 +8,13 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use bbws_aws::{Aws, Ended, drivers, is_read, is_stale, name_servers, products, trail, whoami};
+use bbws_aws::{Aws, Ended, drivers, is_read, is_stale, name_servers, products, sign, trail, verifies, whoami};
 use bbws_cli::{
     Answered, Bucket, Caller, Cloud, Fetched, Heard, Hearing, Link, Look, Referral, Route, Sent, SessionLife, Stores, Thing, Trail,
 };
 use bbws_cluster::Environment;
 use bbws_engine::{Clock, Drivers, Lease, Observers};
-use bbws_model::{CloudError, World};
+use bbws_model::{CloudError, Signature, World};
 use bbws_operate::drift::Deed;
 use bbws_sandbox::Sandbox;
 
@@ -69,12 +69,14 @@ pub struct Wire {
     drivers: Arc<Drivers>,
     clock: Arc<dyn Clock>,
     sandbox: Option<Sandbox>,
+    /// Who stands behind the session; of AWS nobody tells it.
+    source_identity: Option<String>,
 }
 
 impl Wire {
-    fn new(world: World, aws: Aws, clock: Arc<dyn Clock>, sandbox: Option<Sandbox>) -> Self {
+    fn new(world: World, aws: Aws, clock: Arc<dyn Clock>, sandbox: Option<Sandbox>, source_identity: Option<String>) -> Self {
         let drivers = Arc::new(drivers(&aws));
-        Self { world, aws, drivers, clock, sandbox }
+        Self { world, aws, drivers, clock, sandbox, source_identity }
     }
 
     /// The sandbox that it leads into, if it does.
@@ -106,7 +108,7 @@ impl Look for Eye {
 
     async fn whoami(&self) -> Result<Caller, CloudError> {
         let identity = whoami(&self.aws.read).await?;
-        Ok(Caller { account: identity.account, arn: identity.arn })
+        Ok(Caller { account: identity.account, arn: identity.arn, source_identity: None })
     }
 
     fn observers(&self) -> Observers {
@@ -152,7 +154,7 @@ impl Link for Wire {
 
     async fn whoami(&self) -> Result<Caller, CloudError> {
         let identity = whoami(&self.aws.read).await?;
-        Ok(Caller { account: identity.account, arn: identity.arn })
+        Ok(Caller { account: identity.account, arn: identity.arn, source_identity: self.source_identity.clone() })
     }
 
     fn session(&self) -> Option<SessionLife> {
@@ -181,6 +183,14 @@ impl Link for Wire {
 
     fn open_gate(&self, lease: Lease) {
         self.aws.gate().open_while(lease);
+    }
+
+    async fn sign(&self, key: &str, message: &[u8; 32]) -> Result<Signature, CloudError> {
+        sign(&self.aws, key, message).await
+    }
+
+    async fn verifies(&self, key: &str, signature: &Signature, message: &[u8; 32]) -> Result<bool, CloudError> {
+        verifies(&self.aws, key, signature, message).await
     }
 
     fn drivers(&self) -> Arc<Drivers> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bbws_cluster::Environment;
 use bbws_engine::{Clock, Drivers, Lease, Observers, Store};
-use bbws_model::{Account, CloudError, World};
+use bbws_model::{Account, CloudError, Signature, World};
 use bbws_operate::drift::Deed;
 use serde::Serialize;
 
@@ -29,6 +29,8 @@ pub struct Bucket {
     pub environment: String,
     /// The KMS key that the state is encrypted with; the bucket's default if none.
     pub kms_key: Option<String>,
+    /// The only roles and users that may write approvals to it, where the file names any.
+    pub approvers: Vec<String>,
     /// The profile whose credentials reach it; the environment's variables come before it.
     pub profile: Option<String>,
 }
@@ -112,8 +114,21 @@ pub struct SandboxRoute {
     pub dir: PathBuf,
     /// Whose credentials it is called with.
     pub account: Account,
+    /// Who calls, where that was said.
+    pub principal: Option<SandboxPrincipal>,
     /// How fast it plays AWS's own durations.
     pub speed: Speed,
+}
+
+/// Who calls the sandbox: a session of a role, and who stands behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SandboxPrincipal {
+    /// The role's name.
+    pub role: String,
+    /// The session's name.
+    pub session: String,
+    /// The source identity, if it has one.
+    pub source_identity: Option<String>,
 }
 
 /// Who the credentials belong to.
@@ -123,6 +138,8 @@ pub struct Caller {
     pub account: Account,
     /// The user or role session.
     pub arn: String,
+    /// Who stands behind the session, where that is known: STS does not tell it.
+    pub source_identity: Option<String>,
 }
 
 /// How much is left of a session.
@@ -365,6 +382,12 @@ pub trait Link {
 
     /// Lets mutating calls through for as long as the lease holds. Called after the account was checked.
     fn open_gate(&self, lease: Lease);
+
+    /// Signs the SHA-256 of an approval with a key of KMS. It changes nothing, and is the only thing that leaves.
+    fn sign(&self, key: &str, message: &[u8; 32]) -> impl Future<Output = Result<Signature, CloudError>>;
+
+    /// Whether a key of KMS made a signature of this SHA-256.
+    fn verifies(&self, key: &str, signature: &Signature, message: &[u8; 32]) -> impl Future<Output = Result<bool, CloudError>>;
 
     /// The driver of every kind.
     fn drivers(&self) -> Arc<Drivers>;

@@ -76,13 +76,15 @@ Examples:
   bbws plan dev -o dev.plan          then: bbws apply dev dev.plan
   bbws plan dev --target vpc.main    only this and what it needs
   bbws plan dev --destroy            what `destroy` would remove
+  bbws plan dev --back-to 01KB…      the way back to what that run wanted
   bbws plan dev --json | jq .counts
   bbws plan dev -o dev.plan --markdown=plan.md --html=plan.html
                                      the plan, a comment for a pull request, and a page with a picture";
 
 pub(crate) const APPLY: &str = "\
 Shows the plan first. In dev and sit it asks when something would be destroyed or lost; --yes answers that beforehand.
-Afterwards it verifies: a new plan must be empty.
+Production takes only a plan in a file that a second person has approved (`bbws approve`).
+Afterwards it verifies: a new plan must be empty, and in sit and prod what was changed must be healthy.
 The first Ctrl-C finishes the requests on their way and starts nothing new, the second leaves at once; either way what
 exists is recorded, and the next run goes on from there.
 
@@ -90,8 +92,24 @@ Examples:
   bbws apply dev
   bbws apply dev --yes --json        events, a line each, for a pipeline
   bbws apply dev dev.plan            exactly the plan that was looked at
+  bbws apply prod prod.plan          a plan that somebody else has approved
+  bbws apply prod --break-glass \"the disk of the database is full and nobody else is awake\"
+                                     without an approval: recorded, and shown ever after
+  bbws apply dev --back-to 01KB…     what an earlier run wanted, whatever the file says now
   bbws apply dev --sandbox --sandbox-speed 60
                                      watch the simulation, a minute in a second";
+
+pub(crate) const APPROVE: &str = "\
+Production is changed only by a plan that a second person has approved: with another role, or another source identity, than
+whoever applies it. The approval is of exactly that plan, for one time, for as many hours as [approval] valid_hours says.
+With [approval] kms_key it is signed: the approver needs kms:Sign and kms:DescribeKey on that key, the applier kms:Verify.
+
+Examples:
+  bbws plan prod -o prod.plan
+  bbws approve prod prod.plan        somebody else; shows the plan, asks, signs
+  bbws apply prod prod.plan          as it was approved, or not at all
+  bbws approve prod prod.plan --sandbox --sandbox-principal approver
+                                     the same in the simulation, where --sandbox-principal says who one is";
 
 pub(crate) const DESTROY: &str = "\
 Lists everything first, then wants the cluster's name typed. Data is copied before it is removed where the file says so.
@@ -183,6 +201,14 @@ Held under the environment's lock, an entry of the log, and taken back with `bbw
 Examples:
   bbws state rm dev log-group.extra --reason \"belongs to the tenants now\"
   bbws state rm dev subnet.public-x route-table-association.public-x --reason \"…\" --yes";
+pub(crate) const RUNS: &str = "\
+Starts no connection but to the state's own store. A run that was killed is told as far as the log tells it.
+
+Examples:
+  bbws runs dev                      the last runs
+  bbws runs dev 01KB…                one of them: who, when, from which commit, and each step's time
+  bbws runs dev 01KB… --replay       watch it again, a minute in a second; --speed 600 for ten minutes
+  bbws runs dev --json | jq '.runs[] | select(.outcome != \"done\")'";
 
 pub(crate) const DOCTOR: &str = "\
 Looks at the store, its disk, the log, the clock and the credentials; changes nothing but a probe that it removes again.

@@ -3,11 +3,14 @@
 //! Generic over a [`Cloud`], which the binary implements: nothing here knows an SDK. Nothing that a command does not need is
 //! set up for it: `--help` and `validate` start no runtime.
 
+mod absent;
+mod approval;
 mod args;
 mod clock;
 mod cloud;
 mod code;
 mod command;
+mod commit;
 mod delegation;
 mod desired;
 mod exit;
@@ -33,7 +36,9 @@ mod tests;
 pub use args::Speed;
 pub use clock::SystemClock;
 pub use cloud::{
-    Answered, Bucket, Caller, Cloud, Fetched, Heard, Hearing, Inspected, Lack, Link, Look, Referral, Route, SandboxRoute, Sent,
+    Answered, Bucket, Caller, Cloud, Fetched, Heard, Hearing, Inspected, Lack, Link, Look, Referral, Route, SandboxPrincipal, SandboxRoute,
+    Sent, SessionLife, Stores, Thing, Trail, Vault,
+    Answered, Bucket, Caller, Cloud, Fetched, Inspected, Lack, Link, Look, Referral, Route, SandboxPrincipal, SandboxRoute, Sent,
     SessionLife, Stores, Thing, Trail, Vault,
 };
 pub use code::ask_code;
@@ -89,9 +94,11 @@ fn perform<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Result<Exit, Failure>
         Command::Plan(args) => command::plan::run(ui, &project, &cli.global, cloud, args),
         Command::Drift(args) => command::drift::run(ui, &project, &cli.global, cloud, args),
         Command::Apply(args) => command::apply::run(ui, &project, &cli.global, cloud, args),
+        Command::Approve(args) => command::approve::run(ui, &project, &cli.global, cloud, args),
         Command::Destroy(args) => command::destroy::run(ui, &project, &cli.global, cloud, args),
         Command::Import(args) => command::import::run(ui, &project, &cli.global, cloud, args),
         Command::State(verb) => command::state::run(ui, &project, &cli.global, cloud, verb),
+        Command::Runs(args) => command::runs::run(ui, &project, &cli.global, args),
         Command::Doctor(place) => command::doctor::run(ui, &project, &cli.global, cloud, place),
         Command::Output(args) => command::output::run(ui, &project, &cli.global, args),
     }

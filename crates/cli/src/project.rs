@@ -84,7 +84,7 @@ impl Project {
     /// Where the state of another environment is kept, if both are kept together.
     #[must_use]
     pub(crate) fn home_of(&self, name: &str, beside: &Environment, sandbox: bool) -> Home {
-        let Environment { state, account, profile, .. } = beside;
+        let Environment { state, approval, account, profile, .. } = beside;
         match (sandbox, state.backend, &state.bucket) {
             (true, _, _) => Home::Folder(LocalStore::new(self.sandbox_dir().join(name))),
             (false, Backend::S3, Some(bucket)) => Home::Bucket(Bucket {
@@ -93,11 +93,28 @@ impl Project {
                 owner: account.clone(),
                 environment: name.to_owned(),
                 kms_key: state.kms_key.clone(),
+                approvers: approval.roles.clone(),
                 profile: state.profile.clone().or_else(|| profile.clone()),
             }),
             // Without a bucket the file was refused.
             (false, Backend::Local | Backend::S3, _) => Home::Folder(LocalStore::new(self.root().join(&state.path).join(name))),
         }
+    }
+
+    /// The folder of this machine for what belongs to an environment, wherever its state is kept.
+    #[must_use]
+    pub(crate) fn folder_of(&self, environment: &Environment, sandbox: bool) -> PathBuf {
+        match sandbox {
+            true => self.sandbox_dir().join(&environment.name),
+            false => self.root().join(&environment.state.path).join(&environment.name),
+        }
+    }
+
+    /// Where this machine keeps what an environment's store does not take: beside the environment files, wherever the store is.
+    #[must_use]
+    pub(crate) fn spool(&self, name: &str, sandbox: bool) -> LocalStore {
+        let states = if sandbox { self.sandbox_dir() } else { self.root().join("state") };
+        LocalStore::new(states.join(name).join("spool"))
     }
 
     /// Opens the store there.

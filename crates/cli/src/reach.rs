@@ -159,7 +159,7 @@ mod tests {
 
     use bbws_engine::{Carrier, Hanging, Lease};
     use bbws_kinds::Listener;
-    use bbws_model::{CloudError, Entry, Observed, Phase, Seen, World};
+    use bbws_model::{CloudError, Entry, Observed, Phase, Seen, Signature, World};
 
     use crate::cloud::{Caller, Referral, Sent, SessionLife};
 
@@ -174,6 +174,7 @@ mod tests {
                 reached: true,
                 intent: None,
                 existing: false,
+                protected: false,
                 renamed: None,
                 deposed: vec![],
             };
@@ -256,6 +257,14 @@ mod tests {
         }
 
         fn open_gate(&self, _: Lease) {
+            unreachable!()
+        }
+
+        async fn sign(&self, _: &str, _: &[u8; 32]) -> Result<Signature, CloudError> {
+            unreachable!()
+        }
+
+        async fn verifies(&self, _: &str, _: &Signature, _: &[u8; 32]) -> Result<bool, CloudError> {
             unreachable!()
         }
 

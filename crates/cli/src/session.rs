@@ -1,11 +1,12 @@
 //! An environment at hand: its file judged, its account checked, its state read.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bbws_cluster::{Environment, Problems, show};
 use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Ids, LogError, Picture, Store, foreign, log, plan, refresh};
-use bbws_model::{Account, CloudError, Desired, Finding, Kinds, Mode, Plan, Scope, State, World};
+use bbws_model::{Account, CloudError, Desired, Finding, Kinds, Mode, Plan, RunId, Scope, State, World};
 use bbws_operate::cost::Prices;
 use bbws_operate::told::complete;
 use bbws_render::{At, ErrorId, Style};
@@ -16,7 +17,7 @@ use crate::ids::Ulids;
 use crate::project::{Judged, Project};
 use crate::store::Home;
 use crate::ui::{CallLines, Ui};
-use crate::{Exit, Failure, delegation, desired, safety};
+use crate::{Exit, Failure, LocalStore, delegation, desired, safety};
 
 /// An environment whose file is right, without any connection.
 pub(crate) struct Offline {
@@ -32,14 +33,18 @@ pub(crate) struct Offline {
     pub(crate) store: Arc<dyn Store>,
     /// Where that is.
     pub(crate) home: Home,
+    /// Where this machine keeps what the store does not take.
+    pub(crate) spool: LocalStore,
+    /// Where what is kept of failed runs is written, on this machine.
+    pub(crate) bundles: PathBuf,
     /// Whether it is that of the sandbox.
     pub(crate) sandbox: bool,
+    /// Whether a change needs an approval: of production always, in the sandbox where somebody says who they are.
+    pub(crate) governed: bool,
     /// How failures may look.
     pub(crate) style: Style,
     /// Where each call is told as it ends, where that is wanted.
     pub(crate) calls: Option<CallLines>,
-    /// The prices that a plan's costs are reckoned with, where there are any.
-    pub(crate) prices: Option<Prices>,
 }
 
 impl Offline {
@@ -59,30 +64,12 @@ impl Offline {
         let environment = loaded.environment;
         let (sandbox, region) = (global.sandbox, Some(environment.region.clone()));
         ui.at = At { environment: Some(environment.name.clone()), sandbox, region, ..At::default() };
-        let prices = match crate::command::cost::prices(project, &environment.region, global.sandbox) {
-            Ok(prices) => Some(prices),
-            // A plan is made without them.
-            Err(failure) => {
-                if !ui.json {
-                    ui.remark(format!("{}: {}.", failure.what, failure.why));
-                }
-                None
-            }
-        };
         let home = project.home(&environment, global.sandbox);
-        let store = project.open(&home);
-        Ok(Self {
-            environment,
-            kinds,
-            siblings,
-            file: loaded.warnings.file,
-            store,
-            home,
-            sandbox: global.sandbox,
-            style: ui.err_style(),
-            calls: ui.calls(),
-            prices,
-        })
+        let (store, spool) = (project.open(&home), project.spool(name, global.sandbox));
+        let bundles = project.folder_of(&environment, global.sandbox).join("bundles");
+        let governed = environment.tier.is_prod() && (!global.sandbox || global.sandbox_principal.is_some());
+        let (file, sandbox, style) = (loaded.warnings.file, global.sandbox, ui.err_style());
+        Ok(Self { environment, kinds, siblings, file, store, home, spool, bundles, sandbox, governed, style, calls: ui.calls() })
     }
 
     /// What a command that is told needs, so that it leads to the same world.
@@ -154,6 +141,8 @@ pub(crate) struct Session<L> {
     pub(crate) caller: Caller,
     /// What is wanted.
     pub(crate) desired: Desired,
+    /// The run to whose configuration it is to go back; what is wanted is what was wanted then.
+    pub(crate) back_to: Option<RunId>,
     /// Unique ids.
     pub(crate) ids: Arc<dyn Ids>,
 }
@@ -164,11 +153,27 @@ pub(crate) fn route(global: &Global, project: &Project, own: &Account) -> Route 
         return Route::Aws;
     }
     let account = global.sandbox_account.clone().unwrap_or_else(|| own.clone());
-    Route::Sandbox(SandboxRoute { dir: project.sandbox_dir(), account, speed: global.sandbox_speed.unwrap_or_default() })
+    let (principal, speed) = (global.sandbox_principal.clone(), global.sandbox_speed.unwrap_or_default());
+    Route::Sandbox(SandboxRoute { dir: project.sandbox_dir(), account, principal, speed })
 }
 
-/// Asks who the caller is, and goes on only with the right one. From now on each call is told, where that is wanted.
-async fn introduced<L: Look>(offline: &Offline, connected: Result<L, CloudError>, command: &str) -> Result<(L, Caller), Failure> {
+/// Connects, and compares the account before anything else.
+///
+/// # Errors
+/// When there are no credentials, or they are of another account.
+pub(crate) async fn connect<C: Cloud>(
+    offline: &Offline,
+    cloud: &C,
+    project: &Project,
+    global: &Global,
+    command: &str,
+) -> Result<(C::Link, Caller), Failure> {
+    let connected = cloud.connect(&route(global, project, &offline.environment.account), &offline.environment).await;
+    met(offline, connected, command).await
+}
+
+/// Asks who the caller is, and goes on only with the right one.
+async fn met<L: Look>(offline: &Offline, connected: Result<L, CloudError>, command: &str) -> Result<(L, Caller), Failure> {
     let environment = &offline.environment;
     let unreached = |error: &CloudError| {
         let failure = Failure::cloud(format!("cannot tell which account the credentials for {} belong to", environment.name), error);
@@ -186,21 +191,6 @@ async fn introduced<L: Look>(offline: &Offline, connected: Result<L, CloudError>
     Ok((link, caller))
 }
 
-/// Connects, and compares the account before anything else.
-///
-/// # Errors
-/// When there are no credentials, or they are of another account.
-pub(crate) async fn connect<C: Cloud>(
-    offline: &Offline,
-    cloud: &C,
-    project: &Project,
-    global: &Global,
-    command: &str,
-) -> Result<(C::Link, Caller), Failure> {
-    let connected = cloud.connect(&route(global, project, &offline.environment.account), &offline.environment).await;
-    introduced(offline, connected, command).await
-}
-
 impl<L: Link> Session<L> {
     /// Connects, and compares the account before anything else. Mutating calls are still held back.
     ///
@@ -215,8 +205,8 @@ impl<L: Link> Session<L> {
     ) -> Result<Self, Failure> {
         // Files only. What cannot be planned must leave no trace, not even an existing zone put into the sandbox.
         let desired = desired::of(&offline, project).await?;
-        let connected = cloud.connect(&route(global, project, &offline.environment.account), &offline.environment).await;
-        Self::met(offline, desired, connected, command).await
+        let (link, caller) = connect(&offline, cloud, project, global, command).await?;
+        Self::with(offline, desired, link, caller)
     }
 
     /// What a plan is to be.
@@ -261,9 +251,11 @@ impl<L: Link> Session<L> {
         let wanted = if ask.mode == Mode::Destroy { &nothing } else { &self.desired };
         let sources = Sources { kinds, desired: &self.desired, state, picture };
         let mut plan = plan(sources, ask).map_err(|findings| self.refused(findings))?;
-        complete(&mut plan, self.offline.prices.as_ref());
-        safety::check_protection(self.offline.environment.tier, &plan)?;
+        let prices = Prices::built_in(&self.offline.environment.region).ok();
+        complete(&mut plan, kinds, prices.as_ref());
+        safety::check_protection(self.offline.environment.tier, &plan, state, &bbws_cluster::unprotected(&self.offline.environment))?;
         safety::check_foreign(&plan, foreign(&drivers, kinds, &plan, state, picture).await)?;
+        plan.notes.extend(safety::glass(state));
         plan.notes.extend(delegation::check(&self.link, &self.offline.environment, wanted, &plan, picture).await?);
         let rehearsal = self.offline.sandbox && ask.mode == Mode::Destroy;
         if self.offline.environment.tier.is_prod() && !rehearsal {
@@ -273,9 +265,8 @@ impl<L: Link> Session<L> {
     }
 
     fn refused(&self, findings: Vec<Finding>) -> Failure {
-        let circle = findings.iter().any(|finding| finding.summary.contains("in a circle"));
-        let id = if circle { ErrorId::Cycle } else { ErrorId::NoPlan };
-        Failure::new(Exit::Error, format!("no plan can be made for {}", self.offline.environment.name)).of(id).with(findings)
+        let what = format!("no plan can be made for {}", self.offline.environment.name);
+        Failure::new(Exit::Error, what).of(id_of(&findings)).with(findings)
     }
 }
 
@@ -284,7 +275,7 @@ impl<L: Look> Session<L> {
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub(crate) async fn look<C: Cloud<Eye = L>>(
+    pub(crate) async fn open_to_look<C: Cloud<Eye = L>>(
         offline: Offline,
         cloud: &C,
         project: &Project,
@@ -293,13 +284,13 @@ impl<L: Look> Session<L> {
     ) -> Result<Self, Failure> {
         let desired = desired::of(&offline, project).await?;
         let connected = cloud.look(&route(global, project, &offline.environment.account), &offline.environment).await;
-        Self::met(offline, desired, connected, command).await
+        let (link, caller) = met(&offline, connected, command).await?;
+        Self::with(offline, desired, link, caller)
     }
 
-    async fn met(offline: Offline, desired: Desired, connected: Result<L, CloudError>, command: &str) -> Result<Self, Failure> {
-        let (link, caller) = introduced(&offline, connected, command).await?;
+    fn with(offline: Offline, desired: Desired, link: L, caller: Caller) -> Result<Self, Failure> {
         let ids = Ulids::new().map_err(|error| Failure::new(Exit::Error, "no unique ids can be made").because(error))?;
-        Ok(Self { offline, link, caller, desired, ids: Arc::new(ids) })
+        Ok(Self { offline, link, caller, desired, back_to: None, ids: Arc::new(ids) })
     }
 
     /// The state, or an empty one; never that of another place.
@@ -315,5 +306,32 @@ impl<L: Look> Session<L> {
     /// Where the calls go.
     pub(crate) fn world(&self) -> World {
         self.link.world()
+    }
+}
+
+/// Which error it is that no plan can be made.
+fn id_of(findings: &[Finding]) -> ErrorId {
+    let circle = findings.iter().any(|finding| finding.summary.contains("in a circle"));
+    if circle { ErrorId::Cycle } else { ErrorId::NoPlan }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bbws_model::Wanted;
+    use serde_json::json;
+
+    #[test]
+    fn a_circle_is_told_as_one_with_the_fields_that_make_it() {
+        let mut desired = Desired::default();
+        for (address, to) in [("tag.a", "tag.b"), ("tag.b", "tag.c"), ("tag.c", "tag.b")] {
+            let spec = json!({ "needs": { "$ref": to, "output": "id" } });
+            desired.resources.insert(address.parse().unwrap(), Wanted::new(spec));
+        }
+        let findings = bbws_engine::Graph::of(&desired).unwrap_err();
+        assert_eq!(id_of(&findings), ErrorId::Cycle);
+        assert!(findings[0].evidence.contains("tag.b needs tag.c (in `needs`), tag.c needs tag.b (in `needs`)"), "{findings:?}");
+        assert!(!findings[0].evidence.contains("tag.a"), "the shortest one: {findings:?}");
+        assert_eq!(id_of(&[Finding::new(bbws_model::Severity::Error, "it could not be read")]), ErrorId::NoPlan);
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bbws_cluster::Environment;
 use bbws_engine::{Boxed, Clock, Drivers, Observers, PutOutcome, Store, StoreError};
-use bbws_model::{Account, CloudError, World};
+use bbws_model::{Account, CloudError, Signature, World};
 use bbws_operate::drift::Deed;
 use clap::Parser;
 
@@ -74,7 +74,7 @@ struct FakeVault {
 impl Vault for FakeVault {
     async fn whoami(&self) -> Result<Caller, CloudError> {
         self.asked.borrow_mut().push("whoami");
-        Ok(Caller { account: self.account.clone(), arn: "arn:aws:iam::1:user/test".into() })
+        Ok(Caller { account: self.account.clone(), arn: "arn:aws:iam::1:user/test".into(), source_identity: None })
     }
 
     fn open_gate(&self) {
@@ -106,7 +106,7 @@ impl Look for FakeEye {
 
     async fn whoami(&self) -> Result<Caller, CloudError> {
         self.1.borrow_mut().push("whoami");
-        Ok(Caller { account: self.0.clone(), arn: "arn:aws:iam::1:user/test".into() })
+        Ok(Caller { account: self.0.clone(), arn: "arn:aws:iam::1:user/test".into(), source_identity: None })
     }
 
     fn observers(&self) -> Observers {
@@ -177,7 +177,7 @@ impl Link for FakeLink {
 
     async fn whoami(&self) -> Result<Caller, CloudError> {
         self.1.borrow_mut().push("whoami");
-        Ok(Caller { account: self.0.clone(), arn: "arn:aws:iam::1:user/test".into() })
+        Ok(Caller { account: self.0.clone(), arn: "arn:aws:iam::1:user/test".into(), source_identity: None })
     }
 
     fn session(&self) -> Option<SessionLife> {
@@ -199,6 +199,16 @@ impl Link for FakeLink {
 
     fn open_gate(&self, _: bbws_engine::Lease) {
         self.1.borrow_mut().push("gate");
+    }
+
+    async fn sign(&self, key: &str, _: &[u8; 32]) -> Result<Signature, CloudError> {
+        self.1.borrow_mut().push("sign");
+        Ok(Signature { key: key.to_owned(), algorithm: "ECDSA_SHA_256".into(), bytes: vec![1] })
+    }
+
+    async fn verifies(&self, _: &str, _: &Signature, _: &[u8; 32]) -> Result<bool, CloudError> {
+        self.1.borrow_mut().push("verify");
+        Ok(true)
     }
 
     fn drivers(&self) -> Arc<Drivers> {

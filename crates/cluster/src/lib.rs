@@ -16,7 +16,7 @@ mod schema;
 mod show;
 mod sibling;
 
-pub use blueprint::{NoNameServers, Published, Unread, addresses, blueprint, delegation_block, draft};
+pub use blueprint::{NoNameServers, Published, Unread, addresses, blueprint, delegation_block, draft, unprotected};
 pub use environment::*;
 pub use keep::{Differs, Edit, Kept, Left, Reads, Wish, keep};
 pub use load::{Context, Loaded, load};

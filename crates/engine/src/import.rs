@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bbws_model::{
     Action, Address, After, Desired, Entry, FieldChange, Finding, IntentId, Kinds, MeterDelta, NameRule, Ownership, Phase, PhysicalId,
-    Plan, Reason, Renamed, Seen, Severity, State, Step, StepId, Until, Verb, pointers, resolve,
+    Plan, Reason, Renamed, Seen, Severity, State, Step, StepId, Until, Verb, is_protected, pointers, resolve,
 };
 use serde_json::Value;
 
@@ -156,8 +156,10 @@ fn taken((kinds, desired): (&Kinds, &Desired), state: &State, place: &Place, fou
         reached: true,
         intent: None,
         existing: wanted.is_some_and(|wanted| wanted.existing),
+        protected: bbws_model::is_protected(&seen.spec),
         renamed: kinds.get(address.kind()).and_then(|kind| kind.facts().name).and_then(|rule| renamed(rule, &place.spec, &seen.spec)),
         deposed: vec![],
+        protected: is_protected(&seen.spec),
     };
     Ok(Some((seen, entry)))
 }

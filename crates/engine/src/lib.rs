@@ -23,6 +23,7 @@ mod ports;
 mod reading;
 mod rebuild;
 mod schedule;
+mod trace;
 
 pub use apply::{Control, Gone, Report, Run, StepFailure, apply, counted, look_back, looking_back};
 pub use bound::{FileMoved, Otherwise, Turned, file_moved, objects_moved, steps_moved};
@@ -44,3 +45,4 @@ pub use ports::{Clock, Credentials, EventSink, Ids, PutOutcome, Reporter, Store,
 pub use reading::Reading;
 pub use rebuild::{Rebuilt, rebuild};
 pub use schedule::{Schedule, expected};
+pub use trace::{Deed, Meanwhile, Trace, meanwhile, traces};

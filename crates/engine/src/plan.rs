@@ -139,7 +139,6 @@ fn touched(steps: &[Step]) -> BTreeSet<Address> {
 /// What was observed at an address, as a plan rests on it: phases and outputs that move by themselves are not among it. None where
 /// nothing looked there, or the look failed; nothing within where there was no object.
 #[must_use]
-#[expect(clippy::option_option, reason = "not looked at, and looked at and absent, are two things")]
 pub fn seen(address: &Address, picture: &Picture, state: &State) -> Option<Option<SeenAs>> {
     let found = if state.entries.contains_key(address) { picture.recorded.get(address) } else { picture.unrecorded.get(address) };
     match found {

@@ -39,7 +39,7 @@ pub fn catch(text: &str) -> Cow<'_, str> {
 }
 
 /// Takes the secrets out of a document's texts and names; it stays a document.
-pub(crate) fn catch_in(document: &mut Value) {
+pub fn catch_in(document: &mut Value) {
     let known = FORMS.read().unwrap_or_else(PoisonError::into_inner);
     if !known.is_empty() {
         clean(&known, document);

@@ -135,6 +135,7 @@ mod tests {
             reached: true,
             intent: None,
             existing: false,
+            protected: false,
             renamed: None,
             deposed: vec![],
         }

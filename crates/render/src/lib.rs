@@ -2,6 +2,7 @@
 //!
 //! Every text takes a [`Style`] and passes through one page, which makes harmless what could steer a terminal.
 
+mod bundle;
 mod care;
 mod cost;
 mod diagram;
@@ -17,6 +18,7 @@ mod past;
 mod permissions;
 mod plan;
 mod run;
+mod runs;
 mod safety;
 mod state;
 mod style;
@@ -25,6 +27,7 @@ mod telling;
 mod value;
 mod words;
 
+pub use bundle::{Bundle, bundle};
 pub use care::{orphans, orphans_json, rebuilt, survey, survey_json};
 pub use cost::{CostReport, cost, cost_json, cost_markdown};
 pub use diagram::Diagram;
@@ -38,9 +41,11 @@ pub use past::{difference, difference_json, history, history_json, history_of_ru
 pub use permissions::{policies_json, policy_documents, policy_remarks, policy_text};
 pub use plan::{Detail, plan, plan_html, plan_markdown};
 pub use run::{Lines, Live, Progress, Screen, Summary, advice};
+pub use runs::{RunStory, run_json, run_told, runs, runs_json};
 pub use safety::{
-    Mismatch, Place, Question, Refusal, Stale, StateMoved, account_mismatch, applied_already, apply_question, destroy_question, fenced,
-    locked, prod_refused, stale_findings, stale_plan, unlock, wrong_world,
+    Mismatch, Place, Question, Refusal, Stale, StateMoved, Unapproved, account_mismatch, applied_already, apply_question, approval_given,
+    approval_question, approved, destroy_question, fenced, glass_broken, glass_question, locked, not_approved, prod_refused,
+    stale_findings, stale_plan, unlock, wrong_world,
 };
 pub use state::{state_json, state_list, state_list_json, state_show, state_show_all, state_show_json};
 pub use style::Style;

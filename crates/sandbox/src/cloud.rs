@@ -64,6 +64,7 @@ pub struct Region {
     pub(crate) internet_gateways: Table<kinds::internet_gateway::Row>,
     pub(crate) listener_rules: Table<kinds::target_group::RuleRow>,
     pub(crate) listeners: Table<kinds::listener::Row>,
+    pub(crate) kms_keys: Table<kinds::kms_key::Row>,
     /// What the index of tags has of a thing, by its ARN, where it is late.
     pub(crate) late_tags: Table<BTreeMap<String, String>>,
     pub(crate) load_balancers: Table<kinds::load_balancer::Row>,

@@ -61,6 +61,15 @@ impl Sandbox {
         Self { principal, ..self.clone() }
     }
 
+    /// Sees to it that the key that signs approvals is there from the start. `signers` may sign, by the names of their roles;
+    /// everybody of the account if there are none. Everybody of the account may verify.
+    ///
+    /// # Errors
+    /// When the sandbox's file cannot be read or written.
+    pub fn ensure_signing_key(&self, arn: &str, signers: &[String]) -> io::Result<()> {
+        self.sim.prepare(|cloud, _| cloud.ensure_signing_key(arn, signers))
+    }
+
     /// Sees to it that the account has a public zone of this name from the start, and answers its id: what a file marks
     /// as existing exists in the sandbox.
     ///

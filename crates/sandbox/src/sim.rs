@@ -300,6 +300,12 @@ impl Sim {
         let answer = match fate.effect {
             Effect::Now => Some(self.execute(&call, &run).map_err(|e| ConnectorError::user(format!("sandbox: {e}").into()))?),
             Effect::Never => None,
+            Effect::Twice(by) => {
+                let answer = self.execute(&call, &run).map_err(|e| ConnectorError::user(format!("sandbox: {e}").into()))?;
+                let due = self.inner.clock.now() + by;
+                self.world(|world, _| world.late.insert((due, call.number), (call.clone(), run)));
+                Some(answer)
+            }
             Effect::Late(by) => {
                 let due = self.inner.clock.now() + by;
                 self.world(|world, _| world.late.insert((due, call.number), (call.clone(), run)));

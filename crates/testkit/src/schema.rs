@@ -3,6 +3,9 @@
 
 use serde_json::{Map, Value};
 
+/// The one pattern of names that they use: numbers as keys.
+const NUMBERS: &str = r"^\d+$";
+
 /// What does not fit, each with its place; empty where all does.
 #[must_use]
 pub fn misfits(schema: &Value, document: &Value) -> Vec<String> {
@@ -25,6 +28,7 @@ fn fits(root: &Value, schema: &Value, document: &Value, at: &str, wrong: &mut Ve
             "$schema" | "$defs" | "title" | "description" | "format" | "default" | "properties" | "additionalProperties" | "pattern" => {
                 true
             }
+            "patternProperties" => what.as_object().is_some_and(|all| all.keys().all(|pattern| pattern == NUMBERS)),
             "$ref" => {
                 let to = what.as_str().and_then(|to| root.pointer(to.strip_prefix('#')?));
                 to.is_some_and(|to| {
@@ -66,10 +70,14 @@ fn fits(root: &Value, schema: &Value, document: &Value, at: &str, wrong: &mut Ve
         }
     }
     let further = schema.get("additionalProperties");
+    let numbered = schema.get("patternProperties").and_then(|all| all.get(NUMBERS));
     for (name, value) in document.as_object().into_iter().flatten() {
         let at = format!("{at}.{name}");
         match (properties.get(name), further) {
             (Some(own), _) => fits(root, own, value, &at, wrong),
+            (None, _) if numbered.is_some() && name.bytes().all(|c| c.is_ascii_digit()) => {
+                fits(root, numbered.unwrap_or(&Value::Null), value, &at, wrong);
+            }
             (None, Some(further)) => fits(root, further, value, &at, wrong),
             (None, None) => {}
         }
@@ -102,12 +110,13 @@ mod tests {
                 "a": {"$ref": "#/$defs/n"},
                 "b": {"type": ["array", "null"], "items": {"enum": ["x", "y"]}, "uniqueItems": true},
                 "c": {"oneOf": [{"const": 1}, {"type": "string"}]},
+                "e": {"patternProperties": {r"^\d+$": {"type": "string"}}, "additionalProperties": false},
             },
             "required": ["a"],
             "additionalProperties": false,
             "$defs": {"n": {"type": "integer", "minimum": 0}},
         });
-        assert!(misfits(&schema, &json!({"a": 1, "b": ["x", "y"], "c": "z"})).is_empty());
+        assert!(misfits(&schema, &json!({"a": 1, "b": ["x", "y"], "c": "z", "e": {"7": "x"}})).is_empty());
         let table = [
             (json!({}), "$: not as `required`"),
             (json!({"a": -1}), "$.a: not as `minimum`"),
@@ -117,6 +126,8 @@ mod tests {
             (json!({"a": 1, "c": 2}), "$.c: not as `oneOf`"),
             (json!({"a": 1, "d": 2}), "$.d: nothing may stand here"),
             (json!([]), "$: not as `type`"),
+            (json!({"a": 1, "e": {"7": 1}}), "$.e.7: not as `type`"),
+            (json!({"a": 1, "e": {"x": "y"}}), "$.e.x: nothing may stand here"),
         ];
         for (document, told) in table {
             let wrong = misfits(&schema, &document);

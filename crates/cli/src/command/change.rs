@@ -1,10 +1,15 @@
 //! What `apply` and `destroy` share: to execute a plan under the environment's lock, to tell how it goes, and to verify it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use bbws_cluster::Tier;
 use bbws_engine::{Ask, Control, Credentials, Reporter, Run, StepFailure, apply, look_back, looking_back};
-use bbws_model::{Address, Class, CloudError, Counts, Event, Mode, Outcome, Plan, Reason, Scope, State};
+use bbws_model::{
+    Address, Class, CloudError, Counts, Event, Finding, Kinds, Mode, Outcome, Plan, Reason, Record, RunRecord, Scope, Severity, Stamped,
+    State, Step,
+};
+use bbws_operate::verify::{concerned, health};
 use bbws_render::{ErrorId, Progress};
 use futures::future::{Either, select};
 use serde_json::json;
@@ -12,6 +17,8 @@ use tokio::sync::watch;
 
 use super::hold::{claim, give_back, give_back_soon, take};
 use super::plan::{show_before, tell_calls};
+use super::record::{self, Recorder};
+use super::spool;
 use crate::args::Speed;
 use crate::cloud::Link;
 use crate::reach::{self, Answered, Looked};
@@ -40,6 +47,8 @@ pub(crate) struct Order<'a> {
     pub(crate) calls: usize,
     /// How many resources were looked for.
     pub(crate) resources: usize,
+    /// What allows it, where that has to be recorded.
+    pub(crate) grounds: Vec<Record>,
     /// How fast the run's clock is.
     pub(crate) speed: Option<Speed>,
 }
@@ -50,7 +59,8 @@ pub(crate) struct Order<'a> {
 /// # Errors
 /// When it cannot be looked at, or the environment cannot be taken.
 pub(crate) async fn look_back_at_open<L: Link>(ui: &mut Ui, session: &Session<L>, mode: Mode, state: State) -> Result<State, Failure> {
-    if state.open.is_empty() && state.abandoned.is_empty() {
+    let kept = spool::waiting(ui, &session.offline).await > 0;
+    if !kept && state.open.is_empty() && state.abandoned.is_empty() {
         return Ok(state);
     }
     let (drivers, kinds, clock) = (session.link.drivers(), &session.offline.kinds, session.link.clock());
@@ -62,7 +72,7 @@ pub(crate) async fn look_back_at_open<L: Link>(ui: &mut Ui, session: &Session<L>
     let mut state = state;
     let mut tries = 0;
     let log = loop {
-        if looking_back(&state, &drivers, kinds, clock.now()).await.map_err(untold)?.is_empty() {
+        if !kept && looking_back(&state, &drivers, kinds, clock.now()).await.map_err(untold)?.is_empty() {
             if !ui.json && !state.open.is_empty() {
                 ui.remark(told_of(0, state.open.len()));
             }
@@ -79,6 +89,11 @@ pub(crate) async fn look_back_at_open<L: Link>(ui: &mut Ui, session: &Session<L>
             Err(failure) => return Err(failure),
         }
     };
+    let used = if kept { spool::used(ui, &session.offline, &log).await.map(drop) } else { Ok(()) };
+    if let Err(failure) = used {
+        give_back(&log, "failed").await;
+        return Err(failure);
+    }
     let looked = look_back(&log, &drivers, kinds).await;
     let left = log.state(|state| state.open.len());
     let outcome = if looked.is_ok() { "done" } else { "failed" };
@@ -117,9 +132,38 @@ pub(crate) fn no_signals(error: std::io::Error) -> Failure {
 /// When the environment cannot be taken. How the run itself went is told, and is in the exit.
 pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: Order<'_>) -> Result<Exit, Failure> {
     let mut control = signals::listen(session.link.clock()).map_err(no_signals)?;
-    match carry_out(ui, session, &order, &control).await? {
-        Exit::Done => verify(ui, session, &order, &mut control).await,
-        other => Ok(other),
+    let carried = carry_out(ui, session, &order, &control).await?;
+    if carried.exit != Exit::Done {
+        return Ok(carried.exit);
+    }
+    let verified = verify(ui, session, &order, &mut control).await;
+    if verified.as_ref().is_err_and(|failure| failure.id == ErrorId::Verify) {
+        carried.kept.bundle(ui, session, &order.plan, Outcome::Done);
+    }
+    verified
+}
+
+/// How a plan was carried out.
+pub(crate) struct Carried {
+    /// How it ended.
+    pub(crate) exit: Exit,
+    kept: Kept,
+}
+
+/// What is kept of a run for whoever is to help.
+struct Kept {
+    record: Option<RunRecord>,
+    state: State,
+    failed: Vec<(Address, CloudError)>,
+    events: Vec<Stamped>,
+}
+
+impl Kept {
+    fn bundle<L: Link>(&self, ui: &mut Ui, session: &Session<L>, plan: &Plan, outcome: Outcome) {
+        let Self { record, state, failed, events } = self;
+        if let Some(record) = record {
+            record::bundle(ui, session, record, &record::Remains { plan, outcome: Some(outcome), state, failed, events });
+        }
     }
 }
 
@@ -132,18 +176,21 @@ pub(crate) async fn carry_out<L: Link>(
     session: &Session<L>,
     order: &Order<'_>,
     control: &watch::Receiver<Control>,
-) -> Result<Exit, Failure> {
+) -> Result<Carried, Failure> {
     if let Some(short) = safety::check_session(&order.plan, &session.offline.kinds, session.link.session())?
         && !ui.json
     {
         ui.remark(short);
     }
-    let log = take(session, order.plan.mode, order.state, Some(&order.plan)).await?;
+    let log = take(session, order.plan.mode, order.state, Some(&order.plan), order.grounds.clone()).await?;
+    let narrowed = !(order.ask.scope.target.is_empty() && order.ask.scope.exclude.is_empty());
+    let record = record::begin(ui, session, &log, &order.plan, narrowed).await;
     let clock = session.link.clock();
     session.link.open_gate(log.lease());
     let really = Instant::now();
     let watch = Watch::new(ui, Progress::of(&order.plan, &session.offline.kinds), session.offline.sandbox);
-    let mut sink = watch.again();
+    watch.knows(&session.offline.environment.region, called(&order.plan, &session.offline.kinds));
+    let mut sink = Recorder::new(watch.again());
     let began = clock.elapsed();
     let report = {
         let mut reporter = Reporter::new(&mut sink, clock.as_ref());
@@ -181,32 +228,56 @@ pub(crate) async fn carry_out<L: Link>(
         Outcome::Stopped => give_back_soon(&log, clock.as_ref()).await,
         outcome => give_back(&log, word(outcome)).await,
     };
-    let summary = watch.summary();
+    if report.outcome != Outcome::Done
+        && let Some(run) = record::last_good(session.offline.store.as_ref(), log.run()).await
+    {
+        watch.can_go_back_to(run);
+    }
+    let (summary, failures, failed, events) = (watch.summary(), watch.failures(), watch.failed(), sink.kept());
     drop((watch, sink));
-    if !ui.json {
+    record::end(ui, session.offline.store.as_ref(), clock.as_ref(), log.run(), &events).await;
+    if ui.json {
+        failures.iter().for_each(|failure| ui.remark(failure.to_string()));
+    } else {
         ui.say(format!("\n{summary}"));
         if faster(order.speed) != Some(1.0) {
             ui.line(format!("  AWS's time was simulated; on this machine it took {:.1} s.", really.elapsed().as_secs_f64()));
         }
     }
     tell_calls(ui, &session.link.sent(), None);
-    if let Some(error) = report.log.as_ref().or(closed.as_ref()) {
-        return Err(session.offline.log_failure(error));
+    let kept = Kept { record, state: log.state(State::clone), failed, events };
+    if report.outcome == Outcome::Failed || report.log.is_some() || !kept.failed.is_empty() {
+        kept.bundle(ui, session, &order.plan, report.outcome);
     }
-    match report.outcome {
-        Outcome::Done => Ok(Exit::Done),
+    if let Some(error) = report.log.as_ref().or(closed.as_ref()) {
+        let failure = session.offline.log_failure(error);
+        return Err(spool::with_what_is_kept(&session.offline, &log, order.plan.mode, failure));
+    }
+    let exit = match report.outcome {
+        Outcome::Done => Exit::Done,
         Outcome::Failed | Outcome::Stopped if report.failed.values().any(|error| error.class == Class::Credentials) => {
             let (name, flag) = (&order.ask.environment, session.offline.flag());
             let verb = if order.plan.mode == Mode::Destroy { "destroy" } else { "apply" };
-            Err(Failure::new(Exit::Later, format!("the credentials for {name} have run out"))
+            return Err(Failure::new(Exit::Later, format!("the credentials for {name} have run out"))
                 .of(ErrorId::Credentials)
                 .because("there were no others for 15 minutes; all that was done by then is recorded")
-                .advise(format!("sign in again, then go on from where it stopped: bbws {verb} {name}{flag}")))
+                .advise(format!("sign in again, then go on from where it stopped: bbws {verb} {name}{flag}")));
         }
-        Outcome::Failed => Ok(Exit::Error),
-        Outcome::Stopped => Ok(Exit::Interrupted),
-        Outcome::Fenced => Ok(Exit::Fenced),
-    }
+        Outcome::Failed => Exit::Error,
+        Outcome::Stopped => Exit::Interrupted,
+        Outcome::Fenced => Exit::Fenced,
+    };
+    Ok(Carried { exit, kept })
+}
+
+/// The names that the file gives to what is to be made, where others may have the same.
+fn called(plan: &Plan, kinds: &Kinds) -> BTreeMap<Address, String> {
+    let name = |step: &Step| {
+        let rule = kinds.get(step.address.kind())?.facts().name;
+        let name = step.wants()?.get(rule.map_or("name", |rule| rule.field))?.as_str()?;
+        Some((step.address.clone(), name.to_owned()))
+    };
+    plan.steps.iter().filter_map(name).collect()
 }
 
 /// A connection's credentials, as the engine sees them.
@@ -272,6 +343,27 @@ fn unless_wrong(answers: &[Looked], name: &str, flag: &str) -> Result<Exit, Fail
         .advise("if it stays: see who answers under that name, and which rules the listener has"))
 }
 
+/// What is as declared can be unwell all the same: that makes a failed apply. What is only worth a look is told.
+fn unless_unwell(ui: &mut Ui, found: Vec<Finding>, name: &str, flag: &str) -> Result<(), Failure> {
+    let (unwell, odd): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(|finding| finding.severity == Severity::Error);
+    if !odd.is_empty() && !ui.json {
+        let style = ui.style();
+        ui.say(format!("\n{}", bbws_render::findings(&odd, style)));
+    }
+    if unwell.is_empty() {
+        return Ok(());
+    }
+    let failure =
+        Failure::new(Exit::Error, format!("the verification of {name} failed: what was changed, or stands on it, is not healthy"));
+    Err(failure
+        .because("everything was applied and recorded, and is as the file says")
+        .with(unwell)
+        .advise(format!("mend what is named, then: bbws apply {name}{flag}"))
+        .advise(format!(
+            "the way back: put environments/{name}.toml back as it was before, look at `bbws plan {name}{flag}`, and apply that"
+        )))
+}
+
 /// Looks again: what was asked for must leave nothing to do.
 async fn verify<L: Link>(
     ui: &mut Ui,
@@ -306,7 +398,9 @@ async fn verify<L: Link>(
             Mode::Apply if left.is_empty() => reach::look(&session.link, &state, &picture).await.unwrap_or_default(),
             Mode::Apply | Mode::Destroy => vec![],
         };
-        Ok::<_, Failure>(Some((left, picture.calls, answers)))
+        let care = session.offline.environment.tier != Tier::Dev && order.plan.mode == Mode::Apply && left.is_empty();
+        let unwell = if care { health(&concerned(&order.plan, &state), &picture, &session.offline.kinds) } else { vec![] };
+        Ok::<_, Failure>(Some((left, picture.calls, answers, unwell)))
     };
     let stopped = Control::stopped(control);
     let left = match select(std::pin::pin!(again), std::pin::pin!(stopped)).await {
@@ -322,9 +416,11 @@ async fn verify<L: Link>(
     };
     let name = &order.ask.environment;
     let found = left.map_err(|failure| Failure { what: format!("applied, but not verified: {}", failure.what), ..failure })?;
-    let (left, calls, answers) = found.map_or((None, 0, vec![]), |(left, calls, answers)| (Some(left), calls, answers));
+    let (left, calls, answers, unwell) =
+        found.map_or((None, 0, vec![], vec![]), |(left, calls, answers, unwell)| (Some(left), calls, answers, unwell));
     let Some(left) = left.filter(|left| !left.is_empty()) else {
         tell_verified(ui, calls, &answers);
+        unless_unwell(ui, unwell, name, session.offline.flag())?;
         return unless_wrong(&answers, name, session.offline.flag());
     };
     if !ui.json {

@@ -52,7 +52,7 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
         _ => return Err(usage("only one resource is taken at a time")),
     };
     let offline = Offline::open(ui, project, global, &name)?;
-    safety::check_tier(&offline.environment, offline.sandbox, Mode::Apply, offline.style)?;
+    safety::check_tier(&offline, Mode::Apply)?;
     pace::play(pace::of(global), async {
         let session = Session::open(offline, cloud, project, global, "import").await?;
         work(ui, global, args.yes, &session, &source).await
@@ -223,8 +223,8 @@ async fn take<L: Link>(
     let plan = adoption(from, &ask, sighted).map_err(refused)?;
     let control = signals::listen(session.link.clock()).map_err(no_signals)?;
     let resources = sighted.found.len();
-    let order = Order { plan, ask: &ask, state, calls: picture.calls, resources, speed: pace::of(global) };
-    carry_out(ui, session, &order, &control).await
+    let order = Order { plan, ask: &ask, state, calls: picture.calls, resources, grounds: vec![], speed: pace::of(global) };
+    carry_out(ui, session, &order, &control).await.map(|carried| carried.exit)
 }
 
 /// Looks again, and tells what a plan finds by now.

@@ -1,6 +1,8 @@
 //! The commands, one file each.
 
 pub(crate) mod apply;
+pub(crate) mod approve;
+mod back;
 mod change;
 pub(crate) mod completions;
 mod consent;
@@ -15,7 +17,10 @@ pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod output;
 pub(crate) mod plan;
+mod record;
+pub(crate) mod runs;
 pub(crate) mod sandbox;
+mod spool;
 pub(crate) mod state;
 mod unlock;
 pub(crate) mod validate;

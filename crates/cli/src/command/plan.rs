@@ -8,12 +8,14 @@ use bbws_model::{Mode, Plan, Reads, State, net, wire};
 use bbws_render::Detail;
 use serde_json::{Value, json};
 
+use super::back;
+use super::spool;
 use crate::args::{Global, PlanArgs};
 use crate::cloud::{Cloud, Link, Sent};
 use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
-use crate::{Exit, Failure, pace, written};
+use crate::{Exit, Failure, absent, pace, written};
 
 /// Plans, and shows the plan.
 pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &PlanArgs) -> Result<Exit, Failure> {
@@ -34,17 +36,30 @@ async fn work<C: Cloud>(
     args: &PlanArgs,
     offline: Offline,
 ) -> Result<Exit, Failure> {
-    let session = Session::open(offline, cloud, project, global, "plan").await?;
+    let mut session = Session::open(offline, cloud, project, global, "plan").await?;
     let state = session.state().await?;
+    if spool::waiting(ui, &session.offline).await > 0 && !ui.json {
+        ui.remark("This machine keeps what became of requests while the state store was out of reach; the next apply records it.");
+    }
     let mode = if args.destroy { Mode::Destroy } else { Mode::Apply };
-    let (plan, picture) = session.plan(&state, &session.ask(mode, args.scope.asked())).await?;
+    let way = match &args.back_to {
+        Some(run) => Some(back::turn(&mut session, &state, run).await?),
+        None => None,
+    };
+    let made = session.plan(&state, &session.ask(mode, args.scope.asked())).await;
+    let (mut plan, picture) = made.map_err(|failure| back::refused(way.as_ref(), failure))?;
+    let notes = way.iter().flat_map(|way| way.notes(&session, &plan, &picture)).collect::<Vec<_>>();
+    plan.notes.extend(notes);
+    plan.notes.extend(absent::note(&session, cloud, (project, global), &state, &picture).await);
     pages(ui, &session, &plan, args)?;
     tell_calls(ui, &session.link.sent(), Some((&picture, &formula(&session, &state)?)));
     if let Some(path) = &args.out {
         crate::plan_file::write(path, &plan)?;
         if !ui.json {
             let flag = session.offline.flag();
-            ui.remark(format!("The plan is in {}: bbws apply {}{flag} {0}", path.display(), session.offline.environment.name));
+            let verb = if session.offline.governed && !plan.is_empty() { "somebody else approves it: bbws approve" } else { "bbws apply" };
+            let back = session.back_to.as_ref().map_or_else(String::new, |run| format!(" --back-to {run}"));
+            ui.remark(format!("The plan is in {}: {verb} {}{flag} {0}{back}", path.display(), session.offline.environment.name));
         }
     }
     Ok(if args.detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Done })

@@ -1,14 +1,17 @@
 //! A run as it is watched: drawn in place on a terminal, told line by line elsewhere, or as events for programs.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bbws_engine::{Clock, EventSink};
-use bbws_model::{Stamped, wire};
-use bbws_render::{Lines, Live, Progress, Screen, Style, Summary};
+use bbws_model::{Address, CloudError, RunId, Stamped, wire};
+use bbws_render::{ErrorId, Lines, Live, Progress, Screen, Style, Summary, advice};
+use serde_json::{Value, json};
 
 use super::Ui;
+use crate::Exit;
 
 /// The screen is drawn at most so often.
 const REDRAW: Duration = Duration::from_millis(80);
@@ -44,6 +47,43 @@ impl<'u> Watch<'u> {
         Self(Arc::new(Mutex::new(View { ui, style, form, summary: Summary::new().in_sandbox(sandbox) })))
     }
 
+    /// Says what advice needs: the region, and the names that the file gives.
+    pub(crate) fn knows(&self, region: &str, called: BTreeMap<Address, String>) {
+        self.view(|view| view.summary.knows(region, called));
+    }
+
+    /// Says to which run's configuration one can go back.
+    pub(crate) fn can_go_back_to(&self, run: RunId) {
+        self.view(|view| view.summary.can_go_back_to(run));
+    }
+
+    /// The failed steps.
+    pub(crate) fn failed(&self) -> Vec<(Address, CloudError)> {
+        self.view(|view| view.summary.failures().map(|(address, error)| (address.clone(), error.clone())).collect())
+    }
+
+    /// The failed steps, each as an error of its own, for programs.
+    pub(crate) fn failures(&self) -> Vec<Value> {
+        self.view(|view| {
+            let told = |(address, error): (&Address, &CloudError)| {
+                json!({
+                    "format": 1,
+                    "event": "error",
+                    "id": ErrorId::of(error).about().id,
+                    "exit": Exit::Error.code(),
+                    "address": address,
+                    "operation": error.operation,
+                    "code": error.code,
+                    "request_id": error.request_id,
+                    "what": format!("{address} failed"),
+                    "why": error.message,
+                    "advice": advice(error, &view.summary.at(address)),
+                })
+            };
+            view.summary.failures().map(told).collect()
+        })
+    }
+
     /// Another handle on it.
     pub(crate) fn again(&self) -> Self {
         Self(self.0.clone())
@@ -58,8 +98,13 @@ impl<'u> Watch<'u> {
     pub(crate) async fn redraw(&self, clock: &dyn Clock, began: Duration, faster: f64) -> Infallible {
         loop {
             clock.sleep(REDRAW.mul_f64(faster)).await;
-            self.view(|view| view.draw(clock.elapsed().saturating_sub(began)));
+            self.view(|view| view.draw(clock.elapsed().saturating_sub(began), false));
         }
+    }
+
+    /// Draws what there is so long after the run began.
+    pub(crate) fn draw(&self, elapsed: Duration) {
+        self.view(|view| view.draw(elapsed, true));
     }
 
     /// What is told at the end.
@@ -105,16 +150,16 @@ impl View<'_> {
                         self.ui.calls.go_on();
                     }
                 } else {
-                    self.draw(stamped.elapsed);
+                    self.draw(stamped.elapsed, false);
                 }
             }
         }
     }
 
-    /// Draws the picture, not more often than eyes can follow.
-    fn draw(&mut self, elapsed: Duration) {
+    /// Draws the picture, not more often than eyes can follow unless it is wanted at once.
+    fn draw(&mut self, elapsed: Duration, at_once: bool) {
         let Form::Live { live, last } = &mut self.form else { return };
-        if last.is_some_and(|last| last.elapsed() < REDRAW) {
+        if !at_once && last.is_some_and(|last| last.elapsed() < REDRAW) {
             return;
         }
         *last = Some(Instant::now());

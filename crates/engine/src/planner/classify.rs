@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_model::{
     Address, Entry, FieldChange, Finding, NameRule, Order, Phase, PhysicalId, Pointer, Reason, Renamed, Seen, Severity, SpecProblem, Verb,
-    resolve,
+    is_protected, resolve,
 };
 use serde_json::Value;
 
@@ -123,6 +123,10 @@ pub(super) fn wanted(
     let (id, have, outputs) = (seen.id.clone(), seen.spec.clone(), seen.outputs.clone());
     if !ours {
         changes.push(own_change("bbws's ownership tags"));
+    }
+    // What is recorded as protected stays so until a run gives that up; somebody else may have switched it off at AWS.
+    if changes.is_empty() && entry.is_some_and(|entry| entry.protected) && !is_protected(&resolved) {
+        changes.push(FieldChange { from: true.into(), to: false.into(), ..own_change("deletion_protection") });
     }
     if !changes.is_empty() {
         return Ok(Verdict::Change { id, have, want, reason: Reason::Changed(changes), outputs });

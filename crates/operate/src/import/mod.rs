@@ -45,6 +45,7 @@ mod tests {
             reached: true,
             intent: made_by_us.then_some(intent),
             existing: false,
+            protected: false,
             renamed,
             deposed: vec![],
         };

@@ -20,9 +20,9 @@ fn delta(change: &Change) -> CostDelta {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{complete, tests::step};
+    use super::super::{complete, tests::plan, tests::step};
     use super::*;
-    use bbws_model::{Action, Basis, Digest, MeterDelta, Meters, Mode, Plan, StepId, Unit, World};
+    use bbws_model::{Action, MeterDelta, Meters, StepId, Unit};
     use serde_json::json;
 
     #[test]
@@ -32,35 +32,20 @@ mod tests {
             let action = Action::Create { want: json!({}), renamed: None };
             bbws_model::Step { id: StepId(id), meters, ..step("nat-gateway.a", action) }
         };
-        let digest = Digest::of(b"");
-        let basis = Basis {
-            environment: "dev".into(),
-            lineage: "L".into(),
-            serial: 1,
-            head: digest.clone(),
-            configuration: digest.clone(),
-            observed: digest,
-            account: "093646564004".parse().unwrap(),
-            region: "af-south-1".into(),
-            world: World::Sandbox,
-            engine: "0".into(),
-            wanted: Default::default(),
-            seen: Default::default(),
-        };
         let steps = vec![
             create(0, MeterDelta { less: vec![], more: nat() }),
             create(1, MeterDelta { less: nat(), more: vec![] }),
             create(2, MeterDelta::default()),
             create(3, MeterDelta { less: vec![], more: nat() }),
         ];
-        let (scope, notes, outputs) = (Default::default(), vec![], Default::default());
-        let mut plan = Plan { mode: Mode::Apply, scope, basis, steps, notes, outputs, open: vec![], costs: None };
-        complete(&mut plan, Some(&Prices::built_in("af-south-1").unwrap()));
+        let mut plan = plan(steps);
+        let kinds = bbws_kinds::all();
+        complete(&mut plan, &kinds, Some(&Prices::built_in("af-south-1").unwrap()));
         let costs = plan.costs.clone().unwrap();
         let cents: Vec<(usize, i64)> = costs.steps.iter().map(|(id, delta)| (id.0, delta.cents)).collect();
         assert_eq!((cents, costs.total.cents), (vec![(0, 4161), (1, -4161), (3, 4161)], 4161));
         assert_eq!(costs.total.by_use, ["nat-gateway.gb".to_owned()].into(), "what is billed by use comes on top");
-        complete(&mut plan, None);
+        complete(&mut plan, &kinds, None);
         assert_eq!(plan.costs, None);
     }
 }

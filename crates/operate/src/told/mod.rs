@@ -2,19 +2,21 @@
 //! saved, shown and approved says it all.
 
 mod bill;
+mod gap;
 mod reach;
 mod rights;
 
-use bbws_model::Plan;
+use bbws_model::{Kinds, Plan};
 
 use crate::cost::Prices;
 
 /// Completes a plan: the same for the same plan and prices.
-pub fn complete(plan: &mut Plan, prices: Option<&Prices>) {
+pub fn complete(plan: &mut Plan, kinds: &Kinds, prices: Option<&Prices>) {
     for at in 0..plan.steps.len() {
         let step = &plan.steps[at];
         let mut risks = reach::of(step);
         risks.extend(rights::of(step));
+        risks.extend(gap::of(plan, step, kinds));
         plan.steps[at].risks.extend(risks);
     }
     plan.costs = prices.map(|prices| bill::of(plan, prices));
@@ -60,7 +62,7 @@ fn shown(value: &serde_json::Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use bbws_model::{Action, FieldChange, Reason, RiskKind, Step, StepId, Verb};
+    use bbws_model::{Action, Basis, Digest, FieldChange, Mode, Plan, Reason, RiskKind, Step, StepId, Verb, World};
     use serde_json::Value;
 
     pub(super) fn step(address: &str, action: Action) -> Step {
@@ -75,6 +77,26 @@ mod tests {
             pair: None,
             meters: Default::default(),
         }
+    }
+
+    pub(super) fn plan(steps: Vec<Step>) -> Plan {
+        let digest = Digest::of(b"");
+        let basis = Basis {
+            environment: "dev".into(),
+            lineage: "L".into(),
+            serial: 1,
+            head: digest.clone(),
+            configuration: digest.clone(),
+            observed: digest,
+            account: "093646564004".parse().unwrap(),
+            region: "af-south-1".into(),
+            world: World::Sandbox,
+            engine: "0".into(),
+            wanted: Default::default(),
+            seen: Default::default(),
+        };
+        let (scope, notes, outputs) = (Default::default(), vec![], Default::default());
+        Plan { mode: Mode::Apply, scope, basis, steps, notes, outputs, open: vec![], costs: None }
     }
 
     pub(super) fn create(address: &str, want: Value) -> Step {

@@ -47,7 +47,7 @@ pub(super) fn planned(counts: &Counts) -> String {
     }
 }
 
-pub(super) fn outcome(outcome: Outcome) -> &'static str {
+pub(crate) fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Done => "done",
         Outcome::Failed => "failed",

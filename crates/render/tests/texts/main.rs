@@ -11,6 +11,7 @@ mod import;
 mod output;
 mod plan;
 mod run;
+mod runs;
 mod safety;
 mod state;
 mod support;

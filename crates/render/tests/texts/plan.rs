@@ -230,7 +230,7 @@ fn ten_thousand_steps_are_told_in_a_moment() {
 /// The same edits, with what they cost.
 fn priced() -> bbws_model::Plan {
     let mut plan = edited();
-    bbws_operate::told::complete(&mut plan, Some(&bbws_operate::cost::Prices::built_in("af-south-1").unwrap()));
+    bbws_operate::told::complete(&mut plan, &kinds(), Some(&bbws_operate::cost::Prices::built_in("af-south-1").unwrap()));
     plan
 }
 

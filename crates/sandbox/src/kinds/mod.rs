@@ -38,6 +38,7 @@ pub(crate) mod hosted_zone;
 mod iam;
 mod identity;
 pub(crate) mod internet_gateway;
+pub(crate) mod kms_key;
 pub(crate) mod listener;
 pub(crate) mod load_balancer;
 mod load_balancer_attributes;
@@ -114,6 +115,7 @@ pub(crate) fn handlers() -> Handlers {
         hosted_zone::handlers,
         identity::handlers, //
         internet_gateway::handlers,
+        kms_key::handlers,
         listener::handlers,
         load_balancer::handlers,
         load_balancer_attributes::handlers,

@@ -1,8 +1,11 @@
 //! What the log tells of the past, and a state that is made again from the account.
 
 use bbws_engine::log::{self, collect, collectable};
-use bbws_engine::{Clock, EntryDifference, Moment, Store, census, difference, history, rebuild, restoring, states};
+use bbws_engine::{
+    Clock, EntryDifference, Marked, Moment, Store, census, difference, history, meanwhile, rebuild, restoring, states, traces,
+};
 use bbws_model::{Mode, Record, State, wire};
+use bbws_testkit::MemoryStore;
 use serde_json::json;
 use std::time::Duration;
 
@@ -31,6 +34,27 @@ async fn history_tells_what_each_run_changed() {
     assert_eq!((fields[0].field.as_str(), &fields[0].from, &fields[0].to), ("spec.colour", &json!("red"), &json!("blue")));
     let slots: Vec<u64> = runs.iter().flat_map(|run| &run.slots).map(|slot| slot.seq).collect();
     assert_eq!(slots, (1..=bench.state().await.seq).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_log_alone_tells_what_each_run_did_and_when() {
+    let bench = Bench::new();
+    bench.apply(&small("red"), Mode::Apply).await;
+    bench.apply(&wanted(&[("tag.a", json!({"colour": "blue"}))]), Mode::Apply).await;
+    let runs = traces(&bench.store).await.unwrap();
+    let deeds = |number: usize| {
+        let told = |deed: &bbws_engine::Deed| format!("{} {}", deed.verb, deed.address);
+        runs[number].deeds.iter().map(told).collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(deeds(0), ["create key.c", "create name.b", "create tag.a", "create token.d"]);
+    assert_eq!(deeds(1), ["delete key.c", "delete name.b", "delete token.d", "update tag.a"]);
+    for deed in runs.iter().flat_map(|run| &run.deeds) {
+        assert!(deed.ended.is_some_and(|ended| ended >= deed.began) && deed.refused.is_none(), "{deed:?}");
+    }
+    assert!(runs.iter().all(|run| run.outcome.as_deref() == Some("over") && run.mode == Some(Mode::Apply)));
+    let between = meanwhile(&bench.store, &runs[0].run).await.unwrap();
+    assert_eq!(between.gone.iter().map(|(address, _)| address.to_string()).collect::<Vec<_>>(), ["key.c", "name.b", "token.d"]);
+    assert!(between.imported.is_empty() && between.renamed.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -75,13 +99,39 @@ async fn a_restore_is_one_more_slot() {
     assert!(bench.plan(&small("blue")).await.unwrap().is_empty());
 }
 
+/// What bears a mark in the account, each with its kind.
+async fn marked(bench: &Bench) -> Vec<(String, Marked)> {
+    let all = census(&bench.drivers).await.into_iter();
+    all.flat_map(|(kind, found)| found.unwrap().into_iter().map(move |one| (kind.to_owned(), one))).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_copies_of_data_are_found_again() {
+    let bench = Bench::new();
+    let desired = wanted(&[("name.a", json!({"name": "a"}))]);
+    bench.apply(&desired, Mode::Apply).await;
+    bench.cloud.tamper(|objects| {
+        let mut copy = objects.values().next().unwrap().clone();
+        (copy.kind, copy.spec.name) = ("key", "a-copy".into());
+        objects.insert("7-key".into(), copy);
+    });
+    let lineage = bench.state().await.lineage;
+    let found = rebuild(&bench.drivers, &bench.kinds, &desired, &lineage, marked(&bench).await).await;
+    let copies: Vec<_> = found.state.backups.iter().map(|copy| (copy.address.to_string(), copy.id.to_string())).collect();
+    assert_eq!((copies, found.unplaced.len()), (vec![("name.a".to_owned(), "7-key".to_owned())], 0));
+    let begun = MemoryStore::default();
+    let opening = Bench::opening("rebuilt");
+    log::begin(&begun, bench.clock.as_ref(), bench.ids.as_ref(), opening, "rebuilt", &found.state).await.unwrap();
+    assert_eq!(log::read(&begun).await.unwrap().unwrap().backups, found.state.backups, "they are in the new log");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_lost_state_is_made_again_from_the_account() {
     let bench = Bench::new();
     let desired = small("red");
     bench.apply(&desired, Mode::Apply).await;
     let lost = bench.state().await;
-    let marked: Vec<_> = census(&bench.drivers).await.into_iter().flat_map(|(_, found)| found.unwrap()).collect();
+    let marked = marked(&bench).await;
     assert_eq!(marked.len(), 4);
     let calls = bench.cloud.calls().len();
     let found = rebuild(&bench.drivers, &bench.kinds, &desired, &lost.lineage, marked).await;
@@ -96,7 +146,7 @@ async fn what_is_not_in_the_file_is_listed_and_what_is_foreign_stands_in_the_way
     let bench = Bench::new();
     bench.apply(&small("red"), Mode::Apply).await;
     let lineage = bench.state().await.lineage;
-    let marked: Vec<_> = census(&bench.drivers).await.into_iter().flat_map(|(_, found)| found.unwrap()).collect();
+    let marked = marked(&bench).await;
     let fewer = wanted(&[("tag.a", json!({"colour": "red"}))]);
     let found = rebuild(&bench.drivers, &bench.kinds, &fewer, &lineage, marked.clone()).await;
     assert_eq!((found.state.entries.len(), found.unplaced.len()), (1, 3));

@@ -9,6 +9,7 @@ use bbws_cluster::{Kept, Left, Wish, keep};
 use bbws_engine::Picture;
 use bbws_model::{Address, Desired, Finding, Mode, Record, Severity, State, pointers};
 use bbws_operate::drift::{Drift, Drifted, Mark, Standing, differing, drift};
+use bbws_render::ErrorId;
 use serde_json::json;
 
 use crate::args::Global;
@@ -59,7 +60,7 @@ pub(super) async fn accept<C: Cloud>(
     if !kept.edits.is_empty() {
         show(ui, &offline.file, &kept);
         if !yes {
-            let nobody = || Failure::new(Exit::Refused, "keeping it needs a confirmation, and there is nobody to ask");
+            let nobody = || Failure::new(Exit::Refused, "keeping it needs a confirmation, and there is nobody to ask").of(ErrorId::Consent);
             consent(ui, &format!("\nWrite this into {}? Type yes: ", offline.file), "yes", nobody)?;
         }
         write(&path, &text, &kept.text)?;
@@ -204,7 +205,7 @@ async fn record<C: Cloud>(
     (done, desired, seen): (&BTreeSet<&Address>, &Desired, Seen<'_>),
 ) -> Result<(), Failure> {
     let offline = Offline::open(ui, project, global, name)?;
-    if offline.environment.tier.is_prod() && !offline.sandbox {
+    if offline.governed {
         if !ui.json {
             ui.remark("The record of production is written by approved runs only: the next one takes in what is there.");
         }
@@ -213,7 +214,7 @@ async fn record<C: Cloud>(
     let records: Vec<Record> = done.iter().filter_map(|address| recorded(address, desired, seen)).collect();
     let session = Session::open(offline, cloud, project, global, "drift --accept").await?;
     free(ui, &session, seen.state).await?;
-    let log = take(&session, Mode::Apply, seen.state, None).await?;
+    let log = take(&session, Mode::Apply, seen.state, None, vec![]).await?;
     let written = log.append(records).await;
     let closed = give_back(&log, if written.is_ok() { "done" } else { "failed" }).await;
     match written.err().or(closed) {

@@ -58,7 +58,7 @@ async fn work<C: Cloud>(
     let decided: BTreeSet<Address> = args.accept.iter().chain(&args.revert).cloned().collect();
     let chosen = if decided.is_empty() { chosen } else { decided };
     known(&state, &chosen)?;
-    let session = Session::look(offline, cloud, project, global, "drift").await?;
+    let session = Session::open_to_look(offline, cloud, project, global, "drift").await?;
     safety::check_state(&session.offline.environment, &session.world(), &state, session.offline.style)?;
     if let Some(held) = Held::of(&state) {
         let who = &held.owner;

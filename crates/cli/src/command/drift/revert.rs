@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use bbws_model::{Address, Mode};
 use bbws_operate::drift::{Drift, beyond};
+use bbws_render::ErrorId;
 use serde_json::json;
 
 use crate::args::{ApplyArgs, DriftArgs, Global, Scope};
@@ -34,7 +35,7 @@ pub(super) async fn revert<C: Cloud>(
         return Err(Failure::new(Exit::Error, format!("{still} has not drifted: there is nothing to put back"))
             .advise(format!("what the file says otherwise, a plan shows: bbws plan {name}{}", offline.flag())));
     }
-    let in_production = offline.environment.tier.is_prod() && !offline.sandbox;
+    let governed = offline.governed;
     let session = Session::open(offline, cloud, project, global, "drift --revert").await?;
     let state = session.state().await?;
     free(ui, &session, &state).await?;
@@ -48,7 +49,7 @@ pub(super) async fn revert<C: Cloud>(
             .with(more)
             .advise(format!("if you want all of it: bbws apply {name}{targets}{}", session.offline.flag())));
     }
-    if in_production || args.out.is_some() {
+    if governed || args.out.is_some() {
         let path = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}-revert.plan")));
         plan_file::write(&path, &plan)?;
         if ui.json {
@@ -58,7 +59,7 @@ pub(super) async fn revert<C: Cloud>(
             show(ui, &session, &plan);
             ui.line(format!("\nThe plan that puts it back is in {}.", path.display()));
             let flag = session.offline.flag();
-            if session.offline.environment.tier.is_prod() {
+            if session.offline.governed {
                 ui.line(format!("Somebody else approves it: bbws approve {name} {}{flag}", path.display()));
             }
             ui.line(format!("Then apply it:             bbws apply {name} {}{flag}", path.display()));
@@ -67,9 +68,9 @@ pub(super) async fn revert<C: Cloud>(
     }
     if !args.yes {
         let what = if chosen.len() == 1 { "this resource".to_owned() } else { format!("these {} resources", chosen.len()) };
-        let nobody = || Failure::new(Exit::Refused, "putting back needs a confirmation, and there is nobody to ask");
+        let nobody = || Failure::new(Exit::Refused, "putting back needs a confirmation, and there is nobody to ask").of(ErrorId::Consent);
         consent(ui, &format!("\nPut {what} back? Type yes: "), "yes", nobody)?;
     }
     let applying = ApplyArgs { yes: args.yes, ..ApplyArgs::default() };
-    apply::work(ui, project, global, cloud, &applying, session.offline, Some(plan)).await
+    apply::work(ui, project, global, cloud, &applying, session.offline, (Some(plan), "FILE", None)).await
 }

@@ -84,7 +84,7 @@ fn address(text: &str) -> Result<Address, Failure> {
 
 fn open(ui: &mut Ui, project: &Project, global: &Global, name: &str) -> Result<Offline, Failure> {
     let offline = Offline::open(ui, project, global, name)?;
-    safety::check_tier(&offline.environment, offline.sandbox, Mode::Apply, offline.style)?;
+    safety::check_tier(&offline, Mode::Apply)?;
     Ok(offline)
 }
 
@@ -102,7 +102,7 @@ async fn quiet<L: Link>(ui: &mut Ui, session: &Session<L>) -> Result<State, Fail
 
 /// Writes the edit, under the environment's lock.
 async fn written<L: Link>(session: &Session<L>, now: &State, records: Vec<Record>) -> Result<(), Failure> {
-    let log = take(session, Mode::Apply, now, None).await?;
+    let log = take(session, Mode::Apply, now, None, vec![]).await?;
     let written = log.append(records).await;
     let closed = give_back(&log, if written.is_ok() { "done" } else { "failed" }).await;
     match written.err().or(closed) {

@@ -1,23 +1,29 @@
-//! What bears a mark of bbws, of every kind that AWS lists together with its tags, or with few calls more. EC2 looks for
-//! tags itself; of the others everything is listed, and the marked is picked out.
+//! What bears a mark of bbws, of every kind that can bear one. EC2 looks for tags itself; of most others everything is
+//! listed, and the marked is picked out. Of three kinds an account may hold thousands, each with a call for its tags: what of
+//! those bears a mark is told by AWS's index of tags, which is late by minutes, and each that it names is looked at itself.
+
+mod data;
+mod edge;
+mod work;
 
 use std::collections::BTreeSet;
 
 use aws_sdk_ec2::types::{Filter, Tag};
-use aws_sdk_route53::types::TagResourceType;
 use bbws_engine::{Census, LINEAGE_TAG, Marked, Reading};
 use bbws_kinds::{
-    DbInstance, DbParameterGroup, DbSubnetGroup, ElasticIp, FileSystem, FlowLog, HealthCheck, InternetGateway, Listener, LoadBalancer,
-    NatGateway, RouteTable, SecurityGroup, SecurityGroupRule, Subnet, Vpc, VpcEndpoint,
+    ElasticIp, FlowLog, InternetGateway, Listener, LoadBalancer, NatGateway, RouteTable, SecurityGroup, SecurityGroupRule, Subnet, Vpc,
+    VpcEndpoint,
 };
-use bbws_model::{CloudError, Ownership, Tags};
+use bbws_model::{Class, CloudError, Ownership, Tags};
 use futures::future::try_join_all;
+use futures::{StreamExt, TryStreamExt, stream};
 
 use super::ec2::{filter, from_tags};
-use super::efs::from_efs_tags;
-use super::rds::from_rds_tags;
 use crate::Aws;
 use crate::scan::ById;
+
+/// So many tags are asked for side by side.
+const SIDE_BY_SIDE: usize = 8;
 
 /// The filter for everything that bears a mark.
 fn marked() -> Filter {
@@ -32,6 +38,18 @@ fn picked<T>(all: &ById<T>, tags: impl Fn(&T) -> (Tags, Option<Ownership>), leav
 
 fn bears(id: &str, (tags, owner): (Tags, Option<Ownership>)) -> Option<Marked> {
     Some(Marked { id: id.into(), owner: owner?, tags })
+}
+
+/// Asks for the tags of each thing by itself. One that went in the meantime is none.
+async fn each<T, F>(things: Vec<T>, ask: impl Fn(T) -> F) -> Result<Vec<Marked>, CloudError>
+where
+    F: Future<Output = Result<Option<Marked>, CloudError>>,
+{
+    let asked = stream::iter(things.into_iter().map(ask)).buffered(SIDE_BY_SIDE).map(|told| match told {
+        Err(error) if error.class == Class::Absent => Ok(None),
+        told => told,
+    });
+    asked.try_filter_map(|found| async { Ok(found) }).try_collect().await
 }
 
 fn stays<T>(_: &T) -> bool {
@@ -124,52 +142,5 @@ impl Census<Listener> for Aws {
         let arns: BTreeSet<&str> = listeners.iter().flat_map(|all| all.iter()).filter_map(|raw| raw.listener_arn()).collect();
         let told = self.elb_tags_of(&Vec::from_iter(arns), reading).await?;
         Ok(told.into_iter().filter_map(|(arn, told)| bears(&arn, told)).collect())
-    }
-}
-
-impl Census<DbInstance> for Aws {
-    async fn marked(&self, reading: &Reading) -> Result<Vec<Marked>, CloudError> {
-        let leaves = |raw: &aws_sdk_rds::types::DbInstance| raw.db_instance_status().is_some_and(is_leaving);
-        Ok(picked(self.db_instances(reading).await?.as_ref(), |raw| from_rds_tags(raw.tag_list()), leaves))
-    }
-}
-
-impl Census<DbSubnetGroup> for Aws {
-    async fn marked(&self, reading: &Reading) -> Result<Vec<Marked>, CloudError> {
-        let mut marked = vec![];
-        for (name, raw) in self.db_subnet_groups(reading).await?.iter() {
-            if let Some(arn) = raw.db_subnet_group_arn() {
-                marked.extend(bears(name, self.rds_tags(arn, reading).await?.as_ref().clone()));
-            }
-        }
-        Ok(marked)
-    }
-}
-
-impl Census<DbParameterGroup> for Aws {
-    async fn marked(&self, reading: &Reading) -> Result<Vec<Marked>, CloudError> {
-        let mut marked = vec![];
-        for (name, raw) in self.db_parameter_groups(reading).await?.iter() {
-            if let Some(arn) = raw.db_parameter_group_arn() {
-                marked.extend(bears(name, self.rds_tags(arn, reading).await?.as_ref().clone()));
-            }
-        }
-        Ok(marked)
-    }
-}
-
-impl Census<FileSystem> for Aws {
-    async fn marked(&self, reading: &Reading) -> Result<Vec<Marked>, CloudError> {
-        let leaves = |raw: &aws_sdk_efs::types::FileSystemDescription| is_leaving(raw.life_cycle_state().as_str());
-        Ok(picked(self.file_systems(reading).await?.as_ref(), |raw| from_efs_tags(raw.tags()), leaves))
-    }
-}
-
-impl Census<HealthCheck> for Aws {
-    async fn marked(&self, reading: &Reading) -> Result<Vec<Marked>, CloudError> {
-        let (all, _) = self.list_health_checks().await?;
-        let ids = all.iter().map(|raw| raw.id()).collect();
-        let told = self.route53_tags(TagResourceType::Healthcheck, ids, reading).await?;
-        Ok(told.into_iter().filter_map(|(id, told)| bears(&id, told)).collect())
     }
 }

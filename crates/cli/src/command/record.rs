@@ -1,0 +1,164 @@
+//! What is kept of a run: its record when it begins, its events when it ends, and a bundle where it has failed. None of it
+//! steers the run, and a run does not fail because it could not be kept.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bbws_engine::{Clock, EventSink, Log, Store};
+use bbws_model::{Address, CloudError, Desired, Event, Mode, Outcome, Plan, RunId, RunRecord, Stamped, State, wire};
+use bbws_render::Bundle;
+use futures::future::{Either, select};
+use serde_json::json;
+
+use crate::cloud::Link;
+use crate::session::Session;
+use crate::ui::{Ui, Watch};
+use crate::{commit, plan_file};
+
+/// How long the end of a run waits for its events to be written.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// So many runs are looked at for one that went well.
+const LOOKED_AT: usize = 20;
+
+/// Tells what happens to who watches, and keeps it.
+pub(super) struct Recorder<'u> {
+    watch: Watch<'u>,
+    kept: Arc<Mutex<Vec<Stamped>>>,
+}
+
+impl<'u> Recorder<'u> {
+    pub(super) fn new(watch: Watch<'u>) -> Self {
+        Self { watch, kept: Arc::default() }
+    }
+
+    /// All that has happened.
+    pub(super) fn kept(&self) -> Vec<Stamped> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl EventSink for Recorder<'_> {
+    fn on(&mut self, event: &Stamped) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
+        self.watch.on(event);
+    }
+}
+
+/// Writes down that a run begins. Answers the record.
+pub(super) async fn begin<L: Link>(ui: &mut Ui, session: &Session<L>, log: &Log, plan: &Plan, narrowed: bool) -> Option<RunRecord> {
+    let offline = &session.offline;
+    let wanted = if plan.mode == Mode::Destroy { Desired::default() } else { session.desired.clone() };
+    let record = RunRecord {
+        run: log.run().clone(),
+        environment: offline.environment.name.clone(),
+        mode: plan.mode,
+        at: session.link.clock().now(),
+        owner: log.state(|state| state.holder.clone())?,
+        commit: commit::of(Path::new(&offline.file)),
+        world: session.world(),
+        account: plan.basis.account.clone(),
+        region: plan.basis.region.clone(),
+        plan: plan_file::digest(plan),
+        configuration: plan.basis.configuration.clone(),
+        narrowed,
+        back_to: session.back_to.clone(),
+        wanted,
+    };
+    let bytes = wire::run::write(&record).ok()?;
+    if let Err(error) = offline.store.create(&wire::run::key(&record.run), &bytes).await {
+        ui.remark(format!("The record of this run could not be written: {error}"));
+    }
+    Some(record)
+}
+
+/// Writes down what has happened.
+pub(super) async fn end(ui: &mut Ui, store: &dyn Store, clock: &dyn Clock, run: &RunId, events: &[Stamped]) {
+    let mut text = String::new();
+    for line in events.iter().filter_map(|event| wire::event::write(event).ok()) {
+        text.push_str(&line);
+        text.push('\n');
+    }
+    let key = wire::run::events_key(run);
+    match select(pin!(store.create(&key, text.as_bytes())), clock.sleep(PATIENCE)).await {
+        Either::Left((Ok(_), _)) => {}
+        Either::Left((Err(error), _)) => ui.remark(format!("The events of this run could not be written: {error}")),
+        Either::Right(((), _)) => ui.remark("The events of this run could not be written: the store did not answer in time."),
+    }
+}
+
+/// The last run before another that brought all of its configuration about; none where there is none, or the cluster was
+/// removed since.
+pub(super) async fn last_good(store: &dyn Store, before: &RunId) -> Option<RunId> {
+    let keys = store.list_after(wire::run::PREFIX, "").await.ok()?;
+    let mut runs: Vec<RunId> = keys.iter().filter_map(|key| wire::run::run_of(key)).filter(|run| run < before).collect();
+    runs.sort();
+    for run in runs.into_iter().rev().take(LOOKED_AT) {
+        let Some(record) = record_of(store, &run).await else { continue };
+        let went_well = events_of(store, &run).await.iter().any(|stamped| {
+            let Event::RunFinished { outcome, .. } = stamped.event else { return false };
+            outcome == Outcome::Done
+        });
+        match (record.mode, went_well && !record.narrowed) {
+            (Mode::Destroy, true) => return None,
+            (Mode::Apply, true) => return Some(run),
+            (_, false) => {}
+        }
+    }
+    None
+}
+
+/// The record of a run, where there is one that can be read.
+pub(super) async fn record_of(store: &dyn Store, run: &RunId) -> Option<RunRecord> {
+    let bytes = store.get(&wire::run::key(run)).await.ok()??;
+    wire::run::read(&bytes).ok()
+}
+
+/// The events of a run, as far as they were written.
+pub(super) async fn events_of(store: &dyn Store, run: &RunId) -> Vec<Stamped> {
+    let Ok(Some(bytes)) = store.get(&wire::run::events_key(run)).await else { return vec![] };
+    String::from_utf8_lossy(&bytes).lines().filter_map(|line| wire::event::read(line).ok()).collect()
+}
+
+/// What a bundle is made of, beside the record.
+pub(super) struct Remains<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) outcome: Option<Outcome>,
+    pub(super) state: &'a State,
+    pub(super) failed: &'a [(Address, CloudError)],
+    pub(super) events: &'a [Stamped],
+}
+
+/// Writes a bundle of a run that has failed, and tells where it is.
+pub(super) fn bundle<L: Link>(ui: &mut Ui, session: &Session<L>, record: &RunRecord, of: &Remains<'_>) {
+    let Remains { plan, outcome, state, failed, events } = *of;
+    let mut calls: BTreeMap<String, usize> = BTreeMap::new();
+    for call in session.link.sent() {
+        *calls.entry(call.operation).or_default() += 1;
+    }
+    let names = [session.caller.arn.clone()];
+    let text = bbws_render::bundle(&Bundle { record, outcome, plan, state, failed, calls: &calls, events, names: &names });
+    match write(&session.offline.bundles, &record.run, &text) {
+        Err(error) => ui.remark(format!("The bundle of this run could not be written: {error}")),
+        Ok(path) if ui.json => ui.line(json!({ "format": 1, "event": "bundle", "path": path }).to_string()),
+        Ok(path) => {
+            ui.line("\nFor whoever is to help: events, plan, versions and request ids, without secrets, accounts and names:");
+            ui.line(format!("  {}", path.display()));
+        }
+    }
+}
+
+fn write(dir: &Path, run: &RunId, text: &str) -> std::io::Result<PathBuf> {
+    fs::create_dir_all(dir)?;
+    let path = dir.join(format!("{run}.jsonl"));
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(&path)?.write_all(text.as_bytes())?;
+    Ok(path)
+}
