@@ -8,6 +8,7 @@ mod crash_points;
 mod drift;
 mod edits;
 mod failed;
+mod iam;
 mod import;
 mod interrupted;
 mod kills;

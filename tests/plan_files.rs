@@ -62,6 +62,7 @@ fn what_is_not_a_plan_as_bbws_wrote_it_is_refused_and_the_real_one_is_executed_o
         assert!(text.contains(from), "{from}");
         text.replacen(from, to, 1).into_bytes()
     };
+    let made_up = ["does something else at", first["address"].as_str().expect("an address")];
     let table: Vec<(&str, Vec<u8>, &[&str])> = vec![
         ("an edited step", edit("10.0.1.0/24", "10.0.9.0/24"), &["was edited", "does not fit its digest"]),
         ("an edited digest", edit(&digest, &digest.replace(['0', '1', '2', '3'], "4")), &["was edited", "does not fit its digest"]),
@@ -82,11 +83,7 @@ fn what_is_not_a_plan_as_bbws_wrote_it_is_refused_and_the_real_one_is_executed_o
         ("another account", forged(&path, |plan| plan["basis"]["account"] = json!("815856636111")), &["for account 815856636111", DEV]),
         ("another region", forged(&path, |plan| plan["basis"]["region"] = json!("eu-west-1")), &["for eu-west-1", "af-south-1"]),
         ("another world", forged(&path, |plan| plan["basis"]["world"] = json!("aws")), &["for aws, and this is sandbox"]),
-        (
-            "a step that was made up",
-            forged(&path, |plan| plan["steps"][0]["reason"] = json!({"why": "asked"})),
-            &["does something else at", first["address"].as_str().expect("an address")],
-        ),
+        ("a step that was made up", forged(&path, |plan| plan["steps"][0]["reason"] = json!({"why": "asked"})), &made_up),
     ];
     for (what, bytes, parts) in table {
         fs::write(&path, bytes).expect("a file");

@@ -67,14 +67,19 @@ pub(crate) struct Global {
     /// Whose credentials the simulation is called with; the environment's own account if left out
     #[arg(long, global = true, value_name = "ID")]
     pub sandbox_account: Option<Account>,
+    /// What the simulation's callers are allowed: an IAM policy, as `bbws iam` writes it; may be given more than once. Everything
+    /// if left out
+    #[arg(long, global = true, value_name = "FILE")]
+    pub sandbox_policy: Vec<PathBuf>,
 }
 
 impl Global {
     /// An option that is given without the one it belongs to. (clap's own check does not see options before the command.)
     pub(crate) fn unsound(&self) -> Option<&'static str> {
-        match (self.sandbox, self.sandbox_speed, &self.sandbox_account) {
-            (false, Some(_), _) => Some("--sandbox-speed"),
-            (false, _, Some(_)) => Some("--sandbox-account"),
+        match (self.sandbox, self.sandbox_speed, &self.sandbox_account, self.sandbox_policy.is_empty()) {
+            (false, Some(_), ..) => Some("--sandbox-speed"),
+            (false, _, Some(_), _) => Some("--sandbox-account"),
+            (false, .., false) => Some("--sandbox-policy"),
             _ => None,
         }
     }
@@ -329,6 +334,7 @@ mod tests {
         let sound = |line: &[&str]| Cli::try_parse_from(line).unwrap().global.unsound();
         assert!(sound(&["bbws", "plan", "dev", "--sandbox-account", "536580886816"]).is_some());
         assert!(sound(&["bbws", "plan", "--sandbox-speed", "2", "dev"]).is_some());
+        assert!(sound(&["bbws", "plan", "--sandbox-policy", "p.json", "dev"]).is_some());
         assert!(sound(&["bbws", "plan", "dev", "--sandbox", "--sandbox-account", "536580886816"]).is_none());
         assert!(sound(&["bbws", "--sandbox", "plan", "dev", "--sandbox-speed", "60"]).is_none());
     }

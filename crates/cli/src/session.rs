@@ -139,7 +139,8 @@ pub(crate) fn route(global: &Global, project: &Project, own: &Account) -> Route 
         return Route::Aws;
     }
     let account = global.sandbox_account.clone().unwrap_or_else(|| own.clone());
-    Route::Sandbox(SandboxRoute { dir: project.sandbox_dir(), account, speed: global.sandbox_speed.unwrap_or_default() })
+    let (speed, policies) = (global.sandbox_speed.unwrap_or_default(), global.sandbox_policy.clone());
+    Route::Sandbox(SandboxRoute { dir: project.sandbox_dir(), account, speed, policies })
 }
 
 impl<L: Link> Session<L> {

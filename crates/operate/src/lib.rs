@@ -8,4 +8,5 @@ pub use surgery::{Forgotten, Move, forgetting, moving};
 pub mod cost;
 pub mod drift;
 pub mod iam;
+pub mod preflight;
 pub mod told;

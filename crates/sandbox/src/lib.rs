@@ -5,6 +5,7 @@
 //! output; a refusal goes back as the protocol's own error bytes, which the SDK reads as it reads AWS's. Nothing can
 //! reach a network. Where AWS's behaviour is in doubt, the sandbox refuses.
 
+mod authority;
 mod clock;
 mod cloud;
 mod connection;

@@ -18,7 +18,7 @@ use crate::cloud::{Cloud, Link};
 use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
-use crate::{Exit, Failure, pace, plan_file, safety};
+use crate::{Exit, Failure, pace, plan_file, preflight, safety};
 
 /// Plans, asks where something would be lost, executes, verifies, prints the outputs.
 pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &ApplyArgs) -> Result<Exit, Failure> {
@@ -88,6 +88,7 @@ pub(super) async fn work<C: Cloud>(
         tell_calls(ui, &session.link.sent(), Some((&picture, &formula(&session, &state)?)));
         return Ok(Exit::Done);
     }
+    preflight::look(ui, &session, &state, &plan).await?;
     agree(ui, &session, &plan, args.yes)?;
     let order = order(plan, &ask, &state, &picture, global);
     let exit = execute(ui, &session, order).await?;
