@@ -14,6 +14,7 @@ mod drift;
 mod edits;
 mod errors;
 mod failed;
+mod iam;
 mod import;
 mod interrupted;
 mod json_lines;

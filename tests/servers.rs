@@ -60,7 +60,15 @@ fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/servers")
 }
 
-fn python(python: &Path, script: &str) -> Command {
+/// The interpreter that knows them, installed beside what cargo builds, where it is not yet.
+pub(crate) fn interpreter() -> PathBuf {
+    let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("servers");
+    let setup = ran(Command::new("sh").arg(scripts().join("setup.sh")).arg(&venv).output().expect("a shell")).exits(0);
+    println!("{}", setup.out);
+    venv.join("bin/python")
+}
+
+pub(crate) fn python(python: &Path, script: &str) -> Command {
     let mut command = Command::new(python);
     command.arg(scripts().join(script)).env("PYTHONDONTWRITEBYTECODE", "1");
     command
@@ -69,11 +77,8 @@ fn python(python: &Path, script: &str) -> Command {
 impl Servers {
     /// Installs them beside what cargo builds, where they are not yet, and starts them.
     pub(crate) fn start() -> Self {
-        let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("servers");
-        let setup = ran(Command::new("sh").arg(scripts().join("setup.sh")).arg(&venv).output().expect("a shell")).exits(0);
-        println!("{}", setup.out);
+        let interpreter = interpreter();
         let logs = tempfile::tempdir().expect("a folder");
-        let interpreter = venv.join("bin/python");
         let mut command = python(&interpreter, "servers.py");
         let mut process =
             command.arg(logs.path()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("python");

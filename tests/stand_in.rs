@@ -12,6 +12,7 @@ use bbws_cli::{Answered, Bucket, Caller, Cloud, Fetched, Hearing, Link, Referral
 use bbws_cluster::Environment;
 use bbws_engine::{Boxed, Clock, Drivers, Lease};
 use bbws_model::{CloudError, Signature, World};
+use bbws_operate::preflight::{Answer, Question};
 use bbws_sandbox::{Effect, Fate, Seen, refuse};
 use serde_json::Value;
 
@@ -225,6 +226,10 @@ impl Link for Other {
 
     fn renew_credentials(&self) {
         self.wire.renew_credentials();
+    }
+
+    async fn inquire(&self, caller: &Caller, question: &Question) -> Option<Result<Answer, CloudError>> {
+        self.wire.inquire(caller, question).await
     }
 
     async fn referral(&self, zone: &str) -> Referral {

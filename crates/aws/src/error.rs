@@ -6,6 +6,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
+use bbws_kinds::iam_action;
 use bbws_model::{Class, CloudError};
 
 use crate::guard::{Refused, caused_by, is_read};
@@ -56,6 +57,9 @@ where
             let id = service.raw().request_id();
             // A HEAD answer has no body, so no code: the status is all there is.
             let code = if code.is_empty() && is_read(operation) && (300..500).contains(&status) { status_code(status) } else { code };
+            // Nor does it say what it denies.
+            let unsaid = (status == 403 && message.is_empty()).then(|| format!("not authorized to perform: {}", iam_action(operation)));
+            let message = unsaid.as_deref().unwrap_or(message);
             match classify(code, message, status) {
                 Some(class) => make(class, code, message.to_owned(), id),
                 None => make(

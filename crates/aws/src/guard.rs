@@ -180,7 +180,8 @@ fn operation(cfg: &ConfigBag) -> String {
 }
 
 /// The prefix of a service's IAM actions, by the name the SDK gives it.
-fn iam_prefix(service: &str) -> String {
+#[must_use]
+pub fn iam_prefix(service: &str) -> String {
     match service {
         "Elastic Load Balancing v2" => "elasticloadbalancing".to_owned(),
         "EFS" => "elasticfilesystem".to_owned(),

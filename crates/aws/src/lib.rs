@@ -2,7 +2,7 @@
 //!
 //! With `sandbox`, this is the only crate that knows the AWS SDK. A driver speaks to AWS, never to an emulator.
 
-mod action;
+mod ahead;
 mod approval;
 mod assumptions;
 mod clients;
@@ -18,14 +18,15 @@ mod scan;
 mod store;
 mod trail;
 
-pub use action::iam_action;
+pub use ahead::principal;
 pub use approval::{sign, verifies};
 pub use assumptions::Tried;
+pub use bbws_kinds::iam_action;
 pub use clients::{Aws, Clients, Connection, Plain, Whose, Wire};
 pub use credentials::{AskCode, Mfa, Session};
 pub use error::{Told, classify, is_stale};
 pub use fetch::{date_at, fetch};
-pub use guard::{Call, Calls, Ended, Gate, Refused, is_read};
+pub use guard::{Call, Calls, Ended, Gate, Refused, iam_prefix, is_read};
 pub use identity::{Identity, whoami};
 pub use kinds::drivers;
 pub use name_servers::name_servers;

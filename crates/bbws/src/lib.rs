@@ -1,5 +1,6 @@
 //! Wires the commands to AWS and to the sandbox. The binary is a line around it; tests put their own ports beside it.
 
+mod ahead;
 mod aws;
 mod sandbox;
 pub mod trace;
@@ -16,6 +17,7 @@ use bbws_cluster::Environment;
 use bbws_engine::{Clock, Drivers, Lease, Observers};
 use bbws_model::{CloudError, Signature, World};
 use bbws_operate::drift::Deed;
+use bbws_operate::preflight::{Answer, Question};
 use bbws_sandbox::Sandbox;
 
 /// AWS, and the sandbox.
@@ -167,6 +169,13 @@ impl Link for Wire {
 
     fn renew_credentials(&self) {
         self.aws.renew_credentials();
+    }
+
+    async fn inquire(&self, caller: &Caller, question: &Question) -> Option<Result<Answer, CloudError>> {
+        match self.world {
+            World::Aws | World::Sandbox => Some(ahead::inquire(&self.aws, caller, question).await),
+            World::Endpoint(_) => None,
+        }
     }
 
     async fn referral(&self, zone: &str) -> Referral {

@@ -1,7 +1,7 @@
 //! The way into the sandbox, and a look into it.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -10,6 +10,7 @@ use bbws_cli::{Answered, Referral, SandboxPrincipal, SandboxRoute, Thing};
 use bbws_cluster::Environment;
 use bbws_model::{Class, CloudError, World};
 use bbws_sandbox::{CloudFile, Principal, Sandbox};
+use serde_json::Value;
 
 use crate::{Eye, Wire};
 
@@ -29,6 +30,9 @@ pub(crate) fn connect(route: &SandboxRoute, environment: &Environment) -> Result
         let signers: Vec<String> = environment.approval.roles.iter().filter_map(|arn| arn.rsplit('/').next()).map(str::to_owned).collect();
         sandbox.ensure_signing_key(key, &signers).map_err(failed)?;
     }
+    if !route.policies.is_empty() {
+        sandbox.sim().allow_only(policies(&route.policies).map_err(failed)?);
+    }
     let zone = &environment.dns.zone;
     if zone.existing.is_there() {
         sandbox.ensure_zone(environment.account.as_str(), zone.name.as_str()).map_err(failed)?;
@@ -37,10 +41,26 @@ pub(crate) fn connect(route: &SandboxRoute, environment: &Environment) -> Result
     Ok(Wire::new(World::Sandbox, Aws::new(Arc::new(sandbox.clone()), &environment.region), clock, Some(sandbox), identity))
 }
 
+/// The documents in these files; `bbws iam` may have written several into one.
+fn policies(files: &[PathBuf]) -> io::Result<Vec<Value>> {
+    let mut documents = vec![];
+    for file in files {
+        let wrong = |error: &dyn std::fmt::Display| io::Error::other(format!("the policy {}: {error}", file.display()));
+        let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
+        for document in serde_json::Deserializer::from_str(&text).into_iter::<Value>() {
+            documents.push(document.map_err(|error| wrong(&error))?);
+        }
+    }
+    Ok(documents)
+}
+
 /// Looks into it through clients that can only read; nothing is put into it beforehand either.
 pub(crate) fn look(route: &SandboxRoute, environment: &Environment) -> Result<Eye, CloudError> {
     let failed = |error: io::Error| CloudError::own("sandbox", Class::Invalid, error.to_string());
     let sandbox = Sandbox::in_file(route.account.as_str(), CloudFile::new(&route.dir), SystemTime::now(), 1.0).map_err(failed)?;
+    if !route.policies.is_empty() {
+        sandbox.sim().allow_only(policies(&route.policies).map_err(failed)?);
+    }
     let clock = Arc::new(sandbox.sim().clock());
     Ok(Eye::new(World::Sandbox, Aws::for_a_look(Arc::new(sandbox), &environment.region), clock))
 }

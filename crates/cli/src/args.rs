@@ -80,6 +80,10 @@ pub(crate) struct Global {
     /// Whose credentials the simulation is called with; the environment's own account if left out
     #[arg(long, global = true, value_name = "ID")]
     pub sandbox_account: Option<Account>,
+    /// What the simulation's callers are allowed: an IAM policy, as `bbws iam` writes it; may be given more than once. Everything
+    /// if left out
+    #[arg(long, global = true, value_name = "FILE")]
+    pub sandbox_policy: Vec<PathBuf>,
 }
 
 impl Global {
@@ -89,6 +93,7 @@ impl Global {
             ("--sandbox-speed", self.sandbox_speed.is_some()),
             ("--sandbox-account", self.sandbox_account.is_some()),
             ("--sandbox-principal", self.sandbox_principal.is_some()),
+            ("--sandbox-policy", !self.sandbox_policy.is_empty()),
         ];
         given.into_iter().find(|(_, given)| *given && !self.sandbox).map(|(option, _)| option)
     }
@@ -409,6 +414,7 @@ mod tests {
         let sound = |line: &[&str]| Cli::try_parse_from(line).unwrap().global.unsound();
         assert!(sound(&["bbws", "plan", "dev", "--sandbox-account", "536580886816"]).is_some());
         assert!(sound(&["bbws", "plan", "--sandbox-speed", "2", "dev"]).is_some());
+        assert!(sound(&["bbws", "plan", "--sandbox-policy", "p.json", "dev"]).is_some());
         assert!(sound(&["bbws", "plan", "dev", "--sandbox", "--sandbox-account", "536580886816"]).is_none());
         assert!(sound(&["bbws", "plan", "prod", "--sandbox-principal", "approver"]).is_some());
         assert!(sound(&["bbws", "--sandbox", "plan", "dev", "--sandbox-speed", "60"]).is_none());

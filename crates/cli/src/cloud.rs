@@ -12,6 +12,7 @@ use bbws_cluster::Environment;
 use bbws_engine::{Clock, Drivers, Lease, Observers, Store};
 use bbws_model::{Account, CloudError, Signature, World};
 use bbws_operate::drift::Deed;
+use bbws_operate::preflight::{Answer, Question};
 use serde::Serialize;
 
 use crate::args::Speed;
@@ -118,6 +119,8 @@ pub struct SandboxRoute {
     pub principal: Option<SandboxPrincipal>,
     /// How fast it plays AWS's own durations.
     pub speed: Speed,
+    /// The files of the policies that say what its callers are allowed; everything where there is none.
+    pub policies: Vec<PathBuf>,
 }
 
 /// Who calls the sandbox: a session of a role, and who stands behind it.
@@ -376,6 +379,9 @@ pub trait Link {
     /// Looks for other credentials before the next request: those at hand were refused. The account is compared before
     /// anything is signed with them.
     fn renew_credentials(&self);
+
+    /// Finds out what is worth knowing before an apply. None where a server stands in for AWS, whose quotas and zones are its own.
+    fn inquire(&self, caller: &Caller, question: &Question) -> impl Future<Output = Option<Result<Answer, CloudError>>>;
 
     /// Asks the DNS which name servers a zone is on.
     fn referral(&self, zone: &str) -> impl Future<Output = Referral>;

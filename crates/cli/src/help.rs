@@ -286,6 +286,8 @@ The simulation is kept in state/sandbox/ beside the environments folder; all acc
 Examples:
   bbws sandbox show                  what exists in it, independently of bbws's states
   bbws sandbox calls --last 20
+  bbws apply dev --sandbox --sandbox-policy policies/bbws-dev-apply-1.json --sandbox-policy …
+                                     whether a policy is enough, before anybody is given it
   bbws sandbox reset";
 
 pub(crate) const COMPLETIONS: &str = "\

@@ -20,6 +20,7 @@ mod ids;
 mod owner;
 mod pace;
 mod plan_file;
+mod preflight;
 mod project;
 mod reach;
 mod safety;

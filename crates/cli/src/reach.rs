@@ -160,6 +160,7 @@ mod tests {
     use bbws_engine::{Carrier, Hanging, Lease};
     use bbws_kinds::Listener;
     use bbws_model::{CloudError, Entry, Observed, Phase, Seen, Signature, World};
+    use bbws_operate::preflight::{Answer, Question};
 
     use crate::cloud::{Caller, Referral, Sent, SessionLife};
 
@@ -236,6 +237,10 @@ mod tests {
 
         async fn whoami(&self) -> Result<Caller, CloudError> {
             unreachable!()
+        }
+
+        async fn inquire(&self, _: &Caller, _: &Question) -> Option<Result<Answer, CloudError>> {
+            None
         }
 
         async fn referral(&self, _: &str) -> Referral {

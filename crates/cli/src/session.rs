@@ -166,7 +166,8 @@ pub(crate) fn route(global: &Global, project: &Project, own: &Account) -> Route 
     }
     let account = global.sandbox_account.clone().unwrap_or_else(|| own.clone());
     let (principal, speed) = (global.sandbox_principal.clone(), global.sandbox_speed.unwrap_or_default());
-    Route::Sandbox(SandboxRoute { dir: project.sandbox_dir(), account, principal, speed })
+    let policies = global.sandbox_policy.clone();
+    Route::Sandbox(SandboxRoute { dir: project.sandbox_dir(), account, principal, speed, policies })
 }
 
 /// Connects, and compares the account before anything else.

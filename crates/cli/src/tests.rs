@@ -11,6 +11,7 @@ use bbws_cluster::Environment;
 use bbws_engine::{Boxed, Clock, Drivers, Observers, PutOutcome, Store, StoreError};
 use bbws_model::{Account, CloudError, Signature, World};
 use bbws_operate::drift::Deed;
+use bbws_operate::preflight::{Answer, Question};
 use clap::Parser;
 
 use crate::args::Cli;
@@ -190,6 +191,10 @@ impl Link for FakeLink {
 
     fn renew_credentials(&self) {
         self.1.borrow_mut().push("renew");
+    }
+
+    async fn inquire(&self, _: &Caller, _: &Question) -> Option<Result<Answer, CloudError>> {
+        None
     }
 
     async fn referral(&self, _: &str) -> Referral {

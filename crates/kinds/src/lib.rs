@@ -3,6 +3,7 @@
 //! Nothing here knows an SDK, does I/O or is async. How a kind is done stands in `aws`, in a file of the same name; how
 //! AWS answers stands in `sandbox`, in a file of the same name.
 
+mod action;
 mod behaviour;
 mod bucket;
 mod cdn_function;
@@ -56,6 +57,7 @@ mod traffic;
 mod vpc;
 mod vpc_endpoint;
 
+pub use action::iam_action;
 pub use behaviour::{AllowedMethods, Behaviour, FunctionEvent, PathBehaviour, ViewerProtocol};
 pub use bucket::{Bucket, BucketEncryption, BucketLifecycle, BucketOutputs, BucketOwnership, BucketSpec};
 pub use cdn_function::{CdnFunction, CdnFunctionOutputs, CdnFunctionSpec, FunctionRuntime};

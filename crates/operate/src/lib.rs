@@ -7,6 +7,7 @@ pub mod cost;
 pub mod drift;
 pub mod iam;
 pub mod import;
+pub mod preflight;
 pub mod protection;
 mod surgery;
 pub mod told;

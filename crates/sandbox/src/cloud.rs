@@ -1,9 +1,11 @@
 //! The simulated cloud: accounts, their regions, and what stands in them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::file::CallRecord;
@@ -77,6 +79,8 @@ pub struct Region {
     pub(crate) nat_gateways: Table<kinds::nat_gateway::Row>,
     pub(crate) network_acls: Table<kinds::network_acl::Row>,
     pub(crate) network_interfaces: Table<kinds::network_interface::Row>,
+    /// The quotas that AWS has raised or lowered, by their codes.
+    pub(crate) quotas: Table<f64>,
     pub(crate) roles: Table<kinds::role::Row>,
     pub(crate) route53: kinds::route53::Memory,
     pub(crate) route_tables: Table<kinds::route_table::Row>,
@@ -138,6 +142,8 @@ pub(crate) struct At<'a> {
     pub(crate) now_ms: u64,
     /// By how much AWS's own durations are multiplied.
     pub(crate) speed: f64,
+    /// What the caller is held to, if to anything.
+    pub(crate) policies: Option<Arc<[Value]>>,
     /// What was called before, where somebody asks.
     pub(crate) past: &'a dyn Fn() -> Vec<CallRecord>,
 }
@@ -197,6 +203,12 @@ impl At<'_> {
 }
 
 impl Cloud {
+    /// Gives an account another quota in a region.
+    pub fn set_quota(&mut self, account: &str, region: &str, code: &str, value: f64) {
+        let account = self.accounts.entry(account.to_owned()).or_default();
+        account.regions.entry(region.to_owned()).or_default().quotas.insert(code.to_owned(), value);
+    }
+
     /// Lists what exists, independently of bbws's state.
     #[must_use]
     pub fn things(&self) -> Vec<Thing> {

@@ -7,6 +7,7 @@
 
 #[cfg(test)]
 mod approval;
+mod authority;
 mod clock;
 mod cloud;
 mod connection;

@@ -1,10 +1,10 @@
 //! The simulation as the SDK meets it: an interceptor that takes the typed input over, and an HTTP connector in which
 //! the handler runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Debug};
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_async::time::TimeSource;
@@ -24,8 +24,10 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 use aws_smithy_types::retry::ErrorKind;
+use serde_json::Value;
 use tokio::time::sleep;
 
+use crate::authority::Authority;
 use crate::clock::SandboxClock;
 use crate::cloud::{At, Cloud, Principal};
 use crate::fate::{Answer, Effect, Fate, Seen};
@@ -73,6 +75,7 @@ struct Inner {
     world: Mutex<World>,
     weather: Mutex<Box<Weather>>,
     calls: Mutex<Vec<Call>>,
+    authority: Mutex<Authority>,
     /// What was called, where no file keeps it.
     trail: Mutex<Vec<CallRecord>>,
     clock: SandboxClock,
@@ -112,6 +115,7 @@ impl Sim {
                 world: Mutex::new(World { cloud, late: BTreeMap::new(), version }),
                 weather: Mutex::new(Box::new(|_| Fate::default())),
                 calls: Mutex::default(),
+                authority: Mutex::default(),
                 trail: Mutex::default(),
                 clock,
                 speed,
@@ -131,6 +135,40 @@ impl Sim {
     /// Decides the fate of every call from now on.
     pub fn set_weather(&self, weather: impl Fn(&Call) -> Fate + Send + Sync + 'static) {
         *self.inner.weather.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(weather);
+    }
+
+    /// Lets callers do no more from now on than these policy documents together say.
+    pub fn allow_only(&self, documents: Vec<Value>) {
+        self.set_authority(Authority::Documents(documents.into()));
+    }
+
+    /// Denies each action the first time that it is needed, one at a time, while [`Self::denying`] is on.
+    pub fn deny_each_once(&self) {
+        self.set_authority(Authority::EachOnce { denied: BTreeSet::new(), pending: None, on: false });
+    }
+
+    /// Switches that on or off.
+    pub fn denying(&self, now: bool) {
+        if let Authority::EachOnce { on, .. } = &mut *self.authority() {
+            *on = now;
+        }
+    }
+
+    /// Takes notice of the action that was denied last: from then on the next one is.
+    #[must_use]
+    pub fn take_denied(&self) -> Option<String> {
+        match &mut *self.authority() {
+            Authority::EachOnce { pending, .. } => pending.take(),
+            Authority::All | Authority::Documents(_) => None,
+        }
+    }
+
+    fn set_authority(&self, authority: Authority) {
+        *self.authority() = authority;
+    }
+
+    pub(crate) fn authority(&self) -> MutexGuard<'_, Authority> {
+        self.inner.authority.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// All calls of this process so far.
@@ -184,8 +222,9 @@ impl Sim {
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 
-    fn run(&self, world: &mut World, call: &Call, run: &Run) -> Answer<Output> {
+    fn run(&self, world: &mut World, call: &Call, shown: Option<&str>, run: &Run) -> Answer<Output> {
         let (account, region) = (call.account.as_str(), call.region.as_str());
+        let policies = self.authority().documents();
         let principal = &call.principal;
         let mut at = At {
             cloud: &mut world.cloud,
@@ -194,9 +233,13 @@ impl Sim {
             region,
             now_ms: self.now_ms(),
             speed: self.inner.speed,
+            policies,
             past: &|| self.past(),
         };
         self.inner.handlers.pass_time(&mut at);
+        if let Some(refusal) = shown.and_then(|shown| self.authority().refuses(&mut at, &call.service, &call.operation, shown)) {
+            return Err(refusal);
+        }
         // A refused call leaves nothing behind.
         let before = if call.is_read() { None } else { Some(at.cloud.clone()) };
         let answer = run(&mut at);
@@ -213,15 +256,15 @@ impl Sim {
         while let Some(entry) = world.late.first_entry().filter(|entry| entry.key().0 <= now) {
             let (call, run) = entry.remove();
             // Nobody waits for the answer any more.
-            let _ = self.run(&mut world, &call, &run);
+            let _ = self.run(&mut world, &call, None, &run);
         }
         look(&mut world, self)
     }
 
     /// Runs a call on the cloud; with a file, on the cloud as the other processes left it.
-    fn execute(&self, call: &Call, run: &Run) -> io::Result<Answer<Output>> {
+    fn execute(&self, call: &Call, shown: Option<&str>, run: &Run) -> io::Result<Answer<Output>> {
         let Some(file) = &self.inner.file else {
-            let answer = self.world(|world, sim| sim.run(world, call, run));
+            let answer = self.world(|world, sim| sim.run(world, call, shown, run));
             self.record(call, &answer)?;
             return Ok(answer);
         };
@@ -230,7 +273,7 @@ impl Sim {
             if file.version() != world.version {
                 world.cloud = file.load()?;
             }
-            let answer = sim.run(world, call, run);
+            let answer = sim.run(world, call, shown, run);
             sim.record(call, &answer)?;
             if !call.is_read() {
                 world.cloud.now = sim.inner.clock.seconds();
@@ -286,7 +329,7 @@ impl Sim {
         // Left unread, it would count as a stalled upload after five seconds.
         ByteStream::new(body).collect().await.map_err(|e| ConnectorError::io(e.into()))?;
         let missing = || ConnectorError::user("sandbox: a request without its typed input".into());
-        let Handover { mut call, run } = request.extension::<Handover>().cloned().ok_or_else(missing)?;
+        let Handover { mut call, run, shown } = request.extension::<Handover>().cloned().ok_or_else(missing)?;
         let unknown = || ConnectorError::user(format!("sandbox: not simulated: {}.{}", call.service, call.operation).into());
         let run = run.ok_or_else(unknown)?;
         call.number = {
@@ -298,7 +341,9 @@ impl Sim {
         let fate = (self.inner.weather.lock().unwrap_or_else(PoisonError::into_inner))(&call);
         wait(fate.there).await;
         let answer = match fate.effect {
-            Effect::Now => Some(self.execute(&call, &run).map_err(|e| ConnectorError::user(format!("sandbox: {e}").into()))?),
+            Effect::Now => {
+                Some(self.execute(&call, shown.as_deref(), &run).map_err(|e| ConnectorError::user(format!("sandbox: {e}").into()))?)
+            }
             Effect::Never => None,
             Effect::Twice(by) => {
                 let answer = self.execute(&call, &run).map_err(|e| ConnectorError::user(format!("sandbox: {e}").into()))?;
@@ -347,10 +392,12 @@ async fn wait(time: Duration) {
 struct Handover {
     call: Call,
     run: Option<Run>,
+    /// How its input shows itself, where it is looked at.
+    shown: Option<Arc<str>>,
 }
 
 /// The input that was taken over, in the config bag.
-struct Captured(Option<Run>, Vec<String>);
+struct Captured(Option<Run>, Vec<String>, Option<Arc<str>>);
 
 impl Debug for Captured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -377,7 +424,8 @@ impl Intercept for Sim {
         let name = cfg.load::<Metadata>().map(|m| m.name().to_owned()).unwrap_or_default();
         let run = self.inner.handlers.capture(&name, context.input());
         let names = if bbws_aws::is_read(&name) { vec![] } else { cloudtrail::names(context.input()) };
-        cfg.interceptor_state().store_put(Captured(run, names));
+        let shown = self.authority().looks().then(|| format!("{:?}", context.input()).into());
+        cfg.interceptor_state().store_put(Captured(run, names, shown));
         Ok(())
     }
 
@@ -388,7 +436,9 @@ impl Intercept for Sim {
         _: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let (run, names) = cfg.load::<Captured>().map(|Captured(run, names)| (run.clone(), names.clone())).unwrap_or_default();
+        let captured = cfg.load::<Captured>();
+        let (run, names, shown) =
+            captured.map(|Captured(run, names, shown)| (run.clone(), names.clone(), shown.clone())).unwrap_or_default();
         let metadata = cfg.load::<Metadata>().ok_or("sandbox: a call without metadata")?;
         let call = Call {
             service: metadata.service().to_owned(),
@@ -401,7 +451,7 @@ impl Intercept for Sim {
             names,
             number: 0,
         };
-        context.request_mut().add_extension(Handover { call, run });
+        context.request_mut().add_extension(Handover { call, run, shown });
         Ok(())
     }
 

@@ -21,7 +21,7 @@ use crate::cloud::{Cloud, Link};
 use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
-use crate::{Exit, Failure, absent, pace, plan_file, safety};
+use crate::{Exit, Failure, absent, pace, plan_file, preflight, safety};
 
 /// Plans, asks where something would be lost, executes, verifies, prints the outputs.
 pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &ApplyArgs) -> Result<Exit, Failure> {
@@ -122,6 +122,7 @@ pub(super) async fn work<C: Cloud>(
         tell_calls(ui, &session.link.sent(), Some((&picture, &formula(&session, &state)?)));
         return Ok(Exit::Done);
     }
+    preflight::look(ui, &session, &state, &plan).await?;
     show_ground(ui, &ground);
     match &ground {
         Ground::Glass { by, reason } => confirm_glass(ui, &session, &plan, args, (by, reason))?,

@@ -50,7 +50,11 @@ pub(crate) fn needed(offline: &Offline, state: Option<&State>, purpose: Purpose)
     Ok(policies(&ground(offline, state)?, &offline.kinds, purpose))
 }
 
-fn ground(offline: &Offline, state: Option<&State>) -> Result<Ground, Failure> {
+/// What a policy is made for.
+///
+/// # Errors
+/// None that a file which was judged can cause.
+pub(crate) fn ground(offline: &Offline, state: Option<&State>) -> Result<Ground, Failure> {
     let environment = &offline.environment;
     let entries = || state.iter().flat_map(|state| &state.entries);
     let id = |entry: &Entry| Some(entry.id.to_string());

@@ -2,6 +2,7 @@
 //! the kinds that it declares or has in its state, each narrowed as far as AWS lets it be.
 
 mod ground;
+mod probe;
 mod scope;
 mod statements;
 
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 
 use ground::EDGE;
 pub use ground::{Ground, Resource, StatePlace};
+pub use probe::{Probe, probes};
 use scope::{Scope, scope};
 pub use statements::{MOST, Told};
 use statements::{Statements, document, packed, size};

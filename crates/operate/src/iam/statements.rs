@@ -24,8 +24,11 @@ pub(super) struct Ground {
 #[derive(Debug, Default)]
 pub(super) struct Statements {
     apart: BTreeMap<Ground, BTreeSet<String>>,
-    together: BTreeMap<(String, &'static str), (BTreeSet<String>, BTreeSet<String>)>,
+    together: BTreeMap<(String, &'static str), Together>,
 }
+
+/// The actions of one statement, and what they may be done to.
+type Together = (BTreeSet<String>, BTreeSet<String>);
 
 impl Statements {
     /// Allows an action.

@@ -199,3 +199,25 @@ fn every_document_fits_and_every_statement_has_its_reason() {
     assert_eq!(sids, told);
     assert!(policies.reasons.iter().all(|one| !one.why.is_empty()));
 }
+
+/// What the simulation is asked is what the policies themselves allow: a caller who has them is not told that anything lacks.
+#[test]
+fn our_own_policies_say_yes_to_all_that_is_asked_of_the_simulation() {
+    let kinds = bbws_kinds::all();
+    for lineage in [None, Some("01L")] {
+        let ground = all_kinds(lineage);
+        let policies = policies(&ground, &kinds, Purpose::Apply);
+        let needed: BTreeSet<&str> = actions(&ground, &kinds, Purpose::Apply);
+        let probes = probes(&policies, &needed);
+        let asked: BTreeSet<&str> = probes.iter().flat_map(|probe| &probe.actions).map(String::as_str).collect();
+        assert_eq!(asked, needed);
+        let documents: Vec<&Value> = policies.documents.iter().map(|one| &one.policy).collect();
+        for probe in &probes {
+            for action in &probe.actions {
+                let permit =
+                    bbws_model::Permit { action: action.clone(), resource: probe.resource.clone(), context: probe.context.clone() };
+                assert_eq!(bbws_model::permits(documents.iter().copied(), &permit), bbws_model::Verdict::Allowed, "{permit:?}");
+            }
+        }
+    }
+}

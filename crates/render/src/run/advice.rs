@@ -1,5 +1,6 @@
 //! What to do about a failed call: by what AWS said where that is known, else by its class.
 
+use bbws_kinds::iam_action;
 use bbws_model::{Class, CloudError};
 
 use super::denial::Denial;
@@ -217,7 +218,7 @@ fn protected(error: &CloudError) -> Option<String> {
 
 fn denied(error: &CloudError) -> Vec<String> {
     let denial = Denial::read(&error.message);
-    let action = denial.action.as_deref().unwrap_or(&error.operation);
+    let action = denial.action.as_deref().unwrap_or_else(|| iam_action(&error.operation));
     let who = denial.principal.as_deref().unwrap_or("the caller");
     let reason = denial.reason.as_deref().unwrap_or_default();
     if reason.contains("service control") || reason.contains("resource control") {

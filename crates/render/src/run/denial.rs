@@ -1,5 +1,6 @@
 //! What AWS says when it denies a call: which action, on what, by which sort of policy.
 
+use bbws_kinds::iam_action;
 use serde_json::json;
 
 /// What stands before the blob.
@@ -58,7 +59,7 @@ impl Denial {
 
     /// The statement that would allow it, ready to be added to a policy.
     pub(super) fn statement(&self, operation: &str) -> String {
-        let action = self.action.as_deref().unwrap_or(operation);
+        let action = self.action.as_deref().unwrap_or_else(|| iam_action(operation));
         json!({"Effect": "Allow", "Action": action, "Resource": self.resource.as_deref().unwrap_or("*")}).to_string()
     }
 }
@@ -89,5 +90,6 @@ mod tests {
         assert_eq!(denial.reason.as_deref(), Some("with an explicit deny in a service control policy"));
         assert_eq!(Denial::read("Access Denied"), Denial::default());
         assert_eq!(Denial::default().statement("s3:CreateBucket"), r#"{"Action":"s3:CreateBucket","Effect":"Allow","Resource":"*"}"#);
+        assert_eq!(Denial::default().statement("s3:HeadBucket"), r#"{"Action":"s3:ListBucket","Effect":"Allow","Resource":"*"}"#);
     }
 }

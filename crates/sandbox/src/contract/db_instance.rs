@@ -115,7 +115,7 @@ async fn storage_grows_and_stays_grown() {
 
 #[tokio::test(start_paused = true)]
 async fn the_password_goes_from_the_secret_to_rds_and_nowhere_else() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::trusted();
     bench.database_stage().await;
     let secret = bench.observe("secret.rds").await.unwrap();
     let (value, version) = bench.value(secret.id.as_str()).await;

@@ -55,6 +55,7 @@ use bbws_engine::{AnyDriver, Attempt, Drivers, Place, Progress, Reading};
 use bbws_model::{Address, Class, CloudError, IntentId, Kinds, Ownership, Phase, PhysicalId, Seen, pointers, resolve};
 use serde_json::{Value, json};
 
+use crate::authority::Authority;
 use crate::cloud::{Cloud, Region};
 use crate::connection::Sandbox;
 
@@ -74,6 +75,12 @@ const ONE_MORE: &[&str] = &[
     "rds:DescribeDBParameters",
 ];
 
+/// Actions without which all is done, at most with more calls: nobody needs to be told of a denial.
+const DISPENSABLE: &[&str] = &["tag:GetResources"];
+
+/// Actions that AWS asks for beside a call of some objects of a kind, and not of others.
+const SOMETIMES: &[&str] = &["route53:AssociateVPCWithHostedZone"];
+
 /// A sandbox with one small engine: it sends one request at a time and observes after each, as the real one does.
 pub(super) struct Bench {
     pub(super) sandbox: Sandbox,
@@ -84,15 +91,38 @@ pub(super) struct Bench {
     intents: usize,
     /// The calls made for each verb.
     calls: BTreeMap<&'static str, BTreeSet<String>>,
+    /// The actions that were denied once, and that an error has named.
+    told: BTreeSet<String>,
+    /// Those that were denied once, and that nobody was told of.
+    swallowed: BTreeSet<String>,
 }
 
 impl Bench {
+    /// Each action is denied the first time that it is needed: the error must name exactly it, and whoever goes on once it is
+    /// allowed must end well.
     pub(super) fn new() -> Self {
+        let bench = Self::trusted();
+        bench.sandbox.sim().deny_each_once();
+        bench
+    }
+
+    /// One whose callers are allowed everything, for tests that count calls.
+    pub(super) fn trusted() -> Self {
         let sandbox = Sandbox::in_memory(ACCOUNT);
         let aws = Aws::new(Arc::new(sandbox.clone()), REGION);
         aws.gate().open();
         let drivers = drivers(&aws);
-        Self { sandbox, aws, drivers, kinds: bbws_kinds::all(), made: BTreeMap::new(), intents: 0, calls: BTreeMap::new() }
+        Self {
+            sandbox,
+            aws,
+            drivers,
+            kinds: bbws_kinds::all(),
+            made: BTreeMap::new(),
+            intents: 0,
+            calls: BTreeMap::new(),
+            told: BTreeSet::new(),
+            swallowed: BTreeSet::new(),
+        }
     }
 
     fn driver(&self, address: &Address) -> &dyn AnyDriver {
@@ -103,6 +133,26 @@ impl Bench {
         self.intents += 1;
         let intent = IntentId(format!("01INTENT{:018}", self.intents));
         Attempt { owner: Ownership { lineage: LINEAGE.into(), address: address.clone(), intent }, token: format!("{:032x}", self.intents) }
+    }
+
+    fn denying(&self, now: bool) {
+        self.sandbox.sim().denying(now);
+    }
+
+    /// Whether an action was denied on the way: then it must have failed as exactly that, and is tried again.
+    fn was_denied(&mut self, error: Option<&CloudError>) -> bool {
+        let Some(action) = self.sandbox.sim().take_denied() else { return false };
+        let Some(error) = error else {
+            self.swallowed.insert(action);
+            return true;
+        };
+        assert_eq!(error.class, Class::Denied, "{action} was denied, and this was told: {error:?}");
+        // AWS's own words, or those of a driver that knows more: they may belong to somebody else.
+        let named = error.message.split("not authorized to perform: ").nth(1).or_else(|| error.message.split("allow ").nth(1));
+        let named = named.and_then(|rest| rest.split_whitespace().next());
+        assert!(named.is_some_and(|named| named.eq_ignore_ascii_case(&action)), "{action} was denied, and this was told: {error:?}");
+        self.told.insert(action);
+        true
     }
 
     fn note_calls(&mut self, verb: &'static str, from: usize) {
@@ -124,12 +174,19 @@ impl Bench {
     }
 
     async fn look(&mut self, address: &Address, id: Option<PhysicalId>, spec: &Value) -> Result<Option<Seen>, CloudError> {
-        let from = self.aws.calls().count();
-        let place = self.place(address, id, spec);
-        let mut sights = self.driver(address).observe(&[place], &Reading::new()).await;
-        self.note_calls("observe", from);
-        assert_eq!(sights.len(), 1, "one answer per place");
-        sights.remove(0)
+        loop {
+            let from = self.aws.calls().count();
+            let place = self.place(address, id.clone(), spec);
+            self.denying(true);
+            let mut sights = self.driver(address).observe(&[place], &Reading::new()).await;
+            self.denying(false);
+            self.note_calls("observe", from);
+            assert_eq!(sights.len(), 1, "one answer per place");
+            let sight = sights.remove(0);
+            if !self.was_denied(sight.as_ref().err()) {
+                return sight;
+            }
+        }
     }
 
     /// What is there now.
@@ -154,14 +211,20 @@ impl Bench {
     }
 
     async fn retried<T>(
-        &self,
+        &mut self,
         address: &Address,
         call: impl for<'a> Fn(&'a dyn AnyDriver, &'a Value, &'a Attempt) -> bbws_engine::Boxed<'a, Result<T, CloudError>>,
         want: &Value,
         attempt: &Attempt,
     ) -> T {
         for _ in 0..100 {
-            match call(self.driver(address), want, attempt).await {
+            self.denying(true);
+            let answer = call(self.driver(address), want, attempt).await;
+            self.denying(false);
+            if self.was_denied(answer.as_ref().err()) {
+                continue;
+            }
+            match answer {
                 Ok(done) => return done,
                 Err(e) if matches!(e.class, Class::NotVisibleYet | Class::Conflict | Class::Dependency | Class::Throttled) => {
                     tokio::time::sleep(Duration::from_secs(5)).await;
@@ -208,10 +271,15 @@ impl Bench {
             if !diff.is_empty() || !ours {
                 let attempt = self.attempt(address);
                 let from = self.aws.calls().count();
+                self.denying(true);
                 let progress = self.driver(address).update(&seen, &want, &attempt).await;
+                self.denying(false);
                 let sent = self.aws.calls().all()[from..].iter().filter(|call| !bbws_aws::is_read(&call.operation)).count();
                 assert!(sent <= 1, "{address}: {sent} mutating requests in one update");
                 self.note_calls("update", from);
+                if self.was_denied(progress.as_ref().err()) {
+                    continue;
+                }
                 match progress {
                     Ok(Progress::Sent | Progress::Part) => {
                         assert_eq!(sent, 1, "{address}: `Sent` without a request");
@@ -230,8 +298,13 @@ impl Bench {
     /// A look at what is as wanted makes exactly the calls of its read formula.
     async fn assert_reads(&mut self, address: &Address) {
         let (seen, want) = self.made[address].clone();
-        let from = self.aws.calls().count();
-        self.look(address, Some(seen.id.clone()), &want).await.unwrap();
+        let from = loop {
+            let (from, denied) = (self.aws.calls().count(), self.told.len() + self.swallowed.len());
+            self.look(address, Some(seen.id.clone()), &want).await.unwrap();
+            if self.told.len() + self.swallowed.len() == denied {
+                break from;
+            }
+        };
         let mut made: BTreeMap<String, usize> = BTreeMap::new();
         for call in &self.aws.calls().all()[from..] {
             *made.entry(call.operation.clone()).or_default() += 1;
@@ -259,8 +332,13 @@ impl Bench {
             if now.phase != Phase::Leaving {
                 let attempt = self.attempt(&address);
                 let from = self.aws.calls().count();
+                self.denying(true);
                 let progress = self.driver(&address).delete(&now, &attempt).await;
+                self.denying(false);
                 self.note_calls("delete", from);
+                if self.was_denied(progress.as_ref().err()) {
+                    continue;
+                }
                 match progress {
                     Ok(Progress::Sent | Progress::Part) => continue,
                     Ok(Progress::Nothing) => {}
@@ -324,6 +402,17 @@ impl Bench {
             let idle: Vec<_> = declared.difference(&made).filter(|a| !beside.contains(&a.as_str())).collect();
             assert!(idle.is_empty(), "{kind} {verb}: declared but never called in the contract: {idle:?}");
         }
+        if !matches!(*self.sandbox.sim().authority(), Authority::EachOnce { .. }) {
+            return;
+        }
+        // What AWS asks for beside a call is asked for here too; what only other tests call cannot have been denied.
+        let declared: BTreeSet<&str> = verbs.iter().flat_map(|(_, actions)| *actions).copied().collect();
+        let elsewhere = |action: &&str| beside.contains(action) && (bbws_aws::is_read(action) || SOMETIMES.contains(action));
+        let untold: Vec<_> = declared.into_iter().filter(|action| !self.told.contains(*action) && !elsewhere(action)).collect();
+        let untold: Vec<_> = untold.into_iter().filter(|action| !self.swallowed.contains(*action)).collect();
+        assert!(untold.is_empty(), "{kind}: declared, and nothing fails without it: {untold:?}");
+        let unsaid: Vec<_> = self.swallowed.iter().filter(|action| !DISPENSABLE.contains(&action.as_str())).collect();
+        assert!(unsaid.is_empty(), "{kind}: denied, and nobody was told: {unsaid:?}");
     }
 
     /// Forgets the calls made so far: what was needed to set the stage is not the kind's own.

@@ -1,6 +1,6 @@
 //! The smaller steps of the bench: a create without what follows, a look-up without an id, a repeat, a refusal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bbws_aws::{Aws, drivers};
@@ -17,18 +17,35 @@ impl Bench {
         let aws = Aws::new(Arc::new(sandbox.clone()), REGION);
         aws.gate().open();
         let drivers = drivers(&aws);
-        Self { sandbox, aws, drivers, kinds: bbws_kinds::all(), made: BTreeMap::new(), intents: 1000, calls: BTreeMap::new() }
+        Self {
+            sandbox,
+            aws,
+            drivers,
+            kinds: bbws_kinds::all(),
+            made: BTreeMap::new(),
+            intents: 1000,
+            calls: BTreeMap::new(),
+            told: BTreeSet::new(),
+            swallowed: BTreeSet::new(),
+        }
     }
 
     /// What is found without an id: by natural key, mark or intent.
     pub(super) async fn find(&mut self, address: &str, spec: &Value, intent: Option<IntentId>) -> Result<Option<Seen>, CloudError> {
         let address: Address = address.parse().unwrap();
         let spec = self.kinds.get(address.kind()).unwrap().normal(spec).unwrap();
-        let from = self.aws.calls().count();
-        let place = Place { address: address.clone(), id: None, spec, lineage: LINEAGE.into(), intent };
-        let mut sights = self.driver(&address).observe(&[place], &Reading::new()).await;
-        self.note_calls("observe", from);
-        sights.remove(0)
+        loop {
+            let from = self.aws.calls().count();
+            let place = Place { address: address.clone(), id: None, spec: spec.clone(), lineage: LINEAGE.into(), intent: intent.clone() };
+            self.denying(true);
+            let mut sights = self.driver(&address).observe(&[place], &Reading::new()).await;
+            self.denying(false);
+            self.note_calls("observe", from);
+            let sight = sights.remove(0);
+            if !self.was_denied(sight.as_ref().err()) {
+                return sight;
+            }
+        }
     }
 
     /// What is found at many places of one kind with one look.
@@ -58,10 +75,16 @@ impl Bench {
     pub(super) async fn again(&mut self, address: &str, want: Value, attempt: &Attempt) -> Result<PhysicalId, CloudError> {
         let address: Address = address.parse().unwrap();
         let want = self.resolved(&self.kinds.get(address.kind()).unwrap().normal(&want).unwrap());
-        let from = self.aws.calls().count();
-        let created = self.driver(&address).create(&want, attempt).await;
-        self.note_calls("create", from);
-        created.map(|created| created.id)
+        loop {
+            let from = self.aws.calls().count();
+            self.denying(true);
+            let created = self.driver(&address).create(&want, attempt).await;
+            self.denying(false);
+            self.note_calls("create", from);
+            if !self.was_denied(created.as_ref().err()) {
+                return created.map(|created| created.id);
+            }
+        }
     }
 
     /// Tries one create, and answers how it was refused.
@@ -90,7 +113,14 @@ impl Bench {
         let at: Address = address.parse().unwrap();
         let seen = self.observe(address).await.unwrap();
         let from = self.aws.calls().count();
-        let found = self.drivers.carrier(at.kind()).unwrap().hung_on(&seen, &Reading::new()).await.unwrap();
+        let found = loop {
+            self.denying(true);
+            let found = self.drivers.carrier(at.kind()).unwrap().hung_on(&seen, &Reading::new()).await;
+            self.denying(false);
+            if !self.was_denied(found.as_ref().err()) {
+                break found.unwrap();
+            }
+        };
         self.note_calls("delete", from);
         let name = |id: &PhysicalId, name: String| if name.is_empty() { id.to_string() } else { name };
         found.into_iter().map(|hanging| (hanging.what, name(&hanging.id, hanging.name))).collect()

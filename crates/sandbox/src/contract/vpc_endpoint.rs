@@ -90,6 +90,7 @@ async fn the_contract_of_an_interface_holds() {
 
     bench.remove("vpc-endpoint.logs").await;
     bench.assert_permissions("vpc-endpoint", &["ec2:CreateTags", "route53:AssociateVPCWithHostedZone"]);
+    assert!(bench.told.contains("route53:AssociateVPCWithHostedZone"), "its private name is a zone of AWS's own");
 }
 
 fn normal(spec: &Value) -> Value {

@@ -175,7 +175,8 @@ impl Cloud {
     pub fn ensure_zone(&mut self, account: &str, name: &str, now_ms: u64) -> String {
         let name = DomainName::new(name);
         let principal = Principal::default();
-        let mut at = At { cloud: self, account, principal: &principal, region: GLOBAL, now_ms, speed: 1.0, past: &Vec::new };
+        let mut at =
+            At { cloud: self, account, principal: &principal, region: GLOBAL, now_ms, speed: 1.0, policies: None, past: &Vec::new };
         let found = at.global().hosted_zones.iter().find(|(_, row)| row.name == name).map(|(id, _)| id.clone());
         found.unwrap_or_else(|| {
             let reference = format!("before-bbws-{name}");

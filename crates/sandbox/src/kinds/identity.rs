@@ -11,7 +11,12 @@ pub(crate) fn handlers(to: Handlers) -> Handlers {
 }
 
 fn get_caller_identity(at: &mut At<'_>, _: &GetCallerIdentityInput) -> Answer<GetCallerIdentityOutput> {
+    let user = format!("AROASANDBOX:{}", at.principal.session);
+    Ok(GetCallerIdentityOutput::builder().account(at.account).arn(principal(at)).user_id(user).build())
+}
+
+/// Whoever calls.
+pub(crate) fn principal(at: &At<'_>) -> String {
     let Principal { role, session } = at.principal;
-    let arn = format!("arn:aws:sts::{}:assumed-role/{role}/{session}", at.account);
-    Ok(GetCallerIdentityOutput::builder().account(at.account).arn(arn).user_id(format!("AROASANDBOX:{session}")).build())
+    format!("arn:aws:sts::{}:assumed-role/{role}/{session}", at.account)
 }

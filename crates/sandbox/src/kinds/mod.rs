@@ -1,6 +1,7 @@
 //! How AWS answers, one file per kind, and the list of them.
 
 pub(crate) mod access_point;
+mod ahead;
 mod alias_target;
 pub(crate) mod bucket;
 mod bucket_policy;
@@ -78,6 +79,7 @@ pub(crate) mod topic;
 pub(crate) mod vpc;
 pub(crate) mod vpc_endpoint;
 
+pub(crate) use identity::principal;
 pub use tenant::Tenant;
 
 use std::collections::BTreeMap;
@@ -89,6 +91,7 @@ use crate::handlers::Handlers;
 pub(crate) fn handlers() -> Handlers {
     let add = [
         access_point::handlers,
+        ahead::handlers,
         bucket::handlers,
         bucket_settings::handlers,
         cdn_function::handlers,

@@ -299,6 +299,7 @@ mod tests {
             region: "af-south-1",
             now_ms: 1_000,
             speed: 1.0,
+            policies: None,
             past: &Vec::new,
         };
         let row = Subnet {
