@@ -110,14 +110,17 @@ fn principals(value: &Value) -> Vec<String> {
     }
 }
 
+/// All of a right but its action.
+type Alike<'a> = (bool, Option<&'a str>, Option<&'a str>, Option<&'a str>);
+
 /// Rights in sentences: actions that are alike in all else stand in one.
 fn told(word: &str, rights: BTreeSet<&Right>, role: Option<&str>) -> Vec<Risk> {
-    let mut alike: BTreeMap<(bool, Option<&str>, Option<&str>, Option<&str>), Vec<&str>> = BTreeMap::new();
+    let mut alike: BTreeMap<Alike<'_>, Vec<&str>> = BTreeMap::new();
     for right in rights {
         let key = (right.allow, right.who.as_deref(), right.on.as_deref(), right.condition.as_deref());
         alike.entry(key).or_default().push(&right.action);
     }
-    let sentence = |((allow, who, on, condition), actions): ((bool, Option<&str>, Option<&str>, Option<&str>), Vec<&str>)| {
+    let sentence = |((allow, who, on, condition), actions): (Alike<'_>, Vec<&str>)| {
         let what = if allow { "" } else { "the ban on " };
         let to = who.or(role).map(|who| format!("{who} ")).unwrap_or_default();
         let on = match on {
