@@ -14,10 +14,11 @@ use bbws_aws::{Aws, drivers};
 use bbws_cluster::{Context, Published, addresses, blueprint, load};
 use bbws_engine::planner::Sources;
 use bbws_engine::{
-    Ask, Boxed, Clock, Control, Drivers, Log, Opening, PutOutcome, Reporter, Run, Store, StoreError, apply, log, look_back, plan, refresh,
+    Ask, Boxed, Clock, Control, Drivers, Log, Marked, Opening, PutOutcome, Reporter, Run, Store, StoreError, apply, census, log, look_back,
+    plan, refresh,
 };
 use bbws_model::{Account, Address, Desired, Event, Kinds, Mode, Outcome, Owner, Plan, RunId, Scope, Stamped, State, World, pointers};
-use bbws_sandbox::{Effect, Fate, Sandbox, Seen};
+use bbws_sandbox::{Call, Effect, Fate, Sandbox, Seen};
 use bbws_testkit::{Creates, Lasting, MemoryStore, SeededIds, Through};
 use tokio::sync::{Notify, watch};
 
@@ -41,18 +42,46 @@ enum Blow {
     AnswerLost,
     /// Its request is lost, and nothing tells so; the run itself goes on.
     RequestLost,
+    /// It is executed and answered, and its bytes arrive once more right behind; the run goes on.
+    Twice,
+    /// The same, and they arrive minutes later.
+    TwiceLate,
     /// It is killed before it has written to its log: what it has just heard is lost.
     BeforeWrite,
     /// It is killed when it has written to its log: what it would have done then is not done.
     AfterWrite,
 }
 
-const BLOWS: [Blow; 7] =
-    [Blow::BeforeCall, Blow::AfterCall, Blow::LateCall, Blow::AnswerLost, Blow::RequestLost, Blow::BeforeWrite, Blow::AfterWrite];
+const BLOWS: [Blow; 9] = [
+    Blow::BeforeCall,
+    Blow::AfterCall,
+    Blow::LateCall,
+    Blow::AnswerLost,
+    Blow::RequestLost,
+    Blow::Twice,
+    Blow::TwiceLate,
+    Blow::BeforeWrite,
+    Blow::AfterWrite,
+];
+
+/// What makes another thing each time: these APIs know neither token nor key.
+const KEYLESS: [(&str, &str); 4] = [
+    ("AllocateAddress", "elastic-ip"),
+    ("CreateInternetGateway", "internet-gateway"),
+    ("CreateVpc", "vpc"),
+    ("RegisterTaskDefinition", "task-definition"),
+];
+/// What comes along with a second one of them.
+const ALONG: [&str; 8] =
+    ["elastic ip", "internet gateway", "network acl", "route table", "security group", "security group rule", "task definition", "vpc"];
 
 impl Blow {
     fn is_of_calls(self) -> bool {
         !matches!(self, Self::BeforeWrite | Self::AfterWrite)
+    }
+
+    fn is_twice(self) -> bool {
+        matches!(self, Self::Twice | Self::TwiceLate)
     }
 }
 
@@ -62,6 +91,8 @@ struct Fist {
     blow: Arc<Mutex<Option<(Blow, usize)>>>,
     calls: Arc<AtomicUsize>,
     writes: Arc<AtomicUsize>,
+    /// The operation that was struck.
+    hit: Arc<Mutex<String>>,
     struck: Arc<Notify>,
 }
 
@@ -79,20 +110,26 @@ impl Fist {
         blow.filter(|(blow, at)| blow.is_of_calls() == of_calls && *at == number).map(|(blow, _)| blow)
     }
 
-    fn fate(&self, read: bool) -> Fate {
-        if read {
+    fn fate(&self, call: &Call) -> Fate {
+        if call.is_read() {
             return Fate::default();
         }
         let kill = |effect| {
             self.struck.notify_one();
             Fate { effect, seen: Seen::Silence, ..Fate::default() }
         };
-        match self.falls(&self.calls, true) {
+        let blow = self.falls(&self.calls, true);
+        if blow.is_some() {
+            self.hit.lock().expect("nobody has panicked").clone_from(&call.operation);
+        }
+        match blow {
             Some(Blow::BeforeCall) => kill(Effect::Never),
             Some(Blow::AfterCall) => kill(Effect::Now),
             Some(Blow::LateCall) => kill(Effect::Late(Duration::from_secs(200))),
             Some(Blow::AnswerLost) => Fate { seen: Seen::Closed, ..Fate::default() },
             Some(Blow::RequestLost) => Fate { effect: Effect::Never, seen: Seen::Closed, ..Fate::default() },
+            Some(Blow::Twice) => Fate { effect: Effect::Twice(Duration::from_millis(1)), ..Fate::default() },
+            Some(Blow::TwiceLate) => Fate { effect: Effect::Twice(Duration::from_secs(200)), ..Fate::default() },
             _ => Fate::default(),
         }
     }
@@ -133,7 +170,7 @@ impl Bench {
     fn new() -> Self {
         let (fist, sandbox) = (Fist::default(), Sandbox::in_memory(ACCOUNT));
         let weather = fist.clone();
-        sandbox.sim().set_weather(move |call| weather.fate(call.is_read()));
+        sandbox.sim().set_weather(move |call| weather.fate(call));
         let store = Through { store: MemoryStore::default(), creates: fist.clone() };
         Self { sandbox, store, fist, kinds: bbws_kinds::all(), ids: Arc::default() }
     }
@@ -180,7 +217,7 @@ impl Bench {
             version: "0".into(),
         };
         let (account, region) = (ACCOUNT.parse().expect("an account"), REGION.to_owned());
-        let opening = Opening { owner, world: World::Sandbox, account, region, mode, plan: None };
+        let opening = Opening { owner, world: World::Sandbox, account, region, mode, plan: None, grounds: vec![] };
         let log = Log::open(Arc::new(self.store.clone()), clock.clone(), self.ids.clone(), opening, &|_| true).await.expect("it is free");
         aws.gate().open_while(log.lease());
         look_back(&log, &drivers, &self.kinds).await.expect("it can be read");
@@ -293,6 +330,20 @@ async fn counted(case: &Case) -> (usize, usize, Inventory) {
     (calls, writes, bench.inventory())
 }
 
+/// AWS tells two executions of one such request apart by nothing but the ids. The second bears the mark of the intent that made
+/// the recorded one, is nothing that a plan sees, and is found by a census: exactly that one.
+async fn one_double(drivers: &Arc<Drivers>, state: &State, kind: &str) -> Result<(), String> {
+    let all = census(drivers).await.into_iter().filter(|(of, _)| *of == kind);
+    let marked: Vec<Marked> = all.flat_map(|(_, found)| found.expect("it can be listed")).collect();
+    let recorded = |one: &&Marked| state.entries.get(&one.owner.address).is_some_and(|entry| entry.id == one.id);
+    let doubles: Vec<&Marked> = marked.iter().filter(|one| !recorded(one)).collect();
+    let same = |one: &&Marked| state.entries.get(&one.owner.address).and_then(|entry| entry.intent.as_ref()) == Some(&one.owner.intent);
+    match doubles.as_slice() {
+        [double] if same(double) => Ok(()),
+        other => Err(format!("{} objects of the kind {kind} are not recorded: {other:?}", other.len())),
+    }
+}
+
 /// Strikes once, lets others go on, and says what is wrong then.
 async fn trial(case: &Case, blow: Blow, at: usize, whole: &Inventory) -> Result<(), String> {
     let bench = Bench::new();
@@ -302,6 +353,9 @@ async fn trial(case: &Case, blow: Blow, at: usize, whole: &Inventory) -> Result<
     bench.fist.aim(Some((blow, at)));
     bench.struck(&case.desired, case.mode).await;
     bench.fist.aim(None);
+    if blow.is_twice() {
+        bench.clock().sleep(Duration::from_secs(300)).await;
+    }
     // A request that comes late is one of a machine that nobody hears of any more.
     let known = blow != Blow::LateCall;
     let mut told = String::new();
@@ -314,9 +368,19 @@ async fn trial(case: &Case, blow: Blow, at: usize, whole: &Inventory) -> Result<
     }
     let state = bench.state().await;
     let aws = Aws::new(Arc::new(bench.sandbox.clone()), REGION);
-    let left = bench.planned(&Arc::new(drivers(&aws)), &state, &case.desired, case.mode).await;
+    let drivers = Arc::new(drivers(&aws));
+    let left = bench.planned(&drivers, &state, &case.desired, case.mode).await;
     let mut found = bench.inventory();
     let mut whole = whole.clone();
+    let hit = bench.fist.hit.lock().expect("nobody has panicked").clone();
+    if let Some((_, kind)) = KEYLESS.iter().find(|(operation, _)| blow.is_twice() && *operation == hit) {
+        one_double(&drivers, &state, kind).await?;
+        for along in ALONG {
+            let key = (REGION.to_owned(), along.to_owned());
+            found.remove(&key);
+            whole.remove(&key);
+        }
+    }
     // A run takes a copy of its own before it changes a database, however young an earlier one's is. Each of them is recorded.
     let copies = (REGION.to_owned(), "db snapshot".to_owned());
     let (taken, due) = (found.remove(&copies).unwrap_or_default(), whole.remove(&copies).unwrap_or_default());
@@ -381,7 +445,13 @@ fn shown(case: &Case) {
         }
     });
     let wrong = wrong.into_inner().expect("nobody has panicked");
-    println!("crash points of {}: {calls} calls and {writes} writes; {} points tried, {} failures", case.name, points.len(), wrong.len());
+    let twice = points.iter().filter(|(blow, _)| blow.is_twice()).count();
+    println!(
+        "crash points of {}: {calls} calls and {writes} writes; {} points tried, {twice} of them requests that arrive twice, {} failures",
+        case.name,
+        points.len(),
+        wrong.len()
+    );
     if let Ok(path) = std::env::var("BBWS_TALLY") {
         let mut all: BTreeMap<String, serde_json::Value> =
             std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();

@@ -2,15 +2,23 @@
 
 #![expect(clippy::print_stdout, reason = "a test tells its figures, and what it installs")]
 
+mod approvals;
+mod behind;
+mod calls;
+mod ci;
 mod cluster;
+mod cost;
 mod crash_points;
 mod drift;
 mod edits;
 mod errors;
 mod failed;
+mod import;
 mod interrupted;
+mod json_lines;
 mod kills;
 mod plan_files;
+mod plan_pages;
 mod rivals;
 mod rounds;
 mod runs;
@@ -18,6 +26,7 @@ mod safety;
 mod secrets;
 mod server;
 mod servers;
+mod spool;
 mod stand_in;
 mod state;
 mod state_s3;

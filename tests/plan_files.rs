@@ -169,7 +169,7 @@ fn a_plan_is_refused_where_file_state_or_aws_have_moved_and_says_what_did() {
     // AWS: an object that a step changes, and one that is only referred to.
     let cloud = fs::read(place.path("state/sandbox/cloud.json")).expect("a cloud");
     for (change, parts) in [
-        (json!({"db_instances": {"storage": 40}}), ["in AWS", "db-instance.main storage_gib 20 -> 40"]),
+        (json!({"db_instances": {"storage": 40}}), ["in AWS", "db-instance.main storage_gib 20 → 40"]),
         (json!({"vpc_endpoints": null}), ["in AWS", "vpc-endpoint.s3 is gone: vpce-"]),
     ] {
         place.change_cloud(|cloud| {

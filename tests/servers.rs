@@ -130,6 +130,11 @@ impl Servers {
         ran(Command::new(&self.python).arg("-c").arg(script).arg(self.url(server)).output().expect("python")).exits(0).out
     }
 
+    /// Runs one of the scripts beside them, and answers what it prints.
+    pub(crate) fn script(&self, name: &str, args: &[&str]) -> String {
+        ran(python(&self.python, name).args(args).output().expect("python")).exits(0).out
+    }
+
     /// What exists, and how many of each.
     pub(crate) fn inventory(&self) -> BTreeMap<String, i64> {
         let mut command = python(&self.python, "inventory.py");

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bbws::{Wire, Wires};
-use bbws_cli::{Answered, Bucket, Caller, Cloud, Fetched, Link, Referral, Route, Sent, SessionLife, Stores, Thing};
+use bbws_cli::{Answered, Bucket, Caller, Cloud, Fetched, Hearing, Link, Referral, Route, Sent, SessionLife, Stores, Thing};
 use bbws_cluster::Environment;
 use bbws_engine::{Boxed, Clock, Drivers, Lease};
-use bbws_model::{CloudError, World};
+use bbws_model::{CloudError, Signature, World};
 use bbws_sandbox::{Effect, Fate, Seen, refuse};
 use serde_json::Value;
 
@@ -42,9 +42,11 @@ pub(crate) enum Weather {
     Off,
     /// The service cannot be reached.
     Unreachable,
+    /// It takes effect, and from then on the log of dev is out of reach.
+    StoreGone,
 }
 
-const ALL: [Weather; 9] = [
+const ALL: [Weather; 10] = [
     Weather::Quoted,
     Weather::Lost,
     Weather::Silent,
@@ -54,6 +56,7 @@ const ALL: [Weather; 9] = [
     Weather::Taken,
     Weather::Off,
     Weather::Unreachable,
+    Weather::StoreGone,
 ];
 
 /// The stand-in for `place.command(args)`. In the sandbox the calls of one operation have a weather; elsewhere the time that
@@ -101,6 +104,11 @@ struct Ports {
 impl Cloud for Ports {
     type Link = Other;
     type Vault = <Wires as Cloud>::Vault;
+    type Eye = <Wires as Cloud>::Eye;
+
+    async fn look(&self, route: &Route, environment: &Environment) -> Result<Self::Eye, CloudError> {
+        Wires.look(route, environment).await
+    }
 
     async fn connect(&self, route: &Route, environment: &Environment) -> Result<Other, CloudError> {
         let wire = Wires.connect(route, environment).await?;
@@ -157,6 +165,14 @@ fn fate(weather: Weather, dir: &Path) -> Fate {
         Weather::Taken => refused(409, "BucketAlreadyExists", "The requested bucket name is not available."),
         Weather::Off => refused(401, "OptInRequired", "You are not subscribed to this service."),
         Weather::Unreachable => Fate { effect: Effect::Never, seen: Seen::Unreachable, ..Fate::default() },
+        Weather::StoreGone => {
+            let log = dir.join("dev/log");
+            if log.is_dir() {
+                std::fs::rename(&log, dir.join("dev/log-away")).expect("a log");
+                std::fs::write(&log, "a file where a folder should be").expect("a file");
+            }
+            Fate::default()
+        }
     }
 }
 
@@ -219,6 +235,14 @@ impl Link for Other {
         self.wire.open_gate(lease);
     }
 
+    async fn sign(&self, key: &str, message: &[u8; 32]) -> Result<Signature, CloudError> {
+        self.wire.sign(key, message).await
+    }
+
+    async fn verifies(&self, key: &str, signature: &Signature, message: &[u8; 32]) -> Result<bool, CloudError> {
+        self.wire.verifies(key, signature, message).await
+    }
+
     fn drivers(&self) -> Arc<Drivers> {
         self.wire.drivers()
     }
@@ -233,6 +257,14 @@ impl Link for Other {
 
     async fn time(&self, region: &str) -> Option<Result<jiff::Timestamp, String>> {
         self.wire.time(region).await
+    }
+
+    async fn products(&self, service: &str, filters: &[(&'static str, String)]) -> Result<Vec<String>, CloudError> {
+        self.wire.products(service, filters).await
+    }
+
+    fn listen(&self, to: Hearing) {
+        self.wire.listen(to);
     }
 
     fn sent(&self) -> Vec<Sent> {

@@ -67,6 +67,7 @@ fn a_lost_state_is_rebuilt_from_the_account_and_the_plan_is_empty() {
     assert!(rebuilt.out.contains("a plan finds nothing to do"), "{}", rebuilt.out);
     let after = place.state("dev");
     assert_eq!((&after["lineage"], &after["outputs"]), (&before["lineage"], &before["outputs"]));
+    assert_eq!(after["backups"], before["backups"]);
     let ids = |state: &Value| -> Vec<(String, Value)> {
         state["entries"].as_object().expect("entries").iter().map(|(address, entry)| (address.clone(), entry["id"].clone())).collect()
     };
@@ -87,8 +88,13 @@ fn damage_is_told_refused_and_rebuilt_from() {
     let told = place.bbws("state verify dev --sandbox --json").exits(2).json();
     assert_eq!((&told["damage"][0]["key"], &told["damage"][0]["cure"]), (&"state.json".into(), &"derived".into()));
     place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
+    let before = slots(&place).len();
     place.bbws("state verify dev --sandbox --mend").exits(0);
-    assert_eq!(fs::read(&derived).expect("a state"), whole, "bit for bit");
+    assert_eq!(slots(&place).len(), before + 2, "the environment was held meanwhile, and given back");
+    let (was, mended): (Value, Value) = (serde_json::from_slice(&whole).expect("JSON"), place.state("dev"));
+    assert_eq!((&mended["entries"], &mended["serial"]), (&was["entries"], &was["serial"]));
+    place.bbws("state verify dev --sandbox --mend").exits(0);
+    assert_eq!(slots(&place).len(), before + 2, "nothing is written where nothing is to be mended");
     // A byte of a slot, and nothing left that was folded beyond it.
     fs::remove_file(&derived).expect("a state");
     fs::remove_dir_all(place.path("state/sandbox/dev/checkpoints")).ok();
@@ -134,10 +140,88 @@ fn what_is_ours_and_unknown_is_an_orphan_and_what_is_gone_is_told() {
     let unlisted: BTreeSet<&str> = found["unlisted"].as_array().expect("kinds").iter().filter_map(Value::as_str).collect();
     let had = whole["entries"].as_object().expect("entries").keys().filter_map(|address| address.split('.').next());
     let missed: BTreeSet<&str> = had.filter(|kind| !kinds.contains(kind) && !unlisted.contains(kind)).collect();
-    assert!(missed.is_empty() && kinds.len() >= 15, "not listed: {missed:?}");
+    assert!(missed.is_empty() && kinds.len() >= 25, "not listed: {missed:?}; listed: {kinds:?}");
+    let bare = [
+        "dashboard",
+        "dns-record",
+        "mount-target",
+        "object",
+        "role-policy",
+        "role-policy-attachment",
+        "route",
+        "route-table-association",
+        "secret-value",
+    ];
+    assert!(unlisted.iter().all(|kind| bare.contains(kind)), "{unlisted:?}");
     place.bbws(&format!("state restore dev {} --sandbox --yes", whole["seq"])).exits(0);
     place.bbws(&format!("state restore dev {before} --sandbox --yes --forget")).exits(0);
     // The next run takes them back: nothing is made twice.
     place.applied("dev").expect("adopted");
     place.bbws("state orphans dev --sandbox").exits(0);
+}
+
+const EXTRA: &str = "\n[resource.log-group.NAME]\nname = \"/extra\"\nretention_days = 30\n";
+
+#[test]
+fn a_resource_gets_another_address_and_is_forgotten_and_both_are_taken_back() {
+    let place = Place::new();
+    let shipped = place.file("dev");
+    let with = |name: &str| place.write("dev", &(shipped.clone() + &EXTRA.replace("NAME", name)));
+    with("extra");
+    place.applied("dev").expect("a cluster");
+    let before = place.state("dev");
+
+    // In the file it is called otherwise now: without the move another would be made, and this one removed.
+    with("audit");
+    let shown = place.bbws("state mv dev log-group.extra log-group.audit --sandbox").exits(3);
+    assert!(shown.out.contains("> log-group.extra -> log-group.audit  /extra"), "{}", shown.out);
+    assert_eq!(place.state("dev"), before, "nothing is written before a yes");
+    let moved = place.bbws("state mv dev log-group.extra log-group.audit --sandbox --yes --json --reason renamed").exits(0).json();
+    assert_eq!((&moved["id"], &moved["new_declared"], &moved["old_declared"]), (&"/extra".into(), &true.into(), &false.into()));
+    let plan = place.bbws("plan dev --sandbox --json").exits(0).json();
+    assert_eq!(crate::support::steps(&plan), ["~log-group.audit"], "the tag is corrected, and nothing else");
+    let fields = plan["steps"][0]["reason"]["fields"].as_array().expect("fields");
+    // Its tag `Name` follows its address.
+    assert_eq!(
+        fields.iter().map(|one| one["field"].as_str()).collect::<Vec<_>>(),
+        [Some("tags"), Some("bbws's ownership tags")],
+        "{plan:#}"
+    );
+    assert_eq!(place.applied("dev"), Ok(vec!["~log-group.audit".to_owned()]));
+    let history = place.bbws("state history dev --sandbox --json").exits(0).json().to_string();
+    assert!(history.contains("renames log-group.extra to log-group.audit: renamed"), "{history}");
+
+    // The way back, as it was told; and the refusals.
+    with("extra");
+    place.bbws(&format!("{} --yes", moved["back"].as_str().expect("a command").trim_start_matches("bbws "))).exits(0);
+    assert_eq!(place.applied("dev"), Ok(vec!["~log-group.extra".to_owned()]));
+    for (line, code, why) in [
+        ("log-group.none log-group.a --yes", 3, "nothing is recorded as log-group.none"),
+        ("log-group.extra topic.a --yes", 3, "another kind"),
+        ("log-group.extra log-group.ecs --yes", 3, "log-group.ecs is recorded already, as /ecs/dev"),
+        ("log-group.extra", 64, ""),
+        ("Log log-group.a", 64, "is not an address"),
+    ] {
+        let refused = place.bbws(&format!("state mv dev {line} --sandbox")).exits(code);
+        assert!(refused.err.contains(why), "{line}: {}", refused.err);
+    }
+
+    // Forgotten: the object stays, and while the file declares it a plan takes it back.
+    let before = place.state("dev");
+    place.bbws("state rm dev log-group.extra --sandbox --yes").exits(64);
+    let held = place.bbws("state rm dev log-group.ecs --sandbox --yes --reason test").exits(3);
+    assert!(held.err.contains("add role-policy.ecs-execution"), "{}", held.err);
+    let told = place.bbws("state rm dev log-group.extra --sandbox --yes --reason handed-over").exits(0);
+    assert!(told.out.contains("(declared)"), "{}", told.out);
+    let back = told.out.split("back again: bbws ").nth(1).and_then(|rest| rest.lines().next()).expect("a command").to_owned();
+    assert!(place.bbws("sandbox show").out.contains("/extra"), "the object stays");
+    assert_eq!(crate::support::steps(&place.bbws("plan dev --sandbox --json").exits(0).json()), [">log-group.extra"]);
+    let history = place.bbws("state history dev --sandbox --json").exits(0).json().to_string();
+    assert!(history.contains("forgets log-group.extra: handed-over"), "{history}");
+    place.bbws(&format!("{back} --yes")).exits(0);
+    assert_eq!(place.state("dev")["entries"], before["entries"]);
+    place.bbws("state rm dev log-group.extra --sandbox --yes --reason handed-over").exits(0);
+    place.write("dev", &shipped);
+    place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
+    assert!(place.bbws("sandbox show").out.contains("/extra"), "neither managed nor removed");
 }

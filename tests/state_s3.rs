@@ -18,7 +18,13 @@ const BUCKET: &str = "wp-dev-bbws-state";
 #[test]
 #[ignore = "it needs a server, which the test beside it starts"]
 fn on_the_server_of_the_environment() {
-    let place = Bucket { bucket: BUCKET.into(), owner: ACCOUNT.parse().expect("an account"), environment: "dev".into(), kms_key: None };
+    let place = Bucket {
+        bucket: BUCKET.into(),
+        owner: ACCOUNT.parse().expect("an account"),
+        environment: "dev".into(),
+        kms_key: None,
+        approvers: vec![],
+    };
     let ask = |mfa: &Mfa| Err(format!("{} wants a code", mfa.profile));
     let whose = Whose { profile: None, account: place.owner.clone(), ask: Arc::new(ask) };
     let store = S3Store::new(whose, "af-south-1", place);

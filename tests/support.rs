@@ -8,6 +8,8 @@ use std::process::{Command, Output};
 use bbws_sandbox::{Cloud, CloudFile};
 use serde_json::Value;
 
+use crate::json_lines;
+
 /// A folder of its own, with `environments/` as shipped.
 pub(crate) struct Place {
     dir: tempfile::TempDir,
@@ -48,7 +50,11 @@ impl Place {
 
     /// Runs it: `"plan dev --sandbox"`.
     pub(crate) fn bbws(&self, line: &str) -> Ran {
-        ran(self.command(line.split_whitespace()).output().expect("the binary runs"))
+        let ran = ran(self.command(line.split_whitespace()).output().expect("the binary runs"));
+        if line.split_whitespace().any(|word| word == "--json") {
+            json_lines::demand(line, &ran.out, &ran.err);
+        }
+        ran
     }
 
     /// An environment's file as it is now.
@@ -161,13 +167,27 @@ pub(crate) fn steps(plan: &Value) -> Vec<String> {
     told
 }
 
-/// Takes the output apart.
+/// Takes the output apart. Plans in it must fit their schema, whatever the test is about.
+#[track_caller]
 pub(crate) fn ran(output: Output) -> Ran {
-    Ran {
+    let ran = Ran {
         code: output.status.code().unwrap_or(-1),
         out: String::from_utf8(output.stdout).expect("text"),
         err: String::from_utf8(output.stderr).expect("text"),
+    };
+    let is_plan = |document: &Value| document.get("basis").is_some() && document.get("steps").is_some();
+    let whole = serde_json::from_str::<Value>(&ran.out).ok().filter(is_plan);
+    let events = ran.out.lines().filter(|line| line.contains("\"event\":\"plan\""));
+    let told = events.filter_map(|line| serde_json::from_str::<Value>(line).ok()).map(|mut event| event["plan"].take());
+    for plan in whole.into_iter().chain(told) {
+        assert_eq!(bbws_testkit::misfits(&plan_schema(), &plan), Vec::<String>::new(), "a plan does not fit its schema");
     }
+    ran
+}
+
+/// The schema of plans, as users have it.
+pub(crate) fn plan_schema() -> Value {
+    serde_json::from_str(include_str!("../docs/schema/plan.schema.json")).expect("a schema")
 }
 
 impl Ran {

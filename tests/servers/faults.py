@@ -42,8 +42,10 @@ class Memory:
         self.kept = {}
 
     def of(self, request, what):
+        # Whoever asks for what is global names whatever region.
+        region = "" if request.service == "route53" else request.region
         with self.lock:
-            return self.kept.setdefault((request.key, request.region, what), {})
+            return self.kept.setdefault((request.key, region, what), {})
 
 
 def zone_ids(proxy, request, server):
@@ -233,6 +235,21 @@ def modify_endpoint(proxy, request, server):
     return answer
 
 
+def describe_endpoints(proxy, request, server):
+    """Those of some ids are asked for by their ids; one that is not there is left out, as by a filter."""
+    wanted = next((part["Values"] for part in request.params.get("Filters", []) if part["Name"] == "vpc-endpoint-id"), None)
+    if not wanted:
+        return proxy.forward(server, request)
+    items, rest = "", None
+    for one in wanted:
+        answer = proxy.forward(server, request, f"Action=DescribeVpcEndpoints&Version=2016-11-15&VpcEndpointId.1={one}".encode())
+        found = re.search(rb"<vpcEndpointSet>(.*)</vpcEndpointSet>", answer.body, re.S)
+        items += found[1].decode() if found else ""
+        rest = answer if found or rest is None else rest
+    rest.status, rest.body = 200, f'<DescribeVpcEndpointsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><vpcEndpointSet>{items}</vpcEndpointSet></DescribeVpcEndpointsResponse>'.encode()
+    return rest
+
+
 # operation, or all of a service: (the fault, what is done about it)
 TABLE = {
     "route53": ("moto's zone ids do not begin with Z", zone_ids),
@@ -245,6 +262,7 @@ TABLE = {
     "efs:CreateMountTarget": ("moto's interfaces do not say whose they are", create_mount_target),
     "efs:PutBackupPolicy": ("moto has no PutBackupPolicy", put_backup),
     "efs:DescribeBackupPolicy": ("moto has no PutBackupPolicy", describe_backup),
+    "ec2:DescribeVpcEndpoints": ("moto falls over the filter vpc-endpoint-id", describe_endpoints),
     "ec2:ModifyVpcEndpoint": ("moto writes no route into tables that a gateway endpoint serves later, and cannot delete it then", modify_endpoint),
     "ec2:DescribeNetworkInterfaces": ("moto's interfaces do not say whose they are, and outlive it", describe_interfaces),
     "logs:CreateDelivery": ("moto keeps a delivery's path without the prefix that AWS puts before it", create_delivery),

@@ -3,10 +3,10 @@
 use std::process::Command;
 
 /// The crates that have such pages, with the names of the tests that write them.
-const PAGES: [(&str, &str); 1] = [("bbws-render", "the_page_in_docs")];
+const PAGES: [(&str, &str); 2] = [("bbws-model", "the_page_in_docs"), ("bbws-render", "the_page_in_docs")];
 
 /// Writes them.
-pub fn run() -> Vec<String> {
+pub(crate) fn run() -> Vec<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let written = PAGES.iter().filter_map(|(package, test)| {
         let mut command = Command::new(&cargo);

@@ -249,13 +249,20 @@ struct Others {
     gate: Gate,
     calls: Calls,
     patience: Duration,
+    /// Nothing that changes something leaves, whatever its gate says.
+    only_looks: bool,
     made: Mutex<BTreeMap<String, (Clients, Clients)>>,
     sent: Mutex<BTreeSet<String>>,
 }
 
 impl Others {
     fn pair(&self, region: &str) -> (Clients, Clients) {
-        let guard = |read_only| Guard { gate: self.gate.clone(), calls: self.calls.clone(), read_only };
+        let guard = |read_only| Guard {
+            gate: self.gate.clone(),
+            calls: self.calls.clone(),
+            read_only: read_only || self.only_looks,
+            region: region.to_owned(),
+        };
         let connection = self.connection.as_ref();
         (
             clients(connection, region, &guard(true), RetryConfig::standard().with_max_attempts(4), self.patience),
@@ -268,19 +275,25 @@ impl Aws {
     /// Clients for `region` over `connection`. The gate is closed: only reads leave until it is opened.
     #[must_use]
     pub fn new(connection: Arc<dyn Connection>, region: &str) -> Self {
-        Self::patient(connection, region, PATIENCE)
+        Self::patient(connection, region, PATIENCE, false)
+    }
+
+    /// The same for a look: both sets can only read, and no gate lets anything else through.
+    #[must_use]
+    pub fn for_a_look(connection: Arc<dyn Connection>, region: &str) -> Self {
+        Self::patient(connection, region, PATIENCE, true)
     }
 
     /// The same for the state store: a gate and credentials of its own, so that whatever ends the cloud's leaves it to write
     /// down what was done.
     #[must_use]
     pub fn for_store(connection: Arc<dyn Connection>, region: &str) -> Self {
-        Self::patient(connection, region, STORE_PATIENCE)
+        Self::patient(connection, region, STORE_PATIENCE, false)
     }
 
-    fn patient(connection: Arc<dyn Connection>, region: &str, patience: Duration) -> Self {
+    fn patient(connection: Arc<dyn Connection>, region: &str, patience: Duration, only_looks: bool) -> Self {
         let (gate, calls) = (Gate::default(), Calls::default());
-        let others = Others { connection, gate, calls, patience, made: Mutex::default(), sent: Mutex::default() };
+        let others = Others { connection, gate, calls, patience, only_looks, made: Mutex::default(), sent: Mutex::default() };
         let (read, write) = others.pair(region);
         Self { read, write, region: region.to_owned(), others: Arc::new(others) }
     }

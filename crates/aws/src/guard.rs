@@ -1,11 +1,13 @@
 //! What stands before every request: a gate that mutating requests pass only when it is open, and a log of all calls.
 
 use std::error::Error;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
 };
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
@@ -13,6 +15,8 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_types::request_id::RequestId;
 use bbws_engine::Lease;
+// Of tokio, so that it is the time that passes in the simulation.
+use tokio::time::Instant;
 
 /// Why a request was not sent. Certain: nothing left this machine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +41,8 @@ enum Passage {
     Open,
     /// Open for as long as the environment is held.
     Leased(Lease),
+    /// Open for one operation alone.
+    Only(&'static str),
 }
 
 impl Default for Gate {
@@ -56,6 +62,11 @@ impl Gate {
         self.set(Passage::Leased(lease));
     }
 
+    /// Lets requests of one operation through, and no others.
+    pub fn open_for(&self, operation: &'static str) {
+        self.set(Passage::Only(operation));
+    }
+
     /// Holds mutating requests back, and says why.
     pub fn close(&self, reason: &str) {
         self.set(Passage::Shut(reason.to_owned()));
@@ -66,9 +77,11 @@ impl Gate {
     }
 
     /// Whether a request may leave now; else why not, and whether that may pass.
-    fn look(&self) -> Result<(), (String, bool)> {
+    fn look(&self, operation: &str) -> Result<(), (String, bool)> {
         match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             Passage::Open => Ok(()),
+            Passage::Only(only) if *only == operation => Ok(()),
+            Passage::Only(only) => Err((format!("only {only} is to be sent: a bug in bbws"), false)),
             Passage::Shut(reason) => Err((reason.clone(), false)),
             Passage::Leased(lease) => lease.holds().map_err(|why| (why.to_string(), true)),
         }
@@ -86,21 +99,57 @@ pub struct Call {
     pub request_id: Option<String>,
 }
 
+/// One request that has ended, as whoever listens is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// The operation: `ec2:DescribeVpcs`.
+    pub operation: String,
+    /// The region called.
+    pub region: String,
+    /// From when it was sent until its answer was read.
+    pub took: Duration,
+    /// The HTTP status of the answer; none where there was none.
+    pub status: Option<u16>,
+}
+
+type Listener = Arc<dyn Fn(&Ended) + Send + Sync>;
+
 /// The log of all requests that were sent.
-#[derive(Debug, Clone, Default)]
-pub struct Calls(Arc<Mutex<Vec<Call>>>);
+#[derive(Clone, Default)]
+pub struct Calls {
+    all: Arc<Mutex<Vec<Call>>>,
+    listener: Arc<Mutex<Option<Listener>>>,
+}
+
+impl fmt::Debug for Calls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Calls").field("all", &self.all).finish_non_exhaustive()
+    }
+}
 
 impl Calls {
     /// All requests so far.
     #[must_use]
     pub fn all(&self) -> Vec<Call> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How many requests were sent so far.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Tells each request from now on, when it ends.
+    pub fn listen(&self, to: impl Fn(&Ended) + Send + Sync + 'static) {
+        *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(to));
+    }
+
+    fn tell(&self, ended: &Ended) {
+        let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(listener) = listener {
+            listener(ended);
+        }
     }
 }
 
@@ -108,7 +157,11 @@ impl Calls {
 #[must_use]
 pub fn is_read(operation: &str) -> bool {
     let name = operation.rsplit(':').next().unwrap_or(operation);
-    ["Describe", "Get", "List", "Head", "Simulate", "Decode", "Lookup", "Test", "AssumeRole"].iter().any(|verb| name.starts_with(verb))
+    // To verify a signature changes nothing. To sign changes nothing either, but what is signed opens something: the gate stands before it.
+    name == "Verify"
+        || ["Describe", "Get", "List", "Head", "Simulate", "Decode", "Lookup", "Test", "AssumeRole"]
+            .iter()
+            .any(|verb| name.starts_with(verb))
 }
 
 /// The interceptor of one client.
@@ -118,6 +171,8 @@ pub(crate) struct Guard {
     pub(crate) calls: Calls,
     /// The client may only read.
     pub(crate) read_only: bool,
+    /// The region that the client calls.
+    pub(crate) region: String,
 }
 
 fn operation(cfg: &ConfigBag) -> String {
@@ -135,9 +190,9 @@ fn iam_prefix(service: &str) -> String {
     }
 }
 
-/// A call in flight, by its place in the log.
-#[derive(Debug)]
-struct InFlight(usize);
+/// A call in flight: its place in the log, and when it was sent.
+#[derive(Debug, Clone, Copy)]
+struct InFlight(usize, Instant);
 
 impl aws_smithy_types::config_bag::Storable for InFlight {
     type Storer = aws_smithy_types::config_bag::StoreReplace<Self>;
@@ -161,14 +216,14 @@ impl Intercept for Guard {
                 let reason = "this client may only read: a bug in bbws".into();
                 return Err(Refused { operation, reason, for_now: false }.into());
             }
-            if let Err((reason, for_now)) = self.gate.look() {
+            if let Err((reason, for_now)) = self.gate.look(&operation) {
                 return Err(Refused { operation, reason, for_now }.into());
             }
         }
-        let mut calls = self.calls.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut calls = self.calls.all.lock().unwrap_or_else(PoisonError::into_inner);
         calls.push(Call { operation, status: None, request_id: None });
         let place = calls.len() - 1;
-        cfg.interceptor_state().store_put(InFlight(place));
+        cfg.interceptor_state().store_put(InFlight(place, Instant::now()));
         Ok(())
     }
 
@@ -181,12 +236,27 @@ impl Intercept for Guard {
         // The part of a call that holds no secret whatever it was about.
         let (status, id) = (context.response().status().as_u16(), context.response().request_id().unwrap_or_default());
         tracing::debug!(operation = operation(cfg), status, id, "answered");
-        if let Some(InFlight(place)) = cfg.load::<InFlight>() {
-            let mut calls = self.calls.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(InFlight(place, _)) = cfg.load::<InFlight>() {
+            let mut calls = self.calls.all.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(call) = calls.get_mut(*place) {
                 call.status = Some(context.response().status().as_u16());
                 call.request_id = context.response().request_id().map(str::to_owned);
             }
+        }
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        // What was held back was not sent, and has no time. An attempt is told once.
+        if let Some(InFlight(_, sent)) = cfg.load::<InFlight>().copied() {
+            cfg.interceptor_state().unset::<InFlight>();
+            let status = context.response().map(|response| response.status().as_u16());
+            self.calls.tell(&Ended { operation: operation(cfg), region: self.region.clone(), took: sent.elapsed(), status });
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! With `sandbox`, this is the only crate that knows the AWS SDK. A driver speaks to AWS, never to an emulator.
 
 mod action;
+mod approval;
 mod clients;
 mod credentials;
 mod error;
@@ -11,16 +12,21 @@ mod guard;
 mod identity;
 mod kinds;
 mod name_servers;
+mod price_list;
 mod scan;
 mod store;
+mod trail;
 
 pub use action::iam_action;
+pub use approval::{sign, verifies};
 pub use clients::{Aws, Clients, Connection, Plain, Whose, Wire};
 pub use credentials::{AskCode, Mfa, Session};
 pub use error::{Told, classify, is_stale};
 pub use fetch::{date_at, fetch};
-pub use guard::{Call, Calls, Gate, Refused, is_read};
+pub use guard::{Call, Calls, Ended, Gate, Refused, is_read};
 pub use identity::{Identity, whoami};
 pub use kinds::drivers;
 pub use name_servers::name_servers;
+pub use price_list::products;
 pub use store::{INIT_ACTIONS, KEY_ACTIONS, Lacks, Place, S3Store, STORE_ACTIONS, Setting, Vault};
+pub use trail::{TrailEvent, trail};

@@ -8,13 +8,20 @@ use bbws_cluster::Environment;
 use bbws_engine::Store;
 use bbws_model::{Account, Class, CloudError, World};
 
-use crate::Wire;
+use crate::{Eye, Wire};
 
 /// Connects with the credentials of the environment's profile. That they are the right ones is seen when they are used.
 pub(crate) async fn connect(environment: &Environment) -> Wire {
     let plain = Plain::load(whose(environment.profile.as_deref(), &environment.account), &environment.region).await;
     let world = plain.endpoint().map_or(World::Aws, |url| World::Endpoint(url.trim_end_matches('/').to_owned()));
-    Wire::new(world, Aws::new(Arc::new(plain), &environment.region), Arc::new(SystemClock::default()), None)
+    Wire::new(world, Aws::new(Arc::new(plain), &environment.region), Arc::new(SystemClock::default()), None, None)
+}
+
+/// Looks with the same credentials, through clients that can only read.
+pub(crate) async fn look(environment: &Environment) -> Eye {
+    let plain = Plain::load(whose(environment.profile.as_deref(), &environment.account), &environment.region).await;
+    let world = plain.endpoint().map_or(World::Aws, |url| World::Endpoint(url.trim_end_matches('/').to_owned()));
+    Eye::new(world, Aws::for_a_look(Arc::new(plain), &environment.region), Arc::new(SystemClock::default()))
 }
 
 fn whose(profile: Option<&str>, account: &Account) -> Whose {
@@ -23,8 +30,8 @@ fn whose(profile: Option<&str>, account: &Account) -> Whose {
 }
 
 fn place(bucket: &Bucket) -> Place {
-    let Bucket { name, owner, environment, kms_key, .. } = bucket.clone();
-    Place { bucket: name, owner, environment, kms_key }
+    let Bucket { name, owner, environment, kms_key, approvers, .. } = bucket.clone();
+    Place { bucket: name, owner, environment, kms_key, approvers }
 }
 
 /// The state store in a bucket.
@@ -45,7 +52,7 @@ impl StateBucket {
 impl bbws_cli::Vault for StateBucket {
     async fn whoami(&self) -> Result<Caller, CloudError> {
         let identity = self.0.whoami().await?;
-        Ok(Caller { account: identity.account, arn: identity.arn })
+        Ok(Caller { account: identity.account, arn: identity.arn, source_identity: None })
     }
 
     fn open_gate(&self) {

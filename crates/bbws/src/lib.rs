@@ -8,11 +8,14 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use bbws_aws::{Aws, drivers, is_read, is_stale, name_servers, whoami};
-use bbws_cli::{Answered, Bucket, Caller, Cloud, Fetched, Link, Referral, Route, Sent, SessionLife, Stores, Thing};
+use bbws_aws::{Aws, Ended, drivers, is_read, is_stale, name_servers, products, sign, trail, verifies, whoami};
+use bbws_cli::{
+    Answered, Bucket, Caller, Cloud, Fetched, Heard, Hearing, Link, Look, Referral, Route, Sent, SessionLife, Stores, Thing, Trail,
+};
 use bbws_cluster::Environment;
-use bbws_engine::{Clock, Drivers, Lease};
-use bbws_model::{CloudError, World};
+use bbws_engine::{Clock, Drivers, Lease, Observers};
+use bbws_model::{CloudError, Signature, World};
+use bbws_operate::drift::Deed;
 use bbws_sandbox::Sandbox;
 
 /// AWS, and the sandbox.
@@ -22,6 +25,14 @@ pub struct Wires;
 impl Cloud for Wires {
     type Link = Wire;
     type Vault = aws::StateBucket;
+    type Eye = Eye;
+
+    async fn look(&self, route: &Route, environment: &Environment) -> Result<Eye, CloudError> {
+        match route {
+            Route::Aws => Ok(aws::look(environment).await),
+            Route::Sandbox(route) => sandbox::look(route, environment),
+        }
+    }
 
     async fn connect(&self, route: &Route, environment: &Environment) -> Result<Wire, CloudError> {
         match route {
@@ -58,12 +69,14 @@ pub struct Wire {
     drivers: Arc<Drivers>,
     clock: Arc<dyn Clock>,
     sandbox: Option<Sandbox>,
+    /// Who stands behind the session; of AWS nobody tells it.
+    source_identity: Option<String>,
 }
 
 impl Wire {
-    fn new(world: World, aws: Aws, clock: Arc<dyn Clock>, sandbox: Option<Sandbox>) -> Self {
+    fn new(world: World, aws: Aws, clock: Arc<dyn Clock>, sandbox: Option<Sandbox>, source_identity: Option<String>) -> Self {
         let drivers = Arc::new(drivers(&aws));
-        Self { world, aws, drivers, clock, sandbox }
+        Self { world, aws, drivers, clock, sandbox, source_identity }
     }
 
     /// The sandbox that it leads into, if it does.
@@ -73,6 +86,67 @@ impl Wire {
     }
 }
 
+/// A look at AWS or into the sandbox. The clients behind it can only read, and it offers nothing else.
+pub struct Eye {
+    world: World,
+    aws: Aws,
+    observers: Observers,
+    clock: Arc<dyn Clock>,
+}
+
+impl Eye {
+    fn new(world: World, aws: Aws, clock: Arc<dyn Clock>) -> Self {
+        let observers = Observers::of(Arc::new(drivers(&aws)));
+        Self { world, aws, observers, clock }
+    }
+}
+
+impl Look for Eye {
+    fn world(&self) -> World {
+        self.world.clone()
+    }
+
+    async fn whoami(&self) -> Result<Caller, CloudError> {
+        let identity = whoami(&self.aws.read).await?;
+        Ok(Caller { account: identity.account, arn: identity.arn, source_identity: None })
+    }
+
+    fn observers(&self) -> Observers {
+        self.observers.clone()
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
+    }
+
+    fn listen(&self, to: Hearing) {
+        listen(&self.aws, to);
+    }
+
+    fn sent(&self) -> Vec<Sent> {
+        sent(&self.aws)
+    }
+}
+
+impl Trail for Eye {
+    async fn deeds(&self, region: &str, name: &str, since: jiff::Timestamp) -> Result<Vec<Deed>, CloudError> {
+        let events = trail(&self.aws, region, name, since.as_second()).await?.into_iter();
+        let at = |seconds| jiff::Timestamp::from_second(seconds).unwrap_or_default();
+        Ok(events.map(|event| Deed { at: at(event.at), who: event.who, call: event.call, from: event.from, event: event.id }).collect())
+    }
+}
+
+fn listen(aws: &Aws, to: Hearing) {
+    aws.calls().listen(move |ended| {
+        let Ended { operation, region, took, status } = ended.clone();
+        to(&Heard { operation, region, took, status });
+    });
+}
+
+fn sent(aws: &Aws) -> Vec<Sent> {
+    aws.calls().all().into_iter().map(|call| Sent { read: is_read(&call.operation), operation: call.operation }).collect()
+}
+
 impl Link for Wire {
     fn world(&self) -> World {
         self.world.clone()
@@ -80,7 +154,7 @@ impl Link for Wire {
 
     async fn whoami(&self) -> Result<Caller, CloudError> {
         let identity = whoami(&self.aws.read).await?;
-        Ok(Caller { account: identity.account, arn: identity.arn })
+        Ok(Caller { account: identity.account, arn: identity.arn, source_identity: self.source_identity.clone() })
     }
 
     fn session(&self) -> Option<SessionLife> {
@@ -111,6 +185,14 @@ impl Link for Wire {
         self.aws.gate().open_while(lease);
     }
 
+    async fn sign(&self, key: &str, message: &[u8; 32]) -> Result<Signature, CloudError> {
+        sign(&self.aws, key, message).await
+    }
+
+    async fn verifies(&self, key: &str, signature: &Signature, message: &[u8; 32]) -> Result<bool, CloudError> {
+        verifies(&self.aws, key, signature, message).await
+    }
+
     fn drivers(&self) -> Arc<Drivers> {
         self.drivers.clone()
     }
@@ -127,7 +209,7 @@ impl Link for Wire {
     }
 
     async fn time(&self, region: &str) -> Option<Result<jiff::Timestamp, String>> {
-        let url = match self.world() {
+        let url = match Link::world(self) {
             World::Aws => format!("https://sts.{region}.amazonaws.com/"),
             World::Endpoint(url) => url,
             World::Sandbox => return None,
@@ -136,7 +218,15 @@ impl Link for Wire {
         Some(bbws_aws::date_at(&url).await.and_then(read).map(|at| at.timestamp()))
     }
 
+    async fn products(&self, service: &str, filters: &[(&'static str, String)]) -> Result<Vec<String>, CloudError> {
+        products(&self.aws, service, filters).await
+    }
+
+    fn listen(&self, to: Hearing) {
+        listen(&self.aws, to);
+    }
+
     fn sent(&self) -> Vec<Sent> {
-        self.aws.calls().all().into_iter().map(|call| Sent { read: is_read(&call.operation), operation: call.operation }).collect()
+        sent(&self.aws)
     }
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bbws_aws::Aws;
-use bbws_cli::{Answered, Referral, SandboxRoute, Thing};
+use bbws_cli::{Answered, Referral, SandboxPrincipal, SandboxRoute, Thing};
 use bbws_cluster::Environment;
 use bbws_model::{Class, CloudError, World};
-use bbws_sandbox::{CloudFile, Sandbox};
+use bbws_sandbox::{CloudFile, Principal, Sandbox};
 
-use crate::Wire;
+use crate::{Eye, Wire};
 
 /// Connects with the credentials that the route names.
 ///
@@ -19,12 +19,30 @@ use crate::Wire;
 pub(crate) fn connect(route: &SandboxRoute, environment: &Environment) -> Result<Wire, CloudError> {
     let failed = |error: io::Error| CloudError::own("sandbox", Class::Invalid, error.to_string());
     let sandbox = Sandbox::in_file(route.account.as_str(), CloudFile::new(&route.dir), SystemTime::now(), 1.0).map_err(failed)?;
+    let (sandbox, identity) = match &route.principal {
+        None => (sandbox, None),
+        Some(SandboxPrincipal { role, session, source_identity }) => {
+            (sandbox.with_principal(Principal { role: role.clone(), session: session.clone() }), source_identity.clone())
+        }
+    };
+    if let Some(key) = &environment.approval.kms_key {
+        let signers: Vec<String> = environment.approval.roles.iter().filter_map(|arn| arn.rsplit('/').next()).map(str::to_owned).collect();
+        sandbox.ensure_signing_key(key, &signers).map_err(failed)?;
+    }
     let zone = &environment.dns.zone;
     if zone.existing.is_there() {
         sandbox.ensure_zone(environment.account.as_str(), zone.name.as_str()).map_err(failed)?;
     }
     let clock = Arc::new(sandbox.sim().clock());
-    Ok(Wire::new(World::Sandbox, Aws::new(Arc::new(sandbox.clone()), &environment.region), clock, Some(sandbox)))
+    Ok(Wire::new(World::Sandbox, Aws::new(Arc::new(sandbox.clone()), &environment.region), clock, Some(sandbox), identity))
+}
+
+/// Looks into it through clients that can only read; nothing is put into it beforehand either.
+pub(crate) fn look(route: &SandboxRoute, environment: &Environment) -> Result<Eye, CloudError> {
+    let failed = |error: io::Error| CloudError::own("sandbox", Class::Invalid, error.to_string());
+    let sandbox = Sandbox::in_file(route.account.as_str(), CloudFile::new(&route.dir), SystemTime::now(), 1.0).map_err(failed)?;
+    let clock = Arc::new(sandbox.sim().clock());
+    Ok(Eye::new(World::Sandbox, Aws::for_a_look(Arc::new(sandbox), &environment.region), clock))
 }
 
 /// What the DNS inside it says of a zone.

@@ -1,7 +1,9 @@
 //! The command line.
 
 mod cost;
+mod drift;
 mod iam;
+mod import;
 mod runs;
 mod state;
 
@@ -10,11 +12,15 @@ use std::path::PathBuf;
 use bbws_model::{Account, Address};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cloud::SandboxPrincipal;
 use crate::help;
 
 pub(crate) use cost::CostArgs;
+pub(crate) use drift::DriftArgs;
 pub(crate) use iam::IamArgs;
+pub(crate) use import::ImportArgs;
 pub(crate) use runs::RunsArgs;
+pub(crate) use state::{MvArgs, RmArgs, StateCommand, UnlockArgs};
 pub(crate) use state::{StateCommand, UnlockArgs};
 
 /// Creates, changes, checks and removes the AWS clusters that host multi-tenant WordPress.
@@ -62,6 +68,9 @@ pub(crate) struct Global {
     /// How fast the simulation plays AWS's own durations: as AWS takes them, or N times as fast; at once if left out
     #[arg(long, global = true, value_name = "realistic|N", value_parser = speed)]
     pub sandbox_speed: Option<Speed>,
+    /// Who calls the simulation: ROLE, ROLE/SESSION or ROLE/SESSION:SOURCE_IDENTITY. With it production wants approvals there too
+    #[arg(long, global = true, value_name = "NAME", value_parser = principal)]
+    pub sandbox_principal: Option<SandboxPrincipal>,
     /// Whose credentials the simulation is called with; the environment's own account if left out
     #[arg(long, global = true, value_name = "ID")]
     pub sandbox_account: Option<Account>,
@@ -70,11 +79,12 @@ pub(crate) struct Global {
 impl Global {
     /// An option that is given without the one it belongs to. (clap's own check does not see options before the command.)
     pub(crate) fn unsound(&self) -> Option<&'static str> {
-        match (self.sandbox, self.sandbox_speed, &self.sandbox_account) {
-            (false, Some(_), _) => Some("--sandbox-speed"),
-            (false, _, Some(_)) => Some("--sandbox-account"),
-            _ => None,
-        }
+        let given = [
+            ("--sandbox-speed", self.sandbox_speed.is_some()),
+            ("--sandbox-account", self.sandbox_account.is_some()),
+            ("--sandbox-principal", self.sandbox_principal.is_some()),
+        ];
+        given.into_iter().find(|(_, given)| *given && !self.sandbox).map(|(option, _)| option)
     }
 }
 
@@ -98,6 +108,21 @@ fn speed(text: &str) -> Result<Speed, String> {
     }
 }
 
+fn principal(text: &str) -> Result<SandboxPrincipal, String> {
+    let (who, source_identity) = text.split_once(':').map_or((text, None), |(who, identity)| (who, Some(identity)));
+    let (role, session) = who.split_once('/').unwrap_or((who, "operator"));
+    // What IAM takes for a role, and STS for a session and a source identity.
+    let name = |text: &str, most: usize| {
+        (2..=most).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c))
+    };
+    if !(name(role, 64) && name(session, 64) && source_identity.is_none_or(|identity| name(identity, 64))) {
+        return Err(
+            "write ROLE, ROLE/SESSION or ROLE/SESSION:SOURCE_IDENTITY, each of 2 to 64 letters, digits and any of _+=,.@-".to_owned()
+        );
+    }
+    Ok(SandboxPrincipal { role: role.to_owned(), session: session.to_owned(), source_identity: source_identity.map(str::to_owned) })
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -113,9 +138,18 @@ pub(crate) enum Command {
     /// Bring the cluster to what its file says, and verify it
     #[command(after_help = help::APPLY)]
     Apply(ApplyArgs),
+    /// Show what somebody changed behind bbws's back, and who; keep it or put it back
+    #[command(after_help = help::DRIFT)]
+    Drift(DriftArgs),
+    /// Approve a change of production that somebody else has planned: exactly that plan, once
+    #[command(after_help = help::APPROVE)]
+    Approve(ApproveArgs),
     /// Remove the whole cluster
     #[command(after_help = help::DESTROY)]
     Destroy(DestroyArgs),
+    /// Take what exists under management, as it is
+    #[command(after_help = help::IMPORT, override_usage = "bbws import [OPTIONS] [ENV] ADDRESS ID\n       bbws import [OPTIONS] [ENV] --tfstate <FILE>\n       bbws import [OPTIONS] [ENV] --discover")]
+    Import(ImportArgs),
     /// Look at what bbws has recorded
     #[command(subcommand, after_help = help::STATE)]
     State(StateCommand),
@@ -149,7 +183,7 @@ pub(crate) enum Command {
 }
 
 /// Which environment.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Where {
     /// The environment: the name of a file in the environments folder, without .toml; $BBWS_ENV if left out
     #[arg(value_name = "ENV")]
@@ -225,7 +259,7 @@ pub(crate) struct PlanArgs {
 }
 
 /// `apply`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct ApplyArgs {
     /// Which environment.
     #[command(flatten)]
@@ -239,6 +273,26 @@ pub(crate) struct ApplyArgs {
     /// Go back to what an earlier run wanted (`bbws runs ENV` lists them), whatever the file says now
     #[arg(long, value_name = "RUN")]
     pub back_to: Option<String>,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Change production without an approval, and say why; recorded and shown ever after
+    #[arg(long, value_name = "REASON")]
+    pub break_glass: Option<String>,
+    /// With --break-glass: the cluster's name, instead of typing it when asked
+    #[arg(long, value_name = "NAME", requires = "break_glass")]
+    pub confirm: Option<String>,
+}
+
+/// `approve`.
+#[derive(Debug, Args)]
+pub(crate) struct ApproveArgs {
+    /// Which environment.
+    #[command(flatten)]
+    pub place: Where,
+    /// The plan, written by `plan -o`
+    #[arg(value_name = "FILE")]
+    pub file: Option<String>,
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,
@@ -326,11 +380,25 @@ mod tests {
     }
 
     #[test]
+    fn principals_are_read() {
+        let of = |text: &str| principal(text).map(|p| (p.role, p.session, p.source_identity)).ok();
+        let some =
+            |role: &str, session: &str, identity: Option<&str>| Some((role.to_owned(), session.to_owned(), identity.map(str::to_owned)));
+        assert_eq!(of("approver"), some("approver", "operator", None));
+        assert_eq!(of("approver/jan@kimmyai.io"), some("approver", "jan@kimmyai.io", None));
+        assert_eq!(of("ops/jan:jan@kimmyai.io"), some("ops", "jan", Some("jan@kimmyai.io")));
+        for wrong in ["", "a", "a b", "approver/", "approver/jan:", "team/approver/jan"] {
+            assert_eq!(of(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
     fn options_of_the_sandbox_want_the_sandbox() {
         let sound = |line: &[&str]| Cli::try_parse_from(line).unwrap().global.unsound();
         assert!(sound(&["bbws", "plan", "dev", "--sandbox-account", "536580886816"]).is_some());
         assert!(sound(&["bbws", "plan", "--sandbox-speed", "2", "dev"]).is_some());
         assert!(sound(&["bbws", "plan", "dev", "--sandbox", "--sandbox-account", "536580886816"]).is_none());
+        assert!(sound(&["bbws", "plan", "prod", "--sandbox-principal", "approver"]).is_some());
         assert!(sound(&["bbws", "--sandbox", "plan", "dev", "--sandbox-speed", "60"]).is_none());
     }
 }

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bbws_cluster::Environment;
-use bbws_engine::{Clock, Drivers, Lease, Store};
-use bbws_model::{Account, CloudError, World};
+use bbws_engine::{Clock, Drivers, Lease, Observers, Store};
+use bbws_model::{Account, CloudError, Signature, World};
+use bbws_operate::drift::Deed;
 use serde::Serialize;
 
 use crate::args::Speed;
@@ -28,6 +29,8 @@ pub struct Bucket {
     pub environment: String,
     /// The KMS key that the state is encrypted with; the bucket's default if none.
     pub kms_key: Option<String>,
+    /// The only roles and users that may write approvals to it, where the file names any.
+    pub approvers: Vec<String>,
     /// The profile whose credentials reach it; the environment's variables come before it.
     pub profile: Option<String>,
 }
@@ -111,8 +114,21 @@ pub struct SandboxRoute {
     pub dir: PathBuf,
     /// Whose credentials it is called with.
     pub account: Account,
+    /// Who calls, where that was said.
+    pub principal: Option<SandboxPrincipal>,
     /// How fast it plays AWS's own durations.
     pub speed: Speed,
+}
+
+/// Who calls the sandbox: a session of a role, and who stands behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SandboxPrincipal {
+    /// The role's name.
+    pub role: String,
+    /// The session's name.
+    pub session: String,
+    /// The source identity, if it has one.
+    pub source_identity: Option<String>,
 }
 
 /// Who the credentials belong to.
@@ -122,6 +138,8 @@ pub struct Caller {
     pub account: Account,
     /// The user or role session.
     pub arn: String,
+    /// Who stands behind the session, where that is known: STS does not tell it.
+    pub source_identity: Option<String>,
 }
 
 /// How much is left of a session.
@@ -141,6 +159,22 @@ pub struct Sent {
     /// Whether it only reads.
     pub read: bool,
 }
+
+/// One call that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// The call, as IAM writes it: `ec2:DescribeVpcs`.
+    pub operation: String,
+    /// The region called.
+    pub region: String,
+    /// How long it took.
+    pub took: Duration,
+    /// The HTTP status of the answer; none where there was none.
+    pub status: Option<u16>,
+}
+
+/// Whoever is told of calls as they end.
+pub type Hearing = Arc<dyn Fn(&Heard) + Send + Sync>;
 
 /// One thing that exists in the sandbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -200,6 +234,14 @@ pub trait Cloud {
     type Link: Link;
     /// A connection to the bucket of a state.
     type Vault: Vault;
+    /// A look at one account and region, which can change nothing.
+    type Eye: Trail;
+
+    /// Looks at where an environment lives: through clients that can only read, and by a type that has nothing else.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    fn look(&self, route: &Route, environment: &Environment) -> impl Future<Output = Result<Self::Eye, CloudError>>;
 
     /// Connects to where an environment lives. What its file marks as existing is there from the start in the sandbox.
     ///
@@ -233,6 +275,90 @@ pub trait Cloud {
     fn reset(&self, dir: &Path) -> io::Result<()>;
 }
 
+/// A look at one account and region. Nothing that changes anything there can be reached through it: it has no gate to open
+/// and no drivers, only their eyes.
+///
+/// ```
+/// use bbws_cli::Look;
+///
+/// fn look(at: &impl Look) {
+///     let _ = at.observers();
+/// }
+/// ```
+///
+/// What only looks cannot open a gate,
+///
+/// ```compile_fail,E0599
+/// use bbws_cli::Look;
+/// use bbws_engine::Lease;
+///
+/// fn change(at: &impl Look, lease: Lease) {
+///     at.open_gate(lease);
+/// }
+/// ```
+///
+/// and has no drivers.
+///
+/// ```compile_fail,E0599
+/// use bbws_cli::Look;
+///
+/// fn change(at: &impl Look) {
+///     let _ = at.drivers();
+/// }
+/// ```
+pub trait Look {
+    /// Which world it leads to.
+    fn world(&self) -> World;
+
+    /// Asks who the caller is.
+    fn whoami(&self) -> impl Future<Output = Result<Caller, CloudError>>;
+
+    /// Who can look at objects of every kind.
+    fn observers(&self) -> Observers;
+
+    /// The time that holds there.
+    fn clock(&self) -> Arc<dyn Clock>;
+
+    /// Tells each call from now on, when it ends.
+    fn listen(&self, to: Hearing);
+
+    /// All calls that were sent so far, in order.
+    fn sent(&self) -> Vec<Sent>;
+}
+
+/// A connection can look, too.
+impl<L: Link> Look for L {
+    fn world(&self) -> World {
+        Link::world(self)
+    }
+
+    async fn whoami(&self) -> Result<Caller, CloudError> {
+        Link::whoami(self).await
+    }
+
+    fn observers(&self) -> Observers {
+        Observers::of(self.drivers())
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        Link::clock(self)
+    }
+
+    fn listen(&self, to: Hearing) {
+        Link::listen(self, to);
+    }
+
+    fn sent(&self) -> Vec<Sent> {
+        Link::sent(self)
+    }
+}
+
+/// A look that also reaches CloudTrail's record of who changed what.
+pub trait Trail: Look {
+    /// The events since a moment that changed something and name this, newest first: one call.
+    fn deeds(&self, region: &str, name: &str, since: jiff::Timestamp) -> impl Future<Output = Result<Vec<Deed>, CloudError>>;
+}
+
 /// A connection to one account and region. Until its gate is opened only reads leave.
 pub trait Link {
     /// Which world it leads to.
@@ -257,6 +383,12 @@ pub trait Link {
     /// Lets mutating calls through for as long as the lease holds. Called after the account was checked.
     fn open_gate(&self, lease: Lease);
 
+    /// Signs the SHA-256 of an approval with a key of KMS. It changes nothing, and is the only thing that leaves.
+    fn sign(&self, key: &str, message: &[u8; 32]) -> impl Future<Output = Result<Signature, CloudError>>;
+
+    /// Whether a key of KMS made a signature of this SHA-256.
+    fn verifies(&self, key: &str, signature: &Signature, message: &[u8; 32]) -> impl Future<Output = Result<bool, CloudError>>;
+
     /// The driver of every kind.
     fn drivers(&self) -> Arc<Drivers>;
 
@@ -269,6 +401,12 @@ pub trait Link {
 
     /// What time it is there, as an answer to a request that is not signed says. None where the world is simulated.
     fn time(&self, region: &str) -> impl Future<Output = Option<Result<jiff::Timestamp, String>>>;
+
+    /// What a service takes, by AWS's Price List: its products that have all these values, each as its document.
+    fn products(&self, service: &str, filters: &[(&'static str, String)]) -> impl Future<Output = Result<Vec<String>, CloudError>>;
+
+    /// Tells each call from now on, when it ends.
+    fn listen(&self, to: Hearing);
 
     /// All calls that were sent so far, in order.
     fn sent(&self) -> Vec<Sent>;

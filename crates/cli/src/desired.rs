@@ -55,7 +55,11 @@ pub(crate) fn by_itself(offline: &Offline) -> Result<Desired, Failure> {
     bbws_cluster::blueprint(&environment, &offline.kinds, &nothing).map_err(|unread| missing(offline, &unread))
 }
 
-async fn published(offline: &Offline, project: &Project) -> Result<Published, Failure> {
+/// What others have published of all that the file takes from them.
+///
+/// # Errors
+/// When that cannot be read.
+pub(crate) async fn published(offline: &Offline, project: &Project) -> Result<Published, Failure> {
     let mut all = BTreeMap::new();
     for other in Published::wanted(&offline.environment) {
         let store = project.open(&project.home_of(other, &offline.environment, offline.sandbox));

@@ -27,6 +27,7 @@ With AWS:
   bbws init dev                      make the place of its state ready, once
   bbws plan dev                      what would change, why, at what risk; changes nothing
   bbws apply dev                     shows the plan, asks where something would be lost, applies, verifies
+  bbws drift dev                     what somebody changed behind bbws's back, and who
   bbws output dev --json             the outputs, for the Tenant Manager
 
 ENV is the name of a file in environments/, without .toml; the variable BBWS_ENV may stand in for it.
@@ -82,7 +83,8 @@ Examples:
 
 pub(crate) const APPLY: &str = "\
 Shows the plan first. In dev and sit it asks when something would be destroyed or lost; --yes answers that beforehand.
-Afterwards it verifies: a new plan must be empty.
+Production takes only a plan in a file that a second person has approved (`bbws approve`).
+Afterwards it verifies: a new plan must be empty, and in sit and prod what was changed must be healthy.
 The first Ctrl-C finishes the requests on their way and starts nothing new, the second leaves at once; either way what
 exists is recorded, and the next run goes on from there.
 
@@ -91,8 +93,23 @@ Examples:
   bbws apply dev --yes --json        events, a line each, for a pipeline
   bbws apply dev dev.plan            exactly the plan that was looked at
   bbws apply dev --back-to 01KB…     what an earlier run wanted, whatever the file says now
+  bbws apply prod prod.plan          a plan that somebody else has approved
+  bbws apply prod --break-glass \"the disk of the database is full and nobody else is awake\"
+                                     without an approval: recorded, and shown ever after
   bbws apply dev --sandbox --sandbox-speed 60
                                      watch the simulation, a minute in a second";
+
+pub(crate) const APPROVE: &str = "\
+Production is changed only by a plan that a second person has approved: with another role, or another source identity, than
+whoever applies it. The approval is of exactly that plan, for one time, for as many hours as [approval] valid_hours says.
+With [approval] kms_key it is signed: the approver needs kms:Sign and kms:DescribeKey on that key, the applier kms:Verify.
+
+Examples:
+  bbws plan prod -o prod.plan
+  bbws approve prod prod.plan        somebody else; shows the plan, asks, signs
+  bbws apply prod prod.plan          as it was approved, or not at all
+  bbws approve prod prod.plan --sandbox --sandbox-principal approver
+                                     the same in the simulation, where --sandbox-principal says who one is";
 
 pub(crate) const DESTROY: &str = "\
 Lists everything first, then wants the cluster's name typed. Data is copied before it is removed where the file says so.
@@ -101,6 +118,23 @@ Examples:
   bbws destroy dev
   bbws destroy dev --confirm wp-dev-cluster
   bbws plan dev --destroy            only look";
+
+pub(crate) const DRIFT: &str = "\
+Compares, field by field, what the file declares, what bbws recorded and what AWS shows. What was only edited in the file is
+no drift, but a plan's matter. Reads, and can do nothing else; exit 2 on drift, 0 on none, 1 where something could not be read.
+Who did it comes from CloudTrail, which is up to 15 minutes late; where it may not be asked, that is said.
+What others have put into our network and what bears our mark without being known is listed, and is no drift.
+
+--accept keeps what AWS shows: it is written into the environment file, which stays the declaration, comments and all, where a
+key of it says just that; otherwise it is told what to write. --revert plans and applies what undoes it, and nothing else; in
+production it writes that plan to a file, to be approved. Both may be given more than once; both ask, unless --yes is given.
+
+Examples:
+  bbws drift dev
+  bbws drift dev db-instance.main    only this resource
+  bbws drift dev --json | jq '.resources[] | {address, who}'
+  bbws drift dev --accept log-group.ecs
+  bbws drift dev --revert security-group-rule.ecs-in-alb --yes";
 
 pub(crate) const UNLOCK: &str = "\
 Shows who holds the environment, and since when; asks; then fences that run: it can write nothing
@@ -124,6 +158,10 @@ Examples:
   bbws state verify dev --account    exit 2 where something is not as it should be
   bbws state verify dev --mend       put right what the store can put right by itself
   bbws state restore dev 42          the state as after slot 42, as a new entry; then: bbws plan dev
+  bbws state mv dev log-group.a log-group.b
+                                     another address; the object stays
+  bbws state rm dev log-group.a --reason \"belongs to the tenants\"
+                                     managed no longer; the object stays
   bbws state orphans dev             what bears our mark in the account and is not in the state
   bbws state rebuild dev             when the store is lost: the state from what is in the account
   bbws state gc dev                  slots older than 30 days, below the oldest checkpoint";
@@ -136,6 +174,41 @@ Examples:
   bbws runs dev 01KB…                one of them: who, when, from which commit, and each step's time
   bbws runs dev 01KB… --replay       watch it again, a minute in a second; --speed 600 for ten minutes
   bbws runs dev --json | jq '.runs[] | select(.outcome != \"done\")'";
+pub(crate) const IMPORT: &str = "\
+Nothing is made, changed or removed: an object keeps all it has, its name and its description too, and only gets bbws's mark.
+Shows first what would be taken, and what a plan would do afterwards; then asks. What bears the mark of another state of bbws is
+refused. Held under the environment's lock, logged like every run; `bbws state rm` lets go of it again.
+--tfstate reads a Terraform state (format 4) of the cluster: the file is never written, and secrets in it are dropped as it is read.
+--discover looks for all that the file declares and that is not managed: by bbws's marks, and by the names and places that AWS lets
+only one object have. It says how certain each is, and why; --yes takes only the certain ones, a typed yes the likely ones too, and
+the unsure ones are taken one by one. What has no such name (a VPC, a gateway, a file system) is taken by its id first.
+What belongs to the tenants, what is part of another object and what bbws does not know is named and left alone.
+Take the resources out of Terraform afterwards (`terraform state rm`), so that two tools never manage the same.
+
+Examples:
+  bbws import dev vpc.main vpc-0a1b2c3d4e5f60718
+  bbws import dev role-policy.ecs-task wp-dev-ecs-task/ecs-task
+  terraform state pull > cluster.tfstate && bbws import dev --tfstate cluster.tfstate
+  bbws import dev --tfstate cluster.tfstate --yes --json | jq .take
+  bbws import dev --discover";
+
+pub(crate) const MV: &str = "\
+For a resource that is called otherwise in the file now: instead of another object being made and this one removed, it keeps its
+object under the new address. What refers to it follows. Only what is recorded changes; the next apply corrects the tag
+bbws:address. Held under the environment's lock, an entry of the log, and taken back by the same command the other way round.
+
+Examples:
+  bbws state mv dev log-group.extra log-group.audit --reason \"renamed in the file\"
+  bbws state mv log-group.extra log-group.audit      the environment of BBWS_ENV";
+
+pub(crate) const RM: &str = "\
+The objects stay in the account as they are, with their mark. What others refer to is forgotten only together with those.
+What the file still declares is taken back by the next plan: take it out of the file too.
+Held under the environment's lock, an entry of the log, and taken back with `bbws state restore`: the output tells how.
+
+Examples:
+  bbws state rm dev log-group.extra --reason \"belongs to the tenants now\"
+  bbws state rm dev subnet.public-x route-table-association.public-x --reason \"…\" --yes";
 
 pub(crate) const DOCTOR: &str = "\
 Looks at the store, its disk, the log, the clock and the credentials; changes nothing but a probe that it removes again.
@@ -159,7 +232,9 @@ Examples:
   bbws cost dev
   bbws cost dev -v                   how each line was reckoned, and where each price is from
   bbws cost dev --markdown           for a pull request
-  bbws cost dev --json | jq .wanted.monthly";
+  bbws cost dev --json | jq .wanted.monthly
+  bbws cost dev --refresh            ask AWS for its prices (pricing:GetProducts), keep them in prices/af-south-1.toml";
+
 pub(crate) const IAM: &str = "\
 Made from the environment file and what is recorded; needs no connection but to the state's own bucket, and goes without that.
 Each statement is as narrow as AWS lets it be: by name, by our tag, by region; -v tells why each is not narrower.

@@ -4,6 +4,7 @@
 //! set up for it: `--help` and `validate` start no runtime.
 
 mod absent;
+mod approval;
 mod args;
 mod clock;
 mod cloud;
@@ -35,7 +36,8 @@ mod tests;
 pub use args::Speed;
 pub use clock::SystemClock;
 pub use cloud::{
-    Answered, Bucket, Caller, Cloud, Fetched, Inspected, Lack, Link, Referral, Route, SandboxRoute, Sent, SessionLife, Stores, Thing, Vault,
+    Answered, Bucket, Caller, Cloud, Fetched, Heard, Hearing, Inspected, Lack, Link, Look, Referral, Route, SandboxPrincipal, SandboxRoute,
+    Sent, SessionLife, Stores, Thing, Trail, Vault,
 };
 pub use code::ask_code;
 pub use exit::Exit;
@@ -81,15 +83,18 @@ fn perform<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Result<Exit, Failure>
     }
     match &cli.command {
         Command::Validate(place) => command::validate::run(ui, &project, place),
-        Command::Cost(args) => command::cost::run(ui, &project, &cli.global, args),
+        Command::Cost(args) => command::cost::run(ui, &project, &cli.global, cloud, args),
         Command::Graph(args) => command::graph::run(ui, &project, &cli.global, args),
         Command::Iam(args) => command::iam::run(ui, &project, &cli.global, args),
         Command::Sandbox(verb) => command::sandbox::run(ui, &project, cloud, verb),
         Command::Completions { shell } => Ok(command::completions::run(ui, *shell)),
         Command::Init(args) => command::init::run(ui, &project, &cli.global, cloud, args),
         Command::Plan(args) => command::plan::run(ui, &project, &cli.global, cloud, args),
+        Command::Drift(args) => command::drift::run(ui, &project, &cli.global, cloud, args),
         Command::Apply(args) => command::apply::run(ui, &project, &cli.global, cloud, args),
+        Command::Approve(args) => command::approve::run(ui, &project, &cli.global, cloud, args),
         Command::Destroy(args) => command::destroy::run(ui, &project, &cli.global, cloud, args),
+        Command::Import(args) => command::import::run(ui, &project, &cli.global, cloud, args),
         Command::State(verb) => command::state::run(ui, &project, &cli.global, cloud, verb),
         Command::Runs(args) => command::runs::run(ui, &project, &cli.global, args),
         Command::Doctor(place) => command::doctor::run(ui, &project, &cli.global, cloud, place),

@@ -74,7 +74,9 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
             ));
     }
     if !named.is_file() {
-        return Err(refused(format!("{shown} is not a file")).because("a plan is read from a plain file only"));
+        return Err(refused(format!("{shown} is not a file"))
+            .because("a plan is read from a plain file only")
+            .advise("name a file that `bbws plan ENV -o FILE` wrote"));
     }
     let too_large = || {
         refused(format!("{shown} is too large for a plan"))

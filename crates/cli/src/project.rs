@@ -84,7 +84,7 @@ impl Project {
     /// Where the state of another environment is kept, if both are kept together.
     #[must_use]
     pub(crate) fn home_of(&self, name: &str, beside: &Environment, sandbox: bool) -> Home {
-        let Environment { state, account, profile, .. } = beside;
+        let Environment { state, approval, account, profile, .. } = beside;
         match (sandbox, state.backend, &state.bucket) {
             (true, _, _) => Home::Folder(LocalStore::new(self.sandbox_dir().join(name))),
             (false, Backend::S3, Some(bucket)) => Home::Bucket(Bucket {
@@ -93,6 +93,7 @@ impl Project {
                 owner: account.clone(),
                 environment: name.to_owned(),
                 kms_key: state.kms_key.clone(),
+                approvers: approval.roles.clone(),
                 profile: state.profile.clone().or_else(|| profile.clone()),
             }),
             // Without a bucket the file was refused.
@@ -107,6 +108,13 @@ impl Project {
             true => self.sandbox_dir().join(&environment.name),
             false => self.root().join(&environment.state.path).join(&environment.name),
         }
+    }
+
+    /// Where this machine keeps what an environment's store does not take: beside the environment files, wherever the store is.
+    #[must_use]
+    pub(crate) fn spool(&self, name: &str, sandbox: bool) -> LocalStore {
+        let states = if sandbox { self.sandbox_dir() } else { self.root().join("state") };
+        LocalStore::new(states.join(name).join("spool"))
     }
 
     /// Opens the store there.
@@ -150,6 +158,19 @@ impl Project {
     /// When none is named, or there is none of that name.
     pub(crate) fn pick(&self, first: Option<&str>, second: Option<&str>, takes_rest: bool) -> Result<Picked, Failure> {
         self.pick_with(first, second, takes_rest, std::env::var("BBWS_ENV").ok().filter(|name| !name.is_empty()).as_deref())
+    }
+
+    /// Which environment the first of some arguments means, and the arguments that belong to the command.
+    ///
+    /// # Errors
+    /// As [`Self::pick`].
+    pub(crate) fn pick_of<'a>(&self, all: &'a [String]) -> Result<(String, &'a [String]), Failure> {
+        let known = self.names()?;
+        match all.split_first() {
+            // An address has a dot; a name that no file has is told to be unknown.
+            Some((first, rest)) if known.contains(first) || !first.contains('.') => Ok((self.pick(Some(first), None, false)?.name, rest)),
+            _ => Ok((self.pick(None, None, false)?.name, all)),
+        }
     }
 
     fn pick_with(&self, first: Option<&str>, second: Option<&str>, takes_rest: bool, variable: Option<&str>) -> Result<Picked, Failure> {
@@ -211,13 +232,34 @@ impl Project {
         kinds: &Kinds,
         blueprint: &dyn Fn(&Environment) -> BTreeSet<Address>,
     ) -> Result<Judged, Failure> {
-        let text = read(&self.file(name))?;
+        self.judge_text(name, &self.text(name)?, kinds, blueprint)
+    }
+
+    /// The text of an environment's file.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn text(&self, name: &str) -> Result<String, Failure> {
+        read(&self.file(name))
+    }
+
+    /// Judges a text as that of an environment's file.
+    ///
+    /// # Errors
+    /// When the other environments cannot be listed.
+    pub(crate) fn judge_text(
+        &self,
+        name: &str,
+        text: &str,
+        kinds: &Kinds,
+        blueprint: &dyn Fn(&Environment) -> BTreeSet<Address>,
+    ) -> Result<Judged, Failure> {
         let others = self.names()?.into_iter().filter(|other| other != name);
         // What another file says is worth a warning at most: one that cannot be read is judged when it is its turn.
         let siblings: Vec<Sibling> =
             others.filter_map(|other| Some(Sibling::read(&other, &fs::read_to_string(self.file(&other)).ok()?))).collect();
         let today = jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date();
-        let mut result = bbws_cluster::load(name, &text, &Context { kinds, blueprint, today, siblings: &siblings });
+        let mut result = bbws_cluster::load(name, text, &Context { kinds, blueprint, today, siblings: &siblings });
         let shown = self.file(name).display().to_string();
         match &mut result {
             Ok(loaded) => loaded.warnings.file = shown,

@@ -159,7 +159,7 @@ mod tests {
 
     use bbws_engine::{Carrier, Hanging, Lease};
     use bbws_kinds::Listener;
-    use bbws_model::{CloudError, Entry, Observed, Phase, Seen, World};
+    use bbws_model::{CloudError, Entry, Observed, Phase, Seen, Signature, World};
 
     use crate::cloud::{Caller, Referral, Sent, SessionLife};
 
@@ -174,6 +174,7 @@ mod tests {
                 reached: true,
                 intent: None,
                 existing: false,
+                protected: false,
                 renamed: None,
                 deposed: vec![],
             };
@@ -259,6 +260,14 @@ mod tests {
             unreachable!()
         }
 
+        async fn sign(&self, _: &str, _: &[u8; 32]) -> Result<Signature, CloudError> {
+            unreachable!()
+        }
+
+        async fn verifies(&self, _: &str, _: &Signature, _: &[u8; 32]) -> Result<bool, CloudError> {
+            unreachable!()
+        }
+
         fn drivers(&self) -> Arc<Drivers> {
             Arc::new(Drivers::new().carrying::<Listener>(Rules(self.1)))
         }
@@ -271,6 +280,12 @@ mod tests {
             let mut answers = self.0.borrow_mut();
             if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() }
         }
+
+        async fn products(&self, _: &str, _: &[(&'static str, String)]) -> Result<Vec<String>, CloudError> {
+            Ok(vec![])
+        }
+
+        fn listen(&self, _: crate::cloud::Hearing) {}
 
         fn sent(&self) -> Vec<Sent> {
             vec![]

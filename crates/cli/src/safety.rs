@@ -1,12 +1,13 @@
 //! What is refused before anything is done.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bbws_cluster::{Environment, Sibling, Tier};
 use bbws_engine::Schedule;
-use bbws_model::{Account, Action, Address, Entry, Finding, Kinds, Mode, Plan, Severity, State, World};
+use bbws_model::{Account, Action, Address, BrokenGlass, Entry, Finding, Kinds, Mode, Plan, Severity, State, World};
+use bbws_operate::protection;
 use bbws_render::{ErrorId, Mismatch, Place, Refusal, Style};
-use serde_json::Value;
 
 use crate::cloud::{Caller, SessionLife};
 use crate::{Exit, Failure};
@@ -44,12 +45,12 @@ pub(crate) fn check_account(
     Err(failure.because(format!("expected {}, got {found}", environment.account)).tell(told))
 }
 
-/// Whether this version may change the environment at all. Decided by its file, before any call.
+/// Whether the environment may be changed without an approval. Decided by its file, before any call.
 ///
 /// # Errors
-/// For production outside the sandbox.
-pub(crate) fn check_tier(environment: &Environment, sandbox: bool, mode: Mode, style: Style) -> Result<(), Failure> {
-    if sandbox || !environment.tier.is_prod() {
+/// For production; in the sandbox only where somebody says who they are.
+pub(crate) fn check_tier(environment: &Environment, governed: bool, mode: Mode, style: Style) -> Result<(), Failure> {
+    if !governed {
         return Ok(());
     }
     let refusal = match mode {
@@ -98,29 +99,51 @@ pub(crate) fn check_production(plan: &Plan, kinds: &Kinds, state: &State, style:
 ///
 /// # Errors
 /// When it would.
-pub(crate) fn check_protection(tier: Tier, plan: &Plan) -> Result<(), Failure> {
+pub(crate) fn check_protection(tier: Tier, plan: &Plan, state: &State, unprotected: &BTreeSet<Address>) -> Result<(), Failure> {
     // The file of production has to say so, in the sandbox too.
     let way = if tier.is_prod() {
         "production keeps its protection, and its file may not say otherwise; in the sandbox `bbws sandbox reset` clears all there is"
     } else {
-        "set `deletion_protection = false` on it in the environment file and apply that first"
+        "in two steps: first write `deletion_protection = false` on it in the environment file, and apply that; then remove it"
     };
-    let protected = plan.steps.iter().filter_map(|step| match &step.action {
-        Action::Delete { have, .. } if have.get("deletion_protection").and_then(Value::as_bool) == Some(true) => Some(&step.address),
-        _ => None,
-    });
-    let findings: Vec<Finding> = protected
-        .map(|address| {
-            let finding = Finding::new(Severity::Error, "it is protected against deletion").at(address);
-            finding.advise(way)
+    let back =
+        "a line that is missing gives no protection up: put `deletion_protection = true` back, or write `deletion_protection = false`";
+    let forbidden = protection::forbidden(plan, state, unprotected);
+    let findings: Vec<Finding> = forbidden
+        .iter()
+        .map(|(address, why)| {
+            let error = |what: &str, way: &str| Finding::new(Severity::Error, what).at(address).advise(way);
+            match why {
+                protection::Why::Removed => error("it is protected against deletion, and its state remembers that", way),
+                protection::Why::Unsaid => error("it is protected against deletion, and the file no longer says so", back),
+            }
         })
         .collect();
     if findings.is_empty() {
         return Ok(());
     }
-    let what = format!("the plan for {} would delete what is protected", plan.basis.environment);
-    let failure = Failure::new(Exit::Refused, what).of(ErrorId::Protected);
-    Err(failure.because("AWS would refuse it when half of the work is done; nothing was changed").with(findings))
+    let removes = forbidden.iter().any(|(_, why)| *why == protection::Why::Removed);
+    let verb = if removes { "delete" } else { "take the protection from" };
+    let what = format!("the plan for {} would {verb} what is protected", plan.basis.environment);
+    let why = if removes { "AWS would refuse it when half of the work is done; nothing was changed" } else { "nothing was changed" };
+    Err(Failure::new(Exit::Refused, what).of(ErrorId::Protected).because(why).with(findings))
+}
+
+/// So many changes without an approval are told one by one.
+const GLASS_TOLD: usize = 3;
+
+/// What every plan tells of changes that were made without an approval.
+pub(crate) fn glass(state: &State) -> Vec<Finding> {
+    let told = |one: &BrokenGlass| {
+        let what = format!("it was changed without an approval at {} by {} (run {})", one.at, one.by, one.run);
+        Finding::new(Severity::Warning, what).seen(one.reason.clone())
+    };
+    let hidden = state.glass.len().saturating_sub(GLASS_TOLD);
+    let mut all: Vec<Finding> = state.glass.iter().skip(hidden).map(told).collect();
+    if hidden > 0 {
+        all.push(Finding::new(Severity::Warning, format!("it was changed without an approval {hidden} times more, earlier")));
+    }
+    all
 }
 
 /// Whether a plan would delete or replace what others have hung something on.
@@ -253,7 +276,10 @@ mod tests {
     #[test]
     fn what_is_protected_is_told_before_anything_is_deleted() {
         let delete = |protected| Action::Delete { id: "x".into(), have: json!({ "deletion_protection": protected }), deposed: false };
-        let told = |tier, protected| check_protection(tier, &plan(vec![step(0, "db-instance.main", delete(protected), None)]));
+        let state = State::empty("L");
+        let told = |tier, protected| {
+            check_protection(tier, &plan(vec![step(0, "db-instance.main", delete(protected), None)]), &state, &BTreeSet::new())
+        };
         assert!(told(Tier::Dev, false).is_ok());
         // The way that is told can be gone: production's file may not take the protection off.
         for (tier, way) in [(Tier::Dev, "`deletion_protection = false`"), (Tier::Prod, "`bbws sandbox reset`")] {
@@ -278,6 +304,7 @@ mod tests {
                 reached: true,
                 intent: None,
                 existing: false,
+                protected: false,
                 renamed: None,
                 deposed: vec![],
             };

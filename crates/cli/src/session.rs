@@ -6,18 +6,18 @@ use std::sync::Arc;
 use bbws_cluster::{Environment, Problems, show};
 use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Ids, LogError, Picture, Store, foreign, log, plan, refresh};
-use bbws_model::{Account, Desired, Finding, Kinds, Mode, Plan, RunId, Scope, State, World};
+use bbws_model::{Account, CloudError, Desired, Finding, Kinds, Mode, Plan, RunId, Scope, State, World};
 use bbws_operate::cost::Prices;
 use bbws_operate::told::complete;
 use bbws_render::{At, ErrorId, Style};
 
 use crate::args::Global;
-use crate::cloud::{Caller, Cloud, Link, Route, SandboxRoute};
+use crate::cloud::{Caller, Cloud, Link, Look, Route, SandboxRoute};
 use crate::ids::Ulids;
 use crate::project::{Judged, Project};
 use crate::store::Home;
-use crate::ui::Ui;
-use crate::{Exit, Failure, delegation, desired, safety};
+use crate::ui::{CallLines, Ui};
+use crate::{Exit, Failure, LocalStore, delegation, desired, safety};
 
 /// An environment whose file is right, without any connection.
 pub(crate) struct Offline {
@@ -35,10 +35,16 @@ pub(crate) struct Offline {
     pub(crate) home: Home,
     /// Where what is kept of failed runs is written, on this machine.
     pub(crate) bundles: PathBuf,
+    /// Where this machine keeps what the store does not take.
+    pub(crate) spool: LocalStore,
     /// Whether it is that of the sandbox.
     pub(crate) sandbox: bool,
+    /// Whether a change needs an approval: of production always, in the sandbox where somebody says who they are.
+    pub(crate) governed: bool,
     /// How failures may look.
     pub(crate) style: Style,
+    /// Where each call is told as it ends, where that is wanted.
+    pub(crate) calls: Option<CallLines>,
 }
 
 impl Offline {
@@ -59,19 +65,11 @@ impl Offline {
         let (sandbox, region) = (global.sandbox, Some(environment.region.clone()));
         ui.at = At { environment: Some(environment.name.clone()), sandbox, region, ..At::default() };
         let home = project.home(&environment, global.sandbox);
-        let store = project.open(&home);
+        let (store, spool) = (project.open(&home), project.spool(name, global.sandbox));
         let bundles = project.folder_of(&environment, global.sandbox).join("bundles");
-        Ok(Self {
-            environment,
-            kinds,
-            siblings,
-            file: loaded.warnings.file,
-            store,
-            home,
-            bundles,
-            sandbox: global.sandbox,
-            style: ui.err_style(),
-        })
+        let governed = environment.tier.is_prod() && (!global.sandbox || global.sandbox_principal.is_some());
+        let (file, sandbox, style) = (loaded.warnings.file, global.sandbox, ui.err_style());
+        Ok(Self { environment, kinds, siblings, file, store, home, bundles, spool, sandbox, governed, style, calls: ui.calls() })
     }
 
     /// What a command that is told needs, so that it leads to the same world.
@@ -155,7 +153,42 @@ pub(crate) fn route(global: &Global, project: &Project, own: &Account) -> Route 
         return Route::Aws;
     }
     let account = global.sandbox_account.clone().unwrap_or_else(|| own.clone());
-    Route::Sandbox(SandboxRoute { dir: project.sandbox_dir(), account, speed: global.sandbox_speed.unwrap_or_default() })
+    let (principal, speed) = (global.sandbox_principal.clone(), global.sandbox_speed.unwrap_or_default());
+    Route::Sandbox(SandboxRoute { dir: project.sandbox_dir(), account, principal, speed })
+}
+
+/// Connects, and compares the account before anything else.
+///
+/// # Errors
+/// When there are no credentials, or they are of another account.
+pub(crate) async fn connect<C: Cloud>(
+    offline: &Offline,
+    cloud: &C,
+    project: &Project,
+    global: &Global,
+    command: &str,
+) -> Result<(C::Link, Caller), Failure> {
+    let connected = cloud.connect(&route(global, project, &offline.environment.account), &offline.environment).await;
+    met(offline, connected, command).await
+}
+
+/// Asks who the caller is, and goes on only with the right one.
+async fn met<L: Look>(offline: &Offline, connected: Result<L, CloudError>, command: &str) -> Result<(L, Caller), Failure> {
+    let environment = &offline.environment;
+    let unreached = |error: &CloudError| {
+        let failure = Failure::cloud(format!("cannot tell which account the credentials for {} belong to", environment.name), error);
+        match &environment.profile {
+            Some(profile) if !offline.sandbox => failure.advise(format!("{} names the profile {profile}", offline.file)),
+            _ => failure,
+        }
+    };
+    let link = connected.map_err(|e| unreached(&e))?;
+    if let Some(calls) = offline.calls.clone() {
+        link.listen(Arc::new(move |heard| calls.tell(heard)));
+    }
+    let caller = link.whoami().await.map_err(|e| unreached(&e))?;
+    safety::check_account(environment, &offline.siblings, &caller, (command, offline.sandbox), offline.style)?;
+    Ok((link, caller))
 }
 
 impl<L: Link> Session<L> {
@@ -172,30 +205,8 @@ impl<L: Link> Session<L> {
     ) -> Result<Self, Failure> {
         // Files only. What cannot be planned must leave no trace, not even an existing zone put into the sandbox.
         let desired = desired::of(&offline, project).await?;
-        let environment = &offline.environment;
-        let route = route(global, project, &environment.account);
-        let unreached = |error: &bbws_model::CloudError| {
-            let failure = Failure::cloud(format!("cannot tell which account the credentials for {} belong to", environment.name), error);
-            match &environment.profile {
-                Some(profile) if !offline.sandbox => failure.advise(format!("{} names the profile {profile}", offline.file)),
-                _ => failure,
-            }
-        };
-        let link = cloud.connect(&route, environment).await.map_err(|e| unreached(&e))?;
-        let caller = link.whoami().await.map_err(|e| unreached(&e))?;
-        safety::check_account(environment, &offline.siblings, &caller, (command, offline.sandbox), offline.style)?;
-        let ids = Ulids::new().map_err(|error| Failure::new(Exit::Error, "no unique ids can be made").because(error))?;
-        Ok(Self { offline, link, caller, desired, back_to: None, ids: Arc::new(ids) })
-    }
-
-    /// The state, or an empty one; never that of another place.
-    ///
-    /// # Errors
-    /// As [`Offline::state`], and when it is of another world, account or region.
-    pub(crate) async fn state(&self) -> Result<State, Failure> {
-        let Some(state) = self.offline.state().await? else { return Ok(State::empty(self.ids.next())) };
-        safety::check_state(&self.offline.environment, &self.link.world(), &state, self.offline.style)?;
-        Ok(state)
+        let (link, caller) = connect(&offline, cloud, project, global, command).await?;
+        Self::with(offline, desired, link, caller)
     }
 
     /// What a plan is to be.
@@ -217,13 +228,13 @@ impl<L: Link> Session<L> {
     /// # Errors
     /// All that stands in its way.
     pub(crate) async fn plan(&self, state: &State, ask: &Ask) -> Result<(Plan, Picture), Failure> {
-        let picture = self.look(state, ask.mode).await;
+        let picture = self.seen(state, ask.mode).await;
         let plan = self.plan_of(state, ask, &picture).await?;
         Ok((plan, picture))
     }
 
     /// Looks at everything.
-    pub(crate) async fn look(&self, state: &State, mode: Mode) -> Picture {
+    pub(crate) async fn seen(&self, state: &State, mode: Mode) -> Picture {
         let nothing = Desired::default();
         let wanted = if mode == Mode::Destroy { &nothing } else { &self.desired };
         refresh(&self.link.drivers(), &self.offline.kinds, wanted, state).await
@@ -242,8 +253,9 @@ impl<L: Link> Session<L> {
         let mut plan = plan(sources, ask).map_err(|findings| self.refused(findings))?;
         let prices = Prices::built_in(&self.offline.environment.region).ok();
         complete(&mut plan, prices.as_ref());
-        safety::check_protection(self.offline.environment.tier, &plan)?;
+        safety::check_protection(self.offline.environment.tier, &plan, state, &bbws_cluster::unprotected(&self.offline.environment))?;
         safety::check_foreign(&plan, foreign(&drivers, kinds, &plan, state, picture).await)?;
+        plan.notes.extend(safety::glass(state));
         plan.notes.extend(delegation::check(&self.link, &self.offline.environment, wanted, &plan, picture).await?);
         let rehearsal = self.offline.sandbox && ask.mode == Mode::Destroy;
         if self.offline.environment.tier.is_prod() && !rehearsal {
@@ -255,6 +267,40 @@ impl<L: Link> Session<L> {
     fn refused(&self, findings: Vec<Finding>) -> Failure {
         let what = format!("no plan can be made for {}", self.offline.environment.name);
         Failure::new(Exit::Error, what).of(id_of(&findings)).with(findings)
+    }
+}
+
+impl<L: Look> Session<L> {
+    /// Looks, and compares the account before anything else. Nothing can be changed through it.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) async fn open_to_look<C: Cloud<Eye = L>>(
+        offline: Offline,
+        cloud: &C,
+        project: &Project,
+        global: &Global,
+        command: &str,
+    ) -> Result<Self, Failure> {
+        let desired = desired::of(&offline, project).await?;
+        let connected = cloud.look(&route(global, project, &offline.environment.account), &offline.environment).await;
+        let (link, caller) = met(&offline, connected, command).await?;
+        Self::with(offline, desired, link, caller)
+    }
+
+    fn with(offline: Offline, desired: Desired, link: L, caller: Caller) -> Result<Self, Failure> {
+        let ids = Ulids::new().map_err(|error| Failure::new(Exit::Error, "no unique ids can be made").because(error))?;
+        Ok(Self { offline, link, caller, desired, back_to: None, ids: Arc::new(ids) })
+    }
+
+    /// The state, or an empty one; never that of another place.
+    ///
+    /// # Errors
+    /// As [`Offline::state`], and when it is of another world, account or region.
+    pub(crate) async fn state(&self) -> Result<State, Failure> {
+        let Some(state) = self.offline.state().await? else { return Ok(State::empty(self.ids.next())) };
+        safety::check_state(&self.offline.environment, &self.link.world(), &state, self.offline.style)?;
+        Ok(state)
     }
 
     /// Where the calls go.

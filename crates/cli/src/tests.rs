@@ -8,15 +8,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bbws_cluster::Environment;
-use bbws_engine::{Boxed, Clock, Drivers, PutOutcome, Store, StoreError};
-use bbws_model::{Account, CloudError, World};
+use bbws_engine::{Boxed, Clock, Drivers, Observers, PutOutcome, Store, StoreError};
+use bbws_model::{Account, CloudError, Signature, World};
+use bbws_operate::drift::Deed;
 use clap::Parser;
 
 use crate::args::Cli;
 use crate::ui::Ui;
 use crate::{
-    Answered, Bucket, Caller, Cloud, Exit, Failure, Fetched, Inspected, Lack, Link, Referral, Route, Sent, SessionLife, Stores,
-    SystemClock, Thing, Vault, perform,
+    Answered, Bucket, Caller, Cloud, Exit, Failure, Fetched, Inspected, Lack, Link, Look, Referral, Route, Sent, SessionLife, Stores,
+    SystemClock, Thing, Trail, Vault, perform,
 };
 
 /// A cloud in which the caller is of one account, and nothing can be read.
@@ -73,7 +74,7 @@ struct FakeVault {
 impl Vault for FakeVault {
     async fn whoami(&self) -> Result<Caller, CloudError> {
         self.asked.borrow_mut().push("whoami");
-        Ok(Caller { account: self.account.clone(), arn: "arn:aws:iam::1:user/test".into() })
+        Ok(Caller { account: self.account.clone(), arn: "arn:aws:iam::1:user/test".into(), source_identity: None })
     }
 
     fn open_gate(&self) {
@@ -95,9 +96,51 @@ impl Vault for FakeVault {
 
 struct FakeLink(Account, Rc<RefCell<Vec<&'static str>>>);
 
+/// A look that finds nothing.
+struct FakeEye(Account, Rc<RefCell<Vec<&'static str>>>);
+
+impl Look for FakeEye {
+    fn world(&self) -> World {
+        World::Aws
+    }
+
+    async fn whoami(&self) -> Result<Caller, CloudError> {
+        self.1.borrow_mut().push("whoami");
+        Ok(Caller { account: self.0.clone(), arn: "arn:aws:iam::1:user/test".into(), source_identity: None })
+    }
+
+    fn observers(&self) -> Observers {
+        self.1.borrow_mut().push("observers");
+        Observers::of(Arc::new(Drivers::new()))
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(SystemClock::default())
+    }
+
+    fn listen(&self, _: crate::cloud::Hearing) {}
+
+    fn sent(&self) -> Vec<Sent> {
+        vec![]
+    }
+}
+
+impl Trail for FakeEye {
+    async fn deeds(&self, _: &str, _: &str, _: jiff::Timestamp) -> Result<Vec<Deed>, CloudError> {
+        self.1.borrow_mut().push("deeds");
+        Ok(vec![])
+    }
+}
+
 impl Cloud for Fake {
     type Link = FakeLink;
     type Vault = FakeVault;
+    type Eye = FakeEye;
+
+    async fn look(&self, _: &Route, _: &Environment) -> Result<FakeEye, CloudError> {
+        self.asked.borrow_mut().push("look");
+        Ok(FakeEye(self.account.clone(), self.asked.clone()))
+    }
 
     async fn connect(&self, _: &Route, _: &Environment) -> Result<FakeLink, CloudError> {
         self.asked.borrow_mut().push("connect");
@@ -134,7 +177,7 @@ impl Link for FakeLink {
 
     async fn whoami(&self) -> Result<Caller, CloudError> {
         self.1.borrow_mut().push("whoami");
-        Ok(Caller { account: self.0.clone(), arn: "arn:aws:iam::1:user/test".into() })
+        Ok(Caller { account: self.0.clone(), arn: "arn:aws:iam::1:user/test".into(), source_identity: None })
     }
 
     fn session(&self) -> Option<SessionLife> {
@@ -158,6 +201,16 @@ impl Link for FakeLink {
         self.1.borrow_mut().push("gate");
     }
 
+    async fn sign(&self, key: &str, _: &[u8; 32]) -> Result<Signature, CloudError> {
+        self.1.borrow_mut().push("sign");
+        Ok(Signature { key: key.to_owned(), algorithm: "ECDSA_SHA_256".into(), bytes: vec![1] })
+    }
+
+    async fn verifies(&self, _: &str, _: &Signature, _: &[u8; 32]) -> Result<bool, CloudError> {
+        self.1.borrow_mut().push("verify");
+        Ok(true)
+    }
+
     fn drivers(&self) -> Arc<Drivers> {
         self.1.borrow_mut().push("drivers");
         Arc::new(Drivers::new())
@@ -175,6 +228,13 @@ impl Link for FakeLink {
     async fn time(&self, _: &str) -> Option<Result<jiff::Timestamp, String>> {
         None
     }
+
+    async fn products(&self, _: &str, _: &[(&'static str, String)]) -> Result<Vec<String>, CloudError> {
+        self.1.borrow_mut().push("products");
+        Ok(vec![])
+    }
+
+    fn listen(&self, _: crate::cloud::Hearing) {}
 
     fn sent(&self) -> Vec<Sent> {
         vec![]

@@ -7,6 +7,7 @@ mod blueprint;
 mod check;
 mod decode;
 mod environment;
+mod keep;
 mod load;
 mod place;
 mod problem;
@@ -15,8 +16,9 @@ mod schema;
 mod show;
 mod sibling;
 
-pub use blueprint::{NoNameServers, Published, Unread, addresses, blueprint, delegation_block, draft};
+pub use blueprint::{NoNameServers, Published, Unread, addresses, blueprint, delegation_block, draft, unprotected};
 pub use environment::*;
+pub use keep::{Differs, Edit, Kept, Left, Reads, Wish, keep};
 pub use load::{Context, Loaded, load};
 pub use place::Places;
 pub use problem::{Problem, Problems, Span};

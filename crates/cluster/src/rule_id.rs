@@ -221,6 +221,10 @@ pub enum RuleId {
     AuditGroup,
     /// The approval key is a KMS key's ARN.
     ApprovalKey,
+    /// An approval holds for hours, not for ever.
+    ApprovalHours,
+    /// Approvers are roles and users.
+    ApprovalRole,
     /// bbws knows the kind.
     ResourceKind,
     /// A resource's name can stand in an address.
@@ -348,6 +352,8 @@ const IDS: &[(RuleId, &str)] = &[
     (RuleId::StateKey, "state/kms-key"),
     (RuleId::AuditGroup, "audit/log-group"),
     (RuleId::ApprovalKey, "approval/kms-key"),
+    (RuleId::ApprovalHours, "approval/valid-hours"),
+    (RuleId::ApprovalRole, "approval/roles"),
     (RuleId::ResourceKind, "resource/unknown-kind"),
     (RuleId::ResourceName, "resource/name"),
     (RuleId::ResourceTwice, "resource/twice"),

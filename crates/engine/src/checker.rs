@@ -36,6 +36,11 @@ fn check_along(paths: &Paths, steps: &[Step], state: &State, kinds: &Kinds) -> V
             say(step, "it gives no reason".into());
         }
         let entry = state.entries.get(&step.address);
+        if let Action::Adopt { have, want, asked: true, .. } = &step.action
+            && (have != want || entry.is_some())
+        {
+            say(step, "it takes an object that somebody asked for, and does more to it than that".into());
+        }
         match &step.action {
             Action::Create { want, .. } | Action::Update { want, .. } | Action::Adopt { want, .. } => {
                 for pointer in pointers(want) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bbws_model::{Address, Backup, Digest, Entry, IntentId, Mode, Op, Owner, PhysicalId, Record, RunId, Slot, State};
+use bbws_model::{Address, Approved, Backup, Digest, Entry, IntentId, Mode, Op, Owner, PhysicalId, Principal, Record, RunId, Slot, State};
 use serde_json::{Map, Value, json};
 
 use crate::Store;
@@ -81,7 +81,7 @@ pub fn difference(old: &State, new: &State) -> Difference {
 
 /// An entry as a document, for comparing.
 fn shown(entry: &Entry) -> Value {
-    let Entry { id, spec, outputs, dependencies, reached, intent, existing, renamed, deposed } = entry;
+    let Entry { id, spec, outputs, dependencies, reached, intent, existing, protected, renamed, deposed } = entry;
     json!({
         "id": id,
         "spec": spec,
@@ -90,6 +90,7 @@ fn shown(entry: &Entry) -> Value {
         "reached": reached,
         "intent": intent,
         "existing": existing,
+        "protected": protected,
         "renamed": renamed,
         "deposed": deposed.iter().map(|old| &old.id).collect::<Vec<_>>(),
     })
@@ -150,6 +151,10 @@ pub struct Past {
     pub plan: Option<Digest>,
     /// What the state was set to, where a person did that.
     pub set: Option<String>,
+    /// The approval that it rests on, where it changed production.
+    pub approved: Option<Approved>,
+    /// Who changed production without one, and why.
+    pub glass: Option<(Principal, String)>,
     /// How it ended; none where it has not given the environment back.
     pub outcome: Option<String>,
     /// The serial before it.
@@ -213,7 +218,20 @@ impl Teller {
             *before_run = before_slot.clone();
             let (run, serial_before) = (slot.run.clone(), before_run.serial);
             let (slots, changed) = (vec![], Difference::default());
-            self.all.push(Past { run, owner: None, mode: None, plan: None, set: None, outcome: None, serial_before, slots, changed });
+            let past = Past {
+                run,
+                owner: None,
+                mode: None,
+                plan: None,
+                set: None,
+                approved: None,
+                glass: None,
+                outcome: None,
+                serial_before,
+                slots,
+                changed,
+            };
+            self.all.push(past);
         }
         let (mut changed, mut all) = (Difference::default(), None);
         // Only then are the resources others than before.
@@ -229,6 +247,8 @@ impl Teller {
                 Record::Open { owner, mode, plan, .. } => {
                     (past.owner, past.mode, past.plan) = (Some(owner.clone()), Some(*mode), plan.clone());
                 }
+                Record::Approved(approved) => past.approved = Some(approved.clone()),
+                Record::BrokenGlass { by, reason } => past.glass = Some((by.clone(), reason.clone())),
                 Record::Restore { reason, .. } => past.set = Some(reason.clone()),
                 Record::Close { outcome } => past.outcome = Some(outcome.clone()),
                 _ => {}
@@ -243,6 +263,9 @@ pub(crate) fn in_words(record: &Record, intents: &mut BTreeMap<IntentId, String>
     let of = |intents: &BTreeMap<IntentId, String>, id: &IntentId| intents.get(id).cloned().unwrap_or_else(|| format!("the intent {id}"));
     match record {
         Record::Open { .. } => "takes the environment".to_owned(),
+        Record::Approved(approved) => format!("its plan was approved by {}", approved.by),
+        Record::BrokenGlass { by, .. } => format!("{by} breaks the glass: no approval"),
+        Record::Unprotect { address } => format!("{address} is protected against deletion no longer"),
         Record::Heartbeat => "is alive".to_owned(),
         Record::Intent(intent) => {
             let verb = match &intent.op {
@@ -270,14 +293,18 @@ pub(crate) fn in_words(record: &Record, intents: &mut BTreeMap<IntentId, String>
         Record::Reached { address, .. } => format!("{address} is as wanted"),
         Record::Gone { address, id } => format!("{address} ({id}) is gone"),
         Record::Import { address, id, .. } => format!("takes {id} under management as {address}"),
-        Record::Forget { address, .. } => format!("forgets {address}"),
-        Record::Rename { from, to } => format!("renames {from} to {to}"),
+        Record::Forget { address, reason } => because(format!("forgets {address}"), reason),
+        Record::Rename { from, to, reason } => because(format!("renames {from} to {to}"), reason),
         Record::Backup { address, id } => format!("the data of {address} is copied to {id}"),
         Record::Outputs(_) => "publishes the outputs".to_owned(),
         Record::Checkpoint { seq, .. } => format!("a checkpoint of slot {seq} exists"),
         Record::Restore { reason, .. } => format!("sets the state: {reason}"),
         Record::Close { outcome } => format!("gives the environment back: {outcome}"),
     }
+}
+
+fn because(what: String, reason: &str) -> String {
+    if reason.is_empty() { what } else { format!("{what}: {reason}") }
 }
 
 /// A moment of the past.

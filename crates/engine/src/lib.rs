@@ -11,6 +11,7 @@ mod checker;
 mod driver;
 mod graph;
 mod history;
+mod import;
 mod lock;
 pub mod log;
 mod observe;
@@ -34,6 +35,7 @@ pub use driver::{
 };
 pub use graph::Graph;
 pub use history::{Difference, Entered, EntryDifference, FieldDifference, Moment, Past, difference, history, restoring, since, states};
+pub use import::{Sighted, adoption, afterwards, differing, sight};
 pub use log::{Held, LEASE, Lease, Log, LogError, Opening, TTL, Unleased, stands_still};
 pub use observe::{Found, Picture, in_place_of, read_formula, refresh};
 pub use observers::{Observe, Observers};

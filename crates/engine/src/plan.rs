@@ -45,14 +45,19 @@ pub fn plan(from: Sources<'_>, ask: &Ask) -> Result<Plan, Vec<Finding>> {
     let all = steps(from, &request)?;
     let count = all.len();
     let steps = narrowed(all, ask);
+    let mut plan = bound(steps, from, ask)?;
+    if plan.steps.len() < count {
+        let left = format!("{} more steps are left out by --target or --exclude", count - plan.steps.len());
+        plan.notes.push(Finding::new(Severity::Warning, left).advise("plan without them before you rely on the cluster as a whole"));
+    }
+    Ok(plan)
+}
+
+/// The plan of some steps: checked, and with what it rests on.
+pub(crate) fn bound(steps: Vec<Step>, from: Sources<'_>, ask: &Ask) -> Result<Plan, Vec<Finding>> {
     let wrong = check(&steps, from.state, from.kinds);
     if !wrong.is_empty() {
         return Err(wrong);
-    }
-    let mut notes = vec![];
-    if steps.len() < count {
-        let left = format!("{} more steps are left out by --target or --exclude", count - steps.len());
-        notes.push(Finding::new(Severity::Warning, left).advise("plan without them before you rely on the cluster as a whole"));
     }
     let wanted = wanted(from.desired);
     let touched: BTreeSet<Address> = touched(&steps);
@@ -74,7 +79,7 @@ pub fn plan(from: Sources<'_>, ask: &Ask) -> Result<Plan, Vec<Finding>> {
     };
     let outputs = if ask.mode == Mode::Destroy { BTreeMap::new() } else { from.desired.outputs.clone() };
     let open = from.state.open.keys().cloned().collect();
-    Ok(Plan { mode: ask.mode, scope: ask.scope.clone(), basis, steps, notes, outputs, open, costs: None })
+    Ok(Plan { mode: ask.mode, scope: ask.scope.clone(), basis, steps, notes: vec![], outputs, open, costs: None })
 }
 
 fn unknown(address: &Address, from: Sources<'_>) -> Finding {

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bbws_model::{Address, Desired, Entry, Finding, Kinds, Phase, PhysicalId, Renamed, Seen, Severity, State, pointers, resolve};
+use bbws_model::{
+    Address, Backup, Desired, Entry, Finding, Kinds, Phase, PhysicalId, Renamed, Seen, Severity, State, is_protected, pointers, resolve,
+};
 use serde_json::Value;
 
 use crate::observe::{Asked, look};
@@ -25,9 +27,13 @@ pub struct Rebuilt {
 }
 
 /// Looks for everything that is wanted, round after round: what refers to an object is looked for once that was found.
-/// `marked` are the objects that bear the mark of this lineage.
-pub async fn rebuild(drivers: &Arc<Drivers>, kinds: &Kinds, desired: &Desired, lineage: &str, marked: Vec<Marked>) -> Rebuilt {
+/// `marked` are the objects that bear the mark of this lineage, each with its kind.
+pub async fn rebuild(drivers: &Arc<Drivers>, kinds: &Kinds, desired: &Desired, lineage: &str, marked: Vec<(String, Marked)>) -> Rebuilt {
     let (mut state, mut findings) = (State::empty(lineage), vec![]);
+    // What bears the mark of a resource of another kind is a copy of that resource's data.
+    let (copies, marked): (Vec<_>, Vec<_>) = marked.into_iter().partition(|(kind, one)| kind != one.owner.address.kind());
+    let marked: Vec<Marked> = marked.into_iter().map(|(_, one)| one).collect();
+    state.backups = copies.into_iter().map(|(_, one)| Backup { address: one.owner.address, id: one.id }).collect();
     let mut asked: BTreeSet<Address> = BTreeSet::new();
     loop {
         let mut round: Asked<()> = BTreeMap::new();
@@ -100,5 +106,6 @@ fn placed(kinds: &Kinds, desired: &Desired, place: &Place, found: Found) -> Resu
         _ => None,
     };
     let dependencies = dependencies.into_iter().collect();
-    Ok(Some(Entry { id, spec, outputs, dependencies, reached: phase == Phase::Ready, intent, existing, renamed, deposed: vec![] }))
+    let (reached, protected) = (phase == Phase::Ready, is_protected(&spec));
+    Ok(Some(Entry { id, spec, outputs, dependencies, reached, intent, existing, protected, renamed, deposed: vec![] }))
 }

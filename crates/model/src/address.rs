@@ -31,6 +31,16 @@ pub enum AddressError {
     Characters(String),
 }
 
+impl JsonSchema for Address {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Address".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "description": "a resource: `<kind>.<name>`" })
+    }
+}
+
 impl Address {
     /// The address of the resource `name` of kind `kind`.
     ///

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Account, Address, Digest, Intent, IntentId, Owner, PhysicalId, World};
+use crate::{Account, Address, BrokenGlass, Digest, Intent, IntentId, Owner, PhysicalId, Spent, World};
 
 /// A name that differs from the declared one, because a replacement could not have that while the old object lived.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +55,9 @@ pub struct Entry {
     pub intent: Option<IntentId>,
     /// Whether it existed before bbws and is never deleted by it.
     pub existing: bool,
+    /// Whether it is protected against deletion. It stays so, whatever is seen or declared later, until the file said in so many
+    /// words that it is not and that was applied.
+    pub protected: bool,
     /// The name it got instead of the declared one.
     pub renamed: Option<Renamed>,
     /// Its former objects that still have to go.
@@ -114,6 +117,16 @@ pub struct State {
     pub backups: Vec<Backup>,
     /// The published outputs.
     pub outputs: BTreeMap<String, Value>,
+    /// The approved plans that a run was begun with, by digest, for as long as their approvals would hold.
+    pub spent: BTreeMap<Digest, Spent>,
+    /// Every change of production that was made without an approval.
+    pub glass: Vec<BrokenGlass>,
+}
+
+/// Whether a spec says that the object is protected against deletion.
+#[must_use]
+pub fn is_protected(spec: &Value) -> bool {
+    spec.get("deletion_protection").and_then(Value::as_bool) == Some(true)
 }
 
 impl State {
@@ -138,6 +151,8 @@ impl State {
             abandoned: BTreeMap::new(),
             backups: vec![],
             outputs: BTreeMap::new(),
+            spent: BTreeMap::new(),
+            glass: vec![],
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing here does I/O, is async, knows AWS or knows a terminal.
 
 mod address;
+mod approval;
 mod canonical;
 mod cidr;
 mod desired;
@@ -25,16 +26,18 @@ mod reference;
 mod run;
 mod secret;
 mod slot;
+mod spool;
 mod tags;
 pub mod wire;
 mod world;
 
 pub use address::{Address, AddressError, PhysicalId};
+pub use approval::{Approval, Approved, BrokenGlass, Principal, Signature, Spent, Statement};
 pub use canonical::{Digest, canonical_json, digest, digest_of};
 pub use cidr::Cidr;
 pub use desired::{Desired, Wanted};
 pub use diff::{Away, Diff, FieldChange, Risk, RiskKind, Verb};
-pub use entry::{Backup, Deposed, Entry, OpenIntent, Renamed, State};
+pub use entry::{Backup, Deposed, Entry, OpenIntent, Renamed, State, is_protected};
 pub use error::{Class, CloudError};
 pub use event::{Counts, Event, Outcome, Stamped, StepOutcome, Why};
 pub use facts::{Durations, Facts, Known, NameRule, OutputFact, Pace, Permissions, Recovery};
@@ -54,5 +57,6 @@ pub use reference::{
 pub use run::{Commit, RunRecord};
 pub use secret::Secret;
 pub use slot::{Intent, IntentId, Op, Owner, Record, ResultOutcome, RunId, Slot};
+pub use spool::Spooled;
 pub use tags::Tags;
 pub use world::{Account, World};

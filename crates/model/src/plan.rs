@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -19,7 +20,7 @@ pub enum Mode {
 }
 
 /// A step's number within its plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct StepId(pub usize);
 
@@ -67,6 +68,10 @@ pub enum Action {
         want: Value,
         /// Whether it existed before bbws and is never deleted by it.
         existing: bool,
+        /// Whether somebody asked for it, so that it may lack our mark. It is brought to no other form then: it only gets the mark.
+        asked: bool,
+        /// The name that it has and keeps, where the file declares another.
+        renamed: Option<Renamed>,
     },
     /// Manage the resource no longer; the object stays or is gone already.
     Forget {

@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Account, Address, Digest, Mode, PhysicalId, World};
+use crate::{Account, Address, Approved, Digest, Mode, PhysicalId, Principal, World};
 
 /// One intent's id, unique for ever: it stands in the tag `bbws:intent` of what the intent made.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct IntentId(pub String);
 
@@ -135,6 +136,20 @@ pub enum Record {
         /// The digest of the plan it executes.
         plan: Option<Digest>,
     },
+    /// The run changes production, and this second person approved its plan.
+    Approved(Approved),
+    /// The run changes production without an approval.
+    BrokenGlass {
+        /// Who.
+        by: Principal,
+        /// Why, in their own words.
+        reason: String,
+    },
+    /// The file says in so many words that a resource is protected against deletion no longer, and that was agreed to.
+    Unprotect {
+        /// The resource.
+        address: Address,
+    },
     /// The run is alive.
     Heartbeat,
     /// A mutating request is about to leave.
@@ -229,6 +244,8 @@ pub enum Record {
         from: Address,
         /// As it is.
         to: Address,
+        /// Why, where somebody said so.
+        reason: String,
     },
     /// A copy of an object's data is available.
     Backup {

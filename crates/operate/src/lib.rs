@@ -1,7 +1,14 @@
 //! What is told about a cluster, and what it takes to run one: rules over typed observations and files, without a network. What
 //! was read elsewhere is passed in.
 
+pub mod approval;
 pub mod cost;
 pub mod drift;
 pub mod iam;
+pub mod import;
+pub mod protection;
+mod surgery;
 pub mod told;
+pub mod verify;
+
+pub use surgery::{Forgotten, Move, forgetting, moving};

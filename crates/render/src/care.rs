@@ -79,6 +79,9 @@ pub fn orphans(found: &[(String, Marked)], unlisted: &[String], style: Style) ->
         page.gap();
         page.push(Line::at(0).text("Nothing was changed. Look at each: import it, or remove it in the account by hand."));
     }
+    page.gap();
+    let late = "Log groups, alarms and task definitions are looked for in AWS's index of tags, which may be minutes late.";
+    page.push(Line::at(0).say(Role::Dim, late));
     if !unlisted.is_empty() {
         page.gap();
         page.push(
@@ -87,6 +90,10 @@ pub fn orphans(found: &[(String, Marked)], unlisted: &[String], style: Style) ->
         );
     }
     page.render(style)
+}
+
+fn count_copies(many: usize) -> String {
+    if many == 1 { "1 copy".to_owned() } else { format!("{many} copies") }
 }
 
 fn listed(page: &mut Page, found: &[(String, Marked)]) {
@@ -119,6 +126,15 @@ pub fn rebuilt(rebuilt: &Rebuilt, style: Style) -> String {
     let widest = state.entries.keys().map(|address| columns(&address.to_string())).max().unwrap_or_default();
     for (address, entry) in &state.entries {
         page.push(Line::at(2).whole().say(Role::Adopt, address.to_string()).pad(widest + 4).text(entry.id.as_str()));
+    }
+    if !state.backups.is_empty() {
+        page.gap();
+        page.push(Line::at(0).text(format!("{} of data:", count_copies(state.backups.len()))));
+        page.gap();
+        for copy in &state.backups {
+            let line = Line::at(2).whole().say(Role::Adopt, copy.id.as_str());
+            page.push(line.say(Role::Dim, format!("  of {}", copy.address)));
+        }
     }
     if !missing.is_empty() {
         page.gap();

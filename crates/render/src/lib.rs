@@ -6,8 +6,10 @@ mod bundle;
 mod care;
 mod cost;
 mod diagram;
+mod drift;
 mod errors;
 mod finding;
+mod import;
 mod json;
 mod output;
 mod page;
@@ -20,6 +22,7 @@ mod runs;
 mod safety;
 mod state;
 mod style;
+mod surgery;
 mod telling;
 mod value;
 mod words;
@@ -28,18 +31,22 @@ pub use bundle::{Bundle, bundle};
 pub use care::{orphans, orphans_json, rebuilt, survey, survey_json};
 pub use cost::{CostReport, cost, cost_json, cost_markdown};
 pub use diagram::Diagram;
+pub use drift::{Watched, drift, drift_json};
 pub use errors::{About, At, ErrorId, Quota, errors_page};
 pub use finding::findings;
+pub use import::Import;
 pub use json::{event_json, findings_json, plan_json};
 pub use output::{output_value, outputs, outputs_json};
 pub use past::{difference, difference_json, history, history_json, history_of_run};
 pub use permissions::{policies_json, policy_documents, policy_remarks, policy_text};
 pub use plan::{Detail, plan, plan_html, plan_markdown};
-pub use run::{Lines, Progress, Summary, advice};
+pub use run::{Lines, Live, Progress, Screen, Summary, advice};
 pub use runs::{RunStory, run_json, run_told, runs, runs_json};
 pub use safety::{
-    Mismatch, Place, Question, Refusal, Stale, StateMoved, account_mismatch, applied_already, apply_question, destroy_question, fenced,
-    locked, prod_refused, stale_findings, stale_plan, unlock, wrong_world,
+    Mismatch, Place, Question, Refusal, Stale, StateMoved, Unapproved, account_mismatch, applied_already, apply_question, approval_given,
+    approval_question, approved, destroy_question, fenced, glass_broken, glass_question, locked, not_approved, prod_refused,
+    stale_findings, stale_plan, unlock, wrong_world,
 };
 pub use state::{state_json, state_list, state_list_json, state_show, state_show_all, state_show_json};
 pub use style::Style;
+pub use surgery::{forgetting, forgotten_json, moved_json, moving};

@@ -1,7 +1,7 @@
 //! What became of the state: runs, their slots, and how two states differ.
 
 use bbws_engine::{Difference, EntryDifference, FieldDifference, Past};
-use bbws_model::Mode;
+use bbws_model::{Approved, Mode, Principal};
 use serde_json::{Value, json};
 
 use crate::page::{Line, Page};
@@ -62,6 +62,12 @@ fn head(page: &mut Page, past: &Past) {
         None => (Role::Warning, "not closed"),
     };
     page.push(Line::at(0).whole().say(Role::Bold, past.run.0.as_str()).text(format!("  {at}  {what} by {who}: ")).say(role, ended));
+    if let Some(one) = &past.approved {
+        page.push(Line::at(2).hang(4).say(Role::Good, "approved").text(format!(" by {} at {}", one.by, moment(one.at))));
+    }
+    if let Some((by, reason)) = &past.glass {
+        page.push(Line::at(2).hang(4).say(Role::Warning, "without an approval").text(format!(", by {by}: {reason}")));
+    }
     let (added, changed, removed) = past.changed.counts();
     let numbers = |all: Option<u64>| all.map_or_else(|| "?".to_owned(), |number| number.to_string());
     let (first, last) = (past.slots.first().map(|slot| slot.seq), past.slots.last().map(|slot| slot.seq));
@@ -148,6 +154,16 @@ pub fn difference_json(difference: &Difference) -> Value {
     json!({ "format": 1, "entries": entries, "outputs": fields_json(&difference.outputs), "backups": backups })
 }
 
+fn principal_json(one: &Principal) -> Value {
+    json!({ "arn": one.arn, "session": one.session, "source_identity": one.source_identity })
+}
+
+fn approved_json(one: &Approved) -> Value {
+    let Approved { plan, by, at, expires, signed_by, fingerprint } = one;
+    let by = principal_json(by);
+    json!({ "plan": plan, "by": by, "at": at, "expires": expires, "signed_by": signed_by, "fingerprint": fingerprint })
+}
+
 /// Runs for programs, with each slot.
 #[must_use]
 pub fn history_json(runs: &[Past]) -> Value {
@@ -163,6 +179,8 @@ pub fn history_json(runs: &[Past]) -> Value {
             "owner": owner,
             "mode": past.mode,
             "set": past.set,
+            "approved": past.approved.as_ref().map(approved_json),
+            "glass": past.glass.as_ref().map(|(by, reason)| json!({ "by": principal_json(by), "reason": reason })),
             "outcome": past.outcome,
             "serial_before": past.serial_before,
             "changed": difference_json(&past.changed),

@@ -78,6 +78,9 @@ fn special(entry: &Entry) -> Vec<String> {
     if entry.existing {
         special.push("existed before, never deleted".to_owned());
     }
+    if entry.protected {
+        special.push("protected against deletion".to_owned());
+    }
     if let Some(renamed) = &entry.renamed {
         special.push(format!("named {} instead of {}", renamed.to, renamed.from));
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::file::CallRecord;
 use crate::kinds;
 
 /// Rows by what AWS calls them.
@@ -63,6 +64,7 @@ pub struct Region {
     pub(crate) internet_gateways: Table<kinds::internet_gateway::Row>,
     pub(crate) listener_rules: Table<kinds::target_group::RuleRow>,
     pub(crate) listeners: Table<kinds::listener::Row>,
+    pub(crate) kms_keys: Table<kinds::kms_key::Row>,
     /// What the index of tags has of a thing, by its ARN, where it is late.
     pub(crate) late_tags: Table<BTreeMap<String, String>>,
     pub(crate) load_balancers: Table<kinds::load_balancer::Row>,
@@ -107,18 +109,37 @@ pub struct Thing {
     pub about: String,
 }
 
+/// Who calls: a session of a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// The role's name.
+    pub role: String,
+    /// The session's name.
+    pub session: String,
+}
+
+impl Default for Principal {
+    fn default() -> Self {
+        Self { role: "sandbox".to_owned(), session: "operator".to_owned() }
+    }
+}
+
 /// Where and when a call takes place: the cloud as the caller's account and region see it.
 pub(crate) struct At<'a> {
     /// All of it.
     pub(crate) cloud: &'a mut Cloud,
     /// The caller's account.
     pub(crate) account: &'a str,
+    /// Who calls.
+    pub(crate) principal: &'a Principal,
     /// The region called.
     pub(crate) region: &'a str,
     /// The simulated time, in milliseconds since 1970.
     pub(crate) now_ms: u64,
     /// By how much AWS's own durations are multiplied.
     pub(crate) speed: f64,
+    /// What was called before, where somebody asks.
+    pub(crate) past: &'a dyn Fn() -> Vec<CallRecord>,
 }
 
 impl At<'_> {

@@ -15,7 +15,7 @@ use aws_types::region::Region;
 use bbws_aws::{Connection, Session, Wire};
 
 use crate::clock::SandboxClock;
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, Principal};
 use crate::file::CloudFile;
 use crate::sim::Sim;
 
@@ -24,6 +24,7 @@ use crate::sim::Sim;
 pub struct Sandbox {
     sim: Sim,
     account: String,
+    principal: Principal,
 }
 
 impl Sandbox {
@@ -32,7 +33,7 @@ impl Sandbox {
     pub fn in_memory(account: &str) -> Self {
         // 2026-01-01T00:00:00Z
         let clock = SandboxClock::at(SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600));
-        Self { sim: Sim::new(Cloud::default(), None, clock, 1.0), account: account.to_owned() }
+        Self { sim: Sim::new(Cloud::default(), None, clock, 1.0), account: account.to_owned(), principal: Principal::default() }
     }
 
     /// The cloud kept in a file. Its time goes on from where it was left, or from `now` if that is later; AWS's own
@@ -45,13 +46,28 @@ impl Sandbox {
         let seen = Duration::from_millis(file.last_call_ms()?.unwrap_or_default());
         let left = SystemTime::UNIX_EPOCH + Duration::from_secs(cloud.now + 1).max(seen);
         let sim = Sim::new(cloud, Some(file), SandboxClock::at(now.max(left)), speed);
-        Ok(Self { sim, account: account.to_owned() })
+        Ok(Self { sim, account: account.to_owned(), principal: Principal::default() })
     }
 
     /// The same cloud with another account's credentials.
     #[must_use]
     pub fn with_account(&self, account: &str) -> Self {
-        Self { sim: self.sim.clone(), account: account.to_owned() }
+        Self { account: account.to_owned(), ..self.clone() }
+    }
+
+    /// The same cloud, called by a session of this role.
+    #[must_use]
+    pub fn with_principal(&self, principal: Principal) -> Self {
+        Self { principal, ..self.clone() }
+    }
+
+    /// Sees to it that the key that signs approvals is there from the start. `signers` may sign, by the names of their roles;
+    /// everybody of the account if there are none. Everybody of the account may verify.
+    ///
+    /// # Errors
+    /// When the sandbox's file cannot be read or written.
+    pub fn ensure_signing_key(&self, arn: &str, signers: &[String]) -> io::Result<()> {
+        self.sim.prepare(|cloud, _| cloud.ensure_signing_key(arn, signers))
     }
 
     /// Sees to it that the account has a public zone of this name from the start, and answers its id: what a file marks
@@ -72,7 +88,7 @@ impl Sandbox {
 
 impl Connection for Sandbox {
     fn wire(&self, region: &str) -> Wire {
-        let sim = self.sim.scoped(&self.account, region);
+        let sim = self.sim.scoped(&self.account, &self.principal, region);
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region.to_owned()))

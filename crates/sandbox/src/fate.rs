@@ -55,6 +55,8 @@ pub enum Effect {
     Never,
     /// This much later than it arrives.
     Late(Duration),
+    /// When it arrives, and this much later once more: somebody on the way has sent its bytes again.
+    Twice(Duration),
 }
 
 /// What the caller gets to see. `Answer` to an effect that did not take place is silence.

@@ -32,6 +32,12 @@ pub struct CallRecord {
     pub operation: String,
     /// `ok`, or the code of the refusal, or what else became of the call.
     pub outcome: String,
+    /// The caller's ARN, where the call may have changed something.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub caller: String,
+    /// What such a call named: ids, names and ARNs of its request and its answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
 }
 
 /// Where a sandbox is kept.

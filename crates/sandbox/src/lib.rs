@@ -5,6 +5,8 @@
 //! output; a refusal goes back as the protocol's own error bytes, which the SDK reads as it reads AWS's. Nothing can
 //! reach a network. Where AWS's behaviour is in doubt, the sandbox refuses.
 
+#[cfg(test)]
+mod approval;
 mod clock;
 mod cloud;
 mod connection;
@@ -23,7 +25,7 @@ mod state_store;
 mod wire;
 
 pub use clock::SandboxClock;
-pub use cloud::{AccountCloud, Cloud, Region, Thing};
+pub use cloud::{AccountCloud, Cloud, Principal, Region, Thing};
 pub use connection::Sandbox;
 pub use fate::{Effect, Fate, Refusal, Seen, refuse};
 pub use file::{CallRecord, CloudFile};

@@ -27,10 +27,11 @@ use aws_smithy_types::retry::ErrorKind;
 use tokio::time::sleep;
 
 use crate::clock::SandboxClock;
-use crate::cloud::{At, Cloud};
+use crate::cloud::{At, Cloud, Principal};
 use crate::fate::{Answer, Effect, Fate, Seen};
 use crate::file::{CallRecord, CloudFile};
 use crate::handlers::{Handlers, Run};
+use crate::kinds::cloudtrail;
 use crate::{kinds, wire};
 
 /// One request that arrived.
@@ -44,10 +45,14 @@ pub struct Call {
     pub attempt: u32,
     /// The caller's account.
     pub account: String,
+    /// Who calls.
+    pub principal: Principal,
     /// The region called.
     pub region: String,
     /// When it was sent, simulated.
     pub at: SystemTime,
+    /// What it names, where it may change something.
+    pub names: Vec<String>,
     /// How many requests of this process arrived before it.
     pub number: usize,
 }
@@ -68,6 +73,8 @@ struct Inner {
     world: Mutex<World>,
     weather: Mutex<Box<Weather>>,
     calls: Mutex<Vec<Call>>,
+    /// What was called, where no file keeps it.
+    trail: Mutex<Vec<CallRecord>>,
     clock: SandboxClock,
     speed: f64,
     file: Option<CloudFile>,
@@ -85,6 +92,7 @@ struct World {
 pub struct Sim {
     inner: Arc<Inner>,
     account: String,
+    principal: Principal,
     region: String,
 }
 
@@ -104,18 +112,20 @@ impl Sim {
                 world: Mutex::new(World { cloud, late: BTreeMap::new(), version }),
                 weather: Mutex::new(Box::new(|_| Fate::default())),
                 calls: Mutex::default(),
+                trail: Mutex::default(),
                 clock,
                 speed,
                 file,
             }),
             account: String::new(),
+            principal: Principal::default(),
             region: String::new(),
         }
     }
 
     /// The same cloud, as this account and region see it.
-    pub(crate) fn scoped(&self, account: &str, region: &str) -> Self {
-        Self { inner: self.inner.clone(), account: account.to_owned(), region: region.to_owned() }
+    pub(crate) fn scoped(&self, account: &str, principal: &Principal, region: &str) -> Self {
+        Self { inner: self.inner.clone(), account: account.to_owned(), principal: principal.clone(), region: region.to_owned() }
     }
 
     /// Decides the fate of every call from now on.
@@ -176,7 +186,16 @@ impl Sim {
 
     fn run(&self, world: &mut World, call: &Call, run: &Run) -> Answer<Output> {
         let (account, region) = (call.account.as_str(), call.region.as_str());
-        let mut at = At { cloud: &mut world.cloud, account, region, now_ms: self.now_ms(), speed: self.inner.speed };
+        let principal = &call.principal;
+        let mut at = At {
+            cloud: &mut world.cloud,
+            account,
+            principal,
+            region,
+            now_ms: self.now_ms(),
+            speed: self.inner.speed,
+            past: &|| self.past(),
+        };
         self.inner.handlers.pass_time(&mut at);
         // A refused call leaves nothing behind.
         let before = if call.is_read() { None } else { Some(at.cloud.clone()) };
@@ -201,15 +220,18 @@ impl Sim {
 
     /// Runs a call on the cloud; with a file, on the cloud as the other processes left it.
     fn execute(&self, call: &Call, run: &Run) -> io::Result<Answer<Output>> {
-        let Some(file) = &self.inner.file else { return Ok(self.world(|world, sim| sim.run(world, call, run))) };
+        let Some(file) = &self.inner.file else {
+            let answer = self.world(|world, sim| sim.run(world, call, run));
+            self.record(call, &answer)?;
+            return Ok(answer);
+        };
         let _held = file.lock()?;
         self.world(|world, sim| {
             if file.version() != world.version {
                 world.cloud = file.load()?;
             }
             let answer = sim.run(world, call, run);
-            let outcome = answer.as_ref().map_or_else(|refusal| refusal.code.to_owned(), |_| "ok".to_owned());
-            sim.record(call, &outcome)?;
+            sim.record(call, &answer)?;
             if !call.is_read() {
                 world.cloud.now = sim.inner.clock.seconds();
                 world.cloud.revision += 1;
@@ -220,16 +242,43 @@ impl Sim {
         })
     }
 
-    fn record(&self, call: &Call, outcome: &str) -> io::Result<()> {
-        let Some(file) = &self.inner.file else { return Ok(()) };
-        file.record(&CallRecord {
+    fn record(&self, call: &Call, answer: &Answer<Output>) -> io::Result<()> {
+        let (mut caller, mut names) = (String::new(), vec![]);
+        if !call.is_read() {
+            let Principal { role, session } = &call.principal;
+            caller = format!("arn:aws:sts::{}:assumed-role/{role}/{session}", call.account);
+            names = call.names.iter().cloned().chain(answer.iter().flat_map(cloudtrail::names)).collect();
+            names.sort_unstable();
+            names.dedup();
+        }
+        let record = CallRecord {
             at_ms: self.now_ms(),
             account: call.account.clone(),
             region: call.region.clone(),
             service: call.service.clone(),
             operation: call.operation.clone(),
-            outcome: outcome.to_owned(),
-        })
+            outcome: answer.as_ref().map_or_else(|refusal| refusal.code.to_owned(), |_| "ok".to_owned()),
+            caller,
+            names,
+        };
+        match &self.inner.file {
+            Some(file) => file.record(&record),
+            None => {
+                // Of reads nobody asks the trail.
+                if !call.is_read() {
+                    self.inner.trail.lock().unwrap_or_else(PoisonError::into_inner).push(record);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// All that was called; nothing where it cannot be read, as the trail has nothing then.
+    fn past(&self) -> Vec<CallRecord> {
+        match &self.inner.file {
+            Some(file) => file.calls().unwrap_or_default(),
+            None => self.inner.trail.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
     }
 
     async fn serve(self, mut request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
@@ -251,6 +300,12 @@ impl Sim {
         let answer = match fate.effect {
             Effect::Now => Some(self.execute(&call, &run).map_err(|e| ConnectorError::user(format!("sandbox: {e}").into()))?),
             Effect::Never => None,
+            Effect::Twice(by) => {
+                let answer = self.execute(&call, &run).map_err(|e| ConnectorError::user(format!("sandbox: {e}").into()))?;
+                let due = self.inner.clock.now() + by;
+                self.world(|world, _| world.late.insert((due, call.number), (call.clone(), run)));
+                Some(answer)
+            }
             Effect::Late(by) => {
                 let due = self.inner.clock.now() + by;
                 self.world(|world, _| world.late.insert((due, call.number), (call.clone(), run)));
@@ -295,7 +350,7 @@ struct Handover {
 }
 
 /// The input that was taken over, in the config bag.
-struct Captured(Option<Run>);
+struct Captured(Option<Run>, Vec<String>);
 
 impl Debug for Captured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -321,7 +376,8 @@ impl Intercept for Sim {
     ) -> Result<(), BoxError> {
         let name = cfg.load::<Metadata>().map(|m| m.name().to_owned()).unwrap_or_default();
         let run = self.inner.handlers.capture(&name, context.input());
-        cfg.interceptor_state().store_put(Captured(run));
+        let names = if bbws_aws::is_read(&name) { vec![] } else { cloudtrail::names(context.input()) };
+        cfg.interceptor_state().store_put(Captured(run, names));
         Ok(())
     }
 
@@ -332,17 +388,19 @@ impl Intercept for Sim {
         _: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        let (run, names) = cfg.load::<Captured>().map(|Captured(run, names)| (run.clone(), names.clone())).unwrap_or_default();
         let metadata = cfg.load::<Metadata>().ok_or("sandbox: a call without metadata")?;
         let call = Call {
             service: metadata.service().to_owned(),
             operation: metadata.name().to_owned(),
             attempt: cfg.load::<RequestAttempts>().map_or(0, RequestAttempts::attempts),
             account: self.account.clone(),
+            principal: self.principal.clone(),
             region: self.region.clone(),
             at: self.inner.clock.now(),
+            names,
             number: 0,
         };
-        let run = cfg.load::<Captured>().and_then(|captured| captured.0.clone());
         context.request_mut().add_extension(Handover { call, run });
         Ok(())
     }

@@ -25,6 +25,7 @@ fn vault(sandbox: &Sandbox, kms_key: Option<&str>) -> Vault {
         owner: ACCOUNT.parse().unwrap(),
         environment: "dev".into(),
         kms_key: kms_key.map(str::to_owned),
+        approvers: vec![],
     };
     Vault::over(Aws::for_store(Arc::new(sandbox.clone()), REGION), place)
 }
@@ -152,11 +153,18 @@ async fn a_bucket_of_somebody_else_is_never_made_ours() {
     let sandbox = Sandbox::in_memory(ACCOUNT);
     tamper(&sandbox, |_| ());
     let stranger = sandbox.with_account("815856636111");
-    let theirs = Place { bucket: "dev-state".into(), owner: "815856636111".parse().unwrap(), environment: "dev".into(), kms_key: None };
+    let theirs = Place {
+        bucket: "dev-state".into(),
+        owner: "815856636111".parse().unwrap(),
+        environment: "dev".into(),
+        kms_key: None,
+        approvers: vec![],
+    };
     let denied = Vault::over(Aws::for_store(Arc::new(stranger), REGION), theirs).look().await.unwrap_err();
     assert!(denied.class == Class::Denied && denied.message.contains("another account"), "{denied}");
 
-    let place = Place { bucket: "dev-state".into(), owner: ACCOUNT.parse().unwrap(), environment: "dev".into(), kms_key: None };
+    let place =
+        Place { bucket: "dev-state".into(), owner: ACCOUNT.parse().unwrap(), environment: "dev".into(), kms_key: None, approvers: vec![] };
     let elsewhere = Vault::over(Aws::for_store(Arc::new(sandbox), "eu-west-1"), place).look().await.unwrap_err();
     assert!(elsewhere.message.contains("another region"), "{elsewhere}");
 }

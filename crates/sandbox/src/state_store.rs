@@ -17,7 +17,13 @@ const REGION: &str = "af-south-1";
 const KEY: &str = "arn:aws:kms:af-south-1:536580886816:key/k";
 
 fn place(kms_key: Option<&str>) -> Place {
-    Place { bucket: "dev-state".into(), owner: ACCOUNT.parse().unwrap(), environment: "dev".into(), kms_key: kms_key.map(str::to_owned) }
+    Place {
+        bucket: "dev-state".into(),
+        owner: ACCOUNT.parse().unwrap(),
+        environment: "dev".into(),
+        kms_key: kms_key.map(str::to_owned),
+        approvers: vec![],
+    }
 }
 
 /// A bucket with versions, and a store in it.

@@ -5,6 +5,7 @@
 mod cloud;
 mod ports;
 mod process;
+mod schema;
 mod store;
 mod store_contract;
 mod toy;
@@ -13,6 +14,7 @@ mod trouble;
 pub use cloud::{Call, FakeCloud, Fault, Moment, Object, Verb, Weather};
 pub use ports::{HostClock, JumpClock, Lasting, SeededIds, Tape};
 pub use process::{Fragile, Frailty, Stood};
+pub use schema::misfits;
 pub use store::{Creates, FaultyStore, MemoryStore, StoreWeather, Through};
 pub use store_contract::store_contract;
 pub use toy::{Key, Name, Sort, Tag, Token, Toy, ToyOutputs, ToySpec, drivers, kinds};

@@ -231,7 +231,7 @@ fn may_be(summary: &CertificateSummary, spec: &CertificateSpec) -> bool {
     summary.domain_name().is_some_and(|name| DomainName::new(name) == spec.domain)
 }
 
-async fn certificate_tags(clients: &Clients, arn: &str, reading: &Reading) -> Result<Marked, CloudError> {
+pub(crate) async fn certificate_tags(clients: &Clients, arn: &str, reading: &Reading) -> Result<Marked, CloudError> {
     let ask = async {
         let answer = clients.acm.list_tags_for_certificate().certificate_arn(arn).send().await.told(LIST_TAGS)?;
         let tags = answer.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value.unwrap_or_default()));
@@ -240,7 +240,7 @@ async fn certificate_tags(clients: &Clients, arn: &str, reading: &Reading) -> Re
     Ok(reading.once(format!("{LIST_TAGS} {arn}"), ask).await?.as_ref().clone())
 }
 
-async fn list_certificates(clients: &Clients) -> Result<(Vec<CertificateSummary>, usize), CloudError> {
+pub(crate) async fn list_certificates(clients: &Clients) -> Result<(Vec<CertificateSummary>, usize), CloudError> {
     // Without them AWS hides all but RSA keys of up to 2048 bits.
     let keys = RawKey::values().iter().map(|key| RawKey::from(*key)).collect();
     let includes = Filters::builder().set_key_types(Some(keys)).build();

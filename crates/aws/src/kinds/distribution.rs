@@ -195,7 +195,7 @@ impl Aws {
         Ok(taken.map(|summary| summary.id.clone()))
     }
 
-    async fn list_distributions(&self) -> Result<(Vec<DistributionSummary>, usize), CloudError> {
+    pub(crate) async fn list_distributions(&self) -> Result<(Vec<DistributionSummary>, usize), CloudError> {
         let (mut all, mut calls) = (vec![], 0);
         let mut pages = self.read.cloudfront.list_distributions().into_paginator().send();
         while let Some(page) = pages.next().await {

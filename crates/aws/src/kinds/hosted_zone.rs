@@ -89,7 +89,7 @@ impl Driver<HostedZone> for Aws {
 }
 
 /// Answers have `/hostedzone/Z…`, which tag calls do not take.
-fn bare(id: &str) -> &str {
+pub(crate) fn bare(id: &str) -> &str {
     id.rsplit('/').next().unwrap_or(id)
 }
 

@@ -83,7 +83,7 @@ fn path(raw: &str) -> String {
 }
 
 impl Aws {
-    async fn describe_deliveries(&self) -> Result<(Vec<Raw>, usize), CloudError> {
+    pub(crate) async fn describe_deliveries(&self) -> Result<(Vec<Raw>, usize), CloudError> {
         let (mut all, mut calls) = (vec![], 0);
         let mut pages = self.deliveries().0.logs.describe_deliveries().into_paginator().send();
         while let Some(page) = pages.next().await {

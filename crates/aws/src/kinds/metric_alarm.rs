@@ -16,6 +16,7 @@ use crate::scan::ById;
 use crate::{Aws, Clients, Told};
 
 type Raw = aws_sdk_cloudwatch::types::MetricAlarm;
+const TAGS: &str = "cloudwatch:ListTagsForResource";
 const PUT: &str = "cloudwatch:PutMetricAlarm";
 /// What an alarm's only query is called in it.
 const QUERY: &str = "query";
@@ -151,19 +152,21 @@ impl Aws {
         {
             return Ok(Some(seen));
         }
-        const TAGS: &str = "cloudwatch:ListTagsForResource";
-        let ask = || async {
-            let answer = read.cloudwatch.list_tags_for_resource().resource_arn(arn).send().await.told(TAGS)?;
-            let pair = |tag: Tag| Some((tag.key?, tag.value.unwrap_or_default()));
-            Ok((read_tags(answer.tags.unwrap_or_default().into_iter().filter_map(pair)), 1))
-        };
-        match reading.once(format!("{TAGS} {arn}"), ask()).await {
+        let ask = async { alarm_tags(&read, arn).await.map(|told| (told, 1)) };
+        match reading.once(format!("{TAGS} {arn}"), ask).await {
             Ok(marked) => Ok(Some(observed(marked.as_ref().clone()))),
             // It went between the two calls.
             Err(error) if error.class == Class::Absent => Ok(None),
             Err(error) => Err(error),
         }
     }
+}
+
+/// The tags of one alarm.
+pub(crate) async fn alarm_tags(read: &Clients, arn: &str) -> Result<Marked, CloudError> {
+    let answer = read.cloudwatch.list_tags_for_resource().resource_arn(arn).send().await.told(TAGS)?;
+    let pair = |tag: Tag| Some((tag.key?, tag.value.unwrap_or_default()));
+    Ok(read_tags(answer.tags.unwrap_or_default().into_iter().filter_map(pair)))
 }
 
 /// Whether an alarm is wholly as it was known, the index's word for its tags included. The index is late: who else put an

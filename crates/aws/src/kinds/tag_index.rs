@@ -19,14 +19,21 @@ impl Aws {
     /// not be asked: that costs the calls it would have saved.
     pub(crate) async fn tag_index(&self, region: &str, sort: &str, lineage: &str, reading: &Reading) -> Option<Arc<ById<Marked>>> {
         let (read, _) = self.at(region);
-        reading.once(format!("{GET} {region} {sort} {lineage}"), get_resources(&read, sort, lineage)).await.ok()
+        let ours = TagFilter::builder().key(LINEAGE_TAG).values(lineage).build();
+        reading.once(format!("{GET} {region} {sort} {lineage}"), get_resources(&read, sort, ours)).await.ok()
     }
 }
 
-async fn get_resources(read: &Clients, sort: &str, lineage: &str) -> Result<(ById<Marked>, usize), CloudError> {
+/// The ARNs of all of one sort that the index knows with a mark of bbws. Each is to be looked at itself: it may be gone, and
+/// others may have come in the last minutes.
+pub(crate) async fn indexed(read: &Clients, sort: &str) -> Result<Vec<String>, CloudError> {
+    let (all, _) = get_resources(read, sort, TagFilter::builder().key(LINEAGE_TAG).build()).await?;
+    Ok(all.into_keys().collect())
+}
+
+async fn get_resources(read: &Clients, sort: &str, bears: TagFilter) -> Result<(ById<Marked>, usize), CloudError> {
     let (mut all, mut calls) = (ById::new(), 0);
-    let ours = TagFilter::builder().key(LINEAGE_TAG).values(lineage).build();
-    let ask = read.tags.get_resources().resource_type_filters(sort).tag_filters(ours).resources_per_page(100);
+    let ask = read.tags.get_resources().resource_type_filters(sort).tag_filters(bears).resources_per_page(100);
     let mut pages = ask.into_paginator().send();
     while let Some(page) = pages.next().await {
         calls += 1;

@@ -119,7 +119,7 @@ impl Aws {
     }
 
     /// One revision; none where it is inactive, which AWS keeps showing.
-    async fn revision(&self, arn: &str, reading: &Reading) -> Sight<TaskDefinition> {
+    pub(crate) async fn revision(&self, arn: &str, reading: &Reading) -> Sight<TaskDefinition> {
         let ask = || async {
             let describe = self.read.ecs.describe_task_definition().task_definition(arn).include(TaskDefinitionField::Tags);
             match describe.send().await.told(DESCRIBE) {

@@ -133,7 +133,7 @@ async fn subscriptions(read: &Clients, arn: &str) -> Result<(Vec<Subscription>, 
     Ok((all, calls))
 }
 
-async fn topic_arns(read: &Clients) -> Result<(Vec<String>, usize), CloudError> {
+pub(crate) async fn topic_arns(read: &Clients) -> Result<(Vec<String>, usize), CloudError> {
     let (mut all, mut calls) = (vec![], 0);
     let mut pages = read.sns.list_topics().into_paginator().send();
     while let Some(page) = pages.next().await {

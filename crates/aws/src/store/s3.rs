@@ -30,6 +30,8 @@ pub struct Place {
     pub environment: String,
     /// The KMS key that objects are encrypted with; the bucket's default if none.
     pub kms_key: Option<String>,
+    /// The only roles and users that may write approvals, where the bucket has to see to that.
+    pub approvers: Vec<String>,
 }
 
 /// One environment's store in a bucket.
@@ -171,7 +173,7 @@ impl S3Store {
     }
 
     fn failure(&self, key: &str, error: &CloudError) -> StoreError {
-        let Place { bucket, owner, environment, kms_key } = &self.place;
+        let Place { bucket, owner, environment, kms_key, approvers: _ } = &self.place;
         let advice = match (error.class, error.code.as_str()) {
             (_, "NoSuchBucket") => format!("create the bucket: bbws init {environment}"),
             (_, "PermanentRedirect") => format!("say in [state] which region {bucket} is in"),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Place;
 
 /// What of the log's layout is only ever made, never written over.
-const MADE_ONCE: [&str; 2] = ["log", "checkpoints"];
+const MADE_ONCE: [&str; 3] = ["log", "checkpoints", "approvals"];
 
 fn wanted(place: &Place) -> Vec<Value> {
     let bucket = format!("arn:aws:s3:::{}", place.bucket);
@@ -31,6 +31,16 @@ fn wanted(place: &Place) -> Vec<Value> {
         json!({"Sid": "BbwsKeepVersions", "Effect": "Deny", "Principal": "*",
             "Action": ["s3:DeleteBucket", "s3:DeleteObjectVersion"], "Resource": [bucket, objects]}),
     ];
+    // Whoever applies must not be able to write the approval as well.
+    if !place.approvers.is_empty() {
+        let approvals = format!("{bucket}/{}/approvals/*", place.environment);
+        all.push(deny(
+            "BbwsApprovers",
+            json!("s3:PutObject"),
+            json!(approvals),
+            json!({"ArnNotLike": {"aws:PrincipalArn": place.approvers}}),
+        ));
+    }
     // A request may name an alias or the key behind it: only a key itself can be compared.
     if let Some(arn) = place.kms_key.as_ref().filter(|arn| arn.contains(":key/")) {
         let condition = json!({"Null": {(key): "false"}, "StringNotEquals": {(key): arn}});
@@ -83,7 +93,7 @@ mod tests {
 
     fn place(kms_key: Option<&str>) -> Place {
         let owner = "536580886816".parse().unwrap();
-        Place { bucket: "b".into(), owner, environment: "dev".into(), kms_key: kms_key.map(str::to_owned) }
+        Place { bucket: "b".into(), owner, environment: "dev".into(), kms_key: kms_key.map(str::to_owned), approvers: vec![] }
     }
 
     #[test]
@@ -101,6 +111,18 @@ mod tests {
         assert!(all.contains(&theirs) && all.len() == 7, "{all:?}");
         assert!(all.iter().any(|one| one["Sid"] == "BbwsTlsOnly2"), "each name once");
         assert_eq!(whole(&place, Some(&mixed)), mixed);
+    }
+
+    #[test]
+    fn who_may_approve_is_part_of_it_and_each_environment_has_its_own() {
+        let place = Place { approvers: vec!["arn:aws:iam::536580886816:role/approver".into()], ..place(None) };
+        let fence = wanted(&place).into_iter().find(|one| one["Sid"] == "BbwsApprovers").unwrap();
+        assert_eq!(fence["Resource"], "arn:aws:s3:::b/dev/approvals/*");
+        let sit = Place { environment: "sit".into(), ..place.clone() };
+        let both = whole(&sit, Some(&whole(&place, None)));
+        assert!(missing(&place, Some(&both)).is_empty() && missing(&sit, Some(&both)).is_empty());
+        let others = Place { approvers: vec!["arn:aws:iam::536580886816:role/other".into()], ..place };
+        assert_eq!(missing(&others, Some(&both)).len(), 1, "other approvers are another fence");
     }
 
     #[test]

@@ -13,4 +13,7 @@ pub(crate) struct CostArgs {
     /// Write Markdown, for a pull request
     #[arg(long)]
     pub markdown: bool,
+    /// Ask AWS's Price List first, and keep what it says in prices/REGION.toml beside the environments folder
+    #[arg(long)]
+    pub refresh: bool,
 }

@@ -81,6 +81,12 @@ pub(crate) enum StateCommand {
         #[arg(short, long)]
         yes: bool,
     },
+    /// Give a resource another address; the object stays as it is
+    #[command(after_help = help::MV, override_usage = "bbws state mv [OPTIONS] [ENV] FROM TO")]
+    Mv(MvArgs),
+    /// Forget resources; the objects stay as they are, and nobody manages them
+    #[command(after_help = help::RM, override_usage = "bbws state rm [OPTIONS] --reason <TEXT> [ENV] ADDRESS…")]
+    Rm(RmArgs),
     /// Make a lost state again from the marks and names in the account
     Rebuild {
         /// Which environment.
@@ -104,6 +110,34 @@ pub(crate) enum StateCommand {
         #[arg(short, long)]
         yes: bool,
     },
+}
+
+/// `state mv`.
+#[derive(Debug, Args)]
+pub(crate) struct MvArgs {
+    /// The environment ($BBWS_ENV if left out), the address so far, and the new one
+    #[arg(value_name = "[ENV] FROM TO", num_args = 2..=3, required = true)]
+    pub names: Vec<String>,
+    /// Why: it stands in the history
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub reason: String,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// `state rm`.
+#[derive(Debug, Args)]
+pub(crate) struct RmArgs {
+    /// The environment ($BBWS_ENV if left out), and the addresses to forget
+    #[arg(value_name = "[ENV] ADDRESS", num_args = 1.., required = true)]
+    pub names: Vec<String>,
+    /// Why: it stands in the history
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 /// `state unlock`.

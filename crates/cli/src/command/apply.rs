@@ -5,7 +5,8 @@ use std::path::Path;
 use bbws_cluster::{Environment, delegation_block};
 use bbws_engine::{Ask, Picture, publish};
 use bbws_kinds::NameServers;
-use bbws_model::{Mode, Plan, State};
+use bbws_model::{Mode, Plan, Principal, State};
+use bbws_operate::approval;
 use bbws_render::ErrorId;
 use serde_json::json;
 
@@ -14,6 +15,7 @@ use super::change::{Order, execute, look_back_at_open};
 use super::consent::consent;
 use super::hold::{free, or_held};
 use super::plan::{formula, show_before, tell_calls};
+use crate::approval::{Ground, approved, check_fence, principal};
 use crate::args::{ApplyArgs, Global};
 use crate::cloud::{Cloud, Link};
 use crate::project::Project;
@@ -25,24 +27,43 @@ use crate::{Exit, Failure, absent, pace, plan_file, safety};
 pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &ApplyArgs) -> Result<Exit, Failure> {
     let picked = project.pick(args.place.env.as_deref(), args.file.as_deref(), true)?;
     let offline = Offline::open(ui, project, global, &picked.name)?;
-    safety::check_tier(&offline.environment, offline.sandbox, Mode::Apply, offline.style)?;
+    let glass = reason(&offline, args)?;
     let file = picked.rest.as_deref().map(Path::new);
     if file.is_some() && !args.scope.is_empty() {
         return Err(Failure::new(Exit::Usage, "a plan in a file is executed as it is")
             .advise("narrow it when you make it: bbws plan ENV --target … -o FILE"));
     }
+    if file.is_none() && glass.is_none() {
+        safety::check_tier(&offline.environment, offline.governed, Mode::Apply, offline.style)?;
+    }
     let saved = file.map(plan_file::read).transpose()?;
-    pace::play(pace::of(global), work(ui, project, global, cloud, args, offline, saved)).map_err(pace::no_runtime)?
+    let name = picked.rest.as_deref().unwrap_or("FILE");
+    pace::play(pace::of(global), work(ui, project, global, cloud, args, offline, (saved, name, glass))).map_err(pace::no_runtime)?
 }
 
-async fn work<C: Cloud>(
+/// Why production is to be changed without an approval, where it is.
+fn reason(offline: &Offline, args: &ApplyArgs) -> Result<Option<String>, Failure> {
+    let Some(text) = &args.break_glass else { return Ok(None) };
+    let name = &offline.environment.name;
+    if !offline.environment.tier.is_prod() {
+        return Err(Failure::new(Exit::Usage, format!("there is no glass to break: {name} is not production"))
+            .advise(format!("leave --break-glass out: bbws apply {name}{}", offline.flag())));
+    }
+    approval::reason(text).map(Some).map_err(|why| Failure::new(Exit::Usage, "--break-glass wants a reason").because(why))
+}
+
+/// The same with the plan at hand, if there is one: it is executed as it is, or refused where something has moved since.
+///
+/// # Errors
+/// As [`run`].
+pub(super) async fn work<C: Cloud>(
     ui: &mut Ui,
     project: &Project,
     global: &Global,
     cloud: &C,
     args: &ApplyArgs,
     offline: Offline,
-    saved: Option<Plan>,
+    (saved, file, glass): (Option<Plan>, &str, Option<String>),
 ) -> Result<Exit, Failure> {
     let mut session = Session::open(offline, cloud, project, global, "apply").await?;
     let mut state = session.state().await?;
@@ -55,8 +76,16 @@ async fn work<C: Cloud>(
         }
     }
     if mode == Mode::Destroy {
-        safety::check_tier(&session.offline.environment, session.offline.sandbox, mode, session.offline.style)?;
+        safety::check_tier(&session.offline.environment, session.offline.governed, mode, session.offline.style)?;
     }
+    let mut ground = match (glass, &saved) {
+        (Some(reason), _) => Ground::Glass { by: principal(&session), reason },
+        (None, Some(plan)) if session.offline.governed && !plan.is_empty() => {
+            check_fence(cloud, &session, file).await?;
+            Ground::Approved(approved(&session, &state, plan, file).await?)
+        }
+        (None, _) => Ground::Free,
+    };
     free(ui, &session, &state).await?;
     let way = match &args.back_to {
         Some(run) => Some(back::turn(&mut session, &state, run).await?),
@@ -67,7 +96,7 @@ async fn work<C: Cloud>(
     }
     let state = look_back_at_open(ui, &session, mode, state).await?;
     let ask = session.ask(mode, saved.as_ref().map_or_else(|| args.scope.asked(), |saved| saved.scope.clone()));
-    let picture = session.look(&state, mode).await;
+    let picture = session.seen(&state, mode).await;
     if let Some(saved) = &saved {
         // What became of an interrupted run's requests may just have been recorded.
         plan_file::check_basis(saved, &session.offline, &session.desired, &state).await?;
@@ -93,8 +122,16 @@ async fn work<C: Cloud>(
         tell_calls(ui, &session.link.sent(), Some((&picture, &formula(&session, &state)?)));
         return Ok(Exit::Done);
     }
-    agree(ui, &session, &plan, args.yes)?;
-    let order = order(plan, &ask, &state, &picture, global);
+    show_ground(ui, &ground);
+    match &ground {
+        Ground::Glass { by, reason } => confirm_glass(ui, &session, &plan, args, (by, reason))?,
+        Ground::Free | Ground::Approved(_) => agree(ui, &session, &plan, args.yes)?,
+    }
+    if let Ground::Approved(_) = &ground {
+        // It may have expired or been taken away while the plan was looked at.
+        ground = Ground::Approved(approved(&session, &state, &plan, file).await?);
+    }
+    let order = order(plan, &ask, &state, &picture, ground, global);
     let exit = execute(ui, &session, order).await?;
     if exit == Exit::Done && mode == Mode::Apply {
         tell_outputs(ui, &session.offline.environment, &session.state().await?);
@@ -103,9 +140,51 @@ async fn work<C: Cloud>(
     Ok(exit)
 }
 
-fn order<'a>(plan: Plan, ask: &'a Ask, state: &'a State, picture: &Picture, global: &Global) -> Order<'a> {
+fn order<'a>(plan: Plan, ask: &'a Ask, state: &'a State, picture: &Picture, ground: Ground, global: &Global) -> Order<'a> {
     let resources = picture.recorded.len() + picture.deposed.len() + picture.unrecorded.len();
-    Order { plan, ask, state, calls: picture.calls, resources, speed: pace::of(global) }
+    Order { plan, ask, state, calls: picture.calls, resources, grounds: ground.records(), speed: pace::of(global) }
+}
+
+/// Shows what lets production be changed.
+fn show_ground(ui: &mut Ui, ground: &Ground) {
+    let style = ui.style();
+    match ground {
+        Ground::Free => {}
+        Ground::Approved(approved) if ui.json => {
+            let Principal { arn, session, source_identity } = &approved.by;
+            let by = json!({ "arn": arn, "session": session, "source_identity": source_identity });
+            let document = json!({ "format": 1, "event": "approval", "plan": approved.plan, "by": by, "at": approved.at,
+                "expires": approved.expires, "signed_by": approved.signed_by, "fingerprint": approved.fingerprint });
+            ui.line(document.to_string());
+        }
+        Ground::Approved(approved) => ui.say(format!("\n{}", bbws_render::approved(approved, style))),
+        Ground::Glass { by, reason } if ui.json => {
+            let Principal { arn, session, source_identity } = by;
+            let by = json!({ "arn": arn, "session": session, "source_identity": source_identity });
+            ui.line(json!({ "format": 1, "event": "glass", "by": by, "reason": reason }).to_string());
+        }
+        Ground::Glass { by, reason } => ui.say(format!("\n{}", bbws_render::glass_broken(by, reason, style))),
+    }
+}
+
+/// Wants the cluster's name before production is changed without an approval. `--yes` is no answer to that.
+fn confirm_glass<L: Link>(
+    ui: &mut Ui,
+    session: &Session<L>,
+    plan: &Plan,
+    args: &ApplyArgs,
+    (by, reason): (&Principal, &str),
+) -> Result<(), Failure> {
+    let environment = &session.offline.environment;
+    let question = bbws_render::glass_question(plan, &environment.names.cluster, by, reason, ui.err_style());
+    match args.confirm.clone().or_else(|| ui.ask(&format!("\n{}", question.text))) {
+        Some(answer) if answer == question.yes => Ok(()),
+        Some(answer) => Err(Failure::new(Exit::Refused, "not confirmed; nothing was changed")
+            .because(format!("`{answer}` is not the name of the cluster of {}", environment.name))
+            .advise(format!("its name is {}", question.yes))),
+        None => Err(Failure::new(Exit::Refused, "to break the glass needs the cluster's name, and there is nobody to ask")
+            .advise(format!("run it in a terminal, or confirm it beforehand: --confirm {}", question.yes))),
+    }
 }
 
 /// Asks, where the tier demands it: in production always, elsewhere when something would be destroyed or lost.

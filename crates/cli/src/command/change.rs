@@ -3,9 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use bbws_cluster::Tier;
 use bbws_engine::{Ask, Control, Credentials, Reporter, Run, StepFailure, apply, look_back, looking_back};
-use bbws_model::{Address, Class, CloudError, Counts, Event, Kinds, Mode, Outcome, Plan, Reason, Scope, State, Step};
-use bbws_render::ErrorId;
+use bbws_model::{
+    Address, Class, CloudError, Counts, Event, Finding, Kinds, Mode, Outcome, Plan, Reason, Record, Scope, Severity, State, Step,
+};
+use bbws_operate::verify::{concerned, health};
+use bbws_render::{ErrorId, Progress};
 use futures::future::{Either, select};
 use serde_json::json;
 use tokio::sync::watch;
@@ -13,6 +17,7 @@ use tokio::sync::watch;
 use super::hold::{claim, give_back, give_back_soon, take};
 use super::plan::{show_before, tell_calls};
 use super::record::{self, Recorder};
+use super::spool;
 use crate::args::Speed;
 use crate::cloud::Link;
 use crate::reach::{self, Answered, Looked};
@@ -41,6 +46,8 @@ pub(crate) struct Order<'a> {
     pub(crate) calls: usize,
     /// How many resources were looked for.
     pub(crate) resources: usize,
+    /// What allows it, where that has to be recorded.
+    pub(crate) grounds: Vec<Record>,
     /// How fast the run's clock is.
     pub(crate) speed: Option<Speed>,
 }
@@ -51,7 +58,8 @@ pub(crate) struct Order<'a> {
 /// # Errors
 /// When it cannot be looked at, or the environment cannot be taken.
 pub(crate) async fn look_back_at_open<L: Link>(ui: &mut Ui, session: &Session<L>, mode: Mode, state: State) -> Result<State, Failure> {
-    if state.open.is_empty() && state.abandoned.is_empty() {
+    let kept = spool::waiting(ui, &session.offline).await > 0;
+    if !kept && state.open.is_empty() && state.abandoned.is_empty() {
         return Ok(state);
     }
     let (drivers, kinds, clock) = (session.link.drivers(), &session.offline.kinds, session.link.clock());
@@ -63,7 +71,7 @@ pub(crate) async fn look_back_at_open<L: Link>(ui: &mut Ui, session: &Session<L>
     let mut state = state;
     let mut tries = 0;
     let log = loop {
-        if looking_back(&state, &drivers, kinds, clock.now()).await.map_err(untold)?.is_empty() {
+        if !kept && looking_back(&state, &drivers, kinds, clock.now()).await.map_err(untold)?.is_empty() {
             if !ui.json && !state.open.is_empty() {
                 ui.remark(told_of(0, state.open.len()));
             }
@@ -80,6 +88,11 @@ pub(crate) async fn look_back_at_open<L: Link>(ui: &mut Ui, session: &Session<L>
             Err(failure) => return Err(failure),
         }
     };
+    let used = if kept { spool::used(ui, &session.offline, &log).await.map(drop) } else { Ok(()) };
+    if let Err(failure) = used {
+        give_back(&log, "failed").await;
+        return Err(failure);
+    }
     let looked = look_back(&log, &drivers, kinds).await;
     let left = log.state(|state| state.open.len());
     let outcome = if looked.is_ok() { "done" } else { "failed" };
@@ -108,7 +121,7 @@ fn told_of(settled: usize, left: usize) -> String {
     }
 }
 
-fn no_signals(error: std::io::Error) -> Failure {
+pub(crate) fn no_signals(error: std::io::Error) -> Failure {
     Failure::new(Exit::Error, "Ctrl-C cannot be listened for").because(error)
 }
 
@@ -117,19 +130,35 @@ fn no_signals(error: std::io::Error) -> Failure {
 /// # Errors
 /// When the environment cannot be taken. How the run itself went is told, and is in the exit.
 pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: Order<'_>) -> Result<Exit, Failure> {
+    let mut control = signals::listen(session.link.clock()).map_err(no_signals)?;
+    match carry_out(ui, session, &order, &control).await? {
+        Exit::Done => verify(ui, session, &order, &mut control).await,
+        other => Ok(other),
+    }
+}
+
+/// Executes a plan and tells how it goes.
+///
+/// # Errors
+/// As [`execute`].
+pub(crate) async fn carry_out<L: Link>(
+    ui: &mut Ui,
+    session: &Session<L>,
+    order: &Order<'_>,
+    control: &watch::Receiver<Control>,
+) -> Result<Exit, Failure> {
     if let Some(short) = safety::check_session(&order.plan, &session.offline.kinds, session.link.session())?
         && !ui.json
     {
         ui.remark(short);
     }
-    let log = take(session, order.plan.mode, order.state, Some(&order.plan)).await?;
+    let log = take(session, order.plan.mode, order.state, Some(&order.plan), order.grounds.clone()).await?;
     let narrowed = !(order.ask.scope.target.is_empty() && order.ask.scope.exclude.is_empty());
     let record = record::begin(ui, session, &log, &order.plan, narrowed).await;
     let clock = session.link.clock();
-    let mut control = signals::listen(clock.clone()).map_err(no_signals)?;
     session.link.open_gate(log.lease());
     let really = Instant::now();
-    let watch = Watch::new(ui, order.plan.steps.len(), session.offline.sandbox);
+    let watch = Watch::new(ui, Progress::of(&order.plan, &session.offline.kinds), session.offline.sandbox);
     watch.knows(&session.offline.environment.region, called(&order.plan, &session.offline.kinds));
     let mut sink = Recorder::new(watch.again());
     let began = clock.elapsed();
@@ -186,27 +215,19 @@ pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: O
         }
     }
     tell_calls(ui, &session.link.sent(), None);
-    let bundle = |ui: &mut Ui, outcome| {
-        if let Some(record) = &record {
-            let state = log.state(State::clone);
-            let of = record::Remains { plan: &order.plan, outcome, state: &state, failed: &failed, events: &events };
-            record::bundle(ui, session, record, &of);
-        }
-    };
-    if report.outcome == Outcome::Failed || report.log.is_some() || !failed.is_empty() {
-        bundle(ui, Some(report.outcome));
+    if let Some(record) = &record
+        && (report.outcome == Outcome::Failed || report.log.is_some() || !failed.is_empty())
+    {
+        let (outcome, state) = (Some(report.outcome), log.state(State::clone));
+        let of = record::Remains { plan: &order.plan, outcome, state: &state, failed: &failed, events: &events };
+        record::bundle(ui, session, record, &of);
     }
     if let Some(error) = report.log.as_ref().or(closed.as_ref()) {
-        return Err(session.offline.log_failure(error));
+        let failure = session.offline.log_failure(error);
+        return Err(spool::with_what_is_kept(&session.offline, &log, order.plan.mode, failure));
     }
     match report.outcome {
-        Outcome::Done => {
-            let verified = verify(ui, session, &order, &mut control).await;
-            if verified.as_ref().is_err_and(|failure| failure.id == ErrorId::Verify) {
-                bundle(ui, Some(Outcome::Done));
-            }
-            verified
-        }
+        Outcome::Done => Ok(Exit::Done),
         Outcome::Failed | Outcome::Stopped if report.failed.values().any(|error| error.class == Class::Credentials) => {
             let (name, flag) = (&order.ask.environment, session.offline.flag());
             let verb = if order.plan.mode == Mode::Destroy { "destroy" } else { "apply" };
@@ -294,6 +315,27 @@ fn unless_wrong(answers: &[Looked], name: &str, flag: &str) -> Result<Exit, Fail
         .advise("if it stays: see who answers under that name, and which rules the listener has"))
 }
 
+/// What is as declared can be unwell all the same: that makes a failed apply. What is only worth a look is told.
+fn unless_unwell(ui: &mut Ui, found: Vec<Finding>, name: &str, flag: &str) -> Result<(), Failure> {
+    let (unwell, odd): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(|finding| finding.severity == Severity::Error);
+    if !odd.is_empty() && !ui.json {
+        let style = ui.style();
+        ui.say(format!("\n{}", bbws_render::findings(&odd, style)));
+    }
+    if unwell.is_empty() {
+        return Ok(());
+    }
+    let failure =
+        Failure::new(Exit::Error, format!("the verification of {name} failed: what was changed, or stands on it, is not healthy"));
+    Err(failure
+        .because("everything was applied and recorded, and is as the file says")
+        .with(unwell)
+        .advise(format!("mend what is named, then: bbws apply {name}{flag}"))
+        .advise(format!(
+            "the way back: put environments/{name}.toml back as it was before, look at `bbws plan {name}{flag}`, and apply that"
+        )))
+}
+
 /// Looks again: what was asked for must leave nothing to do.
 async fn verify<L: Link>(
     ui: &mut Ui,
@@ -328,7 +370,9 @@ async fn verify<L: Link>(
             Mode::Apply if left.is_empty() => reach::look(&session.link, &state, &picture).await.unwrap_or_default(),
             Mode::Apply | Mode::Destroy => vec![],
         };
-        Ok::<_, Failure>(Some((left, picture.calls, answers)))
+        let care = session.offline.environment.tier != Tier::Dev && order.plan.mode == Mode::Apply && left.is_empty();
+        let unwell = if care { health(&concerned(&order.plan, &state), &picture, &session.offline.kinds) } else { vec![] };
+        Ok::<_, Failure>(Some((left, picture.calls, answers, unwell)))
     };
     let stopped = Control::stopped(control);
     let left = match select(std::pin::pin!(again), std::pin::pin!(stopped)).await {
@@ -344,9 +388,11 @@ async fn verify<L: Link>(
     };
     let name = &order.ask.environment;
     let found = left.map_err(|failure| Failure { what: format!("applied, but not verified: {}", failure.what), ..failure })?;
-    let (left, calls, answers) = found.map_or((None, 0, vec![]), |(left, calls, answers)| (Some(left), calls, answers));
+    let (left, calls, answers, unwell) =
+        found.map_or((None, 0, vec![], vec![]), |(left, calls, answers, unwell)| (Some(left), calls, answers, unwell));
     let Some(left) = left.filter(|left| !left.is_empty()) else {
         tell_verified(ui, calls, &answers);
+        unless_unwell(ui, unwell, name, session.offline.flag())?;
         return unless_wrong(&answers, name, session.offline.flag());
     };
     if !ui.json {

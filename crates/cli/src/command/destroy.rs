@@ -18,7 +18,7 @@ use crate::{Exit, Failure, pace, safety};
 pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &DestroyArgs) -> Result<Exit, Failure> {
     let name = project.pick(args.place.env.as_deref(), None, false)?.name;
     let offline = Offline::open(ui, project, global, &name)?;
-    safety::check_tier(&offline.environment, offline.sandbox, Mode::Destroy, offline.style)?;
+    safety::check_tier(&offline.environment, offline.governed, Mode::Destroy, offline.style)?;
     pace::play(pace::of(global), work(ui, project, global, cloud, args, offline)).map_err(pace::no_runtime)?
 }
 
@@ -46,7 +46,7 @@ async fn work<C: Cloud>(
     confirm(ui, &session, &plan, args)?;
     keep(&session, &state).await?;
     let resources = picture.recorded.len() + picture.deposed.len();
-    let order = Order { plan, ask: &ask, state: &state, calls: picture.calls, resources, speed: pace::of(global) };
+    let order = Order { plan, ask: &ask, state: &state, calls: picture.calls, resources, grounds: vec![], speed: pace::of(global) };
     execute(ui, &session, order).await
 }
 

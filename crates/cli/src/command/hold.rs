@@ -1,17 +1,20 @@
 //! Taking an environment, so that nobody else changes it, and giving it back.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use bbws_engine::{Clock, Held, Log, LogError, Opening, StoreError, stands_still};
-use bbws_model::{Mode, Plan, RunId, State};
+use bbws_engine::log::last_held;
+use bbws_engine::{Clock, Held, Ids, Log, LogError, Opening, StoreError, stands_still};
+use bbws_model::{Mode, Plan, Record, RunId, State};
 use bbws_render::ErrorId;
 use futures::future::{Either, select};
 
 use crate::cloud::Link;
-use crate::session::Session;
+use crate::ids::Ulids;
+use crate::session::{Offline, Session};
 use crate::ui::Ui;
-use crate::{Exit, Failure, owner, plan_file};
+use crate::{Exit, Failure, SystemClock, owner, plan_file};
 
 /// For how long a run that was told to stop tries to close its log. The next one takes it over if it comes to that.
 const CLOSING: Duration = Duration::from_secs(5);
@@ -41,7 +44,21 @@ fn known(held: &Held) -> Holder {
 /// When another run holds it.
 pub(crate) async fn free<L: Link>(ui: &mut Ui, session: &Session<L>, state: &State) -> Result<(), Failure> {
     let Some(held) = Held::of(state) else { return Ok(()) };
-    let offline = &session.offline;
+    free_of(ui, &session.offline, session.link.clock().as_ref(), held).await
+}
+
+/// The same of a log that does not add up: by whoever wrote in it last.
+///
+/// # Errors
+/// When that run may still be at work.
+pub(crate) async fn stopped(ui: &mut Ui, offline: &Offline, clock: &dyn Clock) -> Result<(), Failure> {
+    match last_held(offline.store.as_ref()).await.map_err(|error| offline.log_failure(&error))? {
+        Some(held) => free_of(ui, offline, clock, held).await,
+        None => Ok(()),
+    }
+}
+
+async fn free_of(ui: &mut Ui, offline: &Offline, clock: &dyn Clock, held: Held) -> Result<(), Failure> {
     let locked = |held: Held| offline.log_failure(&LogError::Held(Box::new(held)));
     match known(&held) {
         Holder::Gone => Ok(()),
@@ -52,12 +69,11 @@ pub(crate) async fn free<L: Link>(ui: &mut Ui, session: &Session<L>, state: &Sta
                 "{} is held by a run of {} on {} ({}). Watching for up to a minute whether it still lives.",
                 offline.environment.name, who.user, who.host, who.command
             ));
-            let clock = session.link.clock();
-            let still = stands_still(offline.store.as_ref(), clock.as_ref(), held.seq).await.map_err(|e| offline.log_failure(&e))?;
+            let still = stands_still(offline.store.as_ref(), clock, held.seq).await.map_err(|e| offline.log_failure(&e))?;
             if !still {
                 // It may have given it back meanwhile.
-                let now = session.state().await?;
-                return Held::of(&now).map_or(Ok(()), |held| Err(locked(held)));
+                let now = offline.state().await?;
+                return now.as_ref().and_then(Held::of).map_or(Ok(()), |held| Err(locked(held)));
             }
             ui.remark("It has not written anything for a minute: it has stopped, and this run takes over.");
             Ok(())
@@ -77,12 +93,19 @@ pub(crate) async fn or_held<L: Link>(session: &Session<L>, state: &State, failur
 }
 
 /// Takes the environment: nobody else changes it until the log is closed. One that is held is taken from a run whose process
-/// is gone, or that was seen to stand still at `state` ([`free`]); that run can write nothing from then on.
+/// is gone, or that was seen to stand still at `state` ([`free`]); that run can write nothing from then on. `grounds` say what
+/// allows the run, where that has to be recorded.
 ///
 /// # Errors
 /// When another run holds it, or has changed it since `state` was read.
-pub(crate) async fn take<L: Link>(session: &Session<L>, mode: Mode, state: &State, plan: Option<&Plan>) -> Result<Log, Failure> {
-    let log = claim(session, mode, state, plan).await?;
+pub(crate) async fn take<L: Link>(
+    session: &Session<L>,
+    mode: Mode,
+    state: &State,
+    plan: Option<&Plan>,
+    grounds: Vec<Record>,
+) -> Result<Log, Failure> {
+    let log = open(session, mode, plan, grounds, &|held| may_take(held, state)).await?;
     // That others have taken it and given it back is no change by itself.
     let moved = log.state(|now| now.serial != state.serial || !now.open.keys().eq(state.open.keys()));
     if moved {
@@ -101,12 +124,46 @@ pub(crate) async fn take<L: Link>(session: &Session<L>, mode: Mode, state: &Stat
 /// # Errors
 /// When another run holds it.
 pub(crate) async fn claim<L: Link>(session: &Session<L>, mode: Mode, state: &State, plan: Option<&Plan>) -> Result<Log, Failure> {
+    open(session, mode, plan, vec![], &|held| may_take(held, state)).await
+}
+
+/// Whether its holder is gone, or was seen to stand still at this state.
+fn may_take(held: &Held, state: &State) -> bool {
+    match known(held) {
+        Holder::Gone => true,
+        Holder::Lives => false,
+        Holder::Elsewhere => held.seq == state.seq,
+    }
+}
+
+/// Takes an environment for the care of its store alone: nothing of the account is asked, so the place is the recorded one.
+///
+/// # Errors
+/// When another run holds it, or the store fails.
+pub(crate) async fn take_recorded(ui: &mut Ui, offline: &Offline, state: &State) -> Result<Log, Failure> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    if let Some(held) = Held::of(state) {
+        free_of(ui, offline, clock.as_ref(), held).await?;
+    }
+    let (Some(world), Some(account), Some(region)) = (state.world.clone(), state.account.clone(), state.region.clone()) else {
+        let name = &offline.environment.name;
+        return Err(Failure::new(Exit::Error, format!("the state of {name} does not say where it belongs")));
+    };
+    let ids = Ulids::new().map_err(|error| Failure::new(Exit::Error, "no unique ids can be made").because(error))?;
+    offline.home.prepare(&offline.environment.name)?;
+    let owner = owner::this_process(RunId(ids.next()), command_line());
+    let opening = Opening { owner, world, account, region, mode: Mode::Apply, plan: None, grounds: vec![] };
     let may_take = |held: &Held| match known(held) {
         Holder::Gone => true,
         Holder::Lives => false,
         Holder::Elsewhere => held.seq == state.seq,
     };
-    open(session, mode, plan, &may_take).await
+    let opened = Log::open(offline.store.clone(), clock, Arc::new(ids), opening, &may_take).await;
+    opened.map_err(|error| offline.log_failure(&error))
+}
+
+fn command_line() -> String {
+    std::env::args().collect::<Vec<_>>().join(" ")
 }
 
 /// Opens the log, where `may_take` allows it from its holder.
@@ -117,25 +174,26 @@ pub(crate) async fn open<L: Link>(
     session: &Session<L>,
     mode: Mode,
     plan: Option<&Plan>,
+    grounds: Vec<Record>,
     may_take: &(dyn Fn(&Held) -> bool + Sync),
 ) -> Result<Log, Failure> {
     let offline = &session.offline;
     offline.home.prepare(&offline.environment.name)?;
-    let opening = opening(session, mode, plan);
+    let opening = Opening { grounds, ..opening(session, mode, plan) };
     let opened = Log::open(offline.store.clone(), session.link.clock(), session.ids.clone(), opening, may_take).await;
-    opened.map_err(|e| offline.log_failure(&e))
+    opened.map(|log| log.spooling(Arc::new(offline.spool.clone()))).map_err(|e| offline.log_failure(&e))
 }
 
 /// A new run of this process.
 pub(crate) fn opening<L: Link>(session: &Session<L>, mode: Mode, plan: Option<&Plan>) -> Opening {
-    let command = std::env::args().collect::<Vec<_>>().join(" ");
     Opening {
-        owner: owner::this_process(RunId(session.ids.next()), command),
+        owner: owner::this_process(RunId(session.ids.next()), command_line()),
         world: session.world(),
         account: session.caller.account.clone(),
         region: session.offline.environment.region.clone(),
         mode,
         plan: plan.map(plan_file::digest),
+        grounds: vec![],
     }
 }
 

@@ -9,6 +9,7 @@ use bbws_render::Detail;
 use serde_json::{Value, json};
 
 use super::back;
+use super::spool;
 use crate::args::{Global, PlanArgs};
 use crate::cloud::{Cloud, Link, Sent};
 use crate::project::Project;
@@ -37,6 +38,9 @@ async fn work<C: Cloud>(
 ) -> Result<Exit, Failure> {
     let mut session = Session::open(offline, cloud, project, global, "plan").await?;
     let state = session.state().await?;
+    if spool::waiting(ui, &session.offline).await > 0 && !ui.json {
+        ui.remark("This machine keeps what became of requests while the state store was out of reach; the next apply records it.");
+    }
     let mode = if args.destroy { Mode::Destroy } else { Mode::Apply };
     let way = match &args.back_to {
         Some(run) => Some(back::turn(&mut session, &state, run).await?),
@@ -54,7 +58,8 @@ async fn work<C: Cloud>(
         if !ui.json {
             let flag = session.offline.flag();
             let back = session.back_to.as_ref().map_or_else(String::new, |run| format!(" --back-to {run}"));
-            ui.remark(format!("The plan is in {}: bbws apply {}{flag} {0}{back}", path.display(), session.offline.environment.name));
+            let verb = if session.offline.governed && !plan.is_empty() { "somebody else approves it: bbws approve" } else { "bbws apply" };
+            ui.remark(format!("The plan is in {}: {verb} {}{flag} {0}{back}", path.display(), session.offline.environment.name));
         }
     }
     Ok(if args.detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Done })

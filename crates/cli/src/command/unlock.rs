@@ -46,7 +46,7 @@ async fn work<C: Cloud>(
     }
     let (run, seq) = (held.owner.run.clone(), held.seq);
     // The run that was shown, however far it has come since; not another one that came after it.
-    let log = open(&session, Mode::Apply, None, &|now: &Held| now.owner.run == run).await?;
+    let log = open(&session, Mode::Apply, None, vec![], &|now: &Held| now.owner.run == run).await?;
     if let Some(error) = give_back(&log, "unlocked").await {
         return Err(session.offline.log_failure(&error));
     }

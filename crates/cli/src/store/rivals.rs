@@ -27,7 +27,7 @@ fn opening(run: &str) -> Opening {
         version: "0".into(),
     };
     let account = "536580886816".parse().unwrap();
-    Opening { owner, world: World::Aws, account, region: "af-south-1".into(), mode: Mode::Apply, plan: None }
+    Opening { owner, world: World::Aws, account, region: "af-south-1".into(), mode: Mode::Apply, plan: None, grounds: vec![] }
 }
 
 fn wait<T>(future: impl Future<Output = T>) -> T {

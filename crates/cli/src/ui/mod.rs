@@ -1,7 +1,10 @@
 //! The terminal, or what stands in its place.
 
+mod calls;
 mod run;
 
+pub(crate) use calls::CallLines;
+use calls::Shared;
 pub(crate) use run::Watch;
 
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -17,7 +20,8 @@ use crate::args::Global;
 /// way, and its failures, to `err`.
 pub(crate) struct Ui {
     out: Box<dyn Write + Send>,
-    err: Box<dyn Write + Send>,
+    err: Shared,
+    calls: CallLines,
     answers: Box<dyn BufRead + Send>,
     /// Whether the output is for programs.
     pub json: bool,
@@ -60,9 +64,11 @@ impl Ui {
             let width = if tty { columns.unwrap_or(80).clamp(40, MOST_WIDTH) } else { PLAIN_WIDTH };
             Look { unicode, color: tty && !plain, width }
         };
+        let err = Shared::new(io::stderr());
         Self {
             out: Box::new(io::stdout()),
-            err: Box::new(io::stderr()),
+            calls: CallLines::new(err.clone(), global.json),
+            err,
             answers: Box::new(io::BufReader::new(io::stdin())),
             json: global.json,
             verbose: global.verbose,
@@ -78,8 +84,9 @@ impl Ui {
     #[cfg(test)]
     pub(crate) fn silent() -> Self {
         let look = Look { unicode: true, color: false, width: PLAIN_WIDTH };
-        let (out, err, answers) = (Box::new(io::sink()), Box::new(io::sink()), Box::new(io::empty()));
-        Self { out, err, answers, json: false, verbose: 0, look, err_look: look, asks: false, live: false, at: At::default() }
+        let (out, err, answers) = (Box::new(io::sink()), Shared::new(io::sink()), Box::new(io::empty()));
+        let calls = CallLines::new(err.clone(), false);
+        Self { out, err, calls, answers, json: false, verbose: 0, look, err_look: look, asks: false, live: false, at: At::default() }
     }
 
     /// How `out` may look.
@@ -109,8 +116,12 @@ impl Ui {
     }
 
     fn tell(&mut self, text: &str) {
-        let text = net::catch(text);
-        let _ = self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush());
+        self.err.tell(text);
+    }
+
+    /// Where each call is told as it ends, where that is wanted.
+    pub(crate) fn calls(&self) -> Option<CallLines> {
+        (self.verbose > 0).then(|| self.calls.clone())
     }
 
     /// Asks, and reads one line. None when there is nobody to ask or the line is the end.
@@ -233,7 +244,7 @@ mod tests {
     fn no_known_secret_is_said_remarked_asked_or_told_as_a_failure() {
         net::remember("ui-canary/7");
         let (out, err) = (Written::default(), Written::default());
-        let (told, failed) = (Box::new(out.clone()), Box::new(err.clone()));
+        let (told, failed) = (Box::new(out.clone()), Shared::new(err.clone()));
         let mut ui = Ui { out: told, err: failed, answers: Box::new(io::Cursor::new("yes\n")), asks: true, ..Ui::silent() };
         ui.say("said: ui-canary/7\n");
         ui.line("line: ui-canary%2F7");

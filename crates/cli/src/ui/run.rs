@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bbws_engine::{Clock, EventSink};
-use bbws_model::{Address, CloudError, Event, RunId, Stamped, wire};
-use bbws_render::{ErrorId, Lines, Progress, Style, Summary, advice};
+use bbws_model::{Address, CloudError, RunId, Stamped, wire};
+use bbws_render::{ErrorId, Lines, Live, Progress, Screen, Style, Summary, advice};
 use serde_json::{Value, json};
 
 use super::Ui;
@@ -15,8 +15,6 @@ use crate::Exit;
 
 /// The screen is drawn at most so often.
 const REDRAW: Duration = Duration::from_millis(80);
-/// The most lines that the picture takes.
-const MOST_LINES: usize = 24;
 
 /// A run that is watched. A cheap handle: one is told the events, another draws while nothing happens.
 pub(crate) struct Watch<'u>(Arc<Mutex<View<'u>>>);
@@ -29,20 +27,23 @@ struct View<'u> {
 }
 
 enum Form {
-    Live { progress: Progress, told: Lines, drawn: usize, last: Option<Instant> },
+    Live { live: Live, last: Option<Instant> },
     Lines(Lines),
     Events,
 }
 
 impl<'u> Watch<'u> {
-    /// Watches a run of so many steps.
-    pub(crate) fn new(ui: &'u mut Ui, steps: usize, sandbox: bool) -> Self {
+    /// Watches a run: of a plan, or of so many steps of which no more is known.
+    pub(crate) fn new(ui: &'u mut Ui, run: impl Into<Progress>, sandbox: bool) -> Self {
+        let style = ui.style();
         let form = match (ui.json, ui.live) {
             (true, _) => Form::Events,
-            (false, true) => Form::Live { progress: Progress::new(steps), told: Lines::new(), drawn: 0, last: None },
+            (false, true) => {
+                ui.calls.stand_aside();
+                Form::Live { live: Live::new(run.into(), style), last: None }
+            }
             (false, false) => Form::Lines(Lines::new()),
         };
-        let style = ui.style();
         Self(Arc::new(Mutex::new(View { ui, style, form, summary: Summary::new().in_sandbox(sandbox) })))
     }
 
@@ -67,7 +68,7 @@ impl<'u> Watch<'u> {
             let told = |(address, error): (&Address, &CloudError)| {
                 json!({
                     "format": 1,
-                    "event": "error",
+                    "event": "step-error",
                     "id": ErrorId::of(error).about().id,
                     "exit": Exit::Error.code(),
                     "address": address,
@@ -97,13 +98,13 @@ impl<'u> Watch<'u> {
     pub(crate) async fn redraw(&self, clock: &dyn Clock, began: Duration, faster: f64) -> Infallible {
         loop {
             clock.sleep(REDRAW.mul_f64(faster)).await;
-            self.view(|view| view.draw(clock.elapsed().saturating_sub(began), false));
+            self.view(|view| view.draw(clock.elapsed().saturating_sub(began)));
         }
     }
 
     /// Draws what there is so long after the run began.
     pub(crate) fn draw(&self, elapsed: Duration) {
-        self.view(|view| view.draw(elapsed, true));
+        self.view(|view| view.draw(elapsed));
     }
 
     /// What is told at the end.
@@ -115,6 +116,13 @@ impl<'u> Watch<'u> {
 impl EventSink for Watch<'_> {
     fn on(&mut self, event: &Stamped) {
         self.view(|view| view.take(event));
+    }
+}
+
+/// Whatever ends the run: what waited is told.
+impl Drop for View<'_> {
+    fn drop(&mut self) {
+        self.ui.calls.go_on();
     }
 }
 
@@ -130,56 +138,40 @@ impl View<'_> {
                     self.ui.line(line);
                 }
             }
-            Form::Live { progress, told, .. } => {
-                progress.fold(stamped);
-                let over = progress.is_over();
-                // What has ended scrolls away above the picture; what goes on stands in it.
-                let line = told.line(stamped);
-                let ended = matches!(stamped.event, Event::StepFinished { .. } | Event::StepFailed { .. } | Event::StepSkipped { .. });
-                if let (Some(line), true) = (line, ended) {
-                    self.erase();
-                    self.ui.line(line);
+            Form::Live { live, last } => {
+                if live.is_over() {
+                    return;
                 }
-                if over {
-                    self.erase();
+                if let Some(text) = live.take(stamped, screen()) {
+                    *last = Some(Instant::now());
+                    let over = live.is_over();
+                    self.ui.say(text);
+                    if over {
+                        self.ui.calls.go_on();
+                    }
                 } else {
-                    self.draw(stamped.elapsed, ended);
+                    self.draw(stamped.elapsed);
                 }
             }
         }
     }
 
-    /// Draws the picture; unless `now`, not more often than eyes can follow.
-    fn draw(&mut self, elapsed: Duration, now: bool) {
-        let Form::Live { progress, drawn, last, .. } = &mut self.form else { return };
-        if progress.is_over() || (!now && last.is_some_and(|last| last.elapsed() < REDRAW)) {
+    /// Draws the picture, not more often than eyes can follow.
+    fn draw(&mut self, elapsed: Duration) {
+        let Form::Live { live, last } = &mut self.form else { return };
+        if last.is_some_and(|last| last.elapsed() < REDRAW) {
             return;
         }
-        let (columns, rows) = terminal_size::terminal_size().map_or((80, 24), |(w, h)| (usize::from(w.0), usize::from(h.0)));
-        // A line as wide as the screen wraps on some terminals.
-        let style = Style { width: self.style.width.min(columns.saturating_sub(1)), ..self.style };
-        let lines = progress.frame(elapsed, style, rows.saturating_sub(2).min(MOST_LINES));
-        let mut text = up(*drawn);
-        for line in &lines {
-            text.push_str(line);
-            text.push_str("\x1b[K\n");
-        }
-        text.push_str("\x1b[J");
-        (*drawn, *last) = (lines.len(), Some(Instant::now()));
+        *last = Some(Instant::now());
+        let screen = screen();
+        let mut text: String = self.ui.calls.take().iter().map(|line| live.note(line, elapsed, screen)).collect();
+        text.push_str(&live.draw(elapsed, screen));
         self.ui.say(text);
-    }
-
-    fn erase(&mut self) {
-        let Form::Live { drawn, .. } = &mut self.form else { return };
-        if *drawn > 0 {
-            let text = format!("{}\x1b[J", up(*drawn));
-            *drawn = 0;
-            self.ui.say(text);
-        }
     }
 }
 
-/// To the beginning of the line so many lines up.
-fn up(lines: usize) -> String {
-    if lines == 0 { String::new() } else { format!("\x1b[{lines}F") }
+/// The terminal as it is now: it may have been resized since it was last drawn.
+fn screen() -> Screen {
+    let (columns, rows) = terminal_size::terminal_size().map_or((80, 24), |(w, h)| (usize::from(w.0), usize::from(h.0)));
+    Screen { columns, rows }
 }

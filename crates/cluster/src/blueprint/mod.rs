@@ -58,6 +58,21 @@ pub fn addresses(environment: &Environment) -> BTreeSet<Address> {
     specs(environment).into_keys().collect()
 }
 
+/// The resources of which the file says in so many words that they are not protected against deletion. A line that is missing
+/// says nothing: it gives no protection up.
+#[must_use]
+pub fn unprotected(environment: &Environment) -> BTreeSet<Address> {
+    let own = [
+        (environment.rds.unprotected, parts::address("db-instance", "main")),
+        (environment.alb.unprotected, parts::address("load-balancer", "main")),
+    ];
+    let further = environment.resources.0.iter().map(|(address, resource)| {
+        let said = resource.spec.get("deletion_protection").and_then(Value::as_bool) == Some(false);
+        (said, address.clone())
+    });
+    own.into_iter().chain(further).filter(|(said, _)| *said).map(|(_, address)| address).collect()
+}
+
 /// The specs of the cluster itself, with a name that leads nowhere where name servers come from elsewhere.
 pub(crate) fn specs(environment: &Environment) -> BTreeMap<Address, Value> {
     cluster(environment, &unread(environment))

@@ -56,6 +56,7 @@ pub(super) fn check(env: &Environment, judge: &mut Judge<'_>) {
             ));
         }
     }
+    approvals(env, judge);
     for (rule, path, key) in
         [(RuleId::StateKey, "state.kms_key", &env.state.kms_key), (RuleId::ApprovalKey, "approval.kms_key", &env.approval.kms_key)]
     {
@@ -68,6 +69,35 @@ pub(super) fn check(env: &Environment, judge: &mut Judge<'_>) {
             ));
         }
     }
+}
+
+fn approvals(env: &Environment, judge: &mut Judge<'_>) {
+    let hours = env.approval.valid_hours;
+    if !(1..=168).contains(&hours) {
+        judge.raise(Fault::new(
+            RuleId::ApprovalHours,
+            "approval.valid_hours",
+            format!("an approval cannot hold for {hours} hours: whoever gave it knows what is so now, not what will be then"),
+            "write 1 to 168, which is a week",
+        ));
+    }
+    for (at, arn) in env.approval.roles.iter().enumerate() {
+        if !is_principal(arn) {
+            judge.raise(Fault::new(
+                RuleId::ApprovalRole,
+                format!("approval.roles[{at}]"),
+                format!("`{arn}` is not the ARN of a role or user"),
+                "write it like `arn:aws:iam::093646564004:role/approver`, with its path, without a session and without `*`",
+            ));
+        }
+    }
+}
+
+fn is_principal(arn: &str) -> bool {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    matches!(parts.as_slice(), ["arn", partition, "iam", "", account, id]
+        if partition.starts_with("aws") && account.len() == 12 && !id.contains(['*', '?']) && !id.ends_with('/')
+            && (id.starts_with("role/") || id.starts_with("user/")))
 }
 
 fn is_key(arn: &str) -> bool {

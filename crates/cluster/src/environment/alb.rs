@@ -19,6 +19,10 @@ pub struct Alb {
     pub https: bool,
     /// Whether AWS refuses to delete it. On in production.
     pub deletion_protection: bool,
+    /// Whether the file says in so many words that it is not protected: only that gives protection up.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub unprotected: bool,
     /// Seconds after which a connection without traffic is closed.
     pub idle_timeout: u32,
     /// Whether requests with malformed headers lose these headers.
@@ -41,13 +45,15 @@ pub struct FixedResponse {
 impl Alb {
     pub(super) fn read(t: &Table<'_, '_>, tier: Tier) -> Self {
         t.fixed(&["internal"], false, RuleId::InternalAlb, "the load balancer faces the internet: CloudFront reaches it from there");
+        let protection = t.get("deletion_protection").option();
         let from_cloudfront_only = t.get("from_cloudfront_only").or(false);
         let everybody = || if from_cloudfront_only { vec![] } else { "0.0.0.0/0".parse().into_iter().collect() };
         Self {
             allow: t.list("allow").option().unwrap_or_else(everybody),
             from_cloudfront_only,
             https: t.get("https").or(false),
-            deletion_protection: t.get("deletion_protection").or(tier.is_prod()),
+            deletion_protection: protection.unwrap_or(tier.is_prod()),
+            unprotected: protection == Some(false),
             idle_timeout: t.get("idle_timeout").within(1..=4000, "seconds").or(60),
             drop_invalid_headers: t.get("drop_invalid_headers").or(true),
             access_logs: t.get("access_logs").or(false),

@@ -50,6 +50,10 @@ pub struct Rds {
     pub maintenance_window: String,
     /// Whether AWS refuses to delete it. On in production.
     pub deletion_protection: bool,
+    /// Whether the file says in so many words that it is not protected: only that gives protection up.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub unprotected: bool,
     /// The master user. Its password is generated; nobody sees it.
     pub username: String,
     /// Whether AWS installs minor versions by itself.
@@ -73,6 +77,7 @@ impl Rds {
     }
 
     pub(super) fn read(t: &Table<'_, '_>, tier: Tier) -> Self {
+        let protection = t.get("deletion_protection").option();
         t.fixed(
             &["encrypted", "storage_encrypted"],
             true,
@@ -98,7 +103,8 @@ impl Rds {
             backup_days: t.get("backup_days").within(0..=35, "days").or(tier.pick(0, 1, 7)),
             backup_window: t.get("backup_window").or("01:00-02:00".to_owned()),
             maintenance_window: t.get("maintenance_window").or("sun:03:00-sun:04:00".to_owned()),
-            deletion_protection: t.get("deletion_protection").or(tier.is_prod()),
+            deletion_protection: protection.unwrap_or(tier.is_prod()),
+            unprotected: protection == Some(false),
             username: t.get("username").or("admin".to_owned()),
             auto_minor_version_upgrade: t.get("auto_minor_version_upgrade").or(true),
             extended_support: t.get("extended_support").or(true),

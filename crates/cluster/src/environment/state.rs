@@ -68,11 +68,16 @@ impl Audit {
 pub struct Approval {
     /// The ARN of the KMS key that signs approvals: the approver may Sign, the applier only Verify.
     pub kms_key: Option<String>,
+    /// The ARNs of the roles and users that may approve, as IAM has them, path included; all that may sign if left out. Without a
+    /// key the state's bucket lets only these write approvals.
+    pub roles: Vec<String>,
+    /// For how many hours an approval holds.
+    pub valid_hours: u32,
 }
 
 impl Approval {
     pub(super) fn read(t: &Table<'_, '_>) -> Self {
-        Self { kms_key: t.get("kms_key").option() }
+        Self { kms_key: t.get("kms_key").option(), roles: t.list("roles").or(vec![]), valid_hours: t.get("valid_hours").or(24) }
     }
 }
 

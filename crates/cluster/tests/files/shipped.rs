@@ -71,7 +71,10 @@ fn the_tier_alone_gives_the_same_sizes() {
         ];
         let short: String =
             text.lines().filter(|line| !sizes.iter().any(|key| line.starts_with(key))).map(|line| format!("{line}\n")).collect();
-        let short = load_with(name, &short).unwrap_or_else(|problems| panic!("{}", render(&problems))).environment;
+        let mut short = load_with(name, &short).unwrap_or_else(|problems| panic!("{}", render(&problems))).environment;
+        // A default gives no protection up.
+        assert!(!short.rds.unprotected && !short.alb.unprotected, "{name}");
+        (short.rds.unprotected, short.alb.unprotected) = (whole.rds.unprotected, whole.alb.unprotected);
         assert_eq!(
             (short.rds, short.ecs, short.network, short.efs, short.alb),
             (whole.rds, whole.ecs, whole.network, whole.efs, whole.alb),

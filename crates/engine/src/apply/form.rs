@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bbws_model::{Class, CloudError, Op, Phase, PhysicalId, Record, Renamed, Seen};
+use bbws_model::{Class, CloudError, Op, Phase, PhysicalId, Record, Renamed, Seen, is_protected};
 use serde_json::Value;
 
 use super::send::{Due, Sent};
@@ -103,7 +103,12 @@ impl Task<'_, '_> {
         // An update keeps the name that an earlier replacement gave.
         let renamed = renamed.or_else(|| self.work.log.state(|s| s.entries.get(&address).and_then(|e| e.renamed.clone())));
         let dependencies = self.step.dependencies.clone();
-        records.push(Record::Reached { address, id, spec: seen.spec, outputs: seen.outputs, dependencies, renamed });
+        // The plan says that it is protected no longer, and now it is not: before that, what is recorded keeps it.
+        let given_up = !is_protected(&seen.spec) && self.work.log.state(|s| s.entries.get(&address).is_some_and(|e| e.protected));
+        records.push(Record::Reached { address: address.clone(), id, spec: seen.spec, outputs: seen.outputs, dependencies, renamed });
+        if given_up {
+            records.push(Record::Unprotect { address });
+        }
         self.work.append(records).await
     }
 }

@@ -150,17 +150,29 @@ impl Task<'_, '_> {
     }
 
     /// Takes an existing object under management, and brings it to its wanted form.
-    pub(super) async fn adopt(&mut self, id: &PhysicalId, have: &Value, want: &Value, existing: bool) -> Result<(), StepFailure> {
+    pub(super) async fn adopt(
+        &mut self,
+        id: &PhysicalId,
+        (have, want): (&Value, &Value),
+        (existing, asked): (bool, bool),
+        renamed: Option<Renamed>,
+    ) -> Result<(), StepFailure> {
         let name = self.step.address.kind().to_owned();
         let place = self.place(Some(id), have);
         let Some(seen) = self.look(&name, &place).await? else {
             return Err(StepFailure::Cloud(CloudError::own(&name, Class::Absent, format!("{id} is no longer there; plan again"))));
         };
-        if !existing && !self.is_ours(&seen) {
+        if asked {
+            self.refuse_foreign(&seen)?;
+            if seen.spec != *have {
+                let told = format!("{id} is no longer as it was when it was looked at; import it again");
+                return Err(StepFailure::Cloud(CloudError::own(&name, Class::Conflict, told)));
+            }
+        } else if !existing && !self.is_ours(&seen) {
             return Err(self.not_ours(&name, &seen));
         }
         self.take_over(&seen, existing).await?;
-        self.bring(id.clone(), want, None).await
+        self.bring(id.clone(), want, renamed).await
     }
 
     /// Records an object that is there: as the result of the open intent that made it, else as taken over.

@@ -206,11 +206,15 @@ impl Task<'_, '_> {
         match &step.action {
             Action::Create { want, renamed } => self.create(want, renamed.clone()).await,
             Action::Update { id, want, .. } => self.bring(id.clone(), want, None).await,
-            Action::Adopt { id, have, want, existing } => self.adopt(id, have, want, *existing).await,
+            Action::Adopt { id, have, want, existing, asked, renamed } => {
+                self.adopt(id, (have, want), (*existing, *asked), renamed.clone()).await
+            }
             Action::Delete { id, have, .. } => self.delete(id, have).await,
             Action::Backup { kind, want } => self.back_up(kind, want).await,
             Action::Forget { reason } => self.forget(reason).await,
-            Action::Rename { from } => self.record(Record::Rename { from: from.clone(), to: step.address.clone() }).await,
+            Action::Rename { from } => {
+                self.record(Record::Rename { from: from.clone(), to: step.address.clone(), reason: String::new() }).await
+            }
         }
     }
 

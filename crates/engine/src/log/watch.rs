@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bbws_model::wire::log;
-use bbws_model::{Owner, State};
+use bbws_model::{Owner, Record, State};
 
 use super::{LogError, TTL};
 use crate::{Clock, Store};
@@ -31,6 +31,29 @@ impl Held {
         let State { holder, since, at, seq, .. } = state;
         Some(Self { owner: holder.clone()?, since: *since, last: *at, seq: *seq })
     }
+}
+
+/// Who wrote last in a log, whether or not it adds up; none where that run has given the environment back, or nobody can be made
+/// out.
+///
+/// # Errors
+/// When the store fails.
+pub async fn last_held(store: &dyn Store) -> Result<Option<Held>, LogError> {
+    let keys = store.list_after(log::PREFIX, "").await?;
+    let Some(seq) = keys.last().and_then(|key| log::seq_of(key)) else { return Ok(None) };
+    let mut last = None;
+    for key in keys.iter().rev() {
+        let Some(slot) = store.get(key).await?.and_then(|bytes| log::read(&bytes).ok()) else { continue };
+        last = last.or(Some(slot.at));
+        for record in slot.records.iter().rev() {
+            match record {
+                Record::Close { .. } => return Ok(None),
+                Record::Open { owner, .. } => return Ok(Some(Held { owner: owner.clone(), since: Some(slot.at), last, seq })),
+                _ => {}
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// Watches a log whose newest slot is `seq`: whether it stands still for [`TTL`] by the observer's own clock, so that its

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use super::derived::derive;
 use super::lease::{HEARTBEAT, Lease};
+use super::spool::Spool;
 use super::{Held, LogError, read};
 use crate::lock::locked;
 use crate::{Clock, Ids, PutOutcome, Store, StoreError};
@@ -35,6 +36,8 @@ pub struct Opening {
     pub mode: Mode,
     /// The digest of the plan it executes.
     pub plan: Option<Digest>,
+    /// What allows it, where that needs saying: it stands in the same slot, so that no run is begun without it.
+    pub grounds: Vec<Record>,
 }
 
 /// The log of an environment that this run holds.
@@ -50,6 +53,8 @@ pub struct Log {
     queue: Mutex<Vec<Pending>>,
     /// Held while a slot is written. What it holds outlives a writer that is dropped in the middle.
     writing: tokio::sync::Mutex<Option<InFlight>>,
+    /// Where results are put down while the store is out of reach.
+    spool: Option<Spool>,
 }
 
 /// Records that wait for the next slot.
@@ -88,12 +93,13 @@ impl Log {
         if let Some(held) = Held::of(&state).filter(|held| !may_take(held)) {
             return Err(LogError::Held(Box::new(held)));
         }
-        let Opening { owner, world, account, region, mode, plan } = opening;
+        let Opening { owner, world, account, region, mode, plan, grounds } = opening;
         let run = owner.run.clone();
         let lease = Lease::new(clock.clone());
         let (state, queue, writing) = (Mutex::new(state), Mutex::default(), tokio::sync::Mutex::default());
-        let mut log = Self { store, clock, ids, run, lease, opened: Duration::ZERO, state, queue, writing };
-        match log.append(vec![Record::Open { owner, world, account, region, mode, plan }]).await {
+        let mut log = Self { store, clock, ids, run, lease, opened: Duration::ZERO, state, queue, writing, spool: None };
+        let opens = Record::Open { owner, world, account, region, mode, plan };
+        match log.append(std::iter::once(opens).chain(grounds).collect()).await {
             Err(LogError::Fenced { seq }) => {
                 // Somebody was faster.
                 let held = read(log.store.as_ref()).await?.as_ref().and_then(Held::of);
@@ -105,6 +111,25 @@ impl Log {
                 Ok(log)
             }
         }
+    }
+
+    /// With a place on this machine for what became of requests while the store is out of reach.
+    #[must_use]
+    pub fn spooling(mut self, shelf: Arc<dyn Store>) -> Self {
+        self.spool = Some(Spool::new(shelf));
+        self
+    }
+
+    /// How many requests there are whose end this machine has in its spool and the log does not; and why more of them are not
+    /// even there.
+    #[must_use]
+    pub fn spooled(&self) -> (usize, Option<StoreError>) {
+        self.spool.as_ref().map(Spool::held).unwrap_or_default()
+    }
+
+    /// What is in the store at a key.
+    pub(super) async fn stored(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.get(key).await
     }
 
     /// The time of day, as slots bear it.
@@ -159,7 +184,11 @@ impl Log {
     /// then none of them is written.
     pub async fn append(&self, records: Vec<Record>) -> Result<(), LogError> {
         let (told, mut answer) = oneshot::channel();
+        let troubled = self.spool.as_ref().filter(|spool| spool.is_in_trouble()).map(|_| records.clone());
         locked(&self.queue).push(Pending { records, told });
+        if let Some(records) = troubled {
+            self.put_down(&records).await;
+        }
         let mut writing = self.writing.lock().await;
         if let Ok(done) = answer.try_recv() {
             return done;
@@ -217,6 +246,9 @@ impl Log {
     async fn finish(&self, writing: &mut Option<InFlight>) {
         let Some(flight) = writing.as_ref() else { return };
         let done = self.put(&flight.slot, &flight.bytes).await;
+        if done.is_err() {
+            self.spill(&flight.slot).await;
+        }
         let Some(flight) = writing.take() else { return };
         let done = done.and_then(|()| {
             let mut state = locked(&self.state);
@@ -228,6 +260,24 @@ impl Log {
             Ok(()) | Err(_) => self.lease.end(),
         }
         flight.told.into_iter().for_each(|told| drop(told.send(done.clone())));
+        // Last: a writer that is dropped here has told everybody.
+        if let Some(spool) = self.spool.as_ref().filter(|spool| done.is_ok() && spool.is_used()) {
+            spool.over(&self.state(State::clone)).await;
+        }
+    }
+
+    /// The store does not take a slot: what it and those who wait say of requests is put down on this machine.
+    async fn spill(&self, slot: &Slot) {
+        let Some(spool) = &self.spool else { return };
+        spool.fails();
+        let queued: Vec<Record> = locked(&self.queue).iter().flat_map(|pending| pending.records.iter().cloned()).collect();
+        self.put_down(&[slot.records.as_slice(), &queued].concat()).await;
+    }
+
+    async fn put_down(&self, records: &[Record]) {
+        if let Some(spool) = &self.spool {
+            spool.keep((&self.state(State::clone), &self.run, self.clock.now()), records).await;
+        }
     }
 
     /// Creates the slot, unless somebody else's stands there. While the outcome is unknown the same bytes are tried again:
@@ -248,6 +298,7 @@ impl Log {
                 Err(error @ StoreError::Unknown { .. }) => error,
                 Err(error @ StoreError::Failed { .. }) => return Err(error.into()),
             };
+            self.spill(slot).await;
             if self.clock.elapsed().saturating_sub(began) > PATIENCE {
                 return Err(cause.into());
             }

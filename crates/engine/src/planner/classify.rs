@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_model::{
     Address, Entry, FieldChange, Finding, NameRule, Order, Phase, PhysicalId, Pointer, Reason, Renamed, Seen, Severity, SpecProblem, Verb,
-    resolve,
+    is_protected, resolve,
 };
 use serde_json::Value;
 
 use super::{Request, Sources};
 use crate::outputs::known_in;
 use crate::{Found, Graph};
+
+/// The field of a spec that only people read.
+const DESCRIPTION: &str = "description";
 
 /// What becomes of one resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +55,7 @@ pub(super) fn wanted(
     let error = |summary: String| vec![Finding::new(Severity::Error, summary).at(address)];
     let kind = from.kinds.get(address.kind()).ok_or_else(|| error(format!("there is no kind `{}`", address.kind())))?;
     let (declared, entry) = (&from.desired.resources[address], from.state.entries.get(address));
-    let (want, renamed) = named(&declared.spec, entry, kind.facts().name);
+    let (mut want, renamed) = named(&declared.spec, entry, kind.facts().name);
     let found = if entry.is_some() { from.picture.recorded.get(address) } else { from.picture.unrecorded.get(address) };
     let seen = look(address, found)?;
     let Some(seen) = seen else {
@@ -76,11 +79,18 @@ pub(super) fn wanted(
         });
     }
     let known = |pointer: &Pointer| known_in(verdicts.get(&pointer.to)?.outputs()?, &pointer.output);
-    let resolved = resolve(&want, &known);
+    let mut resolved = resolve(&want, &known);
     let misfit = |p: SpecProblem| error(format!("the spec does not fit its kind at `{}`: {}", p.field, p.message));
     // Two equal documents differ in no field: reading both into their types would only show the same.
     let same = seen.spec == resolved;
     let mut changes = if same { vec![] } else { kind.diff(&seen.spec, &resolved).map_err(misfit)?.into_changes() };
+    // Some descriptions are for ever. What bbws did not make keeps its own: nobody wants another object for the sake of a text.
+    let for_ever = |change: &FieldChange| change.field == DESCRIPTION && change.verb == Verb::Replace;
+    if entry.is_some_and(|entry| entry.intent.is_none()) && changes.iter().any(for_ever) {
+        let text = seen.spec.get(DESCRIPTION).cloned().unwrap_or_default();
+        (want[DESCRIPTION], resolved[DESCRIPTION]) = (text.clone(), text);
+        changes.retain(|change| !for_ever(change));
+    }
     let forbidden: Vec<Finding> = changes.iter().filter_map(|change| forbidden(address, change)).collect();
     if !forbidden.is_empty() {
         return Err(forbidden);
@@ -113,6 +123,10 @@ pub(super) fn wanted(
     let (id, have, outputs) = (seen.id.clone(), seen.spec.clone(), seen.outputs.clone());
     if !ours {
         changes.push(own_change("bbws's ownership tags"));
+    }
+    // What is recorded as protected stays so until a run gives that up; somebody else may have switched it off at AWS.
+    if changes.is_empty() && entry.is_some_and(|entry| entry.protected) && !is_protected(&resolved) {
+        changes.push(FieldChange { from: true.into(), to: false.into(), ..own_change("deletion_protection") });
     }
     if !changes.is_empty() {
         return Ok(Verdict::Change { id, have, want, reason: Reason::Changed(changes), outputs });

@@ -112,7 +112,8 @@ impl Making<'_> {
             }
             Verdict::Adopt { id, have, want, existing, .. } => {
                 let reason = if existing { Reason::Declared } else { Reason::Ours };
-                halves.makes = Some(self.push(address, Action::Adopt { id, have, want, existing }, reason, vec![], needs));
+                let adopt = Action::Adopt { id, have, want, existing, asked: false, renamed: None };
+                halves.makes = Some(self.push(address, adopt, reason, vec![], needs));
             }
             Verdict::Change { id, have, want, reason, .. } => {
                 let (risks, backup) = match &reason {

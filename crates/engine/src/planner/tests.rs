@@ -122,6 +122,7 @@ fn applied(of: &[(&str, Value)]) -> (State, Picture) {
             reached: true,
             intent: None,
             existing: false,
+            protected: false,
             renamed: None,
             deposed: vec![],
         };

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::FoldError;
 use crate::{
-    Account, Address, Backup, Deposed, Entry, Intent, IntentId, Op, OpenIntent, Owner, PhysicalId, Record, ResultOutcome, State, World,
+    Account, Address, Approved, Backup, BrokenGlass, Deposed, Digest, Entry, Intent, IntentId, Op, OpenIntent, Owner, PhysicalId, Record,
+    ResultOutcome, RunId, Spent, State, World, is_protected,
 };
 
 /// What differs from the state underneath; none stands for removed.
@@ -21,6 +22,8 @@ pub(super) struct Edits {
     abandoned: BTreeMap<IntentId, Option<OpenIntent>>,
     backups: Option<Vec<Backup>>,
     outputs: Option<BTreeMap<String, Value>>,
+    spent: Option<BTreeMap<Digest, Spent>>,
+    glass: Vec<BrokenGlass>,
 }
 
 impl Edits {
@@ -37,6 +40,8 @@ impl Edits {
         overlay(&mut state.abandoned, self.abandoned);
         state.backups = self.backups.unwrap_or_else(|| std::mem::take(&mut state.backups));
         state.outputs = self.outputs.unwrap_or_else(|| std::mem::take(&mut state.outputs));
+        state.spent = self.spent.unwrap_or_else(|| std::mem::take(&mut state.spent));
+        state.glass.extend(self.glass);
     }
 }
 
@@ -137,6 +142,17 @@ impl<'a> Draft<'a> {
                 self.edits.holder = Some(Some((owner.clone(), self.at)));
             }
             Record::Close { outcome: _ } => self.edits.holder = Some(None),
+            Record::Approved(approved) => self.approved(approved)?,
+            Record::BrokenGlass { by, reason } => {
+                let (run, at) = (self.writer()?, self.at);
+                self.edits.glass.push(BrokenGlass { run, at, by: by.clone(), reason: reason.clone() });
+            }
+            Record::Unprotect { address } => {
+                let Some(entry) = self.entry_mut(address) else {
+                    return self.misfit(format!("{address} is protected no longer, but is not recorded"));
+                };
+                entry.protected = false;
+            }
             Record::Heartbeat | Record::Checkpoint { seq: _, digest: _ } => {}
             Record::Intent(intent) => self.intends(intent)?,
             Record::Result { intent, outcome, request_id: _ } => self.result(intent, outcome)?,
@@ -169,6 +185,8 @@ impl<'a> Draft<'a> {
                 };
                 (entry.spec, entry.outputs, entry.dependencies) = (spec.clone(), outputs.clone(), dependencies.clone());
                 (entry.renamed, entry.reached) = (renamed.clone(), true);
+                // What is seen to be unprotected may have been made so behind our back.
+                entry.protected |= is_protected(spec);
             }
             Record::Gone { address, id } => self.gone(address, id)?,
             Record::Import { address, id, spec, outputs, dependencies, existing } => {
@@ -177,6 +195,7 @@ impl<'a> Draft<'a> {
                 }
                 let mut entry = Entry::made(id.clone(), spec.clone(), dependencies.clone(), None);
                 (entry.outputs, entry.reached, entry.existing) = (outputs.clone(), true, *existing);
+                entry.protected = is_protected(spec);
                 self.put_entry(address.clone(), entry);
             }
             Record::Forget { address, reason: _ } => {
@@ -185,11 +204,34 @@ impl<'a> Draft<'a> {
                 };
                 self.resounds(entry.intent.as_ref());
             }
-            Record::Rename { from, to } => self.rename(from, to)?,
+            Record::Rename { from, to, reason: _ } => self.rename(from, to)?,
             Record::Backup { address, id } => self.copied(address, id),
             Record::Restore { reason: _, entries, outputs } => self.restore(entries, outputs)?,
             Record::Outputs(outputs) => self.edits.outputs = Some(outputs.clone()),
         }
+        Ok(())
+    }
+
+    /// The run at hand.
+    fn writer(&self) -> Result<RunId, FoldError> {
+        let holder = match &self.edits.holder {
+            Some(holder) => holder.as_ref().map(|(owner, _)| owner),
+            None => self.base.holder.as_ref(),
+        };
+        let why = || "a run is allowed to change production, but none holds the environment".to_owned();
+        holder.map(|owner| owner.run.clone()).ok_or_else(|| FoldError::Misfit { seq: self.seq(), why: why() })
+    }
+
+    /// A plan is applied once. What has expired need not be remembered: nobody takes it any more.
+    fn approved(&mut self, approved: &Approved) -> Result<(), FoldError> {
+        let Approved { plan, expires, .. } = approved;
+        let mut spent = self.edits.spent.take().unwrap_or_else(|| self.base.spent.clone());
+        if let Some(before) = spent.get(plan) {
+            return self.misfit(format!("the plan {plan} was approved once, and the run {} has used that", before.run));
+        }
+        spent.retain(|_, one| one.expires > self.at);
+        spent.insert(plan.clone(), Spent { run: self.writer()?, at: self.at, expires: *expires });
+        self.edits.spent = Some(spent);
         Ok(())
     }
 
@@ -432,14 +474,18 @@ impl<'a> Draft<'a> {
     }
 }
 
-fn replace(list: &mut [Address], from: &Address, to: &Address) {
+/// What an object refers to stands in order, so that a plan finds it as it would write it.
+fn replace(list: &mut Vec<Address>, from: &Address, to: &Address) {
     list.iter_mut().filter(|address| *address == from).for_each(|address| *address = to.clone());
+    list.sort();
+    list.dedup();
 }
 
 impl Entry {
     /// An object that exists and of which nothing has been observed.
     fn made(id: PhysicalId, spec: Value, dependencies: Vec<Address>, intent: Option<IntentId>) -> Self {
-        Self { id, spec, outputs: Value::Null, dependencies, reached: false, intent, existing: false, renamed: None, deposed: vec![] }
+        let (outputs, reached, existing, protected) = (Value::Null, false, false, false);
+        Self { id, spec, outputs, dependencies, reached, intent, existing, protected, renamed: None, deposed: vec![] }
     }
 }
 

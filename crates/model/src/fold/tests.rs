@@ -193,10 +193,13 @@ fn a_rename_takes_along_all_that_refers_to_it() {
         existing: false,
     };
     let holder: Address = "subnet.a".parse().unwrap();
-    take(&mut state, vec![import(&old, vec![]), import(&holder, vec![old.clone()])]).unwrap();
+    take(&mut state, vec![import(&old, vec![]), import(&holder, vec![old.clone(), "vpc.middle".parse().unwrap()])]).unwrap();
     take(&mut state, vec![Record::Backup { address: old.clone(), id: "copy".into() }]).unwrap();
-    take(&mut state, vec![Record::Rename { from: old.clone(), to: new.clone() }]).unwrap();
-    assert_eq!((state.entries[&holder].dependencies.as_slice(), &state.backups[0].address), ([new.clone()].as_slice(), &new));
+    take(&mut state, vec![Record::Rename { from: old.clone(), to: new.clone(), reason: String::new() }]).unwrap();
+    assert_eq!(
+        (state.entries[&holder].dependencies.as_slice(), &state.backups[0].address),
+        (["vpc.middle".parse().unwrap(), new.clone()].as_slice(), &new)
+    );
     assert!(!state.entries.contains_key(&old));
 }
 
@@ -217,4 +220,64 @@ fn a_state_is_set_as_a_whole_and_only_when_nothing_is_open() {
     let serial = state.serial;
     take(&mut state, vec![restore]).unwrap();
     assert_eq!((&state.entries, state.outputs.len(), state.serial), (&then.entries, 1, serial + 1));
+}
+
+fn approved(plan: &[u8], expires: &str) -> Record {
+    let by = crate::Principal::of("arn:aws:sts::093646564004:assumed-role/approver/jan", None);
+    let (at, expires) = (jiff::Timestamp::UNIX_EPOCH, expires.parse().unwrap());
+    let (signed_by, fingerprint) = (None, Digest::of(b"approval"));
+    Record::Approved(crate::Approved { plan: Digest::of(plan), by, at, expires, signed_by, fingerprint })
+}
+
+#[test]
+fn an_approval_is_used_once_and_remembered_until_it_expires() {
+    let mut state = State::empty("L");
+    let alone = take(&mut state, vec![approved(b"plan", "1970-01-02T00:00:00Z")]).unwrap_err();
+    assert!(alone.to_string().contains("none holds the environment"), "{alone}");
+    take(&mut state, vec![open(World::Sandbox), approved(b"plan", "1970-01-02T00:00:00Z")]).unwrap();
+    assert_eq!((state.spent[&Digest::of(b"plan")].run.0.as_str(), state.serial), ("R", 0), "no resource has changed");
+    let again = take(&mut state, vec![approved(b"plan", "1970-01-03T00:00:00Z")]).unwrap_err();
+    assert!(again.to_string().contains("the run R has used that"), "{again}");
+    // By then nobody takes the first any more: it has expired.
+    let mut later = slot(&state, vec![approved(b"other", "1970-01-05T00:00:00Z")]);
+    later.at = "1970-01-02T00:00:00Z".parse().unwrap();
+    state.take(&later, b"later").unwrap();
+    assert_eq!(state.spent.keys().collect::<Vec<_>>(), [&Digest::of(b"other")]);
+}
+
+#[test]
+fn broken_glass_stays_broken() {
+    let mut state = State::empty("L");
+    let by = crate::Principal::of("arn:aws:iam::093646564004:user/thandi", None);
+    let glass = |reason: &str| Record::BrokenGlass { by: by.clone(), reason: reason.into() };
+    take(&mut state, vec![open(World::Sandbox), glass("one")]).unwrap();
+    take(&mut state, vec![Record::Close { outcome: "done".into() }]).unwrap();
+    assert!(take(&mut state, vec![glass("by nobody")]).is_err());
+    take(&mut state, vec![open(World::Sandbox), glass("two")]).unwrap();
+    let told: Vec<(&str, &str)> = state.glass.iter().map(|one| (one.run.0.as_str(), one.reason.as_str())).collect();
+    assert_eq!(told, [("R", "one"), ("R", "two")]);
+}
+
+#[test]
+fn protection_outlives_what_is_seen_later_until_it_is_given_up() {
+    let mut state = State::empty("L");
+    take(&mut state, vec![create("I1", false)]).unwrap();
+    take(&mut state, vec![result("I1", "vpc-1")]).unwrap();
+    let reached = |on: bool| Record::Reached {
+        address: address(),
+        id: "vpc-1".into(),
+        spec: json!({"deletion_protection": on}),
+        outputs: json!({}),
+        dependencies: vec![],
+        renamed: None,
+    };
+    for (on, protected) in [(false, false), (true, true), (false, true)] {
+        take(&mut state, vec![reached(on)]).unwrap();
+        assert_eq!(state.entries[&address()].protected, protected);
+    }
+    let serial = state.serial;
+    take(&mut state, vec![Record::Unprotect { address: address() }]).unwrap();
+    assert_eq!((state.entries[&address()].protected, state.serial), (false, serial + 1));
+    let strange = Record::Unprotect { address: "vpc.other".parse().unwrap() };
+    assert!(take(&mut state, vec![strange]).unwrap_err().to_string().contains("is not recorded"));
 }

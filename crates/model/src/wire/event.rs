@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -44,6 +45,11 @@ pub fn read(line: &str) -> Result<crate::Stamped, WireError> {
     Ok(crate::Stamped { at: head.at, elapsed: Duration::from_millis(head.elapsed_ms), event: event.into() })
 }
 
+/// The schemas of what every event has, and of the events.
+pub(super) fn schemas(generator: &mut schemars::SchemaGenerator) -> (Value, Value) {
+    (generator.subschema_for::<Head>().to_value(), generator.subschema_for::<Event>().to_value())
+}
+
 fn damaged(cause: String) -> WireError {
     WireError::Damaged { what: "event", cause }
 }
@@ -52,29 +58,92 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Head {
+    /// The format of the line.
     format: u64,
+    /// When it happened.
+    #[schemars(with = "String")]
     at: jiff::Timestamp,
+    /// How long after the run began, in milliseconds.
     elapsed_ms: u64,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "kebab-case", deny_unknown_fields)]
 enum Event {
-    RunStarted { environment: String, run: RunId, mode: Mode },
+    /// A run has begun.
+    RunStarted {
+        environment: String,
+        #[schemars(with = "String")]
+        run: RunId,
+        mode: Mode,
+    },
+    /// The account has been looked at.
     Observed { resources: usize, calls: usize },
+    /// A plan has been made.
     Planned { counts: Counts },
-    StepStarted { step: StepId, address: Address, verb: String, expected_ms: u64 },
-    StepWaiting { step: StepId, address: Address, phase: Phase, waited_ms: u64 },
-    StepRetrying { step: StepId, address: Address, error: CloudError, after_ms: u64 },
-    StepFinished { step: StepId, address: Address, took_ms: u64, aws_ms: u64 },
-    StepFailed { step: StepId, address: Address, error: CloudError },
-    StepSkipped { step: StepId, address: Address, because: Option<StepId> },
+    /// A step has begun. The verb is create, update, delete, adopt, forget, rename or backup.
+    StepStarted {
+        #[schemars(with = "usize")]
+        step: StepId,
+        #[schemars(with = "String")]
+        address: Address,
+        verb: String,
+        expected_ms: u64,
+    },
+    /// A step waits for AWS.
+    StepWaiting {
+        #[schemars(with = "usize")]
+        step: StepId,
+        #[schemars(with = "String")]
+        address: Address,
+        phase: Phase,
+        waited_ms: u64,
+    },
+    /// A call of a step failed and will be repeated.
+    StepRetrying {
+        #[schemars(with = "usize")]
+        step: StepId,
+        #[schemars(with = "String")]
+        address: Address,
+        error: CloudError,
+        after_ms: u64,
+    },
+    /// A step is done; `aws_ms` of it was spent with calls in flight and waiting.
+    StepFinished {
+        #[schemars(with = "usize")]
+        step: StepId,
+        #[schemars(with = "String")]
+        address: Address,
+        took_ms: u64,
+        aws_ms: u64,
+    },
+    /// A step has failed.
+    StepFailed {
+        #[schemars(with = "usize")]
+        step: StepId,
+        #[schemars(with = "String")]
+        address: Address,
+        error: CloudError,
+    },
+    /// A step was not begun: because of the step that failed, or of none when the run was stopped.
+    StepSkipped {
+        #[schemars(with = "usize")]
+        step: StepId,
+        #[schemars(with = "String")]
+        address: Address,
+        #[schemars(with = "Option<usize>")]
+        because: Option<StepId>,
+    },
+    /// The log has grown.
     StateSaved { seq: u64, serial: u64 },
+    /// All steps are done; requests of earlier runs may still arrive.
     Settling { requests: usize, left_ms: u64 },
+    /// The run begins to stop.
     Stopping { why: Why },
+    /// The run is over; `own_ms` of it was bbws's own share.
     RunFinished { outcome: Outcome, counts: Counts, took_ms: u64, own_ms: u64 },
 }
 
@@ -137,7 +206,7 @@ impl From<Event> for crate::Event {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "is", rename_all = "kebab-case", deny_unknown_fields)]
 enum Phase {
     Ready {},
@@ -168,7 +237,7 @@ impl From<Phase> for crate::Phase {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CloudError {
     operation: String,
@@ -192,7 +261,7 @@ impl From<CloudError> for crate::CloudError {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Class {
     Throttled,
@@ -256,7 +325,7 @@ impl From<Class> for crate::Class {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Why {
     Drain,
@@ -287,7 +356,7 @@ impl From<Why> for crate::Why {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Outcome {
     Done,

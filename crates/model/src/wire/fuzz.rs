@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
-use super::{event, log, plan, run, state};
+use super::{approval, event, log, plan, run, spool, state};
 
 /// One reader, with documents that it takes.
 struct Format {
@@ -38,11 +38,19 @@ fn summed(mut document: Value, field: &str) -> Vec<u8> {
     document.to_string().into_bytes()
 }
 
-const FORMATS: [Format; 5] = [
+const FORMATS: [Format; 7] = [
     Format {
         samples: || whole(include_str!("snapshots/bbws_model__wire__run__tests__format_1_stays_as_it_is.snap")),
         seal: |document| document.to_string().into_bytes(),
         again: |bytes| run::read(bytes).ok().map(|found| run::read(&run::write(&found).unwrap()).unwrap() == found),
+    },
+    Format {
+        samples: || whole(include_str!("snapshots/bbws_model__wire__approval__tests__format_1_stays_as_it_is.snap")),
+        seal: |document| document.to_string().into_bytes(),
+        again: |bytes| {
+            let found = approval::read(bytes).ok()?;
+            Some(approval::read(&approval::write(&found).unwrap()).unwrap() == found)
+        },
     },
     Format {
         samples: || whole(include_str!("snapshots/bbws_model__wire__log__tests__format_1_stays_as_it_is.snap")),
@@ -58,6 +66,16 @@ const FORMATS: [Format; 5] = [
         samples: || whole(include_str!("snapshots/bbws_model__wire__plan__tests__format_1_stays_as_it_is.snap")),
         seal: |document| summed(document, "digest"),
         again: |bytes| plan::read(bytes).ok().map(|found| plan::read(&plan::write(&found).unwrap()).unwrap() == found),
+    },
+    Format {
+        samples: || vec![serde_json::from_slice(&spool::write(&spool::tests::whole()).unwrap()).unwrap()],
+        seal: |mut document| {
+            if let Some(fields) = document.as_object_mut() {
+                fields.remove("sum");
+            }
+            log::sealed(document.to_string().into_bytes())
+        },
+        again: |bytes| spool::read(bytes).ok().map(|found| spool::read(&spool::write(&found).unwrap()).unwrap() == found),
     },
     Format {
         samples: || {
@@ -145,7 +163,7 @@ proptest! {
     /// Bytes changed, put in, taken out and doubled.
     #[test]
     fn spoilt_documents(
-        of in 0usize..4,
+        of in 0usize..FORMATS.len(),
         which in any::<Index>(),
         harms in proptest::collection::vec((any::<Index>(), any::<u8>(), any::<u8>()), 1..5),
     ) {
@@ -172,7 +190,7 @@ proptest! {
     /// Documents that say something else and are sealed as if bbws had written them.
     #[test]
     fn changed_documents(
-        of in 0usize..4,
+        of in 0usize..FORMATS.len(),
         which in any::<Index>(),
         changes in proptest::collection::vec((any::<Index>(), any::<u8>(), piece()), 1..4),
     ) {

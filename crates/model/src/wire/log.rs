@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::WireError;
+use super::approval_parts::{Approved, Principal};
 use super::log_parts::{Intent, Owner};
 use super::state::Entry;
 use crate::{Account, Address, Digest, IntentId, Mode, PhysicalId, Renamed, RunId, World, net};
@@ -79,7 +80,7 @@ pub(super) fn sealed(mut document: Vec<u8>) -> Vec<u8> {
 }
 
 /// The document as it was before it was sealed; none where it does not fit its sum.
-fn unsealed(bytes: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn unsealed(bytes: &[u8]) -> Option<Vec<u8>> {
     let (rest, sum) = bytes.strip_suffix(b"\"}")?.split_last_chunk::<64>()?;
     let mut document = rest.strip_suffix(SEAL)?.to_vec();
     document.push(b'}');
@@ -103,7 +104,7 @@ struct Slot {
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "kebab-case", deny_unknown_fields)]
-enum Record {
+pub(super) enum Record {
     Open {
         owner: Owner,
         #[serde(with = "super::world_text")]
@@ -112,6 +113,14 @@ enum Record {
         region: String,
         mode: Mode,
         plan: Option<Digest>,
+    },
+    Approved(Approved),
+    BrokenGlass {
+        by: Principal,
+        reason: String,
+    },
+    Unprotect {
+        address: Address,
     },
     Heartbeat {},
     Intent(Intent),
@@ -165,6 +174,8 @@ enum Record {
     Rename {
         from: Address,
         to: Address,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
     },
     Backup {
         address: Address,
@@ -189,7 +200,7 @@ enum Record {
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "result", rename_all = "kebab-case", deny_unknown_fields)]
-enum ResultOutcome {
+pub(super) enum ResultOutcome {
     Done { id: Option<PhysicalId> },
     Refused { code: String },
     Settled { id: Option<PhysicalId> },
@@ -218,6 +229,9 @@ impl From<crate::Record> for Record {
             Of::Open { owner, world, account, region, mode, plan } => {
                 Self::Open { owner: owner.into(), world, account, region, mode, plan }
             }
+            Of::Approved(approved) => Self::Approved(approved.into()),
+            Of::BrokenGlass { by, reason } => Self::BrokenGlass { by: by.into(), reason },
+            Of::Unprotect { address } => Self::Unprotect { address },
             Of::Heartbeat => Self::Heartbeat {},
             Of::Intent(intent) => Self::Intent(intent.into()),
             Of::Result { intent, outcome, request_id } => {
@@ -241,7 +255,7 @@ impl From<crate::Record> for Record {
                 Self::Import { address, id, spec, outputs, dependencies, existing }
             }
             Of::Forget { address, reason } => Self::Forget { address, reason },
-            Of::Rename { from, to } => Self::Rename { from, to },
+            Of::Rename { from, to, reason } => Self::Rename { from, to, reason },
             Of::Backup { address, id } => Self::Backup { address, id },
             Of::Restore { reason, entries, outputs } => Self::Restore { reason, entries: converted(entries), outputs },
             Of::Outputs(outputs) => Self::Outputs { outputs },
@@ -258,6 +272,9 @@ impl From<Record> for crate::Record {
             Of::Open { owner, world, account, region, mode, plan } => {
                 Self::Open { owner: owner.into(), world, account, region, mode, plan }
             }
+            Of::Approved(approved) => Self::Approved(approved.into()),
+            Of::BrokenGlass { by, reason } => Self::BrokenGlass { by: by.into(), reason },
+            Of::Unprotect { address } => Self::Unprotect { address },
             Of::Heartbeat {} => Self::Heartbeat,
             Of::Intent(intent) => Self::Intent(intent.into()),
             Of::Result { intent, outcome, request_id } => {
@@ -281,7 +298,7 @@ impl From<Record> for crate::Record {
                 Self::Import { address, id, spec, outputs, dependencies, existing }
             }
             Of::Forget { address, reason } => Self::Forget { address, reason },
-            Of::Rename { from, to } => Self::Rename { from, to },
+            Of::Rename { from, to, reason } => Self::Rename { from, to, reason },
             Of::Backup { address, id } => Self::Backup { address, id },
             Of::Restore { reason, entries, outputs } => Self::Restore { reason, entries: converted(entries), outputs },
             Of::Outputs { outputs } => Self::Outputs(outputs),
@@ -345,12 +362,26 @@ mod tests {
             reached: true,
             intent: Some(IntentId("01I".into())),
             existing: false,
+            protected: true,
             renamed: None,
             deposed: vec![],
         };
         let restored = BTreeMap::from([(vpc(), Some(entry)), ("vpc.other".parse().unwrap(), None)]);
         let renamed = Some(Renamed { from: "alb".into(), to: "alb-2".into() });
         let (account, region) = ("093646564004".parse().unwrap(), "af-south-1".to_owned());
+        let by = crate::Principal {
+            arn: "arn:aws:iam::093646564004:role/approver".into(),
+            session: Some("jan".into()),
+            source_identity: Some("jan@kimmyai.io".into()),
+        };
+        let approved = crate::Approved {
+            plan: Digest::of(b"plan"),
+            by: by.clone(),
+            at: "2026-11-24T07:00:00Z".parse().unwrap(),
+            expires: "2026-11-25T07:00:00Z".parse().unwrap(),
+            signed_by: Some("arn:aws:kms:af-south-1:093646564004:key/k".into()),
+            fingerprint: Digest::of(b"approval"),
+        };
         crate::Slot {
             lineage: "01L".into(),
             seq: 7,
@@ -362,6 +393,9 @@ mod tests {
             at: "2026-11-24T08:00:00Z".parse().unwrap(),
             records: vec![
                 Record::Open { owner, world: World::Endpoint("http://localhost:1".into()), account, region, mode: Mode::Apply, plan: None },
+                Record::Approved(approved),
+                Record::BrokenGlass { by, reason: "the database is full and nobody else is awake".into() },
+                Record::Unprotect { address: "db-instance.main".parse().unwrap() },
                 Record::Heartbeat,
                 intent(crate::Op::Create { spec: spec.clone() }),
                 intent(crate::Op::Update { id: id.clone(), spec: spec.clone() }),
@@ -385,7 +419,7 @@ mod tests {
                 Record::Gone { address: vpc(), id: id.clone() },
                 Record::Import { address: vpc(), id: id.clone(), spec, outputs, dependencies: vec![], existing: true },
                 Record::Forget { address: vpc(), reason: "asked".into() },
-                Record::Rename { from: vpc(), to: "vpc.other".parse().unwrap() },
+                Record::Rename { from: vpc(), to: "vpc.other".parse().unwrap(), reason: String::new() },
                 Record::Backup { address: vpc(), id },
                 Record::Restore { reason: "as after slot 5".into(), entries: restored, outputs: BTreeMap::new() },
                 Record::Outputs(BTreeMap::from([("vpc_id".into(), json!("vpc-1"))])),
@@ -415,7 +449,7 @@ mod tests {
         assert!(read(b"").unwrap_err().to_string().contains("not a slot of bbws: EOF"));
         assert!(read(br#"{"format":2}"#).unwrap_err().to_string().contains("does not fit its sum"), "no writer leaves the sum out");
         let unknown = serde_json::to_string(&Slot::from(whole())).unwrap().replace("\"heartbeat\"", "\"pulse\"");
-        assert!(told(&unknown).contains("at `records[1]"), "{}", told(&unknown));
+        assert!(told(&unknown).contains("at `records[4]"), "{}", told(&unknown));
     }
 
     #[test]

@@ -3,11 +3,15 @@
 //! Each is a module with types of its own and conversions both ways, so that a change of the model never changes a
 //! format by accident. Golden files show each as it is written.
 
+pub mod approval;
+mod approval_parts;
 pub mod event;
+pub mod line;
 pub mod log;
 mod log_parts;
 pub mod plan;
 pub mod run;
+pub mod spool;
 pub mod state;
 pub mod strict;
 
@@ -18,6 +22,8 @@ mod plan_risk;
 
 #[cfg(test)]
 mod fuzz;
+#[cfg(test)]
+mod plan_any;
 
 /// Why bytes are not what they should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -139,24 +140,35 @@ fn sound(plan: &crate::Plan) -> Result<(), String> {
     Ok(())
 }
 
-#[derive(Serialize, Deserialize)]
+/// A plan of bbws: what `plan --json` prints and `plan -o FILE` writes.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Plan {
+    /// The version of this format.
+    #[schemars(extend("const" = FORMAT))]
     format: u64,
+    /// What it is for.
     mode: Mode,
+    /// What it was asked for with.
     scope: Scope,
+    /// What it rests on.
     basis: Basis,
     /// For readers that only want to know how much there is: the same as counting the steps.
     counts: Counts,
+    /// The steps, each after all that it comes after.
     steps: Vec<Step>,
+    /// What is worth saying beside them.
     notes: Vec<Finding>,
+    /// The outputs that will be published, with references.
     outputs: BTreeMap<String, Value>,
+    /// Intents of earlier runs of which it is not recorded what became.
     open: Vec<IntentId>,
+    /// What it does to the bill.
     costs: Option<Costs>,
 }
 
 /// What a plan or a run is for.
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Mode {
     Apply,
@@ -216,6 +228,19 @@ impl From<Plan> for crate::Plan {
     }
 }
 
+/// The JSON schema of this format.
+#[must_use]
+pub fn schema() -> Value {
+    let mut schema = schemars::schema_for!(Plan).to_value();
+    // The digest is of all other fields, so it is none of the type's own.
+    let told = "The SHA-256 of all other fields, as JSON with sorted keys and no white space: what an approval is bound to.";
+    schema["properties"][DIGEST] = serde_json::json!({ "type": "string", "description": told });
+    if let Some(required) = schema["required"].as_array_mut() {
+        required.push(DIGEST.into());
+    }
+    schema
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,7 +291,11 @@ mod tests {
                 Reason::Changed(vec![change(Verb::Update), change(Verb::WriteOnly)]),
             ),
             step(3, Action::Delete { id: "i1".into(), have: have.clone(), deposed: true }, replacing()),
-            step(4, Action::Adopt { id: "i4".into(), have: have.clone(), want: want.clone(), existing: true }, Reason::Ours),
+            step(
+                4,
+                Action::Adopt { id: "i4".into(), have: have.clone(), want: want.clone(), existing: true, asked: false, renamed: None },
+                Reason::Ours,
+            ),
             step(5, Action::Forget { reason: "it is gone already".into() }, Reason::Undeclared),
             step(6, Action::Rename { from: "toy.old".parse().unwrap() }, Reason::Asked),
             step(7, Action::Create { want: want.clone(), renamed: None }, Reason::Declared),
@@ -354,6 +383,17 @@ mod tests {
     #[test]
     fn format_1_stays_as_it_is() {
         insta::assert_snapshot!(text());
+    }
+
+    /// `cargo xtask docs` writes it.
+    #[test]
+    fn the_page_in_docs() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema/plan.schema.json");
+        let text = format!("{:#}\n", schema());
+        if std::env::var_os("BBWS_WRITE_DOCS").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), text, "cargo xtask docs writes docs/schema/plan.schema.json");
     }
 
     #[test]

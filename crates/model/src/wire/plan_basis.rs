@@ -2,33 +2,51 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{Account, Address, Digest, PhysicalId, World};
 
-#[derive(Serialize, Deserialize)]
+/// What a plan rests on. It is refused where any of it has moved.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Basis {
+    /// The environment's name.
     environment: String,
+    /// The lineage of its state.
     lineage: String,
+    /// The state's serial.
     serial: u64,
+    /// The digest of the log's last slot.
     head: Digest,
+    /// The digest of all that is wanted.
     configuration: Digest,
+    /// The digest of what was seen.
     observed: Digest,
+    /// The account.
     account: Account,
+    /// The region.
     region: String,
+    /// `aws`, `sandbox`, or `endpoint` and a URL.
     #[serde(with = "super::world_text")]
+    #[schemars(with = "String")]
     world: World,
+    /// The version of bbws that made it.
     engine: String,
+    /// For each resource of the file, the digest of what is wanted of it.
     wanted: BTreeMap<Address, Digest>,
+    /// What was seen of each resource that the steps touch or refer to; null where there was no object.
     seen: BTreeMap<Address, Option<SeenAs>>,
 }
 
-#[derive(Serialize, Deserialize)]
+/// An object as it was seen.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct SeenAs {
+    /// What AWS calls it.
     id: PhysicalId,
+    /// Its spec.
     spec: Value,
 }
 
@@ -49,11 +67,15 @@ impl From<Basis> for crate::Basis {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+/// What a plan was asked for with.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Scope {
+    /// What was to be replaced although nothing forces it.
     replace: BTreeSet<Address>,
+    /// If not empty: only these, and what goes with them.
     target: BTreeSet<Address>,
+    /// All but these, and what comes after them.
     exclude: BTreeSet<Address>,
 }
 

@@ -2,15 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::plan_parts::all;
 use crate::StepId;
 
-#[derive(Serialize, Deserialize)]
+/// What is billed more and less.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MeterDelta {
+    /// What is billed so far, and no longer.
     less: Vec<Meter>,
+    /// What will be billed.
     more: Vec<Meter>,
 }
 
@@ -26,15 +30,19 @@ impl From<MeterDelta> for crate::MeterDelta {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+/// Something billed.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Meter {
+    /// What.
     item: String,
+    /// How many units a month.
     quantity: f64,
+    /// The unit.
     unit: Unit,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Unit {
     Hours,
@@ -68,12 +76,16 @@ impl From<Meter> for crate::Meter {
 }
 
 /// How a month's bill changes, in US dollars.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CostDelta {
+    /// By so many cents.
     cents: i64,
+    /// Whether a price behind that is an estimate.
     estimate: bool,
+    /// What comes that is billed by use, not counted in it.
     by_use: BTreeSet<String>,
+    /// What has no known price, not counted in it.
     unpriced: BTreeSet<String>,
 }
 
@@ -90,11 +102,14 @@ impl From<CostDelta> for crate::CostDelta {
 }
 
 /// What a plan does to the bill, at the prices of a day.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Costs {
+    /// The day of the prices.
     prices: String,
+    /// All in all.
     total: CostDelta,
+    /// By the number of the step; those that change nothing are left out.
     steps: BTreeMap<StepId, CostDelta>,
 }
 

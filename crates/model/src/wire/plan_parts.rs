@@ -1,5 +1,6 @@
 //! The parts of a plan, format 1.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -7,17 +8,27 @@ use super::plan_bill::MeterDelta;
 use super::plan_risk::Risk;
 use crate::{Address, PhysicalId, StepId};
 
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// How many there are of each. A replacement counts once.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Counts {
+    /// Objects made.
     add: usize,
+    /// Objects changed in place.
     change: usize,
+    /// Objects that a new one takes the place of.
     replace: usize,
+    /// Objects removed.
     destroy: usize,
+    /// Objects taken under management.
     adopt: usize,
+    /// Objects managed no longer.
     forget: usize,
+    /// Copies of data made first.
     backup: usize,
+    /// Steps that can lose data.
     data_loss: usize,
+    /// Steps that can take the service away.
     downtime: usize,
 }
 
@@ -35,17 +46,27 @@ impl From<Counts> for crate::Counts {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+/// One step.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Step {
+    /// Its number: its place in the list.
     id: StepId,
+    /// The resource.
     address: Address,
+    /// What is done.
     action: Action,
+    /// Why.
     reason: Reason,
+    /// What it may do to people, and what it opens or gives.
     risks: Vec<Risk>,
+    /// What comes first.
     after: Vec<After>,
+    /// The resources that it refers to.
     dependencies: Vec<Address>,
+    /// The other half of a replacement.
     pair: Option<StepId>,
+    /// What is billed more and less.
     meters: MeterDelta,
 }
 
@@ -87,22 +108,43 @@ pub(super) fn all<A: Into<B>, B>(of: Vec<A>) -> Vec<B> {
     of.into_iter().map(Into::into).collect()
 }
 
-#[derive(Serialize, Deserialize)]
+/// That it gets another name than the declared one, which another object has.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Renamed {
+    /// The declared one.
     from: String,
+    /// The one it gets.
     to: String,
 }
 
-#[derive(Serialize, Deserialize)]
+/// What a step does.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
 enum Action {
+    /// Makes the object.
     Create { want: Value, renamed: Option<Renamed> },
+    /// Changes it in place.
     Update { id: PhysicalId, have: Value, want: Value },
+    /// Removes it.
     Delete { id: PhysicalId, have: Value, deposed: bool },
-    Adopt { id: PhysicalId, have: Value, want: Value, existing: bool },
+    /// Takes an existing object under management.
+    Adopt {
+        id: PhysicalId,
+        have: Value,
+        want: Value,
+        existing: bool,
+        /// Whether somebody asked for it, so that it may lack our mark: it only gets the mark.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        asked: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        renamed: Option<Renamed>,
+    },
+    /// Manages it no longer; the object stays, or is gone already.
     Forget { reason: String },
+    /// Gives it another address; the object stays.
     Rename { from: Address },
+    /// Copies its data.
     Backup { kind: String, want: Value },
 }
 
@@ -114,7 +156,10 @@ impl From<crate::Action> for Action {
             }
             crate::Action::Update { id, have, want } => Self::Update { id, have, want },
             crate::Action::Delete { id, have, deposed } => Self::Delete { id, have, deposed },
-            crate::Action::Adopt { id, have, want, existing } => Self::Adopt { id, have, want, existing },
+            crate::Action::Adopt { id, have, want, existing, asked, renamed } => {
+                let renamed = renamed.map(|crate::Renamed { from, to }| Renamed { from, to });
+                Self::Adopt { id, have, want, existing, asked, renamed }
+            }
             crate::Action::Forget { reason } => Self::Forget { reason },
             crate::Action::Rename { from } => Self::Rename { from },
             crate::Action::Backup { kind, want } => Self::Backup { kind, want },
@@ -130,7 +175,10 @@ impl From<Action> for crate::Action {
             }
             Action::Update { id, have, want } => Self::Update { id, have, want },
             Action::Delete { id, have, deposed } => Self::Delete { id, have, deposed },
-            Action::Adopt { id, have, want, existing } => Self::Adopt { id, have, want, existing },
+            Action::Adopt { id, have, want, existing, asked, renamed } => {
+                let renamed = renamed.map(|Renamed { from, to }| crate::Renamed { from, to });
+                Self::Adopt { id, have, want, existing, asked, renamed }
+            }
             Action::Forget { reason } => Self::Forget { reason },
             Action::Rename { from } => Self::Rename { from },
             Action::Backup { kind, want } => Self::Backup { kind, want },
@@ -138,20 +186,33 @@ impl From<Action> for crate::Action {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+/// Why a step is taken.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "why", rename_all = "kebab-case", deny_unknown_fields)]
 enum Reason {
+    /// The file declares it and it does not exist.
     Declared {},
+    /// The file no longer declares it.
     Undeclared {},
+    /// It was recorded and is gone.
     Missing {},
+    /// The file says otherwise in these fields.
     Changed { fields: Vec<FieldChange> },
+    /// These fields force a new object.
     Replacing { fields: Vec<FieldChange> },
+    /// Somebody asked for it.
     Asked {},
+    /// It bears our mark, but was not recorded.
     Ours {},
+    /// An earlier run did not finish it.
     Unfinished {},
+    /// AWS is not done with it.
     Settling { told: String },
+    /// AWS says that it has failed.
     Failing { told: String },
+    /// What it refers to is recorded anew.
     References {},
+    /// Another step may lose what it holds.
     Precaution {},
 }
 
@@ -193,14 +254,21 @@ impl From<Reason> for crate::Reason {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+/// A field that differs.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct FieldChange {
+    /// The field of the spec.
     field: String,
+    /// What it takes to change it.
     verb: Verb,
+    /// As it is.
     from: Value,
+    /// As it is wanted; a reference (`$ref`) is known after apply.
     to: Value,
+    /// What changing it risks.
     risks: Vec<Risk>,
+    /// Whether the data is copied before.
     backup: bool,
 }
 
@@ -230,20 +298,27 @@ impl From<FieldChange> for crate::FieldChange {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+/// What it takes to change a field.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Verb {
+    /// AWS changes it in place.
     Update,
+    /// A new object takes the old one's place.
     Replace,
+    /// A plan must not change it; the text names the way.
     Forbid(String),
+    /// It can be written and not read.
     WriteOnly,
 }
 
 /// That a step comes after another: once that is done, or already once an output of it is known.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct After {
+    /// The other.
     step: StepId,
+    /// Already once this output of it is known; else once it is done.
     known: Option<String>,
 }
 
@@ -263,17 +338,23 @@ impl From<After> for crate::After {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+/// What is worth saying beside the steps.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Finding {
+    /// How bad it is.
     severity: Severity,
+    /// Where.
     address: Option<Address>,
+    /// What.
     summary: String,
+    /// What was seen.
     evidence: String,
+    /// What to do.
     advice: String,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Severity {
     Note,

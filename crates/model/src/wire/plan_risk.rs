@@ -1,29 +1,41 @@
 //! What a step may do to people, format 1.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Serialize, Deserialize)]
+/// What a step may do to people.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Risk {
+    /// Which sort.
     kind: RiskKind,
+    /// What happens, to whom.
     text: String,
+    /// For how long the service is expected to be away.
     away: Option<Away>,
 }
 
 /// For how many seconds the service is expected to be away.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Away {
+    /// At least so many seconds.
     least: u64,
+    /// At most, if nothing goes wrong.
     most: u64,
 }
 
-#[derive(Serialize, Deserialize)]
+/// Sorts of risks.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum RiskKind {
+    /// Something stored may be gone.
     DataLoss,
+    /// The service is away for a while.
     Downtime,
+    /// It opens or closes network access.
     Security,
+    /// It changes who may do what.
     Iam,
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::WireError;
+use super::approval_parts::{BrokenGlass, Spent};
 use super::log_parts::{Intent, Owner};
 use crate::{Account, Address, Digest, IntentId, PhysicalId, Renamed, World, net};
 
@@ -84,6 +85,12 @@ struct State {
     abandoned: BTreeMap<IntentId, OpenIntent>,
     backups: Vec<Backup>,
     outputs: BTreeMap<String, Value>,
+    /// Missing where nothing was ever approved, as in states that were written before there were approvals.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    spent: BTreeMap<Digest, Spent>,
+    /// The same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    glass: Vec<BrokenGlass>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -101,6 +108,9 @@ pub(super) struct Entry {
     reached: bool,
     intent: Option<IntentId>,
     existing: bool,
+    /// Missing in what was written before protection was remembered: then the spec says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    protected: Option<bool>,
     renamed: Option<Renamed>,
     deposed: Vec<Deposed>,
 }
@@ -134,7 +144,7 @@ struct Backup {
 impl From<crate::State> for State {
     fn from(state: crate::State) -> Self {
         let crate::State { lineage, seq, generation, serial, head, at, holder, since, world, account, region, .. } = state;
-        let crate::State { entries, open, echoes, abandoned, backups, outputs, .. } = state;
+        let crate::State { entries, open, echoes, abandoned, backups, outputs, spent, glass, .. } = state;
         Self {
             format: FORMAT,
             lineage,
@@ -154,6 +164,8 @@ impl From<crate::State> for State {
             abandoned: abandoned.into_iter().map(|(id, open)| (id, open.into())).collect(),
             backups: backups.into_iter().map(|b| Backup { address: b.address, id: b.id }).collect(),
             outputs,
+            spent: spent.into_iter().map(|(plan, spent)| (plan, spent.into())).collect(),
+            glass: glass.into_iter().map(Into::into).collect(),
         }
     }
 }
@@ -161,7 +173,7 @@ impl From<crate::State> for State {
 impl From<State> for crate::State {
     fn from(state: State) -> Self {
         let State { format: _, lineage, seq, generation, serial, head, at, holder, since, world, account, region, .. } = state;
-        let State { entries, open, echoes, abandoned, backups, outputs, .. } = state;
+        let State { entries, open, echoes, abandoned, backups, outputs, spent, glass, .. } = state;
         Self {
             lineage,
             seq,
@@ -180,6 +192,8 @@ impl From<State> for crate::State {
             abandoned: abandoned.into_iter().map(|(id, open)| (id, open.into())).collect(),
             backups: backups.into_iter().map(|b| crate::Backup { address: b.address, id: b.id }).collect(),
             outputs,
+            spent: spent.into_iter().map(|(plan, spent)| (plan, spent.into())).collect(),
+            glass: glass.into_iter().map(Into::into).collect(),
         }
     }
 }
@@ -200,19 +214,22 @@ impl From<OpenIntent> for crate::OpenIntent {
 
 impl From<crate::Entry> for Entry {
     fn from(entry: crate::Entry) -> Self {
-        let crate::Entry { id, spec, outputs, dependencies, reached, intent, existing, renamed, deposed } = entry;
+        let crate::Entry { id, spec, outputs, dependencies, reached, intent, existing, protected, renamed, deposed } = entry;
+        // Only what differs from what the spec says is written: a state without protection stays as it was.
+        let protected = (protected != crate::is_protected(&spec)).then_some(protected);
         let deposed =
             deposed.into_iter().map(|crate::Deposed { id, spec, dependencies, intent }| Deposed { id, spec, dependencies, intent });
-        Self { id, spec, outputs, dependencies, reached, intent, existing, renamed, deposed: deposed.collect() }
+        Self { id, spec, outputs, dependencies, reached, intent, existing, protected, renamed, deposed: deposed.collect() }
     }
 }
 
 impl From<Entry> for crate::Entry {
     fn from(entry: Entry) -> Self {
-        let Entry { id, spec, outputs, dependencies, reached, intent, existing, renamed, deposed } = entry;
+        let Entry { id, spec, outputs, dependencies, reached, intent, existing, protected, renamed, deposed } = entry;
+        let protected = protected.unwrap_or_else(|| crate::is_protected(&spec));
         let deposed =
             deposed.into_iter().map(|Deposed { id, spec, dependencies, intent }| crate::Deposed { id, spec, dependencies, intent });
-        Self { id, spec, outputs, dependencies, reached, intent, existing, renamed, deposed: deposed.collect() }
+        Self { id, spec, outputs, dependencies, reached, intent, existing, protected, renamed, deposed: deposed.collect() }
     }
 }
 
@@ -245,6 +262,7 @@ mod tests {
             reached: true,
             intent: Some(IntentId("01I".into())),
             existing: false,
+            protected: true,
             renamed: Some(Renamed { from: "a".into(), to: "a-2".into() }),
             deposed: vec![deposed],
         };
@@ -281,6 +299,14 @@ mod tests {
         state.open.insert(intent.id.clone(), of(intent, false));
         state.backups.push(crate::Backup { address: "db-instance.main".parse().unwrap(), id: "snap".into() });
         state.outputs.insert("vpc_id".into(), json!("vpc-1"));
+        state.spent.insert(Digest::of(b"plan"), crate::Spent { run: crate::RunId("01R".into()), at, expires: at });
+        let by = crate::Principal {
+            arn: "arn:aws:iam::093646564004:role/deployer".into(),
+            session: Some("thandi".into()),
+            source_identity: None,
+        };
+        let reason = "the database is full and nobody else is awake".to_owned();
+        state.glass.push(crate::BrokenGlass { run: crate::RunId("01R".into()), at, by, reason });
         state
     }
 
@@ -292,6 +318,29 @@ mod tests {
     #[test]
     fn format_1_stays_as_it_is() {
         insta::assert_snapshot!(String::from_utf8(write(&whole()).unwrap()).unwrap());
+    }
+
+    /// What was written before protection was remembered, and before there were approvals.
+    #[test]
+    fn an_older_state_is_read_with_what_its_specs_say() {
+        let mut older: Value = serde_json::from_slice(&write(&whole()).unwrap()).unwrap();
+        let fields = older.as_object_mut().unwrap();
+        for gone in ["spent", "glass", SUM] {
+            assert!(fields.remove(gone).is_some(), "{gone}");
+        }
+        let entry = fields["entries"]["vpc.main"].as_object_mut().unwrap();
+        assert!(entry.remove("protected").is_some());
+        let read_with = |protection: Option<bool>| {
+            let mut older = older.clone();
+            older["entries"]["vpc.main"]["spec"] = protection.map_or(json!({}), |on| json!({"deletion_protection": on}));
+            older[SUM] = crate::digest(&older).0.into();
+            let state = read(older.to_string().as_bytes()).unwrap();
+            assert!(state.spent.is_empty() && state.glass.is_empty());
+            let again = write(&state).unwrap();
+            assert_eq!(serde_json::from_slice::<Value>(&again).unwrap(), older, "and is written as it was");
+            state.entries.into_values().next().unwrap().protected
+        };
+        assert_eq!([Some(true), Some(false), None].map(read_with), [true, false, false]);
     }
 
     #[test]

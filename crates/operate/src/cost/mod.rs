@@ -4,11 +4,13 @@
 //! adds up to the sums that are shown. What is billed by use has no amount: how much it will be, no file says.
 
 mod bill;
+mod list;
 mod prices;
 mod share;
 mod usd;
 
 pub use bill::{Bill, Change, Cost, Line, Sum, change, change_of, lines};
+pub use list::{ListError, Query, differs, query};
 pub use prices::{FORMAT, Price, PriceFile, PriceFileError, Prices, STALE_MONTHS, Source};
 pub use share::{Share, shares};
 pub use usd::Usd;

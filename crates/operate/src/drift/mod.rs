@@ -4,6 +4,7 @@
 //! A field has drifted where AWS shows neither what was recorded nor what is declared. Where the file alone has moved on, that
 //! is an edit, and a plan's matter; where AWS shows what the file says, nothing is left to do about it.
 
+mod beyond;
 mod strangers;
 mod trail;
 
@@ -11,9 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_engine::planner::named;
 use bbws_engine::{Found, Picture};
-use bbws_model::{Address, CloudError, Desired, Entry, Kinds, Ownership, Phase, PhysicalId, Pointer, Seen, State, resolve};
+use bbws_model::{Address, CloudError, Desired, Entry, Kinds, Ownership, Phase, PhysicalId, Pointer, Seen, State, pointers, resolve};
 use serde_json::Value;
 
+pub use beyond::beyond;
 pub use strangers::{Stranger, Strangers, strangers};
 pub use trail::{Deed, Doer, Trace, trace};
 
@@ -156,7 +158,7 @@ pub fn drift(kinds: &Kinds, desired: &Desired, state: &State, picture: &Picture,
                     standing: standing_instead(instead.get(address), entry),
                     mark: Mark::Ours,
                     fields: vec![],
-                    edits: vec![],
+                    edits: wanted.as_ref().map(|wanted| edits_of(kinds, address, entry, wanted)).unwrap_or_default(),
                 };
                 // What the file no longer has is to go anyway.
                 if wanted.is_none() && one.standing == Standing::Missing { drift.agreed.push(one) } else { drift.drifted.push(one) }
@@ -179,6 +181,18 @@ pub fn drift(kinds: &Kinds, desired: &Desired, state: &State, picture: &Picture,
     drift
 }
 
+/// The fields of a recorded resource in which what is wanted differs from what is there; none where it is not wanted, or not there.
+#[must_use]
+pub fn differing(kinds: &Kinds, desired: &Desired, state: &State, picture: &Picture, address: &Address) -> BTreeSet<String> {
+    let of = || {
+        let (entry, kind) = (state.entries.get(address)?, kinds.get(address.kind())?);
+        let seen = picture.recorded.get(address)?.as_ref().ok()?.as_ref()?;
+        let wanted = declared(kinds, &desired.resources.get(address)?.spec, address, entry, picture);
+        kind.diff(&seen.spec, &wanted).ok()
+    };
+    of().map(|diff| diff.into_changes().into_iter().map(|change| change.field).collect()).unwrap_or_default()
+}
+
 /// What the file wants of a resource, with the name that it got and the references that are known.
 fn declared(kinds: &Kinds, spec: &Value, address: &Address, entry: &Entry, picture: &Picture) -> Value {
     let rule = kinds.get(address.kind()).and_then(|kind| kind.facts().name);
@@ -195,6 +209,12 @@ fn standing_instead(found: Option<&Found>, entry: &Entry) -> Standing {
         Some(Ok(Some(other))) if other.id != entry.id => Standing::Replaced { by: other.id.clone(), owner: other.owner.clone() },
         _ => Standing::Missing,
     }
+}
+
+/// The fields that the file was edited in, as far as that can be told of what refers to things that are gone as well.
+fn edits_of(kinds: &Kinds, address: &Address, entry: &Entry, wanted: &Value) -> Vec<String> {
+    let Some(Ok(diff)) = kinds.get(address.kind()).map(|kind| kind.diff(&entry.spec, wanted)) else { return vec![] };
+    diff.into_changes().into_iter().filter(|change| pointers(&change.to).is_empty()).map(|change| change.field).collect()
 }
 
 /// One object that is there: what has drifted, what differs from the record only, and whether the file alone has moved on.

@@ -37,6 +37,7 @@ fn case(declared: Option<u32>, recorded: u32, observed: Option<u32>) -> Case {
         reached: true,
         intent: None,
         existing: false,
+        protected: false,
         renamed: None,
         deposed: vec![],
     };

@@ -15,7 +15,7 @@ const SHORT: usize = 160;
 const NAMES: usize = 32;
 
 /// The fields that differ, each with before and after.
-pub(super) fn changes(page: &mut Page, changes: &[FieldChange], indent: usize, style: Style, detail: Detail) {
+pub(crate) fn changes(page: &mut Page, changes: &[FieldChange], indent: usize, style: Style, detail: Detail) {
     let mut rows: Vec<(String, &FieldChange, &Value, &Value)> = vec![];
     for change in changes {
         rows.extend(leaves(&change.field, &change.from, &change.to).into_iter().map(|(path, from, to)| (path, change, from, to)));

@@ -162,7 +162,7 @@ const STYLE: &str = "
 @media (prefers-color-scheme:dark){:root{--ground:#11161d;--ink:#e3e8ef;--dim:#98a4b3;--line:#303946;--panel:#1a212b;--add:#4cc26a;--change:#dfa63f;--replace:#b795ff;--destroy:#ff7b72;--adopt:#5cc5ee}}
 *{box-sizing:border-box}
 body{margin:0 auto;max-width:78rem;padding:1.5rem;font:16px/1.5 system-ui,sans-serif;background:var(--ground);color:var(--ink)}
-h1{font-size:1.4rem;margin:0}h2{font-size:1.05rem;margin:1.6rem 0 .5rem;text-transform:capitalize}
+h1{font-size:1.4rem;margin:0}h2{font-size:1.05rem;margin:1.6rem 0 .5rem}h2::first-letter{text-transform:uppercase}
 .headline{font-size:1.25rem;font-weight:600;margin:.3rem 0}p{margin:.3rem 0}.dim,footer{color:var(--dim)}
 a{color:var(--adopt)}code,td,.step{font-family:ui-monospace,monospace;font-size:.85rem}
 .dangers{border:2px solid var(--destroy);border-radius:8px;padding:0 1rem .6rem;margin-top:1rem}.dangers h2{margin-top:.7rem}

@@ -20,6 +20,7 @@ use crate::page::{Line, Page, columns, cut};
 use crate::style::{Role, Style};
 use crate::telling;
 use crate::words::listed;
+pub(crate) use fields::changes as changed_fields;
 use item::Item;
 
 /// How much is told.

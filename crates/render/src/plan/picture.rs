@@ -9,13 +9,13 @@ use super::sheet::PAGES;
 use crate::diagram::escaped;
 use crate::page::cut;
 
-const WIDE: usize = 210;
+const WIDE: usize = 272;
 const HIGH: usize = 26;
 const GAP: usize = 64;
 const ROW: usize = 36;
 const EDGE: usize = 12;
 /// So many characters of an address fit into a box.
-const LETTERS: usize = 28;
+const LETTERS: usize = 32;
 /// A picture of more steps shows nobody anything.
 const MOST: usize = 1_000;
 

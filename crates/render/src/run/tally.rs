@@ -64,3 +64,13 @@ pub(super) fn why(why: Why) -> &'static str {
         Why::Credentials => "the credentials have expired: nothing new begins",
     }
 }
+
+/// The same for a small window.
+pub(super) fn why_short(why: Why) -> &'static str {
+    match why {
+        Why::Drain => "stopping; Ctrl-C again: at once",
+        Why::Abort => "stopping at once",
+        Why::Fenced => "another run has taken over",
+        Why::Credentials => "credentials have expired",
+    }
+}

@@ -42,7 +42,7 @@ pub fn destroy_question(plan: &Plan, cluster: &str, style: Style) -> Question {
 }
 
 /// What can be lost, by name.
-fn warn(page: &mut Page, plan: &Plan) {
+pub(super) fn warn(page: &mut Page, plan: &Plan) {
     let of = |risk| {
         let mut names: Vec<String> = plan.steps.iter().filter(|s| s.can(risk)).map(|s| s.address.to_string()).collect();
         names.dedup();
@@ -62,6 +62,6 @@ fn warn(page: &mut Page, plan: &Plan) {
 }
 
 /// Without the line break, and with one blank after the question.
-fn trimmed(page: &Page, style: Style) -> String {
+pub(super) fn trimmed(page: &Page, style: Style) -> String {
     format!("{} ", page.render(style).trim_end())
 }

@@ -1,12 +1,14 @@
 //! What is said when bbws refuses, warns or asks: who is protected from what, and how to go on.
 
 mod account;
+mod approval;
 mod ask;
 mod bound;
 mod prod;
 mod stale;
 
 pub use account::{Mismatch, Place, account_mismatch};
+pub use approval::{Unapproved, approval_given, approval_question, approved, glass_broken, glass_question, not_approved};
 pub use ask::{Question, apply_question, destroy_question};
 pub use bound::{Stale, StateMoved, applied_already, stale_findings, stale_plan};
 pub use prod::{Refusal, prod_refused};

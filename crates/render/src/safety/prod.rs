@@ -25,17 +25,17 @@ pub fn prod_refused(environment: &str, refusal: &Refusal, style: Style) -> Strin
     let say = |page: &mut Page, head: &str, text: &str| page.push(Line::at(0).say(Role::Bold, head).text(text));
     match refusal {
         Refusal::NoApproval => {
-            say(
-                &mut page,
-                "Why: ",
-                "production is read-only. A change needs an approval by a second person, bound to the exact plan, and this version of bbws cannot take approvals yet.",
-            );
-            page.gap();
-            say(&mut page, "What you can do:", "");
-            page.push(Line::at(2).text("see what would change:"));
-            command(&mut page, &format!("bbws plan {environment}"));
-            page.push(Line::at(2).text("try the change where nothing can break:"));
-            command(&mut page, &format!("bbws apply {environment} --sandbox"));
+            say(&mut page, "Why: ", "production is read-only: a change needs a second person's approval of exactly that plan.");
+            say(&mut page, "To go on: ", "plan the change, let somebody else approve that plan, then apply it:");
+            command(&mut page, &format!("bbws plan {environment} -o FILE"));
+            command(&mut page, &format!("bbws approve {environment} FILE"));
+            command(&mut page, &format!("bbws apply {environment} FILE"));
+            let inline = |text: &str, call: String| Line::at(0).whole().text(text).say(Role::Bold, call);
+            page.push(inline(
+                "Where it cannot wait; recorded, and shown ever after: ",
+                format!("bbws apply {environment} --break-glass WHY"),
+            ));
+            page.push(inline("Where nothing can break: ", format!("bbws apply {environment} --sandbox")));
         }
         Refusal::Destroy => {
             say(
@@ -45,8 +45,6 @@ pub fn prod_refused(environment: &str, refusal: &Refusal, style: Style) -> Strin
             );
             page.gap();
             say(&mut page, "What you can do:", "");
-            page.push(Line::at(2).text("see what there is:"));
-            command(&mut page, &format!("bbws state list {environment}"));
             page.push(Line::at(2).text("try a change where nothing can break, and clear that place again:"));
             command(&mut page, &format!("bbws apply {environment} --sandbox"));
             command(&mut page, "bbws sandbox reset");

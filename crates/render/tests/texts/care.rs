@@ -45,6 +45,8 @@ pub(crate) fn past() -> Past {
         plan: None,
         mode: Some(Mode::Apply),
         set: None,
+        approved: None,
+        glass: None,
         outcome: Some("done".into()),
         serial_before: 8,
         slots,

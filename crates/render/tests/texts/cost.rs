@@ -23,6 +23,11 @@ fn environment(name: &str, from: &str, to: &str) -> Environment {
     load(name, &text.replace(from, to), &context).unwrap_or_else(|problems| panic!("{problems:?}")).environment
 }
 
+/// One of the three as it is shipped.
+pub(crate) fn shipped(name: &str) -> Environment {
+    environment(name, "", "")
+}
+
 fn bill(environment: &Environment, prices: &Prices) -> Bill {
     let desired = draft(environment, &kinds());
     let specs: Vec<(&Address, _)> =

@@ -141,6 +141,7 @@ pub(crate) fn applied(of: &BTreeMap<Address, Wanted>) -> (State, Picture) {
             reached: true,
             intent: Some(intent),
             existing: wanted.existing,
+            protected: bbws_model::is_protected(&wanted.spec),
             renamed: None,
             deposed: vec![],
         };

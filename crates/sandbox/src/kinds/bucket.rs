@@ -8,10 +8,11 @@ use aws_sdk_s3::operation::get_bucket_ownership_controls::{GetBucketOwnershipCon
 use aws_sdk_s3::operation::get_bucket_tagging::{GetBucketTaggingInput, GetBucketTaggingOutput};
 use aws_sdk_s3::operation::get_bucket_versioning::{GetBucketVersioningInput, GetBucketVersioningOutput};
 use aws_sdk_s3::operation::head_bucket::{HeadBucketInput, HeadBucketOutput};
+use aws_sdk_s3::operation::list_buckets::{ListBucketsInput, ListBucketsOutput};
 use aws_sdk_s3::operation::put_bucket_ownership_controls::{PutBucketOwnershipControlsInput, PutBucketOwnershipControlsOutput};
 use aws_sdk_s3::operation::put_bucket_tagging::{PutBucketTaggingInput, PutBucketTaggingOutput};
 use aws_sdk_s3::operation::put_bucket_versioning::{PutBucketVersioningInput, PutBucketVersioningOutput};
-use aws_sdk_s3::types::{BucketVersioningStatus, ObjectOwnership, OwnershipControls, OwnershipControlsRule, Tag};
+use aws_sdk_s3::types::{Bucket, BucketVersioningStatus, ObjectOwnership, OwnershipControls, OwnershipControlsRule, Tag};
 use serde::{Deserialize, Serialize};
 
 use super::bucket_policy::{Request, unless_denied};
@@ -19,7 +20,7 @@ use super::{bucket_settings, object};
 use crate::cloud::{At, Table};
 use crate::fate::{Answer, Refusal, refuse};
 use crate::handlers::Handlers;
-use crate::paging::put_tag;
+use crate::paging::{page, put_tag};
 
 /// One bucket.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,6 +55,7 @@ impl Row {
 
 pub(crate) fn handlers(to: Handlers) -> Handlers {
     to.on(create_bucket)
+        .on(list_buckets)
         .on(head_bucket)
         .on(delete_bucket)
         .on(get_tagging)
@@ -62,6 +64,22 @@ pub(crate) fn handlers(to: Handlers) -> Handlers {
         .on(put_versioning)
         .on(get_ownership)
         .on(put_ownership)
+}
+
+/// All buckets of the caller, of every region or of one.
+fn list_buckets(at: &mut At<'_>, input: &ListBucketsInput) -> Answer<ListBucketsOutput> {
+    let size = input.max_buckets().unwrap_or(10_000);
+    let Some(size) = usize::try_from(size).ok().filter(|size| (1..=10_000).contains(size)) else {
+        return Err(refuse(400, "InvalidArgument", "max-buckets must be between 1 and 10000"));
+    };
+    let wanted = |region: &str| input.bucket_region().is_none_or(|asked| asked == region);
+    let here = at.account().regions.iter().filter(|(region, _)| wanted(region));
+    let named = here.flat_map(|(region, here)| here.buckets.keys().map(move |name| (name.clone(), region.clone())));
+    let mut all: Vec<(String, String)> = named.filter(|(name, _)| name.starts_with(input.prefix().unwrap_or_default())).collect();
+    all.sort_unstable();
+    let (some, next) = page(all, Some(size), input.continuation_token())?;
+    let buckets = some.into_iter().map(|(name, region)| Bucket::builder().name(name).bucket_region(region).build()).collect();
+    Ok(ListBucketsOutput::builder().set_buckets(Some(buckets)).set_continuation_token(next).build())
 }
 
 /// The account and region that have a bucket of this name.

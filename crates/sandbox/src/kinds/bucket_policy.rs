@@ -73,6 +73,7 @@ fn holds(conditions: &Value, request: &Request<'_>) -> Answer<bool> {
                 "StringEquals" => have.is_some_and(|have| wanted.iter().any(|wanted| wanted == have)),
                 // A key that is missing is unequal to everything.
                 "StringNotEquals" => have.is_none_or(|have| wanted.iter().all(|wanted| wanted != have)),
+                "ArnNotLike" => have.is_none_or(|have| wanted.iter().all(|wanted| !fits(wanted, have))),
                 "NumericLessThan" => have.is_some_and(|have| wanted.iter().any(|wanted| number(have) < number(wanted))),
                 other => {
                     unless_simulated(true, &format!("the condition {other} in a bucket policy"))?;

@@ -6,11 +6,13 @@ use aws_sdk_cloudfront::operation::create_function::{CreateFunctionInput, Create
 use aws_sdk_cloudfront::operation::delete_function::{DeleteFunctionInput, DeleteFunctionOutput};
 use aws_sdk_cloudfront::operation::describe_function::{DescribeFunctionInput, DescribeFunctionOutput};
 use aws_sdk_cloudfront::operation::get_function::{GetFunctionInput, GetFunctionOutput};
+use aws_sdk_cloudfront::operation::list_functions::{ListFunctionsInput, ListFunctionsOutput};
 use aws_sdk_cloudfront::operation::publish_function::{PublishFunctionInput, PublishFunctionOutput};
 use aws_sdk_cloudfront::operation::update_function::{UpdateFunctionInput, UpdateFunctionOutput};
 use aws_sdk_cloudfront::primitives::Blob;
 use aws_sdk_cloudfront::types::{
-    FunctionConfig, FunctionMetadata, FunctionRuntime, FunctionStage, FunctionSummary, KeyValueStoreAssociation, KeyValueStoreAssociations,
+    FunctionConfig, FunctionList, FunctionMetadata, FunctionRuntime, FunctionStage, FunctionSummary, KeyValueStoreAssociation,
+    KeyValueStoreAssociations,
 };
 use aws_smithy_types::DateTime;
 use serde::{Deserialize, Serialize};
@@ -21,6 +23,7 @@ use super::distribution::{fits, new_tag, users};
 use crate::cloud::At;
 use crate::fate::{Answer, Refusal, refuse};
 use crate::handlers::Handlers;
+use crate::paging::page;
 
 /// One function, by its name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,7 +46,7 @@ pub(crate) struct Stage {
 }
 
 pub(crate) fn handlers(to: Handlers) -> Handlers {
-    to.on(create).on(describe).on(get).on(update).on(publish).on(delete)
+    to.on(create).on(list).on(describe).on(get).on(update).on(publish).on(delete)
 }
 
 fn absent() -> Refusal {
@@ -137,6 +140,26 @@ fn describe(at: &mut At<'_>, input: &DescribeFunctionInput) -> Answer<DescribeFu
     let (of, stage) = stage(&row, input.stage())?;
     let answer = summary(input.name().unwrap_or_default(), &row, of, stage, used)?;
     Ok(DescribeFunctionOutput::builder().function_summary(answer).e_tag(&of.tag).build())
+}
+
+/// A line for each stage that a function has.
+fn list(at: &mut At<'_>, input: &ListFunctionsInput) -> Answer<ListFunctionsOutput> {
+    let size = usize::try_from(input.max_items().unwrap_or(100)).ok().filter(|size| (1..=100).contains(size));
+    let size = size.ok_or_else(|| invalid("The parameter MaxItems is not valid: 1 to 100."))?;
+    let mut all = vec![];
+    for (name, row) in &at.global().cdn_functions {
+        let live = row.live.iter().map(|live| (live, FunctionStage::Live));
+        for (of, stage) in std::iter::once((&row.draft, FunctionStage::Development)).chain(live) {
+            if input.stage().is_none_or(|asked| *asked == stage) {
+                all.push(summary(name, row, of, stage, false)?);
+            }
+        }
+    }
+    let (items, next) = page(all, Some(size), input.marker())?;
+    let quantity = i32::try_from(items.len()).unwrap_or(i32::MAX);
+    let list = FunctionList::builder().max_items(100).quantity(quantity).set_next_marker(next);
+    let list = list.set_items(Some(items).filter(|items| !items.is_empty())).build()?;
+    Ok(ListFunctionsOutput::builder().function_list(list).build())
 }
 
 fn get(at: &mut At<'_>, input: &GetFunctionInput) -> Answer<GetFunctionOutput> {

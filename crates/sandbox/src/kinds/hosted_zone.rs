@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::dns_record::{self, Record};
 use super::route53::{bare, begin, invalid};
-use crate::cloud::{At, Cloud, GLOBAL};
+use crate::cloud::{At, Cloud, GLOBAL, Principal};
 use crate::fate::{Answer, refuse};
 use crate::handlers::Handlers;
 
@@ -174,7 +174,8 @@ impl Cloud {
     /// Sees to it that an account has a public zone of this name, as one that was there before bbws, and answers its id.
     pub fn ensure_zone(&mut self, account: &str, name: &str, now_ms: u64) -> String {
         let name = DomainName::new(name);
-        let mut at = At { cloud: self, account, region: GLOBAL, now_ms, speed: 1.0 };
+        let principal = Principal::default();
+        let mut at = At { cloud: self, account, principal: &principal, region: GLOBAL, now_ms, speed: 1.0, past: &Vec::new };
         let found = at.global().hosted_zones.iter().find(|(_, row)| row.name == name).map(|(id, _)| id.clone());
         found.unwrap_or_else(|| {
             let reference = format!("before-bbws-{name}");

@@ -2,7 +2,7 @@
 
 use aws_sdk_sts::operation::get_caller_identity::{GetCallerIdentityInput, GetCallerIdentityOutput};
 
-use crate::cloud::At;
+use crate::cloud::{At, Principal};
 use crate::fate::Answer;
 use crate::handlers::Handlers;
 
@@ -11,6 +11,7 @@ pub(crate) fn handlers(to: Handlers) -> Handlers {
 }
 
 fn get_caller_identity(at: &mut At<'_>, _: &GetCallerIdentityInput) -> Answer<GetCallerIdentityOutput> {
-    let arn = format!("arn:aws:sts::{}:assumed-role/sandbox/operator", at.account);
-    Ok(GetCallerIdentityOutput::builder().account(at.account).arn(arn).user_id("AROASANDBOX:operator").build())
+    let Principal { role, session } = at.principal;
+    let arn = format!("arn:aws:sts::{}:assumed-role/{role}/{session}", at.account);
+    Ok(GetCallerIdentityOutput::builder().account(at.account).arn(arn).user_id(format!("AROASANDBOX:{session}")).build())
 }

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_cloudwatchlogs::operation::delete_delivery_destination::{DeleteDeliveryDestinationInput, DeleteDeliveryDestinationOutput};
+use aws_sdk_cloudwatchlogs::operation::describe_delivery_destinations::{
+    DescribeDeliveryDestinationsInput, DescribeDeliveryDestinationsOutput,
+};
 use aws_sdk_cloudwatchlogs::operation::get_delivery_destination::{GetDeliveryDestinationInput, GetDeliveryDestinationOutput};
 use aws_sdk_cloudwatchlogs::operation::put_delivery_destination::{PutDeliveryDestinationInput, PutDeliveryDestinationOutput};
 use aws_sdk_cloudwatchlogs::types::{DeliveryDestination, DeliveryDestinationConfiguration, DeliveryDestinationType, OutputFormat};
@@ -13,6 +16,7 @@ use super::{bucket, log_delivery_source};
 use crate::cloud::At;
 use crate::fate::{Answer, refuse};
 use crate::handlers::Handlers;
+use crate::paging::page;
 
 /// One destination, by its name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,7 +28,7 @@ pub(crate) struct Row {
 }
 
 pub(crate) fn handlers(to: Handlers) -> Handlers {
-    to.on(put).on(get).on(delete)
+    to.on(put).on(get).on(describe).on(delete)
 }
 
 /// The bucket of this ARN, of the caller's account, in whichever region.
@@ -75,6 +79,13 @@ fn get(at: &mut At<'_>, input: &GetDeliveryDestinationInput) -> Answer<GetDelive
     let name = log_delivery_source::named(input.name())?;
     let row = at.here().delivery_destinations.get(&name).cloned().ok_or_else(|| absent("delivery destination"))?;
     Ok(GetDeliveryDestinationOutput::builder().delivery_destination(answered(at, &name, &row)?).build())
+}
+
+fn describe(at: &mut At<'_>, input: &DescribeDeliveryDestinationsInput) -> Answer<DescribeDeliveryDestinationsOutput> {
+    let rows: Vec<(String, Row)> = at.here().delivery_destinations.iter().map(|(name, row)| (name.clone(), row.clone())).collect();
+    let all = rows.iter().map(|(name, row)| answered(at, name, row)).collect::<Answer<Vec<_>>>()?;
+    let (found, next) = page(all, log_delivery_source::listed(input.limit())?, input.next_token())?;
+    Ok(DescribeDeliveryDestinationsOutput::builder().set_delivery_destinations(Some(found)).set_next_token(next).build())
 }
 
 fn delete(at: &mut At<'_>, input: &DeleteDeliveryDestinationInput) -> Answer<DeleteDeliveryDestinationOutput> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_cloudwatchlogs::operation::delete_delivery_source::{DeleteDeliverySourceInput, DeleteDeliverySourceOutput};
+use aws_sdk_cloudwatchlogs::operation::describe_delivery_sources::{DescribeDeliverySourcesInput, DescribeDeliverySourcesOutput};
 use aws_sdk_cloudwatchlogs::operation::get_delivery_source::{GetDeliverySourceInput, GetDeliverySourceOutput};
 use aws_sdk_cloudwatchlogs::operation::put_delivery_source::{PutDeliverySourceInput, PutDeliverySourceOutput};
 use aws_sdk_cloudwatchlogs::types::{DeliverySource, DeliverySourceStatus, DeliverySourceStatusReason};
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::cloud::{At, GLOBAL};
 use crate::fate::{Answer, Refusal, refuse};
 use crate::handlers::Handlers;
-use crate::paging::put_tag;
+use crate::paging::{page, put_tag};
 
 /// One source, by its name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,7 +23,7 @@ pub(crate) struct Row {
 }
 
 pub(crate) fn handlers(to: Handlers) -> Handlers {
-    to.on(put).on(get).on(delete)
+    to.on(put).on(get).on(describe).on(delete)
 }
 
 pub(crate) fn invalid(message: impl Into<String>) -> Refusal {
@@ -103,6 +104,21 @@ fn get(at: &mut At<'_>, input: &GetDeliverySourceInput) -> Answer<GetDeliverySou
     let row = at.here().delivery_sources.get(&name).cloned().ok_or_else(|| absent("delivery source"))?;
     let answer = answered(at, &name, &row);
     Ok(GetDeliverySourceOutput::builder().delivery_source(answer).build())
+}
+
+fn describe(at: &mut At<'_>, input: &DescribeDeliverySourcesInput) -> Answer<DescribeDeliverySourcesOutput> {
+    let rows: Vec<(String, Row)> = at.here().delivery_sources.iter().map(|(name, row)| (name.clone(), row.clone())).collect();
+    let all = rows.iter().map(|(name, row)| answered(at, name, row)).collect();
+    let (sources, next) = page(all, listed(input.limit())?, input.next_token())?;
+    Ok(DescribeDeliverySourcesOutput::builder().set_delivery_sources(Some(sources)).set_next_token(next).build())
+}
+
+/// How many parts of deliveries are on a page.
+pub(crate) fn listed(limit: Option<i32>) -> Answer<Option<usize>> {
+    match usize::try_from(limit.unwrap_or(50)) {
+        Ok(size) if (1..=50).contains(&size) => Ok(Some(size)),
+        _ => Err(invalid("limit must be between 1 and 50")),
+    }
 }
 
 fn delete(at: &mut At<'_>, input: &DeleteDeliverySourceInput) -> Answer<DeleteDeliverySourceOutput> {

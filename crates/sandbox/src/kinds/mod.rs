@@ -11,6 +11,7 @@ mod cdn_rules;
 pub(crate) mod certificate;
 mod certificate_user;
 mod cloudfront;
+pub(crate) mod cloudtrail;
 pub(crate) mod container;
 pub(crate) mod dashboard;
 pub(crate) mod db_instance;
@@ -37,6 +38,7 @@ pub(crate) mod hosted_zone;
 mod iam;
 mod identity;
 pub(crate) mod internet_gateway;
+pub(crate) mod kms_key;
 pub(crate) mod listener;
 pub(crate) mod load_balancer;
 mod load_balancer_attributes;
@@ -53,6 +55,7 @@ pub(crate) mod network_interface;
 pub(crate) mod object;
 mod object_versions;
 mod prefix_list;
+mod price_list;
 pub(crate) mod rds;
 pub(crate) mod role;
 mod role_policy;
@@ -91,6 +94,7 @@ pub(crate) fn handlers() -> Handlers {
         cdn_function::handlers,
         certificate::handlers,
         cloudfront::handlers,
+        cloudtrail::handlers,
         dashboard::handlers,
         db_instance::handlers,
         db_modify::handlers,
@@ -111,6 +115,7 @@ pub(crate) fn handlers() -> Handlers {
         hosted_zone::handlers,
         identity::handlers, //
         internet_gateway::handlers,
+        kms_key::handlers,
         listener::handlers,
         load_balancer::handlers,
         load_balancer_attributes::handlers,
@@ -126,6 +131,7 @@ pub(crate) fn handlers() -> Handlers {
         object::handlers,
         object_versions::handlers,
         prefix_list::handlers,
+        price_list::handlers,
         rds::handlers,
         role::handlers,
         role_policy::handlers,

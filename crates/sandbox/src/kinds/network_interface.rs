@@ -291,7 +291,16 @@ mod tests {
 
     fn with_subnet(test: impl FnOnce(&mut At<'_>)) {
         let mut cloud = Cloud::default();
-        let mut at = At { cloud: &mut cloud, account: "536580886816", region: "af-south-1", now_ms: 1_000, speed: 1.0 };
+        let principal = crate::cloud::Principal::default();
+        let mut at = At {
+            cloud: &mut cloud,
+            account: "536580886816",
+            principal: &principal,
+            region: "af-south-1",
+            now_ms: 1_000,
+            speed: 1.0,
+            past: &Vec::new,
+        };
         let row = Subnet {
             vpc: "vpc-1".into(),
             cidr: "10.0.0.16/28".parse().unwrap(),

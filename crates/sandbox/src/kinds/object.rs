@@ -152,9 +152,11 @@ fn put_object(at: &mut At<'_>, input: &Put) -> Answer<PutObjectOutput> {
     unless_simulated(body.is_none(), "a body that is not in memory")?;
     let bytes = body.unwrap_or_default();
     let (now, id, account) = (at.now_ms, at.hex(32), at.account);
+    let mut carries = input.carries();
+    carries.push(("aws:principalarn", format!("arn:aws:iam::{account}:role/{}", at.principal.role)));
     let row = the(at, input.bucket.as_deref(), input.owner.as_deref())?;
     let bucket = input.bucket.as_deref().unwrap_or_default();
-    unless_denied(row, &Request { account, bucket, action: "s3:PutObject", key: Some(&input.key), carries: input.carries() })?;
+    unless_denied(row, &Request { account, bucket, action: "s3:PutObject", key: Some(&input.key), carries })?;
     if input.key.is_empty() || input.key.len() > 1024 {
         return Err(refuse(400, "KeyTooLongError", "Your key is too long"));
     }

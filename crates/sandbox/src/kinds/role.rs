@@ -6,6 +6,8 @@ use aws_sdk_iam::operation::create_role::{CreateRoleInput, CreateRoleOutput};
 use aws_sdk_iam::operation::delete_role::{DeleteRoleInput, DeleteRoleOutput};
 use aws_sdk_iam::operation::delete_role_permissions_boundary::{DeleteRolePermissionsBoundaryInput, DeleteRolePermissionsBoundaryOutput};
 use aws_sdk_iam::operation::get_role::{GetRoleInput, GetRoleOutput};
+use aws_sdk_iam::operation::list_role_tags::{ListRoleTagsInput, ListRoleTagsOutput};
+use aws_sdk_iam::operation::list_roles::{ListRolesInput, ListRolesOutput};
 use aws_sdk_iam::operation::put_role_permissions_boundary::{PutRolePermissionsBoundaryInput, PutRolePermissionsBoundaryOutput};
 use aws_sdk_iam::operation::tag_role::{TagRoleInput, TagRoleOutput};
 use aws_sdk_iam::operation::untag_role::{UntagRoleInput, UntagRoleOutput};
@@ -19,6 +21,7 @@ use super::iam::{absent, as_tags, check_managed, check_name, check_trust, encode
 use crate::cloud::{At, Table};
 use crate::fate::{Answer, Refusal, refuse};
 use crate::handlers::Handlers;
+use crate::paging::page;
 
 /// One role, by its name in lower case: two roles never share a name, whatever its case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,6 +57,8 @@ impl Row {
 pub(crate) fn handlers(to: Handlers) -> Handlers {
     to.on(create_role)
         .on(get_role)
+        .on(list_roles)
+        .on(list_role_tags)
         .on(update_trust)
         .on(update_role)
         .on(put_boundary)
@@ -199,6 +204,31 @@ fn answer(at: &At<'_>, row: &Row) -> Answer<Role> {
 fn get_role(at: &mut At<'_>, input: &GetRoleInput) -> Answer<GetRoleOutput> {
     let row = the(at, input.role_name())?.clone();
     Ok(GetRoleOutput::builder().role(answer(at, &row)?).build())
+}
+
+/// The list tells neither tags nor boundaries.
+fn list_roles(at: &mut At<'_>, input: &ListRolesInput) -> Answer<ListRolesOutput> {
+    let size = size(input.max_items())?;
+    let path = input.path_prefix().unwrap_or("/");
+    let rows: Vec<Row> = at.global().roles.values().filter(|row| row.path.starts_with(path)).cloned().collect();
+    let bare = |row: Row| answer(at, &Row { tags: BTreeMap::new(), boundary: None, ..row });
+    let roles = rows.into_iter().map(bare).collect::<Answer<Vec<Role>>>()?;
+    let (roles, next) = page(roles, size, input.marker())?;
+    Ok(ListRolesOutput::builder().set_roles(Some(roles)).is_truncated(next.is_some()).set_marker(next).build()?)
+}
+
+fn list_role_tags(at: &mut At<'_>, input: &ListRoleTagsInput) -> Answer<ListRoleTagsOutput> {
+    let size = size(input.max_items())?;
+    let tags = as_tags(&the(at, input.role_name())?.tags)?;
+    let (tags, next) = page(tags, size, input.marker())?;
+    Ok(ListRoleTagsOutput::builder().set_tags(Some(tags)).is_truncated(next.is_some()).set_marker(next).build()?)
+}
+
+fn size(asked: Option<i32>) -> Answer<Option<usize>> {
+    match usize::try_from(asked.unwrap_or(100)) {
+        Ok(size) if (1..=1000).contains(&size) => Ok(Some(size)),
+        _ => Err(invalid("1 validation error detected: Value at 'maxItems' must be between 1 and 1000")),
+    }
 }
 
 fn update_trust(at: &mut At<'_>, input: &UpdateAssumeRolePolicyInput) -> Answer<UpdateAssumeRolePolicyOutput> {

@@ -52,7 +52,15 @@ pub(crate) fn opening(account: &Account) -> Opening {
         ci: None,
         version: "0".into(),
     };
-    Opening { owner, world: World::Sandbox, account: account.clone(), region: "af-south-1".into(), mode: Mode::Apply, plan: None }
+    Opening {
+        owner,
+        world: World::Sandbox,
+        account: account.clone(),
+        region: "af-south-1".into(),
+        mode: Mode::Apply,
+        plan: None,
+        grounds: vec![],
+    }
 }
 
 /// A run that made an environment from nothing.

@@ -45,6 +45,7 @@ fn there(desired: &Desired) -> (State, Picture) {
             reached: true,
             intent: Some(intent),
             existing: false,
+            protected: false,
             renamed: None,
             deposed: vec![],
         };

@@ -1,5 +1,6 @@
 //! The toys' driver: how AWS takes and shows them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bbws_engine::{Attempt, Carrier, Census, Created, Driver, Hanging, Marked, Progress, Reading, Sight};
@@ -118,7 +119,7 @@ impl<S: Sort> Driver<Toy<S>> for FakeCloud {
 
     async fn create(&self, want: &ToySpec<Ready>, attempt: &Attempt) -> Result<Created, CloudError> {
         let (takes, spec, owner, token) = (self.takes, want.clone(), attempt.owner.clone(), attempt.token.clone());
-        let effect = Box::new(move |world: &mut World, now| world.create::<S>(&spec, owner, token, takes, now));
+        let effect = Arc::new(move |world: &mut World, now| world.create::<S>(&spec, owner.clone(), token.clone(), takes, now));
         let made = self.call(Verb::Create, attempt, None, Some(want), effect).await?;
         made.map(|id| Created { id }).ok_or_else(|| CloudError::own("toy:Create", Class::Ambiguous, "the answer has no id"))
     }
@@ -134,13 +135,13 @@ impl<S: Sort> Driver<Toy<S>> for FakeCloud {
             (true, true) => Field::Tags,
         };
         let (id, spec, owner) = (seen.id.clone(), want.clone(), attempt.owner.clone());
-        let effect = Box::new(move |world: &mut World, now| world.update(&id, field, &spec, owner, now));
+        let effect = Arc::new(move |world: &mut World, now| world.update(&id, field, &spec, owner.clone(), now));
         self.call(Verb::Update, attempt, Some(&seen.id), None, effect).await.map(|_| Progress::Sent)
     }
 
     async fn delete(&self, seen: &Observed<Toy<S>>, attempt: &Attempt) -> Result<Progress, CloudError> {
         let (id, takes) = (seen.id.clone(), self.takes);
-        let effect = Box::new(move |world: &mut World, now| world.delete(&id, takes, now));
+        let effect = Arc::new(move |world: &mut World, now| world.delete(&id, takes, now));
         self.call(Verb::Delete, attempt, Some(&seen.id), None, effect).await.map(|_| Progress::Sent)
     }
 }

@@ -22,6 +22,8 @@ pub enum Fault {
     RequestLost,
     /// It takes effect so much later, whoever still waits for it.
     Late(Duration),
+    /// It is answered, and so much later the same bytes arrive once more.
+    Twice(Duration),
     /// It never comes back, without effect: the engine is to be dropped.
     HangsBefore,
     /// It never comes back, after it took effect.

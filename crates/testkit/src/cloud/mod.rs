@@ -34,6 +34,8 @@ pub struct FakeCloud {
     takes: Duration,
     sender: usize,
     gate: Option<Gate>,
+    /// What its errors quote, as AWS quotes a request that it does not like.
+    quotes: Option<&'static str>,
 }
 
 /// When a gate is asked whether a mutating call may leave.
@@ -58,7 +60,7 @@ impl FakeCloud {
     /// An empty cloud in which everything takes so long to become ready, and to go.
     #[must_use]
     pub fn new(takes: Duration) -> Self {
-        Self { world: Arc::default(), began: tokio::time::Instant::now(), takes, sender: 0, gate: None }
+        Self { world: Arc::default(), began: tokio::time::Instant::now(), takes, sender: 0, gate: None, quotes: None }
     }
 
     /// The same cloud, as another process sees it.
@@ -71,6 +73,12 @@ impl FakeCloud {
     #[must_use]
     pub fn gated(self, gate: impl Fn(Moment) -> Result<(), CloudError> + Send + Sync + 'static) -> Self {
         Self { gate: Some(Gate(Arc::new(gate))), ..self }
+    }
+
+    /// The same, whose errors quote this.
+    #[must_use]
+    pub fn quoting(self, what: &'static str) -> Self {
+        Self { quotes: Some(what), ..self }
     }
 
     fn ask(&self, moment: Moment) -> Result<(), CloudError> {
@@ -182,13 +190,14 @@ impl FakeCloud {
             let (id, want) = (id.cloned(), want.cloned());
             world.send(Call { verb, attempt: attempt.clone(), id, want, sender: self.sender, signed, sent }, effect)
         });
-        let lost = |why: &str| Err(CloudError::own(&operation, Class::Ambiguous, why));
+        let quoted = |why: &str| self.quotes.map_or_else(|| why.to_owned(), |what| format!("{why}; the request says {what}"));
+        let lost = |why: &str| Err(CloudError::own(&operation, Class::Ambiguous, quoted(why)));
         match fault {
-            Some(Fault::Refused(class)) => return Err(CloudError::own(&operation, class, "refused by plan")),
+            Some(Fault::Refused(class)) => return Err(CloudError::own(&operation, class, quoted("refused by plan"))),
             Some(Fault::RequestLost) => return lost("the connection was closed"),
             Some(Fault::HangsBefore | Fault::HangsAfter) => return std::future::pending().await,
             Some(Fault::Late(late)) => tokio::time::sleep(late.min(TIMEOUT)).await,
-            Some(Fault::AnswerLost) | None => {}
+            Some(Fault::AnswerLost | Fault::Twice(_)) | None => {}
         }
         tokio::time::sleep(HALF).await;
         if fault == Some(Fault::AnswerLost) {

@@ -68,8 +68,8 @@ pub struct Call {
 /// What a mutating call is answered: the id of what it made, or nothing.
 pub(super) type Answer = Result<Option<PhysicalId>, CloudError>;
 
-/// What a mutating call does when it arrives.
-pub(super) type Effect = Box<dyn FnOnce(&mut World, Duration) -> Answer + Send>;
+/// What a mutating call does when it arrives; it may arrive twice.
+pub(super) type Effect = Arc<dyn Fn(&mut World, Duration) -> Answer + Send + Sync>;
 
 /// A call on its way.
 pub(super) struct Flight {
@@ -114,6 +114,8 @@ pub(super) struct World {
     pub(super) tokens: BTreeMap<String, Known>,
     flights: BTreeMap<(Duration, usize), Flight>,
     answers: BTreeMap<usize, Answer>,
+    /// Calls that arrive a second time: nobody waits for these answers.
+    echoes: BTreeMap<(Duration, usize), Flight>,
     pub(super) calls: Vec<Call>,
     pub(super) observes: usize,
     pub(super) faults: BTreeMap<usize, Fault>,
@@ -127,6 +129,11 @@ impl World {
     pub(super) fn advance(&mut self, now: Duration) {
         loop {
             let lands = self.flights.first_key_value().map(|(key, _)| *key).filter(|(at, _)| *at <= now);
+            let echoes = self.echoes.first_key_value().map(|(key, _)| *key).filter(|(at, _)| *at <= now);
+            if let Some(key) = echoes.filter(|echo| lands.is_none_or(|call| echo.0 < call.0)) {
+                self.echo(key);
+                continue;
+            }
             let goes = self.objects.iter().filter_map(|(id, object)| Some((object.gone_at?, id))).min().filter(|(at, _)| *at <= now);
             match (lands, goes) {
                 (Some(key), None) => self.land(key),
@@ -159,6 +166,14 @@ impl World {
         self.answers.insert(number, answer);
     }
 
+    /// A call arrives again.
+    fn echo(&mut self, key: (Duration, usize)) {
+        let Some(flight) = self.echoes.remove(&key) else { return };
+        if key.0.saturating_sub(flight.signed) <= SIGNATURE {
+            drop((flight.effect)(self, key.0));
+        }
+    }
+
     /// Takes a call to be sent, and answers its number and what happens to it.
     pub(super) fn send(&mut self, call: Call, effect: Effect) -> (usize, Option<Fault>) {
         let number = self.calls.len();
@@ -171,6 +186,10 @@ impl World {
         let late = match fault {
             Some(Fault::Refused(_) | Fault::RequestLost | Fault::HangsBefore) => return (number, fault),
             Some(Fault::Late(late)) => late,
+            Some(Fault::Twice(again)) => {
+                self.echoes.insert((sent + again, number), Flight { sender, signed, effect: effect.clone() });
+                Duration::ZERO
+            }
             Some(Fault::AnswerLost | Fault::HangsAfter) | None => Duration::ZERO,
         };
         self.flights.insert((sent + late, number), Flight { sender, signed, effect });
@@ -195,7 +214,7 @@ impl World {
 
     /// Whether nothing is under way any more.
     pub(super) fn is_still(&self) -> bool {
-        self.flights.is_empty() && self.shown.values().all(|shown| shown.len() == 1)
+        self.flights.is_empty() && self.echoes.is_empty() && self.shown.values().all(|shown| shown.len() == 1)
     }
 
     /// Reads will show, after a while, what has become of an object.

@@ -76,7 +76,15 @@ impl Bench {
             ci: None,
             version: "0".into(),
         };
-        Opening { owner, world: World::Sandbox, account: Self::account(), region: "af-south-1".into(), mode: Mode::Apply, plan: None }
+        Opening {
+            owner,
+            world: World::Sandbox,
+            account: Self::account(),
+            region: "af-south-1".into(),
+            mode: Mode::Apply,
+            plan: None,
+            grounds: vec![],
+        }
     }
 
     /// Takes the environment, from a dead owner too.

@@ -15,3 +15,4 @@ mod rivals;
 mod run;
 mod settle;
 mod simulation;
+mod spool;

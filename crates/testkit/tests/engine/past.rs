@@ -1,8 +1,11 @@
 //! What the log tells of the past, and a state that is made again from the account.
 
 use bbws_engine::log::{self, collect, collectable};
-use bbws_engine::{Clock, EntryDifference, Moment, Store, census, difference, history, meanwhile, rebuild, restoring, states, traces};
+use bbws_engine::{
+    Clock, EntryDifference, Marked, Moment, Store, census, difference, history, meanwhile, rebuild, restoring, states, traces,
+};
 use bbws_model::{Mode, Record, State, wire};
+use bbws_testkit::MemoryStore;
 use serde_json::json;
 use std::time::Duration;
 
@@ -96,13 +99,39 @@ async fn a_restore_is_one_more_slot() {
     assert!(bench.plan(&small("blue")).await.unwrap().is_empty());
 }
 
+/// What bears a mark in the account, each with its kind.
+async fn marked(bench: &Bench) -> Vec<(String, Marked)> {
+    let all = census(&bench.drivers).await.into_iter();
+    all.flat_map(|(kind, found)| found.unwrap().into_iter().map(move |one| (kind.to_owned(), one))).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_copies_of_data_are_found_again() {
+    let bench = Bench::new();
+    let desired = wanted(&[("name.a", json!({"name": "a"}))]);
+    bench.apply(&desired, Mode::Apply).await;
+    bench.cloud.tamper(|objects| {
+        let mut copy = objects.values().next().unwrap().clone();
+        (copy.kind, copy.spec.name) = ("key", "a-copy".into());
+        objects.insert("7-key".into(), copy);
+    });
+    let lineage = bench.state().await.lineage;
+    let found = rebuild(&bench.drivers, &bench.kinds, &desired, &lineage, marked(&bench).await).await;
+    let copies: Vec<_> = found.state.backups.iter().map(|copy| (copy.address.to_string(), copy.id.to_string())).collect();
+    assert_eq!((copies, found.unplaced.len()), (vec![("name.a".to_owned(), "7-key".to_owned())], 0));
+    let begun = MemoryStore::default();
+    let opening = Bench::opening("rebuilt");
+    log::begin(&begun, bench.clock.as_ref(), bench.ids.as_ref(), opening, "rebuilt", &found.state).await.unwrap();
+    assert_eq!(log::read(&begun).await.unwrap().unwrap().backups, found.state.backups, "they are in the new log");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_lost_state_is_made_again_from_the_account() {
     let bench = Bench::new();
     let desired = small("red");
     bench.apply(&desired, Mode::Apply).await;
     let lost = bench.state().await;
-    let marked: Vec<_> = census(&bench.drivers).await.into_iter().flat_map(|(_, found)| found.unwrap()).collect();
+    let marked = marked(&bench).await;
     assert_eq!(marked.len(), 4);
     let calls = bench.cloud.calls().len();
     let found = rebuild(&bench.drivers, &bench.kinds, &desired, &lost.lineage, marked).await;
@@ -117,7 +146,7 @@ async fn what_is_not_in_the_file_is_listed_and_what_is_foreign_stands_in_the_way
     let bench = Bench::new();
     bench.apply(&small("red"), Mode::Apply).await;
     let lineage = bench.state().await.lineage;
-    let marked: Vec<_> = census(&bench.drivers).await.into_iter().flat_map(|(_, found)| found.unwrap()).collect();
+    let marked = marked(&bench).await;
     let fewer = wanted(&[("tag.a", json!({"colour": "red"}))]);
     let found = rebuild(&bench.drivers, &bench.kinds, &fewer, &lineage, marked.clone()).await;
     assert_eq!((found.state.entries.len(), found.unplaced.len()), (1, 3));

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use bbws_engine::log::{Cure, Depth, mend, survey};
+use bbws_engine::log::{Cure, Depth, Survey, mend, survey};
 use bbws_engine::{Marked, Picture, census, refresh};
 use bbws_model::{Desired, Finding, PhysicalId, Severity, State};
 use serde_json::json;
 
 use crate::args::{Global, Where};
 use crate::cloud::{Cloud, Link};
+use crate::command::hold::{give_back, take_recorded};
+use crate::command::spool;
 use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
@@ -41,7 +43,13 @@ async fn log(ui: &mut Ui, offline: &Offline, mends: bool) -> Result<Exit, Failur
     let failed = |error| offline.log_failure(&error);
     let found = survey(store, Depth::Whole).await.map_err(failed)?;
     let style = ui.style();
-    let mended = if mends { mend(store, &found).await.map_err(failed)? } else { vec![] };
+    let kept = spool::waiting(ui, offline).await;
+    let mended = if mends && (kept > 0 || !found.damage.is_empty()) { mended(ui, offline, &found).await? } else { vec![] };
+    if kept > 0 && !mends && !ui.json {
+        ui.remark(
+            "This machine keeps what became of requests while the state store was out of reach: --mend, or the next apply, records it.",
+        );
+    }
     if ui.json {
         let mut told = bbws_render::survey_json(&found);
         told["mended"] = json!(mended);
@@ -57,6 +65,28 @@ async fn log(ui: &mut Ui, offline: &Offline, mends: bool) -> Result<Exit, Failur
         (false, true) => Exit::Changes,
         (false, false) => Exit::Done,
     })
+}
+
+/// Puts right what can be, and records what this machine has kept. The environment is held meanwhile; one that is damaged beyond
+/// mending nobody can hold, and nothing of it is touched.
+async fn mended(ui: &mut Ui, offline: &Offline, found: &Survey) -> Result<Vec<String>, Failure> {
+    let lost = found.damage.iter().any(|damage| damage.cure == Cure::Lost);
+    let Some(state) = found.state.as_ref().filter(|_| !lost) else { return Ok(vec![]) };
+    let log = take_recorded(ui, offline, state).await?;
+    let store = offline.store.as_ref();
+    let work = async {
+        // What was found before may have been somebody's who was at work.
+        let found = survey(store, Depth::Whole).await?;
+        mend(store, &found).await
+    };
+    let mended = work.await;
+    let used = spool::used(ui, offline, &log).await;
+    let closed = give_back(&log, if mended.is_ok() && used.is_ok() { "done" } else { "failed" }).await;
+    used?;
+    match (mended, closed) {
+        (Ok(mended), None) => Ok(mended),
+        (Err(error), _) | (Ok(_), Some(error)) => Err(offline.log_failure(&error)),
+    }
 }
 
 /// Whether each recorded object exists and bears its mark.
@@ -144,7 +174,7 @@ pub(super) fn orphans<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global,
 ///
 /// # Errors
 /// When something could not be listed: what was not seen must not pass for absent.
-pub(super) async fn marked<L: Link>(session: &Session<L>) -> Result<Vec<(String, Marked)>, Failure> {
+pub(crate) async fn marked<L: Link>(session: &Session<L>) -> Result<Vec<(String, Marked)>, Failure> {
     let mut all = vec![];
     for (kind, found) in census(&session.link.drivers()).await {
         let found = found.map_err(|error| Failure::cloud(format!("the marked objects of the kind `{kind}` cannot be listed"), &error))?;

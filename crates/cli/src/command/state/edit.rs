@@ -13,14 +13,14 @@ use crate::args::{Global, Where};
 use crate::cloud::{Cloud, Link};
 use crate::command::change::look_back_at_open;
 use crate::command::consent::consent;
-use crate::command::hold::{free, give_back, opening, take};
+use crate::command::hold::{free, give_back, opening, stopped, take, take_recorded};
 use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
 use crate::{Exit, Failure, SystemClock, pace, safety};
 
 /// Wants a yes, beforehand or typed.
-fn confirmed(ui: &mut Ui, yes: bool, question: &str) -> Result<(), Failure> {
+pub(super) fn confirmed(ui: &mut Ui, yes: bool, question: &str) -> Result<(), Failure> {
     if yes {
         return Ok(());
     }
@@ -54,7 +54,7 @@ pub(super) fn restore<C: Cloud>(
     };
     let asked = moment(when)?;
     let offline = Offline::open(ui, project, global, &picked.name)?;
-    safety::check_tier(&offline.environment, offline.sandbox, Mode::Apply, offline.style)?;
+    safety::check_tier(&offline.environment, offline.governed, Mode::Apply, offline.style)?;
     pace::play(pace::of(global), async {
         offline.existing_state().await?;
         let session = Session::open(offline, cloud, project, global, "state restore").await?;
@@ -87,7 +87,7 @@ pub(super) fn restore<C: Cloud>(
             }
         }
         confirmed(ui, order.yes, &format!("Set what is recorded of {} to this? The account is not touched.", picked.name))?;
-        let log = take(&session, Mode::Apply, &now, None).await?;
+        let log = take(&session, Mode::Apply, &now, None, vec![]).await?;
         let reason = format!("as after slot {}", then.seq);
         let written = log.append(vec![Record::Restore { reason, entries, outputs }]).await;
         let closed = give_back(&log, if written.is_ok() { "done" } else { "failed" }).await;
@@ -121,7 +121,7 @@ pub(super) fn gc(ui: &mut Ui, project: &Project, global: &Global, place: &Where,
     let picked = project.pick(place.env.as_deref(), None, false)?;
     let offline = Offline::open(ui, project, global, &picked.name)?;
     pace::play(None, async {
-        offline.existing_state().await?;
+        let state = offline.existing_state().await?;
         let store = offline.store.as_ref();
         let keys = collectable(store, SystemClock::default().now()).await.map_err(|error| offline.log_failure(&error))?;
         if let (Some(first), Some(last)) = (keys.first(), keys.last()) {
@@ -130,7 +130,13 @@ pub(super) fn gc(ui: &mut Ui, project: &Project, global: &Global, place: &Where,
                 ui.say(format!("{about}\n  {first}\n  to {last}\nWithout them `state history` begins later.\n"));
             }
             confirmed(ui, yes, "Remove them?")?;
-            collect(store, &keys).await.map_err(|error| offline.log_failure(&error))?;
+            // Held, so that nobody folds the log from its beginning while that is taken away.
+            let log = take_recorded(ui, &offline, &state).await?;
+            let collected = collect(store, &keys).await;
+            let closed = give_back(&log, if collected.is_ok() { "done" } else { "failed" }).await;
+            if let Some(error) = collected.err().or(closed) {
+                return Err(offline.log_failure(&error));
+            }
         }
         if ui.json {
             ui.line(json!({ "format": 1, "event": "collected", "slots": keys.len() }).to_string());
@@ -154,13 +160,13 @@ pub(super) fn rebuild_of<C: Cloud>(
 ) -> Result<Exit, Failure> {
     let name = project.pick(place.env.as_deref(), None, false)?.name;
     let offline = Offline::open(ui, project, global, &name)?;
-    safety::check_tier(&offline.environment, offline.sandbox, Mode::Apply, offline.style)?;
+    safety::check_tier(&offline.environment, offline.governed, Mode::Apply, offline.style)?;
     pace::play(pace::of(global), async {
         let remains = remains(&offline).await?;
         let session = Session::open(offline, cloud, project, global, "state rebuild").await?;
         let all = marked(&session).await?;
         let lineage = chosen(&session, &all, lineage.or(remains.as_deref()))?;
-        let ours: Vec<Marked> = all.into_iter().map(|(_, one)| one).filter(|one| one.owner.lineage == lineage).collect();
+        let ours: Vec<(String, Marked)> = all.into_iter().filter(|(_, one)| one.owner.lineage == lineage).collect();
         let found = rebuild(&session.link.drivers(), &session.offline.kinds, &session.desired, &lineage, ours).await;
         let style = ui.style();
         if !ui.json {
@@ -170,10 +176,13 @@ pub(super) fn rebuild_of<C: Cloud>(
             return Err(Failure::new(Exit::Error, format!("the state of {name} cannot be rebuilt")).because("nothing was changed").with(found.findings));
         }
         confirmed(ui, yes, &format!("Begin a new log of {name} with this? The account is not touched."))?;
+        // A log that does not add up cannot be held. That nobody writes it any more is seen; the first slot of the new one is
+        // made once, whoever else rebuilds.
+        stopped(ui, &session.offline, session.link.clock().as_ref()).await?;
         let state = begun(ui, &session, &found.state).await?;
         let (plan, _) = session.plan(&state, &session.ask(Mode::Apply, Scope::default())).await?;
         if ui.json {
-            let told = json!({ "format": 1, "event": "rebuilt", "lineage": lineage, "resources": state.entries.len(), "missing": found.missing, "steps": plan.steps.len() });
+            let told = json!({ "format": 1, "event": "rebuilt", "lineage": lineage, "resources": state.entries.len(), "backups": state.backups.len(), "missing": found.missing, "steps": plan.steps.len() });
             ui.line(told.to_string());
         } else if plan.is_empty() {
             ui.line(format!("The state of {name} holds {} resources again; a plan finds nothing to do.", state.entries.len()));

@@ -3,6 +3,9 @@
 mod check;
 mod edit;
 mod past;
+mod surgery;
+
+pub(super) use check::marked;
 
 use bbws_model::{Address, State, wire};
 use bbws_render::{state_list, state_show, state_show_all};
@@ -28,6 +31,8 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
         StateCommand::Restore { place, moment, forget, yes } => {
             edit::restore(ui, project, global, cloud, place, &edit::Restoring { moment: moment.as_deref(), forget: *forget, yes: *yes })
         }
+        StateCommand::Mv(args) => surgery::mv(ui, project, global, cloud, args),
+        StateCommand::Rm(args) => surgery::rm(ui, project, global, cloud, args),
         StateCommand::Rebuild { place, lineage, yes } => edit::rebuild_of(ui, project, global, cloud, (place, lineage.as_deref(), *yes)),
         StateCommand::Orphans(place) => check::orphans(ui, project, global, cloud, place),
         StateCommand::Gc { place, yes } => edit::gc(ui, project, global, place, *yes),

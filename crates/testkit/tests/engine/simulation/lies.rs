@@ -10,6 +10,7 @@ use bbws_testkit::{FaultyStore, Moment, Stood};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::oracle::{FORGOTTEN, Oracle};
 use super::process::Leased;
 use super::witness::Lease;
 
@@ -58,6 +59,14 @@ pub(super) enum Lie {
     EarlyGate,
     /// Gate: the lease counts from when a slot was last sent, not first.
     RenewsByRetry,
+    /// Driver: what was given up is not to be seen by whoever looks for it.
+    NoSweep,
+    /// Driver: its errors quote a secret that the net does not know.
+    ForgetsSecrets,
+    /// Command: whoever holds the environment is called dead.
+    BuriesTheLiving,
+    /// Command: garbage is collected by a clock that is a month ahead.
+    CollectsYoung,
     /// Command: it gives the environment back while requests are in flight.
     ClosesEarly,
 }
@@ -183,6 +192,7 @@ pub(super) struct LyingDriver {
     pub(super) inner: Box<dyn AnyDriver>,
     pub(super) lie: Lie,
     pub(super) memory: Memory,
+    pub(super) oracle: Oracle,
 }
 
 impl LyingDriver {
@@ -191,8 +201,17 @@ impl LyingDriver {
             if self.lie == Lie::LostIsRefused && error.class == Class::Ambiguous {
                 error.class = Class::Invalid;
             }
+            if self.lie == Lie::ForgetsSecrets {
+                error.message += FORGOTTEN;
+            }
             error
         })
+    }
+
+    /// Only the sweep looks for what was given up.
+    fn is_given_up(&self, place: &Place) -> bool {
+        let state = self.oracle.fold();
+        place.intent.as_ref().is_some_and(|intent| state.is_some_and(|state| state.abandoned.contains_key(intent)))
     }
 
     fn shown(&self, place: &Place, last: bool, found: Result<Option<Seen>, CloudError>) -> Result<Option<Seen>, CloudError> {
@@ -205,6 +224,7 @@ impl LyingDriver {
             }
             (Lie::PartialPages, Ok(Some(seen))) => Ok(if last && self.memory.count().is_multiple_of(11) { None } else { Some(seen) }),
             (Lie::ErrorsAreAbsences, Err(_)) => Ok(None),
+            (Lie::NoSweep, Ok(_)) if self.is_given_up(place) => Ok(None),
             (Lie::HidesTheNew, Ok(Some(seen))) => {
                 let young = locked(&self.memory.0).made.get(&seen.id).is_some_and(|at| at.elapsed() < Duration::from_secs(600));
                 Ok((!young).then_some(seen))

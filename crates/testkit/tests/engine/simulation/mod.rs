@@ -1,8 +1,9 @@
 //! Simulation: random clusters, edits, rivals and everything that goes wrong, from one seed; then all is calm, and the
 //! invariants of the protocol must hold. A failing seed is told and reproduces.
 //!
-//! Checked: I1, I4 to I11, I14, I15 and I17 at every slot and call (`oracle`); I20 whenever nobody is at work; I2, I3, I10 to I13,
-//! I17 to I19 and I22 at rest (`judge`); I21 and I23 here. Not here: I16 (secrets; toys have none) and I24 (nothing removes slots).
+//! Checked: I1, I4 to I11, I14 to I17 and I24 at every slot and call (`oracle`); I20 whenever nobody is at work; I2, I3, I10 to
+//! I13, I17 to I19 and I22 at rest (`judge`); I21 and I23 here. For I16 the cloud's errors quote a secret. For I24 garbage is collected
+//! when all is over, early and late.
 
 mod bugs;
 mod judge;
@@ -21,11 +22,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bbws_engine::planner::Sources;
-use bbws_engine::{Ask, Clock, Control, Drivers, Store, erase, plan, refresh};
-use bbws_model::{CloudError, Desired, Finding, Kinds, Mode, Outcome, PhysicalId, Plan, Scope, State, World};
+use bbws_engine::{Ask, Clock, Control, Drivers, Store, erase, log, plan, refresh};
+use bbws_model::{CloudError, Desired, Finding, Kinds, Mode, Outcome, PhysicalId, Plan, Scope, State, World, net, wire};
 use bbws_testkit::{
-    FakeCloud, FaultyStore, Fragile, Frailty, HostClock, Key, MemoryStore, Moment, Name, Object, SeededIds, Stood, StoreWeather, Tag,
-    Token, Toy, Trouble, Weather, drivers, kinds,
+    FakeCloud, FaultyStore, Fragile, Frailty, HostClock, JumpClock, Key, MemoryStore, Moment, Name, Object, SeededIds, Stood, StoreWeather,
+    Tag, Token, Toy, Trouble, Weather, drivers, kinds,
 };
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -36,7 +37,7 @@ use tokio::time::sleep;
 
 use crate::bench::{Bench, wanted};
 use lies::{Lie, LyingDriver, LyingStore, Memory, Stopping, gate};
-use oracle::{Judged, Oracle, Violation, holds};
+use oracle::{CANARY, Judged, Oracle, Violation, holds, tells_no_secret};
 use process::{Ended, Hosts, Leased, Process};
 use wishes::{cluster, edited, pick};
 use witness::Witnessed;
@@ -65,6 +66,8 @@ pub(crate) struct Sim {
     ids: Arc<SeededIds>,
     oracle: Oracle,
     hosts: Hosts,
+    /// What each host keeps of what its runs could not put into the log.
+    spools: [MemoryStore; HOSTS],
     trouble: Trouble,
     lie: Option<Lie>,
     /// What lying drivers remember.
@@ -88,17 +91,27 @@ impl Sim {
             let theirs = wanted(&[("tag.r0", json!({"name": "s0"})), ("name.r1", json!({"name": name}))]);
             assert_eq!(bench.apply(&theirs, Mode::Apply).await.outcome, Outcome::Done);
         }
-        let (cloud, store) = (bench.cloud, MemoryStore::default());
+        net::remember(CANARY);
+        let (cloud, store) = (bench.cloud.quoting(CANARY), MemoryStore::default());
         let foreign = cloud.objects();
         let oracle = Oracle::over(&store, &cloud);
         let (kinds, drivers) = (kinds(), bench.drivers);
         let leases = Arc::<Mutex<BTreeMap<usize, witness::Lease>>>::default();
-        oracle.knows(leases.clone());
         let elsewhere = FakeCloud::new(takes);
         let other = oracle.clone();
         elsewhere.watch(move |call| other.note(Violation { invariant: "I15", told: format!("sent in another account: {call:?}") }));
         let (ids, hosts, trouble, memory) = (bench.ids, Hosts::default(), Trouble::default(), Memory::default());
-        Self { cloud, store, kinds, drivers, ids, oracle, hosts, trouble, lie, memory, leases, elsewhere, foreign }
+        oracle.knows(leases.clone(), hosts.clone());
+        let spools = std::array::from_fn(|_| {
+            let (spool, oracle) = (MemoryStore::forgetful(), oracle.clone());
+            spool.watch(move |key, bytes| {
+                if let Err(violation) = tells_no_secret(key, bytes) {
+                    oracle.note(violation);
+                }
+            });
+            spool
+        });
+        Self { cloud, store, kinds, drivers, ids, oracle, hosts, spools, trouble, lie, memory, leases, elsewhere, foreign }
     }
 
     /// Whether an object is somebody else's.
@@ -112,7 +125,7 @@ impl Sim {
         let Some(lie) = self.lie else { return drivers(&cloud) };
         let astray = lie == Lie::OtherAccount && mode == Mode::Destroy && number % 3 == 1 && !self.trouble.is_over();
         let cloud = if astray { self.elsewhere.clone() } else { cloud };
-        let lying = |inner| Box::new(LyingDriver { inner, lie, memory: self.memory.clone() });
+        let lying = |inner| Box::new(LyingDriver { inner, lie, memory: self.memory.clone(), oracle: self.oracle.clone() });
         Drivers::new()
             .with_any(lying(erase::<Toy<Key>>(cloud.clone())))
             .with_any(lying(erase::<Toy<Name>>(cloud.clone())))
@@ -249,7 +262,10 @@ impl Seed {
         // Its host may be lost with it: then nobody knows, and what is on its way stays so.
         if ended.is_none() && self.random.random_bool(0.3) {
             self.sim.trouble.count("host lost");
-            self.sim.hosts.lost(&run);
+            if let Some(host) = self.sim.hosts.lost(&run) {
+                let spool = &self.sim.spools[host];
+                spool.all().keys().for_each(|key| spool.tamper(key, None));
+            }
             return;
         }
         self.sim.hosts.ended(&run);
@@ -308,7 +324,7 @@ impl Seed {
         }
     }
 
-    async fn run(mut self) -> Result<u64, Violation> {
+    async fn run(&mut self) -> Result<(Arc<Desired>, Mode), Violation> {
         let (desired, mode) = self.rivals().await?;
         self.sim.trouble.end();
         self.sim.cloud.calm();
@@ -327,6 +343,36 @@ impl Seed {
         holds("I13", self.sim.cloud.count() == sent, || "an apply of what is there has sent something".into())?;
         judge::nothing_to_do(&self.sim, &desired, mode).await?;
         self.sim.oracle.verdict()?;
+        Ok((desired, mode))
+    }
+
+    /// In some seeds garbage is collected when all is over, too early or in time: what is left reads as before.
+    async fn collected(&mut self, desired: &Arc<Desired>, mode: Mode) -> Result<u64, Violation> {
+        let (days, collects) = (*pick(&mut self.random, &[1, 25, 35]), self.random.random_bool(0.1));
+        let fold = self.sim.oracle.fold().filter(|_| collects);
+        if let Some(fold) = fold {
+            self.sim.trouble.count("garbage collected");
+            let store = &self.sim.store.clone();
+            let bytes = wire::state::write(&fold).map_err(|e| Violation { invariant: "I10", told: e.to_string() })?;
+            let failed = |told: String| Violation { invariant: "I24", told };
+            store.create(&wire::state::checkpoint_key(fold.seq), &bytes).await.map_err(|e| failed(e.to_string()))?;
+            self.converges(desired, mode).await?;
+            sleep(Duration::from_secs(days * 24 * 3600)).await;
+            // A clock that is right; those of the writers were not.
+            let mut now = JumpClock::new().now() + self.sim.cloud.now();
+            if self.sim.lie == Some(Lie::CollectsYoung) {
+                now += log::KEPT_FOR;
+            }
+            let keys = log::collectable(store, now).await.map_err(|e| failed(e.to_string()))?;
+            holds("I24", keys.is_empty() || days > 30 || self.sim.lie.is_some(), || format!("{keys:?} after {days} days"))?;
+            holds("I24", days < 30 || keys.len() + 1 == usize::try_from(fold.seq).unwrap_or(0), || format!("{keys:?} of {}", fold.seq))?;
+            log::collect(store, &keys).await.map_err(|e| failed(e.to_string()))?;
+            self.sim.oracle.verdict()?;
+            let (read, fold) = (log::read(store).await.map_err(|e| failed(e.to_string()))?, self.sim.oracle.fold());
+            holds("I24", read == fold, || "what is left reads otherwise".into())?;
+            self.converges(desired, mode).await?;
+            self.sim.oracle.verdict()?;
+        }
         Ok(self.sim.oracle.hash())
     }
 }
@@ -337,13 +383,14 @@ fn run(seed: u64, lie: Option<Lie>, counts: &mut Counts) -> Result<u64, Violatio
     let mut trouble = Trouble::default();
     let ran = std::panic::catch_unwind(AssertUnwindSafe(|| {
         runtime.block_on(async {
-            let seed = Seed::new(seed, lie).await;
+            let mut seed = Seed::new(seed, lie).await;
             if asked("BBWS_SEED").is_some() {
                 seed.sim.oracle.aloud();
             }
             trouble = seed.sim.trouble.clone();
             let hangs = Violation { invariant: "I21", told: "something waits for what never comes".into() };
-            tokio::time::timeout(LONGEST, seed.run()).await.unwrap_or(Err(hangs))
+            let (desired, mode) = tokio::time::timeout(LONGEST, seed.run()).await.unwrap_or(Err(hangs))?;
+            seed.collected(&desired, mode).await
         })
     }));
     for (what, count) in trouble.counts() {

@@ -1,6 +1,6 @@
 //! Somebody who sees every slot become durable and every mutating call leave, and judges each at once.
 //!
-//! Checked here: I1, I4 to I10, I11, I14, I15, I17. What can only be seen at rest is in `judge`.
+//! Checked here: I1, I4 to I10, I11, I14 to I17, I24. What can only be seen at rest is in `judge`.
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,11 +8,18 @@ use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bbws_engine::LEASE;
+use bbws_engine::{LEASE, log};
 use bbws_model::{Address, FoldError, Intent, IntentId, Op, PhysicalId, Plan, Record, ResultOutcome, RunId, Slot, State, wire};
 use bbws_testkit::{Call, FakeCloud, MemoryStore, Verb};
 
+use super::process::{Hosts, Process};
 use super::witness::Lease;
+
+/// How far the clocks of those who write and of whoever collects may be off each other.
+const SKEW: Duration = Duration::from_secs(4 * 24 * 3600);
+
+/// For how long AWS takes a signature.
+const SIGNATURE: Duration = Duration::from_secs(300);
 
 /// An invariant of the protocol that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,12 +57,17 @@ struct Book {
     fold: Option<State>,
     slots: Vec<Slot>,
     bodies: BTreeMap<String, Vec<u8>>,
+    written_at: BTreeMap<String, Duration>,
+    checkpoints: BTreeSet<u64>,
     intents: BTreeMap<IntentId, Written>,
     made: BTreeMap<IntentId, PhysicalId>,
     imported: Vec<(Address, PhysicalId)>,
     holder: Option<RunId>,
     began: Option<tokio::time::Instant>,
     leases: Leases,
+    hosts: Hosts,
+    /// By whom each intent's request was last signed, and when.
+    signed: BTreeMap<IntentId, (usize, Duration)>,
     plans: BTreeMap<RunId, BTreeSet<Address>>,
     violation: Option<Violation>,
     trace: DefaultHasher,
@@ -108,9 +120,9 @@ impl Oracle {
         self.judged(|_| Err(violation));
     }
 
-    /// Knows since when each process holds the environment.
-    pub(crate) fn knows(&self, leases: Leases) {
-        self.book(|book| book.leases = leases);
+    /// Knows since when each process holds the environment, and whose process is gone.
+    pub(crate) fn knows(&self, leases: Leases, hosts: Hosts) {
+        self.book(|book| (book.leases, book.hosts) = (leases, hosts));
     }
 
     /// What was found so far.
@@ -172,13 +184,18 @@ impl Oracle {
 impl Book {
     /// Something has become durable.
     fn written(&mut self, key: &str, bytes: Option<&[u8]>, now: Duration) -> Judged {
+        tells_no_secret(key, bytes)?;
         if !key.starts_with(wire::log::PREFIX) {
             return self.derived(key, bytes);
         }
+        if bytes.is_none() {
+            return self.collected(key, now);
+        }
         let before = self.bodies.get(key);
         holds("I5", before.is_none(), || format!("{key} was written twice or removed"))?;
-        let Some(bytes) = bytes else { return holds("I5", false, || format!("{key} was removed")) };
+        let Some(bytes) = bytes else { return Ok(()) };
         self.bodies.insert(key.to_owned(), bytes.to_vec());
+        self.written_at.insert(key.to_owned(), now);
         bytes.hash(&mut self.trace);
         let slot = wire::log::read(bytes).map_err(|e| Violation { invariant: "I5", told: e.to_string() })?;
         self.tell(now, || format!("slot {} of {}: {:?}", slot.seq, slot.run, slot.records));
@@ -191,8 +208,23 @@ impl Book {
         Ok(())
     }
 
+    /// A slot was removed: it must be older than a month, and a checkpoint beyond it must hold what it said.
+    fn collected(&self, key: &str, now: Duration) -> Judged {
+        let seq = wire::log::seq_of(key).unwrap_or(u64::MAX);
+        let age = self.written_at.get(key).map(|at| now.saturating_sub(*at)).unwrap_or_default();
+        holds("I24", age + SKEW >= log::KEPT_FOR, || format!("{key} was removed when it was {age:?} old"))?;
+        let newest = self.checkpoints.last().copied().unwrap_or(0);
+        holds("I24", seq < newest, || format!("{key} was removed, and the newest checkpoint is of slot {newest}"))
+    }
+
     /// Something derived from the log was written: it is the log up to some slot.
-    fn derived(&self, key: &str, bytes: Option<&[u8]>) -> Judged {
+    fn derived(&mut self, key: &str, bytes: Option<&[u8]>) -> Judged {
+        if let Some(seq) = wire::state::checkpoint_of(key) {
+            match bytes {
+                Some(_) => drop(self.checkpoints.insert(seq)),
+                None => drop(self.checkpoints.remove(&seq)),
+            }
+        }
         let is_state = key == wire::state::KEY || key.starts_with(wire::state::CHECKPOINTS);
         let (true, Some(bytes), Some(fold)) = (is_state, bytes, &self.fold) else { return Ok(()) };
         let state = wire::state::read(bytes).map_err(|e| Violation { invariant: "I10", told: e.to_string() })?;
@@ -223,7 +255,10 @@ impl Book {
                 }
             }
             Record::Import { address, id, existing: false, .. } => self.imported.push((address.clone(), id.clone())),
-            Record::Abandon { intent, .. } => {
+            Record::Abandon { intent, evidence } => {
+                let last = self.signed.get(intent).filter(|_| evidence.starts_with("looked for"));
+                let may_come = last.filter(|(by, at)| !self.hosts.is_gone(&Process::run_id(*by)) && now < *at + SIGNATURE);
+                holds("I17", may_come.is_none(), || format!("{intent} was given up at {now:?}, and may still arrive: {may_come:?}"))?;
                 if let Some(written) = self.intents.get_mut(intent) {
                     (written.abandoned, written.ended) = (true, Some(now));
                 }
@@ -239,6 +274,7 @@ impl Book {
         told.hash(&mut self.trace);
         self.tell(call.sent, || told);
         let id = &call.attempt.owner.intent;
+        self.signed.insert(id.clone(), (call.sender, call.signed));
         let written = self.intents.get(id);
         holds("I1", written.is_some_and(|w| w.at <= call.signed), || format!("signed before its intent was durable: {call:?}"))?;
         let Some(written) = written else { return Ok(()) };
@@ -258,6 +294,23 @@ impl Book {
         holds("I17", written.ended.is_none_or(|ended| call.signed <= ended), || format!("signed after its end was recorded: {call:?}"))
     }
 }
+
+/// I16: what is stored, or kept on a machine, holds no secret, however it is written.
+pub(super) fn tells_no_secret(key: &str, bytes: Option<&[u8]>) -> Judged {
+    let text = String::from_utf8_lossy(bytes.unwrap_or_default());
+    let told = FORMS.iter().flatten().find(|form| text.contains(**form));
+    holds("I16", told.is_none(), || format!("{key} holds a secret as {told:?}"))
+}
+
+/// The secret that the cloud's errors quote, and that the net knows.
+pub(super) const CANARY: &str = "canary/7K\"q+9";
+/// One that nobody has told the net of.
+pub(super) const FORGOTTEN: &str = "canary/3F\"w+1";
+/// Both as they are, as JSON and a URL write them, and in base64.
+const FORMS: [[&str; 4]; 2] = [
+    [CANARY, "canary/7K\\\"q+9", "canary%2F7K%22q%2B9", "Y2FuYXJ5LzdLInErOQ=="],
+    [FORGOTTEN, "canary/3F\\\"w+1", "canary%2F3F%22w%2B1", "Y2FuYXJ5LzNGIncrMQ=="],
+];
 
 /// Which invariant a slot breaks that does not continue the log.
 fn broken(error: &FoldError) -> &'static str {

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bbws_engine::log::{Unspooled, unspool};
 use bbws_engine::{Clock, Control, Drivers, Held, Lease, Log, LogError, Reporter, Run, Store, apply, look_back, stands_still};
 use bbws_model::{Class, CloudError, Desired, Mode, Outcome, Owner, RunId, State};
 use tokio::sync::watch;
 
 use super::Sim;
 use super::lies::{Hasty, Lie};
+use super::oracle::Violation;
 use crate::bench::Bench;
 
 /// On which host a run is, and which runs are known to be dead there.
@@ -51,13 +53,18 @@ impl Hosts {
         });
     }
 
-    /// The run's host is gone with it.
-    pub(super) fn lost(&self, run: &RunId) {
+    /// Whether the run's process is gone, and its machine lives: nothing of it is on its way for long.
+    pub(super) fn is_gone(&self, run: &RunId) -> bool {
+        self.of(|all| all.get(run).is_some_and(|fate| fate.dead && !fate.lost))
+    }
+
+    /// The run's host is gone with it: which.
+    pub(super) fn lost(&self, run: &RunId) -> Option<usize> {
         self.of(|all| {
-            if let Some(fate) = all.get_mut(run) {
-                fate.lost = true;
-            }
-        });
+            let fate = all.get_mut(run)?;
+            fate.lost = true;
+            Some(fate.host)
+        })
     }
 
     fn known(&self, host: usize, owner: &Owner) -> Known {
@@ -140,12 +147,17 @@ impl Process {
         }
     }
 
+    /// What its host knows of a run.
+    fn known(&self, owner: &Owner) -> Known {
+        if self.sim.lie == Some(Lie::BuriesTheLiving) { Known::Gone } else { self.sim.hosts.known(self.host, owner) }
+    }
+
     /// Takes the environment, from a run too that is known to be gone, or is seen to stand still.
     async fn open(&self, opening: bbws_engine::Opening) -> Result<Log, LogError> {
         let open = async |may_take: &(dyn Fn(&Held) -> bool + Sync)| {
             Log::open(self.store.clone(), self.clock.clone(), self.sim.ids.clone(), opening.clone(), may_take).await
         };
-        let known = |held: &Held| self.sim.hosts.known(self.host, &held.owner);
+        let known = |held: &Held| self.known(&held.owner);
         match open(&|held| known(held) == Known::Gone).await {
             Err(LogError::Held(held)) if known(&held) == Known::Nothing => {
                 if !stands_still(self.store.as_ref(), self.clock.as_ref(), held.seq).await? {
@@ -161,13 +173,21 @@ impl Process {
         let mut opening = Bench::opening(&Self::run_id(self.number).0);
         opening.owner.host = format!("host{}", self.host);
         opening.mode = mode;
+        let spool = &self.sim.spools[self.host];
         let log = match self.open(opening).await {
-            Ok(log) => log,
+            Ok(log) => log.spooling(Arc::new(spool.clone())),
             Err(LogError::Held(_)) => return Ended::Held,
             Err(LogError::Fenced { .. }) => return Ended::Over(Outcome::Fenced),
             Err(error) => return Ended::Refused(error.to_string()),
         };
         self.lease.set(log.lease());
+        match unspool(&log, spool).await {
+            Ok(found) => self.judge_spool(&found),
+            Err(error) => {
+                drop(log.close("failed").await);
+                return Ended::Refused(error.to_string());
+            }
+        }
         if let Err(failure) = look_back(&log, &self.drivers, &self.sim.kinds).await {
             drop(log.close("failed").await);
             return Ended::Refused(format!("{failure:?}"));
@@ -192,7 +212,7 @@ impl Process {
             kinds: &self.sim.kinds,
             clock,
             ids: self.sim.ids.as_ref(),
-            gone: &|owner| self.sim.hosts.known(self.host, owner) == Known::Gone,
+            gone: &|owner| self.known(owner) == Known::Gone,
             credentials: &bbws_testkit::Lasting,
             control,
             reporter,
@@ -208,5 +228,17 @@ impl Process {
             drop(log.close("over").await);
         }
         Ended::Over(report.outcome)
+    }
+}
+
+impl Process {
+    /// A log that nobody sets back fits every spool.
+    fn judge_spool(&self, found: &Unspooled) {
+        for _ in 0..found.settled {
+            self.sim.trouble.count("settled by the spool");
+        }
+        if let (None, Some((_, why))) = (self.sim.lie, found.aside.first()) {
+            self.sim.oracle.note(Violation { invariant: "spool", told: why.clone() });
+        }
     }
 }

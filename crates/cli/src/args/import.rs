@@ -1,0 +1,22 @@
+//! The arguments of `import`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// `import`.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// The environment ($BBWS_ENV if left out), the resource of its file, and what AWS calls the object
+    #[arg(value_name = "[ENV] ADDRESS ID", num_args = 0..=3)]
+    pub names: Vec<String>,
+    /// Take what a Terraform state (format 4) holds
+    #[arg(long, value_name = "FILE")]
+    pub tfstate: Option<PathBuf>,
+    /// Look for what the file declares, by bbws's marks and by names and places, and propose what is found
+    #[arg(long, conflicts_with = "tfstate")]
+    pub discover: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+}

@@ -1,0 +1,200 @@
+//! `drift`: what somebody changed behind bbws's back, and who. The look has a type of its own, through which nothing can be
+//! changed; what is kept or put back takes the ordinary way, on a connection of its own.
+
+mod accept;
+mod revert;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use bbws_engine::{Clock, Held, Picture, census, hanging, in_place_of, refresh};
+use bbws_model::{Address, Class, Desired, State};
+use bbws_operate::drift::{Deed, Doer, Drift, drift, gone, strangers, trace};
+use bbws_render::{Detail, Watched};
+
+use super::plan::tell_calls;
+use crate::args::{DriftArgs, Global};
+use crate::cloud::{Cloud, Look, Trail};
+use crate::project::{Project, nearest};
+use crate::session::{Offline, Session};
+use crate::ui::Ui;
+use crate::{Exit, Failure, pace, safety};
+
+/// CloudTrail answers two lookups a second.
+const BETWEEN_LOOKUPS: Duration = Duration::from_millis(550);
+/// For so many resources it is asked.
+const LOOKED_UP: usize = 40;
+
+/// Looks, tells what has drifted, and keeps or puts back what it is told to.
+pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &DriftArgs) -> Result<Exit, Failure> {
+    let picked = project.pick(args.env.as_deref(), None, true)?;
+    // Where BBWS_ENV names the environment the first argument is an address.
+    let named: Vec<&str> = picked.rest.iter().chain(&args.addresses).map(String::as_str).collect();
+    let chosen = named
+        .into_iter()
+        .map(|text| text.parse::<Address>().map_err(|error| Failure::new(Exit::Usage, error.to_string())))
+        .collect::<Result<BTreeSet<Address>, Failure>>()?;
+    if let Some(both) = args.accept.iter().find(|address| args.revert.contains(address)) {
+        return Err(Failure::new(Exit::Usage, format!("{both} cannot be both kept and put back")));
+    }
+    if !chosen.is_empty() && !(args.accept.is_empty() && args.revert.is_empty()) {
+        return Err(Failure::new(Exit::Usage, "resources to look at and resources to decide about do not go together")
+            .advise("--accept and --revert name theirs by themselves"));
+    }
+    let offline = Offline::open(ui, project, global, &picked.name)?;
+    pace::play(pace::of(global), work(ui, project, global, cloud, args, offline, chosen)).map_err(pace::no_runtime)?
+}
+
+async fn work<C: Cloud>(
+    ui: &mut Ui,
+    project: &Project,
+    global: &Global,
+    cloud: &C,
+    args: &DriftArgs,
+    offline: Offline,
+    chosen: BTreeSet<Address>,
+) -> Result<Exit, Failure> {
+    let state = offline.existing_state().await?;
+    let decided: BTreeSet<Address> = args.accept.iter().chain(&args.revert).cloned().collect();
+    let chosen = if decided.is_empty() { chosen } else { decided };
+    known(&state, &chosen)?;
+    let session = Session::open_to_look(offline, cloud, project, global, "drift").await?;
+    safety::check_state(&session.offline.environment, &session.world(), &state, session.offline.style)?;
+    if let Some(held) = Held::of(&state) {
+        let who = &held.owner;
+        ui.remark(format!("A run of {} on {} is at work: what it changes just now shows as drift.", who.user, who.host));
+    }
+    let (found, picture) = look(&session, &state).await;
+    let found = found.of(&chosen);
+    let beside = if chosen.is_empty() { Some(beside(&session, &state, &picture).await) } else { None };
+    let doers = doers(ui, &session, &state, &found).await;
+    let watched = Watched {
+        environment: &session.offline.environment.name,
+        since: state.at,
+        drift: &found,
+        doers: &doers,
+        strangers: beside.as_ref(),
+        flag: session.offline.flag(),
+    };
+    let decides = !(args.accept.is_empty() && args.revert.is_empty());
+    if ui.json {
+        let told = bbws_render::drift_json(&watched);
+        // Among the events of what follows it is one of them.
+        ui.line(if decides { told.to_string() } else { format!("{told:#}") });
+    } else {
+        let detail = if ui.verbose > 0 { Detail::All } else { Detail::Telling };
+        let style = ui.style();
+        ui.say(bbws_render::drift(&watched, style, detail));
+    }
+    tell_calls(ui, &session.link.sent(), None);
+    if !found.unread.is_empty() {
+        let failure = Failure::new(Exit::Error, format!("not all of {} could be read", session.offline.environment.name));
+        return Err(failure.because("what could not be read may have drifted").advise("mend the cause that each names, and look again"));
+    }
+    if !decides {
+        return Ok(if found.is_none() { Exit::Done } else { Exit::Changes });
+    }
+    let Session { offline, desired, .. } = session;
+    if !args.accept.is_empty() {
+        let accepted: BTreeSet<Address> = args.accept.iter().cloned().collect();
+        let seen = accept::Seen { state: &state, picture: &picture, desired: &desired, drift: &found };
+        let exit = accept::accept(ui, project, global, cloud, (&offline, args.yes), &accepted, seen).await?;
+        if exit != Exit::Done || args.revert.is_empty() {
+            return Ok(exit);
+        }
+    }
+    // The file may have another text by now.
+    let offline = Offline::open(ui, project, global, &offline.environment.name)?;
+    revert::revert(ui, project, global, cloud, args, offline, &found).await
+}
+
+/// Whether all that is asked about is recorded.
+fn known(state: &State, chosen: &BTreeSet<Address>) -> Result<(), Failure> {
+    let Some(stranger) = chosen.iter().find(|address| !state.entries.contains_key(*address)) else { return Ok(()) };
+    let all: Vec<String> = state.entries.keys().map(ToString::to_string).collect();
+    let failure = Failure::new(Exit::Error, format!("nothing is recorded as {stranger}")).because("only what bbws has made can drift");
+    let failure = match nearest(&stranger.to_string(), all.iter().map(String::as_str)) {
+        Some(near) => failure.advise(format!("did you mean `{near}`?")),
+        None => failure,
+    };
+    Err(failure.advise("`bbws state list` lists all there is"))
+}
+
+/// Compares all that is recorded with what is there.
+pub(super) async fn look<L: Look>(session: &Session<L>, state: &State) -> (Drift, Picture) {
+    let (eyes, kinds) = (session.link.observers(), &session.offline.kinds);
+    let picture = refresh(&eyes, kinds, &Desired::default(), state).await;
+    let instead = in_place_of(&eyes, state, &gone(state, &picture)).await;
+    (drift(kinds, &session.desired, state, &picture, &instead), picture)
+}
+
+/// What stands beside ours.
+async fn beside<L: Look>(session: &Session<L>, state: &State, picture: &Picture) -> bbws_operate::drift::Strangers {
+    let eyes = session.link.observers();
+    let (hung, marked) = futures::future::join(hanging(&eyes, &session.offline.kinds, state, picture), census(&eyes)).await;
+    strangers(state, hung, marked)
+}
+
+/// Asks the trail about each resource that has drifted, no faster than it answers.
+async fn doers<L: Trail>(ui: &mut Ui, session: &Session<L>, state: &State, found: &Drift) -> BTreeMap<Address, Doer> {
+    let mut doers = BTreeMap::new();
+    let (Some(since), clock) = (state.at, session.link.clock()) else { return doers };
+    if found.drifted.len() > 4 && !ui.json {
+        ui.remark(format!("Asking CloudTrail about {} resources, two lookups a second.", found.drifted.len().min(LOOKED_UP)));
+    }
+    let mut trail = Asking { link: &session.link, clock: clock.as_ref(), first: true, shut: None };
+    for (place, one) in found.drifted.iter().enumerate() {
+        let doer = match trace(&session.offline.kinds, state, &one.address, &session.offline.environment.region) {
+            _ if place >= LOOKED_UP => Doer::Unknown(format!("CloudTrail is asked about {LOOKED_UP} resources at most; name it alone")),
+            None => Doer::Unknown("CloudTrail knows no name of it".to_owned()),
+            Some(trace) => trail.who(&trace.region, &trace.names, since).await,
+        };
+        doers.insert(one.address.clone(), doer);
+    }
+    doers
+}
+
+/// The trail, asked one thing after the other.
+struct Asking<'a, L> {
+    link: &'a L,
+    clock: &'a dyn Clock,
+    first: bool,
+    /// Why there is no use in asking further.
+    shut: Option<String>,
+}
+
+impl<L: Trail> Asking<'_, L> {
+    async fn who(&mut self, region: &str, names: &[String], since: jiff::Timestamp) -> Doer {
+        if let Some(why) = &self.shut {
+            return Doer::Unknown(why.clone());
+        }
+        let mut deeds: Vec<Deed> = vec![];
+        for name in names {
+            if !std::mem::take(&mut self.first) {
+                self.clock.sleep(BETWEEN_LOOKUPS).await;
+            }
+            match self.link.deeds(region, name, since).await {
+                Ok(found) if found.is_empty() => {}
+                Ok(found) => {
+                    deeds = found;
+                    break;
+                }
+                Err(error) => {
+                    let why = match error.class {
+                        Class::Denied => format!("CloudTrail may not be asked: cloudtrail:LookupEvents is denied ({error})"),
+                        _ => format!("CloudTrail could not be asked: {error}"),
+                    };
+                    if error.class == Class::Denied {
+                        self.shut = Some(why.clone());
+                    }
+                    return Doer::Unknown(why);
+                }
+            }
+        }
+        if deeds.is_empty() {
+            let told = "CloudTrail has no event that names it since then; it is up to 15 minutes late, and keeps 90 days";
+            return Doer::Unknown(told.to_owned());
+        }
+        Doer::Known(deeds)
+    }
+}

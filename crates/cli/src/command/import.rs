@@ -1,0 +1,252 @@
+//! `import`: takes what exists under management, as it is.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use bbws_engine::planner::Sources;
+use bbws_engine::{Ask, Marked, Picture, Sighted, adoption, afterwards, differing, sight};
+use bbws_model::{Address, Finding, Mode, PhysicalId, Plan, Scope, Severity, State};
+use bbws_operate::import::{Becomes, Certainty, Misfit, TfState, Told, certainty, edits, fits, form, map};
+use bbws_render::Import;
+use serde_json::json;
+
+use super::change::{Order, carry_out, look_back_at_open, no_signals};
+use super::consent::consent;
+use super::hold::free;
+use super::state::marked;
+use crate::args::{Global, ImportArgs};
+use crate::cloud::{Cloud, Link};
+use crate::project::{Project, nearest};
+use crate::session::{Offline, Session};
+use crate::ui::Ui;
+use crate::{Exit, Failure, pace, safety, signals};
+
+/// Where the objects come from.
+enum Source {
+    /// One object.
+    One(Address, String),
+    /// Those of a Terraform state.
+    Terraform(TfState),
+    /// Whatever the file declares and is there.
+    Discovery,
+}
+
+/// Looks at the objects, shows what taking them means, asks, takes them, and tells what a plan finds.
+pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &ImportArgs) -> Result<Exit, Failure> {
+    let (name, rest) = project.pick_of(&args.names)?;
+    let usage = |what: &str| {
+        Failure::new(Exit::Usage, what)
+            .advise(format!("bbws import {name} ADDRESS ID, bbws import {name} --tfstate FILE, or bbws import {name} --discover"))
+    };
+    let source = match (rest, &args.tfstate) {
+        ([], None) if args.discover => Source::Discovery,
+        (_, None) if args.discover => return Err(usage("with --discover no address is given: the file says what is looked for")),
+        ([], Some(file)) => Source::Terraform(read(file)?),
+        ([address, id], None) => {
+            let address = address.parse().map_err(|error| Failure::new(Exit::Usage, format!("{error}")))?;
+            Source::One(address, id.clone())
+        }
+        ([], None) => return Err(usage("what is to be taken under management?")),
+        ([_], None) => return Err(usage("an address and an id are needed")),
+        (_, Some(_)) => return Err(usage("with --tfstate no address is given: the file says what there is")),
+        _ => return Err(usage("only one resource is taken at a time")),
+    };
+    let offline = Offline::open(ui, project, global, &name)?;
+    safety::check_tier(&offline.environment, offline.governed, Mode::Apply, offline.style)?;
+    pace::play(pace::of(global), async {
+        let session = Session::open(offline, cloud, project, global, "import").await?;
+        work(ui, global, args.yes, &session, &source).await
+    })
+    .map_err(pace::no_runtime)?
+}
+
+/// Reads a Terraform state. Nothing of the file is ever quoted.
+fn read(file: &Path) -> Result<TfState, Failure> {
+    let bytes =
+        std::fs::read(file).map_err(|error| Failure::new(Exit::Error, format!("{} cannot be read", file.display())).because(error))?;
+    TfState::read(bytes)
+        .map_err(|error| Failure::new(Exit::Error, format!("{} is not a Terraform state that bbws reads", file.display())).because(error))
+}
+
+async fn work<L: Link>(ui: &mut Ui, global: &Global, yes: bool, session: &Session<L>, source: &Source) -> Result<Exit, Failure> {
+    let state = session.state().await?;
+    free(ui, session, &state).await?;
+    let state = look_back_at_open(ui, session, Mode::Apply, state).await?;
+    let (told, asked) = match source {
+        Source::One(address, id) => (vec![], asked_for(session, address, id)?),
+        Source::Terraform(terraform) => mapped(session, &state, terraform),
+        Source::Discovery => (vec![], declared(session, &state).await?),
+    };
+    if !ui.json {
+        let number = if asked.len() == 1 { "an object".to_owned() } else { format!("{} objects", asked.len()) };
+        ui.remark(format!("Looking at {number} …"));
+    }
+    let (drivers, kinds) = (session.link.drivers(), &session.offline.kinds);
+    let mut sighted = sight(&drivers, kinds, &session.desired, &state, &asked).await;
+    let certain = if matches!(source, Source::Discovery) { guesses(session, &sighted) } else { BTreeMap::new() };
+    if let Source::One(_, id) = source {
+        one_failed(session, &sighted, id)?;
+    }
+    let mut ask = session.ask(Mode::Apply, Scope::default());
+    if let Source::One(address, _) = source {
+        ask.scope.target = [address.clone()].into();
+    }
+    let (after, picture) = match afterwards(&drivers, kinds, &session.desired, &sighted, &ask).await {
+        Ok((plan, picture)) => (Ok(Plan { notes: vec![], ..plan }), picture),
+        Err(findings) => (Err(findings), Picture::default()),
+    };
+    let edits = edits(&session.desired, &sighted.found);
+    let shown =
+        Import { told: &told, certainty: &certain, sighted: &sighted, edits: &edits, afterwards: after.as_ref().map_err(Vec::as_slice) };
+    if ui.json {
+        ui.line(shown.json().to_string());
+    } else {
+        let style = ui.style();
+        ui.say(shown.text(kinds, style));
+    }
+    if sighted.is_empty() {
+        return if sighted.findings.is_empty() { Ok(Exit::Done) } else { Err(none_taken(session, &sighted)) };
+    }
+    if matches!(source, Source::Discovery) {
+        let most = if yes { Certainty::Certain } else { Certainty::Likely };
+        sighted = sighted.only(|address| certain.get(address).is_some_and(|(certainty, _)| *certainty <= most));
+        if sighted.is_empty() {
+            ui.remark("Nothing of it is certain enough to be taken so: take it one by one, bbws import ENV ADDRESS ID.");
+            return Ok(Exit::Done);
+        }
+    }
+    if !yes {
+        let nobody = || Failure::new(Exit::Refused, "an import needs a confirmation, and there is nobody to ask");
+        consent(
+            ui,
+            &format!("\nTake {} under management of {}? Type yes: ", sighted.found.len(), session.offline.environment.name),
+            "yes",
+            nobody,
+        )?;
+    }
+    let exit = take(ui, session, global, (&state, &sighted, &picture)).await?;
+    if exit == Exit::Done { tell_after(ui, session, &ask, sighted.found.len()).await } else { Ok(exit) }
+}
+
+/// What one object is asked for as, if its address and its id can be right.
+fn asked_for<L: Link>(session: &Session<L>, address: &Address, id: &str) -> Result<BTreeMap<Address, Option<PhysicalId>>, Failure> {
+    let (kind, environment) = (address.kind(), &session.offline.environment);
+    let Some((what, example)) = form(kind).filter(|_| session.offline.kinds.get(kind).is_some()) else {
+        let known: Vec<&str> = session.offline.kinds.iter().map(bbws_model::AnyKind::name).collect();
+        return Err(Failure::new(Exit::Error, format!("there is no kind `{kind}`")).advise(format!("the kinds are {}", known.join(", "))));
+    };
+    let Some(wanted) = session.desired.resources.get(address) else {
+        let known: Vec<String> = session.desired.resources.keys().map(ToString::to_string).collect();
+        let failure = Failure::new(Exit::Error, format!("{} declares no {address}", session.offline.file));
+        let failure = failure.because("a plan removes what is managed and not declared");
+        let failure = match nearest(&address.to_string(), known.iter().map(String::as_str)) {
+            Some(near) => failure.advise(format!("did you mean `{near}`?")),
+            None => failure,
+        };
+        return Err(failure.advise(format!("or declare it first: [resource.{kind}.{}]", address.name())));
+    };
+    let region = wanted.spec.get("region").and_then(serde_json::Value::as_str).unwrap_or(&environment.region);
+    fits(kind, id, environment.account.as_str(), region).map_err(|misfit| {
+        let exit = if matches!(misfit, Misfit::Account { .. } | Misfit::Region { .. }) { Exit::Refused } else { Exit::Error };
+        Failure::new(exit, misfit.to_string()).advise(format!("the id of a {kind} is {what}: {example}"))
+    })?;
+    Ok([(address.clone(), Some(id.into()))].into())
+}
+
+/// What the objects of a Terraform state are, without those that are managed already.
+fn mapped<L: Link>(session: &Session<L>, state: &State, terraform: &TfState) -> (Vec<Told>, BTreeMap<Address, Option<PhysicalId>>) {
+    let environment = &session.offline.environment;
+    let mut told = map(terraform, &session.desired);
+    let mut asked = BTreeMap::new();
+    for one in &mut told {
+        let Becomes::Resource { address, id, .. } = &one.becomes else { continue };
+        if let Some(entry) = state.entries.get(address) {
+            one.becomes = Becomes::Left(format!("{address} is managed already, as {}", entry.id));
+            continue;
+        }
+        let spec = &session.desired.resources[address].spec;
+        let region = spec.get("region").and_then(serde_json::Value::as_str).unwrap_or(&environment.region);
+        let misfit = id.as_ref().and_then(|id| fits(address.kind(), id.as_str(), environment.account.as_str(), region).err());
+        match misfit {
+            Some(misfit) => one.becomes = Becomes::Left(misfit.to_string()),
+            None => drop(asked.insert(address.clone(), id.clone())),
+        }
+    }
+    (told, asked)
+}
+
+/// All that the file declares and that is not managed, each with its id where its mark tells that.
+async fn declared<L: Link>(session: &Session<L>, state: &State) -> Result<BTreeMap<Address, Option<PhysicalId>>, Failure> {
+    let marked = marked(session).await?;
+    let id = |address: &Address| {
+        let ours = |one: &&(String, Marked)| one.1.owner.lineage == state.lineage && one.1.owner.address == *address;
+        marked.iter().find(ours).map(|one| one.1.id.clone())
+    };
+    let open = session.desired.resources.iter().filter(|(address, wanted)| !wanted.existing && !state.entries.contains_key(*address));
+    Ok(open.map(|(address, _)| (address.clone(), id(address))).collect())
+}
+
+/// How certain it is of each that was found.
+fn guesses<L: Link>(session: &Session<L>, sighted: &Sighted) -> BTreeMap<Address, (Certainty, String)> {
+    let differing = differing(&session.offline.kinds, &session.desired, sighted);
+    let all = sighted.found.iter().filter_map(|(address, seen)| Some((address.clone(), certainty(seen, differing.get(address)?))));
+    all.collect()
+}
+
+/// Why the one object that was asked for is not taken.
+fn one_failed<L: Link>(session: &Session<L>, sighted: &Sighted, id: &str) -> Result<(), Failure> {
+    if !sighted.findings.is_empty() {
+        return Err(none_taken(session, sighted));
+    }
+    let Some(address) = sighted.missing.first() else { return Ok(()) };
+    let (region, account) = (&session.offline.environment.region, &session.offline.environment.account);
+    let failure = Failure::new(Exit::Error, format!("there is no {} {id}", address.kind()));
+    let failure = failure.because(format!("AWS shows none in account {account}, {region}; nothing was changed"));
+    Err(failure.advise("compare the id with what AWS shows; an object in another region or account is another one"))
+}
+
+fn none_taken<L: Link>(session: &Session<L>, sighted: &Sighted) -> Failure {
+    let failure = Failure::new(Exit::Refused, format!("nothing was taken under management of {}", session.offline.environment.name));
+    failure.because("nothing was changed").with(sighted.findings.clone())
+}
+
+/// Records the objects and puts the mark on them: a run like every other.
+async fn take<L: Link>(
+    ui: &mut Ui,
+    session: &Session<L>,
+    global: &Global,
+    (state, sighted, picture): (&State, &Sighted, &Picture),
+) -> Result<Exit, Failure> {
+    let ask = session.ask(Mode::Apply, Scope::default());
+    let from = Sources { kinds: &session.offline.kinds, desired: &session.desired, state, picture };
+    let refused = |findings: Vec<Finding>| Failure::new(Exit::Error, "the import cannot be planned").with(findings);
+    let plan = adoption(from, &ask, sighted).map_err(refused)?;
+    let control = signals::listen(session.link.clock()).map_err(no_signals)?;
+    let resources = sighted.found.len();
+    let order = Order { plan, ask: &ask, state, calls: picture.calls, resources, grounds: vec![], speed: pace::of(global) };
+    carry_out(ui, session, &order, &control).await
+}
+
+/// Looks again, and tells what a plan finds by now.
+async fn tell_after<L: Link>(ui: &mut Ui, session: &Session<L>, ask: &Ask, taken: usize) -> Result<Exit, Failure> {
+    let (name, flag) = (&session.offline.environment.name, session.offline.flag());
+    let state = session.state().await?;
+    let (steps, findings) = match session.plan(&state, ask).await {
+        Ok((plan, _)) => (Some(plan.steps.len()), vec![]),
+        Err(failure) => {
+            let said = Finding::new(Severity::Error, failure.what.clone()).seen(failure.why.clone());
+            (None, if failure.findings.is_empty() { vec![said] } else { failure.findings })
+        }
+    };
+    if ui.json {
+        ui.line(json!({ "format": 1, "event": "imported", "resources": taken, "steps": steps, "findings": findings }).to_string());
+        return Ok(Exit::Done);
+    }
+    ui.line(match steps {
+        Some(0) => format!("{taken} under management of {name}; a plan finds nothing to do."),
+        Some(1) => format!("{taken} under management of {name}; a plan has 1 step: bbws plan {name}{flag}"),
+        Some(steps) => format!("{taken} under management of {name}; a plan has {steps} steps: bbws plan {name}{flag}"),
+        None => format!("{taken} under management of {name}; what stands in the way of a plan: bbws plan {name}{flag}"),
+    });
+    Ok(Exit::Done)
+}

@@ -1,0 +1,112 @@
+//! `state mv` and `state rm`: another address for a resource, or none any more. The account is not touched.
+
+use std::collections::BTreeSet;
+
+use bbws_model::{Address, Finding, Mode, Record, State};
+use bbws_operate::{forgetting, moving};
+
+use super::edit::confirmed;
+use crate::args::{Global, MvArgs, RmArgs};
+use crate::cloud::{Cloud, Link};
+use crate::command::change::look_back_at_open;
+use crate::command::hold::{free, give_back, take};
+use crate::project::Project;
+use crate::session::{Offline, Session};
+use crate::ui::Ui;
+use crate::{Exit, Failure, pace, safety};
+
+/// Gives a resource another address.
+pub(super) fn mv<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &MvArgs) -> Result<Exit, Failure> {
+    let (name, rest) = project.pick_of(&args.names)?;
+    let [from, to] = rest else {
+        return Err(Failure::new(Exit::Usage, "which resource gets which address?").advise(format!("bbws state mv {name} FROM TO")));
+    };
+    let (from, to) = (address(from)?, address(to)?);
+    let offline = open(ui, project, global, &name)?;
+    pace::play(pace::of(global), async {
+        let session = Session::open(offline, cloud, project, global, "state mv").await?;
+        let now = quiet(ui, &session).await?;
+        let planned = moving(&now, &session.offline.kinds, &session.desired, &from, &to).map_err(|wrong| refused(&name, wrong))?;
+        if !ui.json {
+            let style = ui.style();
+            ui.say(bbws_render::moving(&planned, style));
+        }
+        confirmed(ui, args.yes, &format!("Record it so in the state of {name}? The account is not touched."))?;
+        written(&session, &now, vec![Record::Rename { from: from.clone(), to: to.clone(), reason: args.reason.clone() }]).await?;
+        let back = format!("bbws state mv {name} {to} {from}{}", session.offline.flag());
+        if ui.json {
+            ui.line(bbws_render::moved_json(&planned, &args.reason, &back).to_string());
+        } else {
+            ui.line(format!("{from} is {to} now. Back again: {back}"));
+            ui.line(format!("See what that means for the account: bbws plan {name}{}", session.offline.flag()));
+        }
+        Ok(Exit::Done)
+    })
+    .map_err(pace::no_runtime)?
+}
+
+/// Forgets resources.
+pub(super) fn rm<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &RmArgs) -> Result<Exit, Failure> {
+    let (name, rest) = project.pick_of(&args.names)?;
+    let asked: BTreeSet<Address> = rest.iter().map(|text| address(text)).collect::<Result<_, _>>()?;
+    if asked.is_empty() || args.reason.trim().is_empty() {
+        let what = if asked.is_empty() { "forget which resources?" } else { "why? --reason stands in the history, and must say something" };
+        return Err(Failure::new(Exit::Usage, what).advise(format!("bbws state rm {name} ADDRESS… --reason TEXT")));
+    }
+    let offline = open(ui, project, global, &name)?;
+    pace::play(pace::of(global), async {
+        let session = Session::open(offline, cloud, project, global, "state rm").await?;
+        let now = quiet(ui, &session).await?;
+        let planned = forgetting(&now, &session.desired, &asked).map_err(|wrong| refused(&name, wrong))?;
+        if !ui.json {
+            let style = ui.style();
+            ui.say(bbws_render::forgetting(&planned, style));
+        }
+        confirmed(ui, args.yes, &format!("Forget this in the state of {name}? The account is not touched."))?;
+        let records = asked.iter().map(|address| Record::Forget { address: address.clone(), reason: args.reason.clone() });
+        written(&session, &now, records.collect()).await?;
+        let back = format!("bbws state restore {name} {}{}", now.seq, session.offline.flag());
+        if ui.json {
+            ui.line(bbws_render::forgotten_json(&planned, &args.reason, &back).to_string());
+        } else {
+            let (count, flag) = (planned.len(), session.offline.flag());
+            ui.line(format!("{count} forgotten. As long as nothing else has happened, back again: {back}"));
+            ui.line(format!("See what that means for the account: bbws plan {name}{flag}"));
+        }
+        Ok(Exit::Done)
+    })
+    .map_err(pace::no_runtime)?
+}
+
+fn address(text: &str) -> Result<Address, Failure> {
+    text.parse().map_err(|error| Failure::new(Exit::Usage, format!("{error}")))
+}
+
+fn open(ui: &mut Ui, project: &Project, global: &Global, name: &str) -> Result<Offline, Failure> {
+    let offline = Offline::open(ui, project, global, name)?;
+    safety::check_tier(&offline.environment, offline.governed, Mode::Apply, offline.style)?;
+    Ok(offline)
+}
+
+fn refused(name: &str, wrong: Vec<Finding>) -> Failure {
+    Failure::new(Exit::Refused, format!("the state of {name} cannot be edited so")).because("nothing was changed").with(wrong)
+}
+
+/// The state, once nobody is at work in it and it is known what became of earlier requests, as far as that shows.
+async fn quiet<L: Link>(ui: &mut Ui, session: &Session<L>) -> Result<State, Failure> {
+    session.offline.existing_state().await?;
+    let now = session.state().await?;
+    free(ui, session, &now).await?;
+    look_back_at_open(ui, session, Mode::Apply, now).await
+}
+
+/// Writes the edit, under the environment's lock.
+async fn written<L: Link>(session: &Session<L>, now: &State, records: Vec<Record>) -> Result<(), Failure> {
+    let log = take(session, Mode::Apply, now, None, vec![]).await?;
+    let written = log.append(records).await;
+    let closed = give_back(&log, if written.is_ok() { "done" } else { "failed" }).await;
+    match written.err().or(closed) {
+        Some(error) => Err(session.offline.log_failure(&error)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,306 @@
+//! What changed behind our back: for people, and for programs.
+
+use std::collections::BTreeMap;
+
+use bbws_model::{Address, FieldChange, Verb};
+use bbws_operate::drift::{Deed, Doer, Drift, Drifted, Field, Mark, Standing, Stranger, Strangers};
+use serde_json::{Value, json};
+
+use crate::page::{Line, Page, columns};
+use crate::plan::{Detail, changed_fields};
+use crate::style::{Role, Style};
+use crate::value::shown;
+use crate::words::{count, listed};
+
+/// A look at an environment, and what is told of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Watched<'a> {
+    /// The environment.
+    pub environment: &'a str,
+    /// When bbws last wrote its record.
+    pub since: Option<jiff::Timestamp>,
+    /// What has drifted.
+    pub drift: &'a Drift,
+    /// Who did it, by resource; empty where the trail was not asked.
+    pub doers: &'a BTreeMap<Address, Doer>,
+    /// What stands beside ours; none where only some resources were asked about.
+    pub strangers: Option<&'a Strangers>,
+    /// What a command that is told needs, so that it leads to the same world.
+    pub flag: &'a str,
+}
+
+/// So many foreign things are named of each sort.
+const MOST: usize = 5;
+/// So many events are told of each resource.
+const DEEDS: usize = 3;
+/// Where what is told of a resource begins.
+const INSIDE: usize = 6;
+
+/// The drift as text.
+#[must_use]
+pub fn drift(watched: &Watched<'_>, style: Style, detail: Detail) -> String {
+    let mut page = Page::new();
+    let Watched { drift, doers, .. } = watched;
+    headline(&mut page, watched);
+    if !drift.drifted.is_empty() {
+        page.gap();
+    }
+    for one in &drift.drifted {
+        resource(&mut page, one, doers.get(&one.address), style, detail);
+    }
+    unread(&mut page, drift);
+    if !drift.agreed.is_empty() {
+        page.gap();
+        page.push(Line::at(0).text("Changed too, and no drift: the file says the same, or has no opinion."));
+        for one in &drift.agreed {
+            let what = match one.standing {
+                Standing::Missing => "is gone, and no longer in the file".to_owned(),
+                _ => one.fields.iter().map(|field| format!("{} is {}", field.field, shown(&field.observed))).collect::<Vec<_>>().join(", "),
+            };
+            page.push(Line::at(2).say(Role::Bold, one.address.to_string()).text("  ").say(Role::Dim, what));
+        }
+    }
+    if !drift.unsettled.is_empty() {
+        page.gap();
+        let many = count(drift.unsettled.len(), "resource");
+        page.push(
+            Line::at(0)
+                .text(format!("An interrupted run of bbws left {many} unfinished; what differs there is its own: "))
+                .say(Role::Dim, drift.unsettled.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+        );
+    }
+    if !drift.edited.is_empty() {
+        page.gap();
+        let many = count(drift.edited.len(), "resource");
+        page.push(Line::at(0).say(
+            Role::Dim,
+            format!(
+                "Edited in the file and not applied yet, which is no drift: {many}. See them: bbws plan {}{}",
+                watched.environment, watched.flag
+            ),
+        ));
+    }
+    if let Some(strangers) = watched.strangers {
+        beside(&mut page, strangers, watched.environment, detail);
+    }
+    advice(&mut page, watched);
+    page.render(style)
+}
+
+fn headline(page: &mut Page, watched: &Watched<'_>) {
+    let Watched { environment, drift, since, .. } = watched;
+    let since = since.map(|at| format!(" at {}", moment(at))).unwrap_or_default();
+    let many = drift.drifted.len();
+    if many > 0 {
+        let (are, them) = if many == 1 { ("is", "it") } else { ("are", "them") };
+        let told = format!("{many} of {} {are} not as bbws left {them}{since}.", count(drift.looked, "resource"));
+        page.push(Line::at(0).say(Role::Warning, format!("Drift in {environment}: ")).text(told));
+    } else if drift.unread.is_empty() {
+        let told = format!("all {} are as bbws left them{since}.", count(drift.looked, "resource"));
+        page.push(Line::at(0).say(Role::Good, format!("No drift in {environment}: ")).text(told));
+    } else {
+        let read = drift.looked.saturating_sub(drift.unread.len());
+        page.push(
+            Line::at(0)
+                .say(Role::Warning, format!("No drift seen in {environment}"))
+                .text(format!(", but only {read} of {} could be read.", count(drift.looked, "resource"))),
+        );
+    }
+}
+
+fn resource(page: &mut Page, one: &Drifted, doer: Option<&Doer>, style: Style, detail: Detail) {
+    let (sign, role, what) = verdict(one);
+    let line = Line::at(2).hang(INSIDE).say(role, sign).text(" ").say(Role::Bold, one.address.to_string()).text("  ");
+    page.push(line.say(Role::Dim, one.id.as_str()).text("  ").text(what));
+    let changes: Vec<FieldChange> = one.fields.iter().map(as_change).collect();
+    changed_fields(page, &changes, INSIDE, style, detail);
+    for field in one.fields.iter().filter(|field| field.edited || field.declared.is_none()) {
+        let told = match &field.declared {
+            Some(declared) => format!("the file was edited here too: it says {}", shown(declared)),
+            None => "the resource is no longer in the file: the next apply removes it".to_owned(),
+        };
+        page.push(Line::at(INSIDE).hang(INSIDE + 4).text(format!("{}: ", field.field)).say(Role::Warning, told));
+    }
+    if !one.edits.is_empty() {
+        let fields: Vec<&str> = one.edits.iter().map(String::as_str).collect();
+        page.push(Line::at(INSIDE).say(Role::Dim, format!("edited in the file, not applied yet: {}", listed(&fields))));
+    }
+    match doer {
+        None => {}
+        Some(Doer::Unknown(why)) => page.push(Line::at(INSIDE).hang(INSIDE + 4).text("by whom is unknown: ").say(Role::Dim, why)),
+        Some(Doer::Known(deeds)) => {
+            for deed in deeds.iter().take(DEEDS) {
+                let from = deed.from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
+                let line = Line::at(INSIDE).hang(INSIDE + 4).text("by ").say(Role::Bold, &deed.who);
+                page.push(line.text(format!(" at {}", moment(deed.at))).say(Role::Dim, format!(" ({}{from})", deed.call)));
+            }
+            if deeds.len() > DEEDS {
+                page.push(Line::at(INSIDE).say(Role::Dim, format!("and {} more", count(deeds.len() - DEEDS, "event"))));
+            }
+        }
+    }
+}
+
+fn verdict(one: &Drifted) -> (&'static str, Role, String) {
+    let fields: Vec<&str> = one.fields.iter().map(|field| field.field.as_str()).collect();
+    let changed = || format!("changed in {}", listed(&fields));
+    let standing = match &one.standing {
+        Standing::There => None,
+        Standing::Missing => Some(("-", Role::Destroy, "is gone".to_owned())),
+        Standing::Replaced { by, owner } => {
+            let whose = owner.as_ref().map_or_else(|| "with no mark of bbws".to_owned(), |owner| format!("marked as {}", owner.address));
+            Some(("!", Role::Replace, format!("is gone; {by} stands in its place, {whose}")))
+        }
+        Standing::Leaving => Some(("-", Role::Destroy, "is being deleted".to_owned())),
+        Standing::Failed(why) => Some(("!", Role::Error, format!("has failed: {why}"))),
+    };
+    let mark = match &one.mark {
+        Mark::Ours => None,
+        Mark::Lost => Some("bears our mark no longer: its tags were taken off, or another object was put under its name".to_owned()),
+        Mark::Of(owner) => Some(format!("bears the mark of {} of the state {}", owner.address, owner.lineage)),
+    };
+    let fields = (!fields.is_empty()).then(changed);
+    match standing {
+        Some((sign, role, told)) => (sign, role, [Some(told), mark, fields].into_iter().flatten().collect::<Vec<_>>().join("; ")),
+        None => ("~", Role::Change, [fields, mark].into_iter().flatten().collect::<Vec<_>>().join("; ")),
+    }
+}
+
+/// Before is what was recorded, after is what is there.
+fn as_change(field: &Field) -> FieldChange {
+    let (from, to) = (field.recorded.clone(), field.observed.clone());
+    FieldChange { field: field.field.clone(), verb: Verb::Update, from, to, risks: vec![], backup: false }
+}
+
+fn unread(page: &mut Page, drift: &Drift) {
+    if drift.unread.is_empty() {
+        return;
+    }
+    page.gap();
+    page.push(
+        Line::at(0).say(Role::Error, format!("{} could not be read: nothing is known of them.", count(drift.unread.len(), "resource"))),
+    );
+    for (address, error) in &drift.unread {
+        page.push(Line::at(2).hang(INSIDE).say(Role::Bold, address.to_string()).text("  ").text(error.to_string()));
+    }
+}
+
+fn beside(page: &mut Page, strangers: &Strangers, environment: &str, detail: Detail) {
+    if !strangers.orphans.is_empty() {
+        page.gap();
+        let many = count(strangers.orphans.len(), "object");
+        page.push(Line::at(0).say(Role::Warning, format!("{many} with our mark, unknown to the state of {environment}:")));
+        let widest = strangers.orphans.iter().map(|one| columns(&one.what)).max().unwrap_or_default();
+        for one in &strangers.orphans {
+            let was = one.marked.as_ref().map(|address| format!("  marked as {address}")).unwrap_or_default();
+            page.push(Line::at(2).whole().say(Role::Bold, &one.what).pad(widest + 4).text(one.id.as_str()).say(Role::Dim, was));
+        }
+    }
+    if !strangers.foreign.is_empty() {
+        page.gap();
+        page.push(Line::at(0).text("Not bbws's, and left alone (tenants' things are normal here):"));
+        let mut sorts: BTreeMap<&str, Vec<&Stranger>> = BTreeMap::new();
+        strangers.foreign.iter().for_each(|one| sorts.entry(&one.what).or_default().push(one));
+        for (what, all) in sorts {
+            let most = if detail == Detail::All { all.len() } else { MOST };
+            let names: Vec<String> = all.iter().take(most).map(|one| known_as(one)).collect();
+            let more = if all.len() > most { format!(" and {} more", all.len() - most) } else { String::new() };
+            page.push(
+                Line::at(2)
+                    .hang(INSIDE)
+                    .text(format!("{}: ", count(all.len(), what)))
+                    .say(Role::Dim, format!("{}{more}", names.join(", "))),
+            );
+        }
+    }
+    for (what, error) in &strangers.unlisted {
+        page.push(Line::at(0).hang(2).say(Role::Warning, format!("Not listed: {what}: ")).text(error.to_string()));
+    }
+}
+
+fn known_as(one: &Stranger) -> String {
+    if one.name.is_empty() { one.id.to_string() } else { format!("{} ({})", one.name, one.id) }
+}
+
+fn advice(page: &mut Page, watched: &Watched<'_>) {
+    let Watched { environment, drift, flag, .. } = watched;
+    let Some(first) = drift.drifted.first().map(|one| &one.address) else { return };
+    page.gap();
+    page.push(Line::at(0).whole().text(format!("Put it back:    bbws drift {environment} --revert {first}{flag}")));
+    page.push(Line::at(0).whole().text(format!("Keep it:        bbws drift {environment} --accept {first}{flag}")));
+    page.push(Line::at(0).whole().text(format!("Put all back:   bbws apply {environment}{flag}")));
+}
+
+/// To the second, UTC.
+fn moment(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// The drift for programs: format 1.
+#[must_use]
+pub fn drift_json(watched: &Watched<'_>) -> Value {
+    let Watched { environment, since, drift, doers, strangers, .. } = watched;
+    let unread: Vec<Value> =
+        drift.unread.iter().map(|(address, error)| json!({ "address": address, "error": error.to_string() })).collect();
+    json!({
+        "format": 1,
+        "environment": environment,
+        "since": since,
+        "looked": drift.looked,
+        "drift": !drift.drifted.is_empty(),
+        "resources": drift.drifted.iter().map(|one| resource_json(one, doers.get(&one.address))).collect::<Vec<_>>(),
+        "agreed": drift.agreed.iter().map(|one| resource_json(one, None)).collect::<Vec<_>>(),
+        "edited": drift.edited,
+        "unsettled": drift.unsettled,
+        "unread": unread,
+        "orphans": strangers.map(|all| all.orphans.iter().map(stranger_json).collect::<Vec<_>>()),
+        "foreign": strangers.map(|all| all.foreign.iter().map(stranger_json).collect::<Vec<_>>()),
+        "unlisted": strangers.map(|all| all.unlisted.iter().map(|(what, error)| json!({ "what": what, "error": error.to_string() })).collect::<Vec<_>>()),
+    })
+}
+
+fn resource_json(one: &Drifted, doer: Option<&Doer>) -> Value {
+    let (standing, why, by) = match &one.standing {
+        Standing::There if one.fields.is_empty() => ("there", None, None),
+        Standing::There => ("changed", None, None),
+        Standing::Missing => ("missing", None, None),
+        Standing::Replaced { by, .. } => ("replaced", None, Some(by)),
+        Standing::Leaving => ("leaving", None, None),
+        Standing::Failed(why) => ("failed", Some(why), None),
+    };
+    let mark = match &one.mark {
+        Mark::Ours => json!("ours"),
+        Mark::Lost => json!("lost"),
+        Mark::Of(owner) => json!({ "lineage": owner.lineage, "address": owner.address }),
+    };
+    let field = |field: &Field| {
+        json!({
+            "field": field.field,
+            "declared": field.declared,
+            "recorded": field.recorded,
+            "observed": field.observed,
+            "edited": field.edited,
+        })
+    };
+    let deed = |deed: &Deed| json!({ "at": deed.at, "who": deed.who, "call": deed.call, "from": deed.from, "event": deed.event });
+    let who = match doer {
+        None => Value::Null,
+        Some(Doer::Known(deeds)) => json!({ "known": true, "deeds": deeds.iter().map(deed).collect::<Vec<_>>() }),
+        Some(Doer::Unknown(why)) => json!({ "known": false, "why": why }),
+    };
+    json!({
+        "address": one.address,
+        "id": one.id,
+        "standing": standing,
+        "why": why,
+        "replaced_by": by,
+        "mark": mark,
+        "fields": one.fields.iter().map(field).collect::<Vec<_>>(),
+        "edits": one.edits,
+        "who": who,
+    })
+}
+
+fn stranger_json(one: &Stranger) -> Value {
+    json!({ "what": one.what, "id": one.id, "name": one.name, "on": one.on, "marked": one.marked })
+}

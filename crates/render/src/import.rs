@@ -1,0 +1,187 @@
+//! What an import would take, what it leaves, and what a plan would do afterwards.
+
+use std::collections::BTreeMap;
+
+use bbws_engine::Sighted;
+use bbws_model::{Action, Address, Finding, Kinds, Plan, Reason};
+use bbws_operate::import::{Becomes, Certainty, Told};
+use serde_json::{Value, json};
+
+use crate::page::{Line, Page, columns};
+use crate::style::{Role, Style};
+use crate::words::count;
+use crate::{Detail, finding, plan};
+
+/// An import before it is agreed to.
+#[derive(Debug, Clone, Copy)]
+pub struct Import<'a> {
+    /// What the objects of a Terraform state become; empty where there is none.
+    pub told: &'a [Told],
+    /// How certain it is of each that was discovered, and why; empty where it was asked for otherwise.
+    pub certainty: &'a BTreeMap<Address, (Certainty, String)>,
+    /// What was found, and what not.
+    pub sighted: &'a Sighted,
+    /// Edits of the file that would make it say what is there.
+    pub edits: &'a [String],
+    /// What a plan would do afterwards, or what would stand in its way.
+    pub afterwards: Result<&'a Plan, &'a [Finding]>,
+}
+
+impl Import<'_> {
+    /// As text.
+    #[must_use]
+    pub fn text(&self, kinds: &Kinds, style: Style) -> String {
+        let mut page = Page::new();
+        let Sighted { found, missing, findings, .. } = self.sighted;
+        page.push(Line::at(0).text(match found.len() {
+            0 => "Nothing is left to take under management.".to_owned(),
+            number => format!("{} would come under management as it is; only bbws's mark is put on it:", count(number, "object")),
+        }));
+        page.gap();
+        let widest = found.keys().map(|address| columns(&address.to_string())).max().unwrap_or_default();
+        for (address, seen) in found {
+            let line = Line::at(2).whole().say(Role::Adopt, format!("= {address}")).pad(widest + 6).text(seen.id.as_str());
+            let line = match self.origin(address) {
+                Some((of, Certainty::Certain)) => line.say(Role::Dim, format!("  {of}")),
+                Some((of, other)) => line.say(Role::Dim, format!("  {of}")).say(Role::Warning, format!("  ({})", word(other))),
+                None => line,
+            };
+            page.push(match self.certainty.get(address) {
+                Some((Certainty::Certain, why)) => line.say(Role::Dim, format!("  certain: {why}")),
+                Some((other, why)) => line.say(Role::Warning, format!("  {}: {why}", word(*other))),
+                None => line,
+            });
+        }
+        if !missing.is_empty() {
+            page.gap();
+            page.push(
+                Line::at(0)
+                    .say(Role::Warning, format!("{} not found in the account; a plan would make it:", count(missing.len(), "resource"))),
+            );
+            missing.iter().for_each(|address| page.push(Line::at(2).say(Role::Add, address.to_string())));
+        }
+        self.rest(&mut page);
+        if !findings.is_empty() {
+            page.gap();
+            page.push(Line::at(0).say(Role::Warning, format!("{} not taken:", count(findings.len(), "object"))));
+            findings.iter().for_each(|one| finding::tell(&mut page, one));
+        }
+        if !self.edits.is_empty() {
+            page.gap();
+            page.push(Line::at(0).text("The file names things otherwise. With these edits it says what is there:"));
+            self.edits.iter().for_each(|edit| page.push(Line::at(2).whole().say(Role::Bold, edit)));
+        }
+        page.gap();
+        let mut text = page.render(style);
+        match self.afterwards {
+            Ok(plan) if plan.is_empty() => text.push_str("Afterwards a plan would find nothing to do.\n"),
+            Ok(after) => {
+                text.push_str("What a plan would do afterwards; the import itself does none of it:\n\n");
+                text.push_str(&plan(after, kinds, style, Detail::Telling));
+            }
+            Err(findings) => {
+                text.push_str("No plan could be made afterwards, until this is put right:\n\n");
+                text.push_str(&finding::findings(findings, style));
+            }
+        }
+        text
+    }
+
+    /// What is not taken, and why.
+    fn rest(&self, page: &mut Page) {
+        let parts: Vec<(&Told, &str)> =
+            self.told.iter().filter_map(|one| if let Becomes::Part(kind) = &one.becomes { Some((one, *kind)) } else { None }).collect();
+        let left: Vec<(&Told, &str)> = self
+            .told
+            .iter()
+            .filter_map(|one| if let Becomes::Left(why) = &one.becomes { Some((one, why.as_str())) } else { None })
+            .collect();
+        let unknown: Vec<&Told> = self.told.iter().filter(|one| one.becomes == Becomes::Unknown).collect();
+        let mut list = |title: String, of: Vec<(&Told, String)>| {
+            if of.is_empty() {
+                return;
+            }
+            page.gap();
+            page.push(Line::at(0).text(title));
+            for (one, why) in of {
+                page.push(Line::at(2).hang(6).text(&one.terraform).say(Role::Dim, format!("  {why}")));
+            }
+        };
+        list(
+            format!("{} come with another object:", count(parts.len(), "Terraform resource")),
+            parts.into_iter().map(|(one, kind)| (one, format!("part of the {kind}"))).collect(),
+        );
+        list(
+            format!("{} not taken, and left alone:", count(left.len(), "Terraform resource")),
+            left.into_iter().map(|(one, why)| (one, why.to_owned())).collect(),
+        );
+        list(
+            format!("{} of a type that bbws does not know, left alone:", count(unknown.len(), "Terraform resource")),
+            unknown.into_iter().map(|one| (one, String::new())).collect(),
+        );
+    }
+
+    /// What Terraform calls an object, and how certain it is that it is this one.
+    fn origin(&self, address: &Address) -> Option<(&str, Certainty)> {
+        self.told.iter().find_map(|one| match &one.becomes {
+            Becomes::Resource { address: of, certainty, .. } if of == address => Some((one.terraform.as_str(), *certainty)),
+            _ => None,
+        })
+    }
+
+    /// For programs.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let Sighted { found, missing, findings, .. } = self.sighted;
+        let take = found.iter().map(|(address, seen)| {
+            let origin = self.origin(address);
+            let guessed = self.certainty.get(address);
+            let certainty = origin.map(|(_, certainty)| certainty).or(guessed.map(|(certainty, _)| *certainty)).map(word);
+            let why = guessed.map(|(_, why)| why);
+            json!({ "address": address, "id": seen.id, "terraform": origin.map(|(of, _)| of), "certainty": certainty, "why": why })
+        });
+        let rest = self.told.iter().filter_map(|one| {
+            let (sort, why) = match &one.becomes {
+                Becomes::Resource { .. } => return None,
+                Becomes::Part(kind) => ("part", Some((*kind).to_owned())),
+                Becomes::Left(why) => ("left", Some(why.clone())),
+                Becomes::Unknown => ("unknown", None),
+            };
+            Some(json!({ "terraform": one.terraform, "is": sort, "why": why }))
+        });
+        let afterwards = match self.afterwards {
+            Ok(plan) => json!({ "steps": plan.steps.iter().map(step).collect::<Vec<_>>() }),
+            Err(findings) => json!({ "findings": findings }),
+        };
+        json!({
+            "format": 1, "event": "import", "take": take.collect::<Vec<_>>(), "missing": missing, "findings": findings,
+            "rest": rest.collect::<Vec<_>>(), "edits": self.edits, "afterwards": afterwards,
+        })
+    }
+}
+
+fn word(certainty: Certainty) -> &'static str {
+    match certainty {
+        Certainty::Certain => "certain",
+        Certainty::Likely => "likely",
+        Certainty::Unsure => "unsure",
+    }
+}
+
+fn step(step: &bbws_model::Step) -> Value {
+    let verb = match (&step.action, step.pair) {
+        (Action::Create { .. }, None) => "create",
+        (Action::Create { .. }, Some(_)) => "replace",
+        (Action::Update { .. }, _) => "update",
+        (Action::Delete { .. }, _) => "delete",
+        (Action::Adopt { .. }, _) => "adopt",
+        (Action::Forget { .. }, _) => "forget",
+        (Action::Rename { .. }, _) => "rename",
+        (Action::Backup { .. }, _) => "backup",
+    };
+    let fields: Vec<&str> = match &step.reason {
+        Reason::Changed(changes) | Reason::Replacing(changes) => changes.iter().map(|change| change.field.as_str()).collect(),
+        _ => vec![],
+    };
+    json!({ "address": step.address, "do": verb, "fields": fields })
+}

@@ -1,0 +1,197 @@
+//! `drift` as its users run it: what somebody else did in the sandbox is told with who and when; it is kept, or put back; and
+//! the look itself touches nothing.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bbws_aws::{Aws, is_read};
+use bbws_sandbox::{CloudFile, Principal, Sandbox};
+use serde_json::Value;
+
+use crate::support::{Place, edited};
+
+const ACCOUNT: &str = "536580886816";
+
+/// Somebody at the console, in the sandbox of a place.
+fn somebody(place: &Place, does: impl AsyncFnOnce(&Aws)) {
+    let file = CloudFile::new(place.path("state/sandbox"));
+    let sandbox = Sandbox::in_file(ACCOUNT, file, SystemTime::now(), 1.0).expect("a sandbox");
+    let sandbox = sandbox.with_principal(Principal { role: "console".into(), session: "mallory".into() });
+    let aws = Aws::new(Arc::new(sandbox), "af-south-1");
+    aws.gate().open();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
+    runtime.block_on(async {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        does(&aws).await;
+    });
+}
+
+/// Every file below a folder, but for the log of calls.
+fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for entry in fs::read_dir(dir).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            all.extend(files(&path));
+        } else if !path.ends_with("calls.jsonl") {
+            all.insert(path.display().to_string(), fs::read(&path).expect("a file"));
+        }
+    }
+    all
+}
+
+fn calls(place: &Place) -> Vec<Value> {
+    let text = fs::read_to_string(place.path("state/sandbox/calls.jsonl")).expect("calls");
+    text.lines().map(|line| serde_json::from_str(line).expect("a call")).collect()
+}
+
+fn resource<'a>(told: &'a Value, address: &str) -> &'a Value {
+    let all = told["resources"].as_array().expect("resources");
+    all.iter().find(|one| one["address"] == address).unwrap_or_else(|| panic!("{address} in {told:#}"))
+}
+
+#[test]
+fn what_somebody_did_is_told_with_who_and_the_look_touches_nothing() {
+    let place = Place::new();
+    place.bbws("drift dev --sandbox").exits(1);
+    place.applied("dev").expect("applied");
+    let quiet = place.bbws("drift dev --sandbox").exits(0);
+    assert!(quiet.out.starts_with("No drift in dev: all "), "{}", quiet.out);
+
+    somebody(&place, async |aws| {
+        let retention = aws.write.logs.put_retention_policy().log_group_name("/ecs/dev").retention_in_days(30);
+        retention.send().await.expect("they may");
+        aws.write.cloudwatch.delete_alarms().alarm_names("wp-dev-rds-cpu").send().await.expect("they may");
+    });
+    // Nobody called this, so nobody can be named.
+    place.change_cloud(|cloud| {
+        let groups = &mut cloud["accounts"][ACCOUNT]["regions"]["af-south-1"]["log_groups"];
+        groups["/aws/rds/instance/wp-dev-mysql/error"]["retention_days"] = 1.into();
+    });
+    // An edit is no drift.
+    place.write("dev", &edited(&place.file("dev"), &[("alb", "idle_timeout = 120")]));
+
+    let (before, called) = (files(place.path("state").as_path()), calls(&place).len());
+    let told = place.bbws("drift dev --sandbox --json").exits(2).json();
+    assert_eq!(files(place.path("state").as_path()), before, "neither the state nor the cloud has changed");
+    let made = &calls(&place)[called..];
+    assert!(made.len() > 30, "{}", made.len());
+    for call in made {
+        let operation = call["operation"].as_str().expect("an operation");
+        assert!(is_read(operation) && call["caller"].is_null(), "{call}");
+    }
+
+    assert_eq!((&told["format"], &told["drift"], &told["unread"]), (&1.into(), &true.into(), &Value::Array(vec![])));
+    assert_eq!(told["resources"].as_array().map(Vec::len), Some(3), "{told:#}");
+    assert_eq!(told["edited"], serde_json::json!(["load-balancer.main"]));
+    let group = resource(&told, "log-group.ecs");
+    let field = &group["fields"][0];
+    assert_eq!((&field["declared"], &field["recorded"], &field["observed"]), (&7.into(), &7.into(), &30.into()));
+    let deed = &group["who"]["deeds"][0];
+    assert_eq!(deed["who"], format!("arn:aws:sts::{ACCOUNT}:assumed-role/console/mallory"));
+    assert_eq!(deed["call"], "logs:PutRetentionPolicy");
+    assert!(deed["at"].as_str() > told["since"].as_str(), "{told:#}");
+    let alarm = resource(&told, "metric-alarm.rds-cpu");
+    assert_eq!((&alarm["standing"], &alarm["who"]["deeds"][0]["call"]), (&"missing".into(), &"cloudwatch:DeleteAlarms".into()));
+    assert_eq!(resource(&told, "log-group.rds-error")["who"]["known"], false);
+
+    let text = place.bbws("drift dev --sandbox").exits(2).out;
+    for part in ["Drift in dev: 3 of ", "retention_days  7 → 30", "assumed-role/console/mallory", "is gone", "15 minutes late", "--revert"]
+    {
+        assert!(text.contains(part), "{part} in\n{text}");
+    }
+    let one = place.bbws("drift dev log-group.rds-error --sandbox --json").exits(2).json();
+    assert_eq!((one["resources"].as_array().map(Vec::len), &one["foreign"]), (Some(1), &Value::Null));
+    place.bbws("drift dev vpc.main --sandbox").exits(0);
+    assert!(place.bbws("drift dev vpc.mian --sandbox").exits(1).err.contains("did you mean `vpc.main`?"));
+    place.bbws("drift dev --accept vpc.main --revert vpc.main --sandbox").exits(64);
+}
+
+#[test]
+fn what_is_put_back_is_put_back_alone() {
+    let place = Place::new();
+    place.applied("dev").expect("applied");
+    place.change_cloud(|cloud| {
+        let here = &mut cloud["accounts"][ACCOUNT]["regions"]["af-south-1"];
+        here["log_groups"]["/ecs/dev"]["retention_days"] = 30.into();
+        here["log_groups"]["/aws/rds/instance/wp-dev-mysql/error"]["retention_days"] = 1.into();
+    });
+    place.bbws("drift dev --revert log-group.ecs --sandbox").exits(3);
+    place.bbws("drift dev --revert vpc.main --sandbox --yes").exits(1);
+    let done = place.bbws("drift dev --revert log-group.ecs --sandbox --yes").exits(0);
+    assert!(done.out.contains("Verified"), "{}", done.out);
+    let told = place.bbws("drift dev --sandbox --json").exits(2).json();
+    let left: Vec<_> = told["resources"].as_array().unwrap().iter().map(|one| one["address"].as_str().unwrap()).collect();
+    assert_eq!(left, ["log-group.rds-error"], "the other was left alone");
+
+    // Where the file was edited in the same resource, putting back would do more.
+    place.write("dev", &edited(&place.file("dev"), &[("logs", "retention_days = 14")]));
+    let refused = place.bbws("drift dev --revert log-group.rds-error --sandbox --yes").exits(3);
+    assert!(refused.err.contains("was edited in retention_days"), "{}", refused.err);
+    place.write("dev", &edited(&place.file("dev"), &[("logs", "retention_days = 7")]));
+    let plan = place.path("back.plan").display().to_string();
+    let planned = place.bbws(&format!("drift dev --revert log-group.rds-error --out {plan} --sandbox")).exits(0);
+    assert!(planned.out.contains(&format!("bbws apply dev {plan} --sandbox")), "{}", planned.out);
+    place.bbws("drift dev --sandbox").exits(2);
+    place.bbws(&format!("apply dev {plan} --sandbox --yes")).exits(0);
+    place.bbws("drift dev --sandbox").exits(0);
+    place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
+}
+
+#[test]
+fn what_is_kept_is_declared_and_recorded() {
+    let place = Place::new();
+    place.write("dev", &edited(&place.file("dev"), &[("monitoring", "dashboard = true")]));
+    place.applied("dev").expect("applied");
+    place.change_cloud(|cloud| {
+        let account = &mut cloud["accounts"][ACCOUNT]["regions"];
+        let here = &mut account["af-south-1"];
+        here["db_instances"]["wp-dev-mysql"]["multi_az"] = true.into();
+        here["log_groups"]["/ecs/dev"]["retention_days"] = 30.into();
+        account["us-east-1"]["dashboards"].as_object_mut().expect("dashboards").clear();
+    });
+    let before = place.file("dev");
+    place.bbws("drift dev --accept db-instance.main --sandbox").exits(3);
+    assert_eq!(place.file("dev"), before, "nobody agreed");
+    let done = place.bbws("drift dev --accept db-instance.main --accept dashboard.main --sandbox --yes").exits(0);
+    assert!(done.out.contains("rds.multi_az: false -> true") && done.out.contains("monitoring.dashboard: true -> false"), "{}", done.out);
+    let after = place.file("dev");
+    assert!(after.contains("multi_az            = true\n") && after.contains("\ndashboard = false\n"), "{after}");
+    assert_eq!(place.state("dev")["entries"]["db-instance.main"]["spec"]["multi_az"], true);
+    assert!(place.state("dev")["entries"]["dashboard.main"].is_null());
+
+    // A key that says it of others too is named, and nothing is written.
+    let left = place.bbws("drift dev --accept log-group.ecs --sandbox --yes").exits(1);
+    assert!(left.err.contains("logs.retention_days") && left.err.contains("log-group.rds-error"), "{}", left.err);
+    assert_eq!(place.file("dev"), after);
+    place.bbws("drift dev --revert log-group.ecs --sandbox --yes").exits(0);
+    place.bbws("drift dev --sandbox").exits(0);
+    place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
+}
+
+#[test]
+fn what_stands_beside_ours_is_listed_and_is_no_drift() {
+    let place = Place::new();
+    place.applied("dev").expect("applied");
+    let lineage = place.state("dev")["lineage"].as_str().expect("a lineage").to_owned();
+    place.tamper(|cloud| drop(cloud.tenant(ACCOUNT, "af-south-1").service("wp-dev-cluster", "banana", None)));
+    place.change_cloud(|cloud| {
+        let vpcs = cloud["accounts"][ACCOUNT]["regions"]["af-south-1"]["vpcs"].as_object_mut().expect("vpcs");
+        let mut other = vpcs.values().next().expect("a VPC").clone();
+        other["tags"] = serde_json::json!({"bbws:lineage": lineage, "bbws:address": "vpc.lost", "bbws:intent": "01"});
+        vpcs.insert("vpc-00000000000000077".into(), other);
+    });
+    let told = place.bbws("drift dev --sandbox --json").exits(0).json();
+    assert_eq!(told["orphans"][0]["id"], "vpc-00000000000000077");
+    assert_eq!(told["orphans"][0]["marked"], "vpc.lost");
+    let foreign = told["foreign"].as_array().expect("foreign");
+    assert!(
+        foreign.iter().any(|one| one["what"] == "ECS service" && one["name"].as_str().is_some_and(|name| name.contains("banana"))),
+        "{told:#}"
+    );
+    let text = place.bbws("drift dev --sandbox").exits(0).out;
+    assert!(text.contains("Not bbws's, and left alone") && text.contains("unknown to the state of dev"), "{text}");
+}
