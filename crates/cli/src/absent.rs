@@ -116,6 +116,7 @@ mod tests {
                 reached: true,
                 intent: None,
                 existing: false,
+                protected: false,
                 renamed: None,
                 deposed: vec![],
             };

@@ -21,7 +21,6 @@ pub(crate) use iam::IamArgs;
 pub(crate) use import::ImportArgs;
 pub(crate) use runs::RunsArgs;
 pub(crate) use state::{MvArgs, RmArgs, StateCommand, UnlockArgs};
-pub(crate) use state::{StateCommand, UnlockArgs};
 
 /// Creates, changes, checks and removes the AWS clusters that host multi-tenant WordPress.
 #[derive(Debug, Parser)]

@@ -189,7 +189,7 @@ pub async fn meanwhile(store: &dyn Store, run: &RunId) -> Result<Meanwhile, LogE
                     }
                     found.gone.insert((address.clone(), id.clone()));
                 }
-                Record::Rename { from, to } => {
+                Record::Rename { from, to, .. } => {
                     if let Some(id) = found.imported.remove(from) {
                         found.imported.insert(to.clone(), id);
                     }
