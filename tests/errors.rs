@@ -113,7 +113,7 @@ fn for_programs_each_failed_step_is_an_error_of_its_own() {
     let place = Place::new();
     let run = in_weather(&place, "apply dev --sandbox --yes --json", ("CreateVpc", Weather::Limit)).exits(1);
     let errors: Vec<Value> = run.err.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let one = errors.iter().find(|error| error["event"] == "error").unwrap_or_else(|| panic!("an error in\n{}", run.err));
+    let one = errors.iter().find(|error| error["event"] == "step-error").unwrap_or_else(|| panic!("an error in\n{}", run.err));
     assert_eq!((&one["id"], &one["address"], &one["operation"]), (&"E-LIMIT".into(), &"vpc.main".into(), &"ec2:CreateVpc".into()));
     assert!(one["request_id"].is_string() && one["advice"].as_array().is_some_and(|advice| advice.len() >= 3), "{one}");
     let bundle = run.out.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).find(|event| event["event"] == "bundle");

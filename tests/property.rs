@@ -183,7 +183,8 @@ impl Bench {
             version: "0".into(),
         };
         let account = ACCOUNT.parse().expect("an account");
-        let opening = Opening { owner, world: World::Sandbox, account, region: REGION.to_owned(), mode: Mode::Apply, plan: None };
+        let opening =
+            Opening { owner, world: World::Sandbox, account, region: REGION.to_owned(), mode: Mode::Apply, grounds: vec![], plan: None };
         let store = Arc::new(self.store.clone());
         let log = Log::open(store, clock.clone(), self.ids.clone(), opening, &|_| true).await.expect("it is free");
         aws.gate().open_while(log.lease());

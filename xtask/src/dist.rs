@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Builds it, optimised unless another profile is asked for, into `target/dist/`.
-pub fn run(profile: Option<String>) -> Vec<String> {
+pub(crate) fn run(profile: Option<String>) -> Vec<String> {
     match made(profile.as_deref().unwrap_or("release")) {
         Ok(path) => {
             crate::tell(&format!("{} and its .sha256", path.display()));

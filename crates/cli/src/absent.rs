@@ -116,9 +116,9 @@ mod tests {
                 reached: true,
                 intent: None,
                 existing: false,
+                protected: false,
                 renamed: None,
                 deposed: vec![],
-                protected: false,
             };
             state.entries.insert(format!("vpc.n{number}").parse().unwrap(), entry);
         }

@@ -287,7 +287,7 @@ fn table(page: &mut Page, steps: &[Told]) {
 /// All runs, for programs.
 #[must_use]
 pub fn runs_json(stories: &[RunStory]) -> Value {
-    json!({ "format": 1, "runs": stories.iter().map(|story| run_json(story)).collect::<Vec<_>>() })
+    json!({ "format": 1, "runs": stories.iter().map(run_json).collect::<Vec<_>>() })
 }
 
 /// One run, for programs.

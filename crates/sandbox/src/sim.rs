@@ -346,7 +346,8 @@ impl Sim {
             }
             Effect::Never => None,
             Effect::Twice(by) => {
-                let answer = self.execute(&call, &run).map_err(|e| ConnectorError::user(format!("sandbox: {e}").into()))?;
+                let answer =
+                    self.execute(&call, shown.as_deref(), &run).map_err(|e| ConnectorError::user(format!("sandbox: {e}").into()))?;
                 let due = self.inner.clock.now() + by;
                 self.world(|world, _| world.late.insert((due, call.number), (call.clone(), run)));
                 Some(answer)

@@ -68,7 +68,7 @@ impl<'u> Watch<'u> {
             let told = |(address, error): (&Address, &CloudError)| {
                 json!({
                     "format": 1,
-                    "event": "error",
+                    "event": "step-error",
                     "id": ErrorId::of(error).about().id,
                     "exit": Exit::Error.code(),
                     "address": address,
