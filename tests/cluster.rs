@@ -44,7 +44,7 @@ fn what_was_made_can_be_looked_at() {
     let events = place.bbws("apply dev --sandbox --yes --json").exits(0).out;
     let lines: Vec<Value> = events.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect();
     let types: Vec<&str> = lines.iter().filter_map(|line| line["event"].as_str()).collect();
-    assert_eq!((types.len(), types[0], types[1]), (lines.len(), "plan", "run-started"));
+    assert_eq!((types.len(), &types[..3]), (lines.len(), &["plan", "preflight", "run-started"][..]));
     assert!(types.contains(&"step-finished") && types.ends_with(&["run-finished", "verified", "outputs"]), "{types:?}");
     let finished = lines.iter().find(|line| line["event"] == "run-finished").unwrap();
     assert_eq!(finished["outcome"], "done");

@@ -51,7 +51,8 @@ impl Place {
     /// Runs it: `"plan dev --sandbox"`.
     pub(crate) fn bbws(&self, line: &str) -> Ran {
         let ran = ran(self.command(line.split_whitespace()).output().expect("the binary runs"));
-        if line.split_whitespace().any(|word| word == "--json") {
+        // What stands in the simulated cloud, and the calls to it, are lists and no events.
+        if line.split_whitespace().any(|word| word == "--json") && !line.starts_with("sandbox ") {
             json_lines::demand(line, &ran.out, &ran.err);
         }
         ran

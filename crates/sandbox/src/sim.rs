@@ -340,14 +340,12 @@ impl Sim {
         };
         let fate = (self.inner.weather.lock().unwrap_or_else(PoisonError::into_inner))(&call);
         wait(fate.there).await;
+        let broken = |error: io::Error| ConnectorError::user(format!("sandbox: {error}").into());
         let answer = match fate.effect {
-            Effect::Now => {
-                Some(self.execute(&call, shown.as_deref(), &run).map_err(|e| ConnectorError::user(format!("sandbox: {e}").into()))?)
-            }
+            Effect::Now => Some(self.execute(&call, shown.as_deref(), &run).map_err(broken)?),
             Effect::Never => None,
             Effect::Twice(by) => {
-                let answer =
-                    self.execute(&call, shown.as_deref(), &run).map_err(|e| ConnectorError::user(format!("sandbox: {e}").into()))?;
+                let answer = self.execute(&call, shown.as_deref(), &run).map_err(broken)?;
                 let due = self.inner.clock.now() + by;
                 self.world(|world, _| world.late.insert((due, call.number), (call.clone(), run)));
                 Some(answer)

@@ -87,12 +87,11 @@ pub(super) async fn accept<C: Cloud>(
     Err(failure.advise(format!("or put it back: bbws drift {name} --revert ADDRESS{}", offline.flag())))
 }
 
-/// What is to be kept of each resource, and what cannot be.
-fn wishes(
-    accepted: &BTreeSet<Address>,
-    seen: Seen<'_>,
-    offline: &Offline,
-) -> Result<(BTreeMap<Address, Vec<Wish>>, Vec<Finding>), Failure> {
+/// What is to be kept of each resource.
+type Wishes = BTreeMap<Address, Vec<Wish>>;
+
+/// What is to be kept, and what cannot be.
+fn wishes(accepted: &BTreeSet<Address>, seen: Seen<'_>, offline: &Offline) -> Result<(Wishes, Vec<Finding>), Failure> {
     let (mut wishes, mut findings) = (BTreeMap::new(), vec![]);
     for address in accepted {
         let Some(one) = seen.drift.drifted.iter().find(|one| one.address == *address) else {

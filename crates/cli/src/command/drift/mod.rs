@@ -37,7 +37,8 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
     if let Some(both) = args.accept.iter().find(|address| args.revert.contains(address)) {
         return Err(Failure::new(Exit::Usage, format!("{both} cannot be both kept and put back")));
     }
-    if !chosen.is_empty() && !(args.accept.is_empty() && args.revert.is_empty()) {
+    let decides = !args.accept.is_empty() || !args.revert.is_empty();
+    if !chosen.is_empty() && decides {
         return Err(Failure::new(Exit::Usage, "resources to look at and resources to decide about do not go together")
             .advise("--accept and --revert name theirs by themselves"));
     }
