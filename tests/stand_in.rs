@@ -66,7 +66,8 @@ pub(crate) fn command(place: &Place, line: &str, weather: Option<(&str, Weather)
     let plain = place.command(line.split_whitespace());
     let mut command = Command::new(std::env::current_exe().expect("a program"));
     command.args(["stand_in::the_binary", "--exact", "--nocapture", "--test-threads=1"]);
-    command.env_clear();
+    // A test has a thread of its own; the binary has the first one, with a larger stack.
+    command.env_clear().env("RUST_MIN_STACK", (8 << 20).to_string());
     for (name, value) in plain.get_envs() {
         if let Some(value) = value {
             command.env(name, value);

@@ -17,11 +17,13 @@ use crate::{Exit, Failure};
 /// # Errors
 /// When the system has no resources for it.
 pub(crate) fn play<T>(speed: Option<Speed>, work: impl Future<Output = T>) -> io::Result<T> {
+    // What a command does is large, and it is moved several times before it is begun.
+    let work = Box::pin(work);
     let own_time = !matches!(speed, None | Some(Speed::Times(1.0)));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(own_time).build()?;
     Ok(match speed {
         Some(Speed::Times(times)) if own_time => runtime.block_on(async {
-            match select(pin!(work), pin!(pass(times))).await {
+            match select(work, pin!(pass(times))).await {
                 Either::Left((done, _)) => done,
                 Either::Right((never, _)) => match never {},
             }

@@ -122,7 +122,7 @@ pub(super) async fn work<C: Cloud>(
         tell_calls(ui, &session.link.sent(), Some((&picture, &formula(&session, &state)?)));
         return Ok(Exit::Done);
     }
-    preflight::look(ui, &session, &state, &plan).await?;
+    Box::pin(preflight::look(ui, &session, &state, &plan)).await?;
     show_ground(ui, &ground);
     match &ground {
         Ground::Glass { by, reason } => confirm_glass(ui, &session, &plan, args, (by, reason))?,
@@ -133,7 +133,7 @@ pub(super) async fn work<C: Cloud>(
         ground = Ground::Approved(approved(&session, &state, &plan, file).await?);
     }
     let order = order(plan, &ask, &state, &picture, ground, global);
-    let exit = execute(ui, &session, order).await?;
+    let exit = Box::pin(execute(ui, &session, order)).await?;
     if exit == Exit::Done && mode == Mode::Apply {
         tell_outputs(ui, &session.offline.environment, &session.state().await?);
         back::tell_end(ui, &session.offline.file, way.as_ref(), &session.desired);

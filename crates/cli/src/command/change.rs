@@ -132,11 +132,12 @@ pub(crate) fn no_signals(error: std::io::Error) -> Failure {
 /// When the environment cannot be taken. How the run itself went is told, and is in the exit.
 pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: Order<'_>) -> Result<Exit, Failure> {
     let mut control = signals::listen(session.link.clock()).map_err(no_signals)?;
-    let carried = carry_out(ui, session, &order, &control).await?;
+    // A run is far larger than what waits for it, and a stack holds several copies of what is moved.
+    let carried = Box::pin(carry_out(ui, session, &order, &control)).await?;
     if carried.exit != Exit::Done {
         return Ok(carried.exit);
     }
-    let verified = verify(ui, session, &order, &mut control).await;
+    let verified = Box::pin(verify(ui, session, &order, &mut control)).await;
     if verified.as_ref().is_err_and(|failure| failure.id == ErrorId::Verify) {
         carried.kept.bundle(ui, session, &order.plan, Outcome::Done);
     }

@@ -47,7 +47,7 @@ async fn work<C: Cloud>(
     keep(&session, &state).await?;
     let resources = picture.recorded.len() + picture.deposed.len();
     let order = Order { plan, ask: &ask, state: &state, calls: picture.calls, resources, grounds: vec![], speed: pace::of(global) };
-    execute(ui, &session, order).await
+    Box::pin(execute(ui, &session, order)).await
 }
 
 /// Wants the cluster's name, from `--confirm` or typed.

@@ -224,7 +224,7 @@ async fn take<L: Link>(
     let control = signals::listen(session.link.clock()).map_err(no_signals)?;
     let resources = sighted.found.len();
     let order = Order { plan, ask: &ask, state, calls: picture.calls, resources, grounds: vec![], speed: pace::of(global) };
-    carry_out(ui, session, &order, &control).await.map(|carried| carried.exit)
+    Box::pin(carry_out(ui, session, &order, &control)).await.map(|carried| carried.exit)
 }
 
 /// Looks again, and tells what a plan finds by now.
