@@ -263,13 +263,16 @@ fn field(path: &str) -> &str {
     path.split(['.', '[']).next().unwrap_or(path)
 }
 
+/// How a file is drawn: its parts, and the way that each of them is written.
+type Draw<'a> = &'a dyn Fn(&mut Dice) -> (Vec<bool>, Vec<usize>);
+
 /// One file: applied, edited, applied. Answers which fields were changed, and how often a file was drawn anew because the one
 /// drawn was refused.
 fn tried(template: &Template<'_>, seed: u64) -> Result<(Changed, usize), String> {
     let mut dice = Dice::of(seed);
     let bench = Bench::new();
     let mut refused = 0;
-    let mut drawn = |text: &dyn Fn(&mut Dice) -> (Vec<bool>, Vec<usize>), dice: &mut Dice| {
+    let mut drawn = |text: Draw<'_>, dice: &mut Dice| {
         for _ in 0..20 {
             let (parts, ways) = text(dice);
             match bench.desired(&template.text(&parts, &ways)) {

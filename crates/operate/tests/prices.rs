@@ -1,4 +1,5 @@
 //! Every item that a kind can bill has a price: read from the kinds' own sources, and met in the three environments.
+#![cfg(test)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
