@@ -46,7 +46,7 @@ const PROOFS: [Proof; 7] = [
     Proof { name: "kills", test: &["--workspace", "--test", "e2e", "killed_at_every_turn"], much: ("BBWS_KILLS", "400") },
     Proof {
         name: "property",
-        test: &["--workspace", "--test", "e2e", "after_any_apply_a_plan_is_empty", "--", "--ignored"],
+        test: &["--workspace", "--test", "e2e", "after_any_apply_a_plan_is_empty"],
         // Random environment files.
         much: ("BBWS_FILES", "500"),
     },
