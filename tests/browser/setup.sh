@@ -15,9 +15,10 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "installing Chromium from Debian's packages: apt-get install chromium" >&2
 export DEBIAN_FRONTEND=noninteractive
-# The lists of packages may be old, or not there at all.
-apt-get install -y --no-install-recommends chromium >/dev/null 2>&1 || {
-    apt-get update >/dev/null 2>&1
-    apt-get install -y --no-install-recommends chromium >&2
+# Without a network this ends soon. The lists of packages may be old, or not there at all.
+get() { timeout 240 apt-get -o Acquire::Retries=1 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 "$@"; }
+get install -y --no-install-recommends chromium >/dev/null 2>&1 || {
+    get update >/dev/null 2>&1
+    get install -y --no-install-recommends chromium >&2
 }
 found
