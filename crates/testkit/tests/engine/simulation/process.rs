@@ -232,10 +232,15 @@ impl Process {
 }
 
 impl Process {
-    /// A log that nobody sets back fits every spool.
+    /// A log that nobody sets back fits every spool, unless the slot that it follows was collected meanwhile: what it knows is
+    /// then found out anew.
     fn judge_spool(&self, found: &Unspooled) {
         for _ in 0..found.settled {
             self.sim.trouble.count("settled by the spool");
+        }
+        if found.aside.iter().any(|(_, why)| why.ends_with("no longer in the log")) {
+            self.sim.trouble.count("spools older than the log");
+            return;
         }
         if let (None, Some((_, why))) = (self.sim.lie, found.aside.first()) {
             self.sim.oracle.note(Violation { invariant: "spool", told: why.clone() });
