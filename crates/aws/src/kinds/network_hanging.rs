@@ -4,7 +4,7 @@
 use aws_sdk_ec2::types::NetworkInterface;
 use aws_sdk_rds::types::DbInstance;
 use bbws_engine::{Carrier, Hanging, Reading};
-use bbws_kinds::{Subnet, Vpc};
+use bbws_kinds::{Subnet, Vpc, partition};
 use bbws_model::{CloudError, Observed};
 
 use super::ec2::{filter, from_tags};
@@ -159,15 +159,6 @@ fn holder(raw: &NetworkInterface, region: &str) -> Option<Hanging> {
     itself(raw, "network interface")
 }
 
-fn partition(region: &str) -> &'static str {
-    match region.split('-').next().unwrap_or_default() {
-        "cn" => "aws-cn",
-        "eusc" => "aws-eusc",
-        "us" if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,6 +184,5 @@ mod tests {
             assert_eq!(told(description, true), (what, id.to_owned()), "{description}");
             assert_eq!(told(description, false), ("network interface", "eni-1".to_owned()), "somebody's own words: {description}");
         }
-        assert_eq!(partition("us-gov-east-1"), "aws-us-gov");
     }
 }

@@ -55,11 +55,7 @@ impl<'a> Parts<'a> {
 
     /// The part of AWS that the region belongs to.
     pub(super) fn partition(&self) -> &'static str {
-        match self.env.region.split('-').next() {
-            Some("cn") => "aws-cn",
-            Some("us") if self.env.region.starts_with("us-gov-") => "aws-us-gov",
-            _ => "aws",
-        }
+        bbws_kinds::partition(&self.env.region)
     }
 
     pub(super) fn into_desired(self) -> Desired {
