@@ -17,9 +17,9 @@ use bbws_engine::{
     Ask, Boxed, Clock, Control, Drivers, Log, Marked, Opening, PutOutcome, Reporter, Run, Store, StoreError, apply, census, log, look_back,
     plan, refresh,
 };
-use bbws_model::{Account, Address, Desired, Event, Kinds, Mode, Outcome, Owner, Plan, RunId, Scope, Stamped, State, World, pointers};
+use bbws_model::{Account, Address, Desired, Event, Kinds, Mode, Outcome, Plan, Scope, Stamped, State, World, pointers};
 use bbws_sandbox::{Call, Effect, Fate, Sandbox, Seen};
-use bbws_testkit::{Creates, Lasting, MemoryStore, SeededIds, Through};
+use bbws_testkit::{Creates, Lasting, MemoryStore, SeededIds, Through, sample};
 use tokio::sync::{Notify, watch};
 
 use crate::support::{Place, edited};
@@ -204,18 +204,7 @@ impl Bench {
     async fn run(&self, desired: &Desired, mode: Mode, killer_is_known: bool) -> (Outcome, String) {
         let aws = Aws::new(Arc::new(self.sandbox.clone()), REGION);
         let (drivers, clock) = (Arc::new(drivers(&aws)), self.clock());
-        let owner = Owner {
-            run: RunId(bbws_engine::Ids::next(self.ids.as_ref())),
-            user: "thandi".into(),
-            host: "laptop".into(),
-            boot_id: "boot".into(),
-            pid_namespace: "1".into(),
-            pid: 1,
-            pid_start: 1,
-            command: "bbws apply".into(),
-            ci: None,
-            version: "0".into(),
-        };
+        let owner = sample::owner(bbws_engine::Ids::next(self.ids.as_ref()));
         let (account, region) = (ACCOUNT.parse().expect("an account"), REGION.to_owned());
         let opening = Opening { owner, world: World::Sandbox, account, region, mode, plan: None, grounds: vec![] };
         let log = Log::open(Arc::new(self.store.clone()), clock.clone(), self.ids.clone(), opening, &|_| true).await.expect("it is free");

@@ -13,10 +13,10 @@ use bbws_aws::{Aws, drivers};
 use bbws_cluster::{Context, Look, Published, addresses, blueprint, load, show};
 use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Clock, Control, Drivers, Log, Opening, Picture, Reporter, Run, apply, in_place_of, log, look_back, plan, refresh};
-use bbws_model::{Account, Desired, Event, Kinds, Mode, Outcome, Owner, Plan, Reason, RunId, Scope, Stamped, State, Verb, World};
+use bbws_model::{Account, Desired, Event, Kinds, Mode, Outcome, Plan, Reason, Scope, Stamped, State, Verb, World};
 use bbws_operate::drift::{drift, gone};
 use bbws_sandbox::Sandbox;
-use bbws_testkit::{Lasting, MemoryStore, SeededIds};
+use bbws_testkit::{Lasting, MemoryStore, SeededIds, sample};
 use tokio::sync::watch;
 
 const ACCOUNT: &str = "536580886816";
@@ -171,18 +171,7 @@ impl Bench {
         let aws = Aws::new(Arc::new(self.sandbox.clone()), REGION);
         let clock: Arc<dyn Clock> = Arc::new(self.sandbox.sim().clock());
         let all = Arc::new(drivers(&aws));
-        let owner = Owner {
-            run: RunId(bbws_engine::Ids::next(self.ids.as_ref())),
-            user: "thandi".into(),
-            host: "laptop".into(),
-            boot_id: "boot".into(),
-            pid_namespace: "1".into(),
-            pid: 1,
-            pid_start: 1,
-            command: "bbws apply".into(),
-            ci: None,
-            version: "0".into(),
-        };
+        let owner = sample::owner(bbws_engine::Ids::next(self.ids.as_ref()));
         let account = ACCOUNT.parse().expect("an account");
         let opening =
             Opening { owner, world: World::Sandbox, account, region: REGION.to_owned(), mode: Mode::Apply, grounds: vec![], plan: None };

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 
 use bbws_sandbox::{Cloud, CloudFile};
 use serde_json::Value;
@@ -181,15 +182,14 @@ pub(crate) fn ran(output: Output) -> Ran {
     let events = ran.out.lines().filter(|line| line.contains("\"event\":\"plan\""));
     let told = events.filter_map(|line| serde_json::from_str::<Value>(line).ok()).map(|mut event| event["plan"].take());
     for plan in whole.into_iter().chain(told) {
-        assert_eq!(bbws_testkit::misfits(&plan_schema(), &plan), Vec::<String>::new(), "a plan does not fit its schema");
+        assert_eq!(bbws_testkit::misfits(&PLAN_SCHEMA, &plan), Vec::<String>::new(), "a plan does not fit its schema");
     }
     ran
 }
 
 /// The schema of plans, as users have it.
-pub(crate) fn plan_schema() -> Value {
-    serde_json::from_str(include_str!("../docs/schema/plan.schema.json")).expect("a schema")
-}
+pub(crate) static PLAN_SCHEMA: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../docs/schema/plan.schema.json")).expect("a schema"));
 
 impl Ran {
     /// Demands this exit code.

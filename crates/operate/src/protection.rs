@@ -36,47 +36,9 @@ pub fn forbidden(plan: &Plan, state: &State, unprotected: &BTreeSet<Address>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bbws_model::{Basis, Digest, Entry, Mode, Reason, StepId, World};
+    use bbws_model::Entry;
+    use bbws_testkit::sample;
     use serde_json::{Value, json};
-
-    fn plan(action: Action) -> Plan {
-        let digest = Digest::of(b"");
-        let basis = Basis {
-            environment: "dev".into(),
-            lineage: "L".into(),
-            serial: 1,
-            head: digest.clone(),
-            configuration: digest.clone(),
-            observed: digest,
-            account: "536580886816".parse().unwrap(),
-            region: "af-south-1".into(),
-            world: World::Sandbox,
-            engine: "0".into(),
-            wanted: Default::default(),
-            seen: Default::default(),
-        };
-        let step = Step {
-            id: StepId(0),
-            address: "db-instance.main".parse().unwrap(),
-            action,
-            reason: Reason::Declared,
-            risks: vec![],
-            after: vec![],
-            dependencies: vec![],
-            pair: None,
-            meters: Default::default(),
-        };
-        Plan {
-            mode: Mode::Apply,
-            scope: Default::default(),
-            basis,
-            steps: vec![step],
-            notes: vec![],
-            costs: Default::default(),
-            outputs: Default::default(),
-            open: vec![],
-        }
-    }
 
     fn spec(on: bool) -> Value {
         json!({ "deletion_protection": on })
@@ -86,21 +48,10 @@ mod tests {
     fn told(action: Action, remembered: bool, said: bool) -> Option<Why> {
         let address: Address = "db-instance.main".parse().unwrap();
         let mut state = State::empty("L");
-        let entry = Entry {
-            id: "x".into(),
-            spec: spec(false),
-            outputs: json!({}),
-            dependencies: vec![],
-            reached: true,
-            intent: None,
-            existing: false,
-            protected: remembered,
-            renamed: None,
-            deposed: vec![],
-        };
+        let entry = Entry { protected: remembered, ..sample::entry("x", spec(false)) };
         state.entries.insert(address.clone(), entry);
         let unprotected = said.then_some(address).into_iter().collect();
-        forbidden(&plan(action), &state, &unprotected).first().map(|(_, why)| *why)
+        forbidden(&sample::plan(vec![sample::step("db-instance.main", action)]), &state, &unprotected).first().map(|(_, why)| *why)
     }
 
     #[test]

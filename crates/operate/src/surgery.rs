@@ -118,6 +118,7 @@ pub fn forgetting(state: &State, desired: &Desired, addresses: &BTreeSet<Address
 #[cfg(test)]
 mod tests {
     use bbws_model::{Entry, Wanted};
+    use bbws_testkit::sample;
     use serde_json::json;
 
     use super::*;
@@ -127,18 +128,7 @@ mod tests {
     }
 
     fn entry(id: &str, on: &[&str]) -> Entry {
-        Entry {
-            id: id.into(),
-            spec: json!({}),
-            outputs: json!({}),
-            dependencies: on.iter().map(|text| address(text)).collect(),
-            reached: true,
-            intent: None,
-            existing: false,
-            protected: false,
-            renamed: None,
-            deposed: vec![],
-        }
+        Entry { dependencies: on.iter().map(|text| address(text)).collect(), ..sample::entry(id, json!({})) }
     }
 
     fn state() -> State {

@@ -5,6 +5,7 @@
 mod cloud;
 mod ports;
 mod process;
+pub mod sample;
 mod schema;
 mod store;
 mod store_contract;

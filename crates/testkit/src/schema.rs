@@ -25,9 +25,16 @@ fn fits(root: &Value, schema: &Value, document: &Value, at: &str, wrong: &mut Ve
     let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
     for (word, what) in schema {
         let is = match word.as_str() {
-            "$schema" | "$defs" | "title" | "description" | "format" | "default" | "properties" | "additionalProperties" | "pattern" => {
-                true
-            }
+            "$schema"
+            | "$defs"
+            | "title"
+            | "description"
+            | "format"
+            | "default"
+            | "examples"
+            | "properties"
+            | "additionalProperties"
+            | "pattern" => true,
             "patternProperties" => what.as_object().is_some_and(|all| all.keys().all(|pattern| pattern == NUMBERS)),
             "$ref" => {
                 let to = what.as_str().and_then(|to| root.pointer(to.strip_prefix('#')?));
@@ -43,6 +50,7 @@ fn fits(root: &Value, schema: &Value, document: &Value, at: &str, wrong: &mut Ve
                 one => is_of(one, document),
             },
             "minimum" => document.as_f64().is_none_or(|number| what.as_f64().is_some_and(|least| number >= least)),
+            "maximum" => document.as_f64().is_none_or(|number| what.as_f64().is_some_and(|most| number <= most)),
             "uniqueItems" => document.as_array().is_none_or(|all| (1..all.len()).all(|n| !all[..n].contains(&all[n]))),
             "required" => what.as_array().is_some_and(|all| {
                 let has = |name: &Value| name.as_str().is_some_and(|name| document.as_object().is_none_or(|of| of.contains_key(name)));
@@ -54,12 +62,9 @@ fn fits(root: &Value, schema: &Value, document: &Value, at: &str, wrong: &mut Ve
                 }
                 true
             }
+            "not" => !fits_wholly(root, what, document),
             "oneOf" | "anyOf" => {
-                let fitting = what.as_array().into_iter().flatten().filter(|one| {
-                    let mut inner = vec![];
-                    fits(root, one, document, at, &mut inner);
-                    inner.is_empty()
-                });
+                let fitting = what.as_array().into_iter().flatten().filter(|one| fits_wholly(root, one, document));
                 let count = fitting.count();
                 if word == "oneOf" { count == 1 } else { count > 0 }
             }
@@ -82,6 +87,12 @@ fn fits(root: &Value, schema: &Value, document: &Value, at: &str, wrong: &mut Ve
             (None, None) => {}
         }
     }
+}
+
+fn fits_wholly(root: &Value, schema: &Value, document: &Value) -> bool {
+    let mut wrong = vec![];
+    fits(root, schema, document, "$", &mut wrong);
+    wrong.is_empty()
 }
 
 fn is_of(name: &Value, document: &Value) -> bool {
@@ -111,6 +122,7 @@ mod tests {
                 "b": {"type": ["array", "null"], "items": {"enum": ["x", "y"]}, "uniqueItems": true},
                 "c": {"oneOf": [{"const": 1}, {"type": "string"}]},
                 "e": {"patternProperties": {r"^\d+$": {"type": "string"}}, "additionalProperties": false},
+                "f": {"maximum": 3, "not": {"const": 2}},
             },
             "required": ["a"],
             "additionalProperties": false,
@@ -128,6 +140,8 @@ mod tests {
             (json!([]), "$: not as `type`"),
             (json!({"a": 1, "e": {"7": 1}}), "$.e.7: not as `type`"),
             (json!({"a": 1, "e": {"x": "y"}}), "$.e.x: nothing may stand here"),
+            (json!({"a": 1, "f": 4}), "$.f: not as `maximum`"),
+            (json!({"a": 1, "f": 2}), "$.f: not as `not`"),
         ];
         for (document, told) in table {
             let wrong = misfits(&schema, &document);

@@ -4,7 +4,8 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 
 use bbws_engine::{Log, LogError, Opening, log};
-use bbws_model::{Mode, Owner, RunId, World};
+use bbws_model::{Mode, World};
+use bbws_testkit::sample;
 
 use super::LocalStore;
 use crate::SystemClock;
@@ -14,18 +15,7 @@ use crate::ids::Ulids;
 const ROUNDS: usize = 200;
 
 fn opening(run: &str) -> Opening {
-    let owner = Owner {
-        run: RunId(run.into()),
-        user: "thandi".into(),
-        host: "laptop".into(),
-        boot_id: "boot".into(),
-        pid_namespace: "1".into(),
-        pid: 1,
-        pid_start: 1,
-        command: "bbws apply dev".into(),
-        ci: None,
-        version: "0".into(),
-    };
+    let owner = sample::owner(run);
     let account = "536580886816".parse().unwrap();
     Opening { owner, world: World::Aws, account, region: "af-south-1".into(), mode: Mode::Apply, plan: None, grounds: vec![] }
 }

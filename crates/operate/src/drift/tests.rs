@@ -1,6 +1,7 @@
 use super::*;
 use bbws_engine::{Hanging, Marked};
 use bbws_model::{Class, IntentId, Tags, Wanted};
+use bbws_testkit::sample;
 use serde_json::json;
 
 fn address(text: &str) -> Address {
@@ -30,16 +31,8 @@ fn case(declared: Option<u32>, recorded: u32, observed: Option<u32>) -> Case {
         desired.resources.insert(at.clone(), Wanted::new(spec(days)));
     }
     let entry = Entry {
-        id: "/ecs/dev".into(),
-        spec: spec(recorded),
         outputs: json!({"arn": "arn:aws:logs:af-south-1:536580886816:log-group:/ecs/dev"}),
-        dependencies: vec![],
-        reached: true,
-        intent: None,
-        existing: false,
-        protected: false,
-        renamed: None,
-        deposed: vec![],
+        ..sample::entry("/ecs/dev", spec(recorded))
     };
     let seen = observed.map(|days| Seen {
         id: "/ecs/dev".into(),

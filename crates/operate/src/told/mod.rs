@@ -62,42 +62,9 @@ fn shown(value: &serde_json::Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use bbws_model::{Action, Basis, Digest, FieldChange, Mode, Plan, Reason, RiskKind, Step, StepId, Verb, World};
+    use bbws_model::{Action, FieldChange, Reason, RiskKind, Step, Verb};
+    pub(super) use bbws_testkit::sample::{plan, step};
     use serde_json::Value;
-
-    pub(super) fn step(address: &str, action: Action) -> Step {
-        Step {
-            id: StepId(0),
-            address: address.parse().unwrap(),
-            action,
-            reason: Reason::Declared,
-            risks: vec![],
-            after: vec![],
-            dependencies: vec![],
-            pair: None,
-            meters: Default::default(),
-        }
-    }
-
-    pub(super) fn plan(steps: Vec<Step>) -> Plan {
-        let digest = Digest::of(b"");
-        let basis = Basis {
-            environment: "dev".into(),
-            lineage: "L".into(),
-            serial: 1,
-            head: digest.clone(),
-            configuration: digest.clone(),
-            observed: digest,
-            account: "093646564004".parse().unwrap(),
-            region: "af-south-1".into(),
-            world: World::Sandbox,
-            engine: "0".into(),
-            wanted: Default::default(),
-            seen: Default::default(),
-        };
-        let (scope, notes, outputs) = (Default::default(), vec![], Default::default());
-        Plan { mode: Mode::Apply, scope, basis, steps, notes, outputs, open: vec![], costs: None }
-    }
 
     pub(super) fn create(address: &str, want: Value) -> Step {
         let normal = bbws_kinds::all().get(address.split('.').next().unwrap()).unwrap().normal(&want);

@@ -7,8 +7,8 @@ use bbws_engine::planner::Sources;
 use bbws_engine::{
     Ask, Control, Credentials, Drivers, Log, LogError, Opening, Report, Reporter, Run, apply, log, look_back, plan, refresh,
 };
-use bbws_model::{Account, Desired, Finding, Kinds, Mode, Owner, Plan, RunId, Scope, Stamped, State, Wanted, World};
-use bbws_testkit::{FakeCloud, JumpClock, Lasting, MemoryStore, SeededIds, Tape, drivers, kinds};
+use bbws_model::{Account, Desired, Finding, Kinds, Mode, Plan, Scope, Stamped, State, Wanted, World};
+use bbws_testkit::{FakeCloud, JumpClock, Lasting, MemoryStore, SeededIds, Tape, drivers, kinds, sample};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -64,18 +64,7 @@ impl Bench {
     }
 
     pub(crate) fn opening(run: &str) -> Opening {
-        let owner = Owner {
-            run: RunId(run.into()),
-            user: "thandi".into(),
-            host: "laptop".into(),
-            boot_id: "boot".into(),
-            pid_namespace: "1".into(),
-            pid: 1,
-            pid_start: 1,
-            command: "bbws apply".into(),
-            ci: None,
-            version: "0".into(),
-        };
+        let owner = sample::owner(run);
         Opening {
             owner,
             world: World::Sandbox,
