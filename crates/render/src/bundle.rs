@@ -56,7 +56,7 @@ pub fn bundle(of: &Bundle<'_>) -> String {
             "format": 1,
             "run": record.run,
             "mode": record.mode,
-            "outcome": outcome.map(crate::run::outcome),
+            "outcome": outcome.map(Outcome::word),
             "began": record.at,
             "version": record.owner.version,
             "os": std::env::consts::OS,

@@ -92,10 +92,6 @@ pub fn orphans(found: &[(String, Marked)], unlisted: &[String], style: Style) ->
     page.render(style)
 }
 
-fn count_copies(many: usize) -> String {
-    if many == 1 { "1 copy".to_owned() } else { format!("{many} copies") }
-}
-
 fn listed(page: &mut Page, found: &[(String, Marked)]) {
     let widest = found.iter().map(|(kind, _)| columns(kind)).max().unwrap_or_default();
     for (kind, one) in found {
@@ -129,7 +125,7 @@ pub fn rebuilt(rebuilt: &Rebuilt, style: Style) -> String {
     }
     if !state.backups.is_empty() {
         page.gap();
-        page.push(Line::at(0).text(format!("{} of data:", count_copies(state.backups.len()))));
+        page.push(Line::at(0).text(format!("{} of data:", count(state.backups.len(), "copy"))));
         page.gap();
         for copy in &state.backups {
             let line = Line::at(2).whole().say(Role::Adopt, copy.id.as_str());

@@ -28,13 +28,18 @@ pub fn findings(findings: &[Finding], style: Style) -> String {
     page.render(style)
 }
 
+/// How bad something is, in a word.
+pub(crate) fn severity(severity: Severity) -> (&'static str, Role) {
+    match severity {
+        Severity::Note => ("Note", Role::Adopt),
+        Severity::Warning => ("Warning", Role::Warning),
+        Severity::Error => ("Error", Role::Error),
+    }
+}
+
 pub(crate) fn tell(page: &mut Page, finding: &Finding) {
-    let (word, role) = match finding.severity {
-        Severity::Note => ("Note: ", Role::Adopt),
-        Severity::Warning => ("Warning: ", Role::Warning),
-        Severity::Error => ("Error: ", Role::Error),
-    };
-    let mut line = Line::at(0).say(role, word);
+    let (word, role) = severity(finding.severity);
+    let mut line = Line::at(0).say(role, format!("{word}: "));
     if let Some(address) = &finding.address {
         line = line.say(Role::Bold, address.to_string()).text(": ");
     }

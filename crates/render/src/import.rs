@@ -170,14 +170,8 @@ fn word(certainty: Certainty) -> &'static str {
 
 fn step(step: &bbws_model::Step) -> Value {
     let verb = match (&step.action, step.pair) {
-        (Action::Create { .. }, None) => "create",
         (Action::Create { .. }, Some(_)) => "replace",
-        (Action::Update { .. }, _) => "update",
-        (Action::Delete { .. }, _) => "delete",
-        (Action::Adopt { .. }, _) => "adopt",
-        (Action::Forget { .. }, _) => "forget",
-        (Action::Rename { .. }, _) => "rename",
-        (Action::Backup { .. }, _) => "backup",
+        (action, _) => action.verb(),
     };
     let fields: Vec<&str> = match &step.reason {
         Reason::Changed(changes) | Reason::Replacing(changes) => changes.iter().map(|change| change.field.as_str()).collect(),

@@ -42,7 +42,7 @@ pub use finding::findings;
 pub use import::Import;
 pub use json::{event_json, findings_json, plan_json};
 pub use output::{output_value, outputs, outputs_json};
-pub use past::{difference, difference_json, history, history_json, history_of_run};
+pub use past::{approved_json, difference, difference_json, history, history_json, history_of_run, principal_json};
 pub use permissions::{policies_json, policy_documents, policy_remarks, policy_text};
 pub use plan::{Detail, plan, plan_html, plan_markdown};
 pub use run::{Lines, Live, Progress, Screen, Summary, advice};

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::page::{Line, Page};
 use crate::style::{Role, Style};
 use crate::value::shown;
-use crate::words::count;
+use crate::words::{count, moment};
 
 /// All runs, the oldest first, a few lines each.
 #[must_use]
@@ -82,10 +82,6 @@ fn head(page: &mut Page, past: &Past) {
 }
 
 /// To the second: the log knows more, people do not want it.
-fn moment(at: jiff::Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
-}
-
 fn sign(difference: &EntryDifference) -> char {
     match difference {
         EntryDifference::Added(_) => '+',
@@ -154,11 +150,15 @@ pub fn difference_json(difference: &Difference) -> Value {
     json!({ "format": 1, "entries": entries, "outputs": fields_json(&difference.outputs), "backups": backups })
 }
 
-fn principal_json(one: &Principal) -> Value {
+/// Who somebody is, for programs.
+#[must_use]
+pub fn principal_json(one: &Principal) -> Value {
     json!({ "arn": one.arn, "session": one.session, "source_identity": one.source_identity })
 }
 
-fn approved_json(one: &Approved) -> Value {
+/// An approval, for programs.
+#[must_use]
+pub fn approved_json(one: &Approved) -> Value {
     let Approved { plan, by, at, expires, signed_by, fingerprint } = one;
     let by = principal_json(by);
     json!({ "plan": plan, "by": by, "at": at, "expires": expires, "signed_by": signed_by, "fingerprint": fingerprint })

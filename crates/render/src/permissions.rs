@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::page::{Line, Page, columns};
 use crate::style::{Role, Style};
+use crate::words::count;
 
 /// The documents, one after another, as IAM takes them.
 #[must_use]
@@ -31,8 +32,8 @@ pub fn policy_remarks(policies: &Policies, reasons: bool, style: Style) -> Strin
         page.gap();
         let widest = policies.reasons.iter().map(|one| columns(&one.sid)).max().unwrap_or_default();
         for one in &policies.reasons {
-            let actions = if one.actions == 1 { "1 action".to_owned() } else { format!("{} actions", one.actions) };
-            page.push(Line::at(2).hang(widest + 4).text(&one.sid).pad(widest + 4).text(format!("{actions}: {}", one.why)));
+            let told = format!("{}: {}", count(one.actions, "action"), one.why);
+            page.push(Line::at(2).hang(widest + 4).text(&one.sid).pad(widest + 4).text(told));
         }
     }
     page.gap();

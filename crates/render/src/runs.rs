@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::errors::ErrorId;
 use crate::page::{Line, Page};
 use crate::style::{Role, Style};
-use crate::words::{clock, count, span};
+use crate::words::{clock, count, moment, span};
 
 /// One run, as its record, its events and the log tell it. Each of them may be missing: the log of old runs is collected, and
 /// a killed run wrote no events.
@@ -70,7 +70,7 @@ impl RunStory {
     /// How it ended, and whether that is well.
     fn outcome(&self) -> (String, bool) {
         if let Some((outcome, ..)) = self.end() {
-            return (crate::run::outcome(outcome).to_owned(), outcome == Outcome::Done);
+            return (outcome.word().to_owned(), outcome == Outcome::Done);
         }
         match self.trace.as_ref().map(|trace| &trace.outcome) {
             Some(Some(outcome)) => (outcome.clone(), outcome == "done"),
@@ -111,7 +111,7 @@ impl RunStory {
                 }
                 Event::StepFailed { step, error, .. } => {
                     if let Some(told) = all.get_mut(step) {
-                        let code = if error.code.is_empty() { error.class.to_string() } else { error.code.clone() };
+                        let code = error.code_or_class();
                         (told.took, told.how) = (Some(elapsed.saturating_sub(told.began)), format!("failed: {code}"));
                         told.error = Some(ErrorId::of(error).about().id);
                     }
@@ -163,10 +163,6 @@ impl RunStory {
 
 fn between(from: Timestamp, to: Timestamp) -> Option<Duration> {
     Duration::try_from(to.duration_since(from)).ok()
-}
-
-fn moment(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
 fn short(id: &str) -> &str {

@@ -33,6 +33,11 @@ pub(crate) fn clock(time: Duration) -> String {
     }
 }
 
+/// `2026-11-26 08:00:00Z`.
+pub(crate) fn moment(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
 /// `a`, `a and b`, `a, b and c`.
 pub(crate) fn listed<T: AsRef<str>>(items: &[T]) -> String {
     match items {

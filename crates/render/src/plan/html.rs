@@ -3,11 +3,13 @@
 
 use std::fmt::Write as _;
 
-use bbws_model::{Action, Kinds, Plan, Severity, Step, Until};
+use bbws_model::{Action, Kinds, Plan, Step};
 
+use super::order::after;
 use super::picture;
 use super::sheet::{Row, Sheet, sheet};
 use crate::diagram::escaped;
+use crate::finding::severity;
 
 /// The plan as an HTML page.
 #[must_use]
@@ -79,11 +81,7 @@ fn notes(out: &mut String, plan: &Plan, open: Option<&str>) {
     }
     out.push_str("<section><h2>Notes</h2>\n<ul>\n");
     for note in &plan.notes {
-        let word = match note.severity {
-            Severity::Note => "Note",
-            Severity::Warning => "Warning",
-            Severity::Error => "Error",
-        };
+        let (word, _) = severity(note.severity);
         let at = note.address.as_ref().map(|at| format!("{at}: ")).unwrap_or_default();
         let _ = writeln!(
             out,
@@ -146,13 +144,8 @@ fn order(plan: &Plan, step: &Step) -> String {
         Action::Rename { .. } => "gives the object another address",
         Action::Backup { .. } => "copies the data",
     };
-    let name = |id: bbws_model::StepId| plan.step(id).map(|other| other.address.to_string()).unwrap_or_default();
-    let after = step.after.iter().map(|after| match &after.until {
-        Until::Known(output) => format!("{} {} (its {output})", after.step, name(after.step)),
-        Until::Done => format!("{} {}", after.step, name(after.step)),
-    });
-    let after: Vec<String> = after.collect();
-    let when = if after.is_empty() { "at once".to_owned() } else { format!("after {}", after.join(", ")) };
+    let firsts: Vec<String> = step.after.iter().map(|first| after(plan, first.step, &first.until)).collect();
+    let when = if firsts.is_empty() { "at once".to_owned() } else { format!("after {}", firsts.join(", ")) };
     format!("Step {} {what}, {when}.", step.id)
 }
 

@@ -1,9 +1,10 @@
 //! A plan as Markdown, for a comment on a pull request: a table of what happens, the rest folded away, and never longer than such a
 //! comment may be. Texts of others stand in it as texts: none makes a link, calls a person or ends the table.
 
-use bbws_model::{Kinds, Plan, RiskKind, Severity};
+use bbws_model::{Kinds, Plan, RiskKind};
 
 use super::sheet::{Row, sheet};
+use crate::finding::severity;
 use crate::page::clean;
 use crate::words::count;
 
@@ -105,11 +106,7 @@ fn table(out: &mut String, rows: &[&Row<'_>]) {
 
 fn notes(out: &mut String, plan: &Plan, open: Option<&str>) {
     for note in &plan.notes {
-        let word = match note.severity {
-            Severity::Note => "Note",
-            Severity::Warning => "Warning",
-            Severity::Error => "Error",
-        };
+        let (word, _) = severity(note.severity);
         let at = note.address.as_ref().map(|at| format!("{}: ", code(&at.to_string()))).unwrap_or_default();
         let line = format!("**{word}:** {at}{} {}\n\n", prose(&note.summary), prose(&note.advice));
         if out.len() + line.len() < MOST * 3 / 4 {

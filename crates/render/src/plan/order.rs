@@ -54,7 +54,8 @@ fn halves(plan: &Plan, item: &Item<'_>) -> Option<String> {
     Some(replacement(plan, item, old))
 }
 
-fn after(plan: &Plan, step: bbws_model::StepId, until: &Until) -> String {
+/// A step that comes first, and how far it must be.
+pub(super) fn after(plan: &Plan, step: bbws_model::StepId, until: &Until) -> String {
     let name = plan.step(step).map(|s| s.address.to_string()).unwrap_or_default();
     match until {
         Until::Known(output) => format!("{step} {name} (its {output})"),

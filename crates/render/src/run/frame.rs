@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bbws_model::{Kinds, Why};
+use bbws_model::Why;
 
 use super::ahead::Ahead;
 use super::progress::{Place, Progress, Task};
@@ -214,9 +214,4 @@ impl Task {
         );
         line.trim_end().to_owned()
     }
-}
-
-/// Where a kind's steps are told.
-pub(super) fn part_of(kind: &str, kinds: Option<&Kinds>) -> Part {
-    kinds.map_or(Part::Other, |kinds| Part::of(kind, kinds))
 }

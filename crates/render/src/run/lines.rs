@@ -93,7 +93,7 @@ impl Lines {
             Event::RunFinished { outcome, counts, took, own } => {
                 let aws = took.saturating_sub(*own);
                 let times = format!("{} in all, AWS {}, bbws {}", span(*took), span(aws), span(*own));
-                format!("{}: {}; {times}", tally::outcome(*outcome), tally::done(counts))
+                format!("{}: {}; {times}", outcome.word(), tally::done(counts))
             }
         })
     }

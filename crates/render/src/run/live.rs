@@ -66,11 +66,10 @@ impl Live {
         let ended = matches!(stamped.event, Event::StepFinished { .. } | Event::StepFailed { .. } | Event::StepSkipped { .. });
         // What is stopped or fails is seen at once, however often the picture is drawn.
         let urgent = ended || matches!(stamped.event, Event::Stopping { .. } | Event::Settling { .. });
-        let mut text = String::new();
         if let (Some(line), true) = (line, ended) {
-            text = self.erase(screen) + &self.above(&line, screen);
+            return Some(self.note(&line, stamped.elapsed, screen));
         }
-        urgent.then(|| text + &self.draw(stamped.elapsed, screen))
+        urgent.then(|| self.draw(stamped.elapsed, screen))
     }
 
     /// A line above the picture, with the picture.

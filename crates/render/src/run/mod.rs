@@ -17,4 +17,3 @@ pub use lines::Lines;
 pub use live::{Live, Screen};
 pub use progress::Progress;
 pub use summary::Summary;
-pub(crate) use tally::outcome;

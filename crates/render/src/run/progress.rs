@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bbws_engine::expected;
-use bbws_model::{Action, Address, Event, Kinds, Phase, Plan, Stamped, StepId, Why};
+use bbws_model::{Address, Event, Kinds, Phase, Plan, Stamped, StepId, Why};
 
 use super::ahead::Ahead;
-use super::frame::part_of;
 use crate::part::Part;
 use crate::words::span;
 
@@ -59,26 +58,6 @@ impl Task {
     }
 }
 
-/// The word of an action, as events have it.
-fn verb(action: &Action) -> &'static str {
-    match action {
-        Action::Create { .. } => "create",
-        Action::Update { .. } => "update",
-        Action::Delete { .. } => "delete",
-        Action::Adopt { .. } => "adopt",
-        Action::Forget { .. } => "forget",
-        Action::Rename { .. } => "rename",
-        Action::Backup { .. } => "backup",
-    }
-}
-
-/// So many steps of which no more is known.
-impl From<usize> for Progress {
-    fn from(steps: usize) -> Self {
-        Self::new(steps)
-    }
-}
-
 impl Progress {
     /// Nothing has happened yet; so many steps are to be taken. What they are, and in what order, is not known: no parts are told,
     /// and not how long it will take.
@@ -92,8 +71,8 @@ impl Progress {
     pub fn of(plan: &Plan, kinds: &Kinds) -> Self {
         let task = |step: &bbws_model::Step| Task {
             address: step.address.clone(),
-            part: part_of(step.address.kind(), Some(kinds)),
-            verb: verb(&step.action).into(),
+            part: Part::of(step.address.kind(), kinds),
+            verb: step.action.verb().into(),
             expected: expected(step, kinds),
             after: step.after.iter().map(|after| after.step).collect(),
             place: Place::Waiting,
@@ -117,8 +96,7 @@ impl Progress {
                 Phase::Failed(why) => format!("failed: {why}"),
             }),
             Event::StepRetrying { step, error, after, .. } => {
-                let what = if error.code.is_empty() { error.class.to_string() } else { error.code.clone() };
-                self.says(*step, || format!("{what}, again in {}", span(*after)));
+                self.says(*step, || format!("{}, again in {}", error.code_or_class(), span(*after)));
             }
             Event::StepFinished { step, address, .. } => self.task(*step, address).place = Place::Done,
             Event::StepFailed { step, address, .. } => self.task(*step, address).place = Place::Failed,
@@ -151,12 +129,6 @@ impl Progress {
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.finished
-    }
-
-    /// How long it will still take, as far as that is known.
-    #[must_use]
-    pub fn left(&self, elapsed: Duration) -> Duration {
-        self.ahead(elapsed).left
     }
 
     /// Whether all steps are known from the start.

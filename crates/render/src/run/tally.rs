@@ -1,6 +1,6 @@
 //! What was done, counted, and the words of each verb.
 
-use bbws_model::{Counts, Outcome, Why};
+use bbws_model::{Counts, Why};
 
 use crate::words::{count, listed};
 
@@ -44,15 +44,6 @@ pub(super) fn planned(counts: &Counts) -> String {
         (true, _) => "no changes".into(),
         (false, true) => parts.join(", "),
         (false, false) => format!("{}; {}", parts.join(", "), listed(&harm)),
-    }
-}
-
-pub(crate) fn outcome(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Done => "done",
-        Outcome::Failed => "failed",
-        Outcome::Stopped => "stopped",
-        Outcome::Fenced => "fenced",
     }
 }
 

@@ -9,7 +9,7 @@ use super::{command, row, title};
 use crate::page::{Line, Page, cut};
 use crate::style::{Role, Sign, Style};
 use crate::value::shown;
-use crate::words::listed;
+use crate::words::{listed, moment};
 
 /// What has moved since a plan was made.
 #[derive(Debug, Clone, Copy)]
@@ -104,7 +104,7 @@ pub fn applied_already(environment: &str, flag: &str, past: &Past, style: Style)
         row(&mut page, "who", &format!("{} on {}: {}", owner.user, owner.host, owner.command));
     }
     if let Some(slot) = past.slots.first() {
-        row(&mut page, "when", &slot.at.strftime("%Y-%m-%d %H:%M:%SZ").to_string());
+        row(&mut page, "when", &moment(slot.at));
     }
     row(&mut page, "ended", past.outcome.as_deref().unwrap_or("not closed: it was interrupted"));
     let told = "a plan is executed once. What is still to do, a new one says:";
