@@ -17,11 +17,10 @@ pub(crate) fn run(profile: Option<String>) -> Vec<String> {
 
 fn made(profile: &str) -> Result<PathBuf, String> {
     let commit = commit(&crate::root())?;
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = Command::new(cargo);
+    let mut build = crate::bench::cargo();
     build.args(["build", "--locked", "-p", "bbws", "--profile", profile, "--message-format", "json-render-diagnostics"]);
     // Only the crates that tell their version are built for it: a build without the variable stays as it is.
-    build.env("BBWS_COMMIT", &commit).current_dir(crate::root()).stderr(std::process::Stdio::inherit());
+    build.env("BBWS_COMMIT", &commit).stderr(std::process::Stdio::inherit());
     let built = build.output().map_err(|error| format!("cargo: {error}"))?;
     if !built.status.success() {
         return Err(format!("cargo build: {}", built.status));

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 
 use bbws_engine::{Picture, refresh};
 use bbws_model::{Address, Desired, Finding, Severity, State};
+use bbws_operate::drift::gone;
 use bbws_render::{At, ErrorId};
 
 use crate::args::Global;
-use crate::cloud::{Cloud, Link};
+use crate::cloud::{Cloud, Look};
 use crate::project::Project;
 use crate::session::{Session, route};
 
@@ -32,8 +33,8 @@ pub(crate) async fn note<C: Cloud>(
     state: &State,
     picture: &Picture,
 ) -> Option<Finding> {
-    let gone = |address: &Address| matches!(picture.recorded.get(address), Some(Ok(None)));
-    let missing: Vec<&Address> = state.entries.iter().filter(|(at, entry)| entry.reached && gone(at)).map(|(at, _)| at).collect();
+    let gone = gone(state, picture);
+    let missing: Vec<&Address> = gone.iter().filter(|at| state.entries[*at].reached).collect();
     if missing.is_empty() {
         return None;
     }
@@ -45,8 +46,8 @@ pub(crate) async fn note<C: Cloud>(
         let mut there = environment.clone();
         there.region.clone_from(&region);
         let route = route(global, project, &environment.account);
-        let found = match cloud.connect(&route, &there).await {
-            Ok(link) => Some(refresh(&link.drivers(), &session.offline.kinds, &Desired::default(), &narrowed).await),
+        let found = match cloud.look(&route, &there).await {
+            Ok(eye) => Some(refresh(&eye.observers(), &session.offline.kinds, &Desired::default(), &narrowed).await),
             Err(_) => None,
         };
         let found = found.filter(|picture| picture.recorded.values().any(Result::is_ok)).map(|picture| {
@@ -101,25 +102,14 @@ fn told(state: &State, missing: &[&Address], own: &str, elsewhere: &[Elsewhere],
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bbws_model::Entry;
+    use bbws_testkit::sample;
     use serde_json::json;
 
     #[test]
     fn what_is_missing_is_told_with_where_it_was_looked_for() {
         let mut state = State::empty("L");
         for number in 0..7 {
-            let entry = Entry {
-                id: format!("id-{number}").as_str().into(),
-                spec: json!({}),
-                outputs: json!({}),
-                dependencies: vec![],
-                reached: true,
-                intent: None,
-                existing: false,
-                protected: false,
-                renamed: None,
-                deposed: vec![],
-            };
+            let entry = sample::entry(&format!("id-{number}"), json!({}));
             state.entries.insert(format!("vpc.n{number}").parse().unwrap(), entry);
         }
         let all: Vec<&Address> = state.entries.keys().collect();

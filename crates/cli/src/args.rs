@@ -87,6 +87,11 @@ pub(crate) struct Global {
 }
 
 impl Global {
+    /// What a command that is told needs, so that it leads to the same world.
+    pub(crate) fn flag(&self) -> &'static str {
+        if self.sandbox { " --sandbox" } else { "" }
+    }
+
     /// An option that is given without the one it belongs to. (clap's own check does not see options before the command.)
     pub(crate) fn unsound(&self) -> Option<&'static str> {
         let given = [

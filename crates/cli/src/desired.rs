@@ -40,21 +40,6 @@ pub(crate) async fn to_draw(ui: &mut Ui, offline: &Offline, project: &Project) -
     }
 }
 
-/// The same where only kinds and names count: nothing is read of others, and what would come from them is left out.
-///
-/// # Errors
-/// None that a file which was judged can cause.
-pub(crate) fn by_itself(offline: &Offline) -> Result<Desired, Failure> {
-    let nothing = Published(BTreeMap::new());
-    let mut environment = offline.environment.clone();
-    let unread = match bbws_cluster::blueprint(&environment, &offline.kinds, &nothing) {
-        Ok(desired) => return Ok(desired),
-        Err(unread) => unread,
-    };
-    environment.dns.delegations.retain(|name, _| unread.0.iter().all(|missing| missing.delegation != *name));
-    bbws_cluster::blueprint(&environment, &offline.kinds, &nothing).map_err(|unread| missing(offline, &unread))
-}
-
 /// What others have published of all that the file takes from them.
 ///
 /// # Errors

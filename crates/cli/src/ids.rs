@@ -5,6 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bbws_engine::Ids;
 
+use crate::{Exit, Failure};
+
 /// Crockford's alphabet: no I, L, O or U.
 const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const RANDOM_BITS: u32 = 80;
@@ -18,8 +20,9 @@ impl Ulids {
     ///
     /// # Errors
     /// When the system has no randomness to give.
-    pub(crate) fn new() -> Result<Self, std::io::Error> {
-        random().map(|first| Self(Mutex::new(first))).ok_or_else(|| std::io::Error::other("the system gives no random numbers"))
+    pub(crate) fn new() -> Result<Self, Failure> {
+        let none = || Failure::new(Exit::Error, "no unique ids can be made").because("the system gives no random numbers");
+        random().map(|first| Self(Mutex::new(first))).ok_or_else(none)
     }
 
     fn at(&self, millis: u64) -> String {

@@ -32,7 +32,7 @@ pub(crate) async fn look<L: Link>(ui: &mut Ui, session: &Session<L>, state: &Sta
 
 /// How many questions were asked, and what came of them.
 async fn found<L: Link>(session: &Session<L>, state: &State, plan: &Plan, desired: &Desired) -> Result<(usize, Vec<Finding>), Failure> {
-    let ground = ground(&session.offline, Some(state))?;
+    let ground = ground(&session.offline, Some(state));
     let questions = questions(plan, desired, &session.offline.kinds, &ground);
     let answers = futures::future::join_all(questions.iter().map(|question| session.link.inquire(&session.caller, question))).await;
     let mut asked = 0;

@@ -161,24 +161,14 @@ mod tests {
     use bbws_kinds::Listener;
     use bbws_model::{CloudError, Entry, Observed, Phase, Seen, Signature, World};
     use bbws_operate::preflight::{Answer, Question};
+    use bbws_testkit::sample;
 
     use crate::cloud::{Caller, Referral, Sent, SessionLife};
 
     fn state(action: Value, internal: bool) -> State {
         let mut state = State::empty("L");
         let mut put = |address: &str, id: &str, spec: Value, outputs: Value| {
-            let entry = Entry {
-                id: id.into(),
-                spec,
-                outputs,
-                dependencies: vec![],
-                reached: true,
-                intent: None,
-                existing: false,
-                protected: false,
-                renamed: None,
-                deposed: vec![],
-            };
+            let entry = Entry { outputs, ..sample::entry(id, spec) };
             state.entries.insert(address.parse().unwrap(), entry);
         };
         put("load-balancer.main", "arn:lb", json!({"internal": internal}), json!({"dns_name": "dev-1.elb.amazonaws.com"}));

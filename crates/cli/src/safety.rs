@@ -211,50 +211,20 @@ pub(crate) fn check_state(environment: &Environment, world: &World, state: &Stat
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bbws_model::{Basis, Digest, FieldChange, Reason, Step, StepId, Verb};
+    use bbws_model::{FieldChange, Reason, Step, StepId, Verb};
+    use bbws_testkit::sample;
     use serde_json::json;
 
     fn step(id: usize, address: &str, action: Action, pair: Option<usize>) -> Step {
         let change = FieldChange { field: "a".into(), verb: Verb::Replace, from: json!(1), to: json!(2), risks: vec![], backup: false };
-        Step {
-            id: StepId(id),
-            address: address.parse().unwrap(),
-            action,
-            reason: Reason::Replacing(vec![change]),
-            risks: vec![],
-            after: vec![],
-            dependencies: vec![],
-            pair: pair.map(StepId),
-            meters: Default::default(),
-        }
+        let (id, pair, reason) = (StepId(id), pair.map(StepId), Reason::Replacing(vec![change]));
+        Step { id, reason, pair, ..sample::step(address, action) }
     }
 
     fn plan(steps: Vec<Step>) -> Plan {
-        let digest = Digest::of(b"");
-        let basis = Basis {
-            environment: "prod".into(),
-            lineage: "L".into(),
-            serial: 1,
-            head: digest.clone(),
-            configuration: digest.clone(),
-            observed: digest,
-            account: "093646564004".parse().unwrap(),
-            region: "af-south-1".into(),
-            world: World::Sandbox,
-            engine: "0".into(),
-            wanted: Default::default(),
-            seen: Default::default(),
-        };
-        Plan {
-            mode: Mode::Apply,
-            scope: Default::default(),
-            basis,
-            steps,
-            notes: vec![],
-            outputs: Default::default(),
-            open: vec![],
-            costs: None,
-        }
+        let mut plan = sample::plan(steps);
+        plan.basis.environment = "prod".into();
+        plan
     }
 
     #[test]
@@ -297,18 +267,7 @@ mod tests {
         for (address, on) in
             [("mount-target.a", "subnet.a"), ("route-table-association.a", "subnet.a"), ("route-table-association.x", "subnet.x")]
         {
-            let entry = Entry {
-                id: "x".into(),
-                spec: json!({}),
-                outputs: json!({}),
-                dependencies: vec![on.parse().unwrap()],
-                reached: true,
-                intent: None,
-                existing: false,
-                protected: false,
-                renamed: None,
-                deposed: vec![],
-            };
+            let entry = Entry { dependencies: vec![on.parse().unwrap()], ..sample::entry("x", json!({})) };
             state.entries.insert(address.parse().unwrap(), entry);
         }
         let delete = || Action::Delete { id: "x".into(), have: json!({}), deposed: false };

@@ -302,7 +302,7 @@ impl<L: Look> Session<L> {
     }
 
     fn with(offline: Offline, desired: Desired, link: L, caller: Caller) -> Result<Self, Failure> {
-        let ids = Ulids::new().map_err(|error| Failure::new(Exit::Error, "no unique ids can be made").because(error))?;
+        let ids = Ulids::new()?;
         Ok(Self { offline, link, caller, desired, back_to: None, ids: Arc::new(ids) })
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bbws_model::{Address, Approved, Backup, Digest, Entry, IntentId, Mode, Op, Owner, PhysicalId, Principal, Record, RunId, Slot, State};
+use bbws_model::{Address, Approved, Backup, Digest, Entry, IntentId, Mode, Owner, PhysicalId, Principal, Record, RunId, Slot, State};
 use serde_json::{Map, Value, json};
 
 use crate::Store;
@@ -268,12 +268,7 @@ pub(crate) fn in_words(record: &Record, intents: &mut BTreeMap<IntentId, String>
         Record::Unprotect { address } => format!("{address} is protected against deletion no longer"),
         Record::Heartbeat => "is alive".to_owned(),
         Record::Intent(intent) => {
-            let verb = match &intent.op {
-                Op::Create { .. } => "create",
-                Op::Update { .. } => "update",
-                Op::Delete { .. } => "delete",
-            };
-            let about = format!("{verb} {}", intent.address);
+            let about = format!("{} {}", intent.op.verb(), intent.address);
             intents.insert(intent.id.clone(), about.clone());
             format!("is about to {about}")
         }

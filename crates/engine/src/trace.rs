@@ -52,17 +52,18 @@ pub struct Trace {
 /// # Errors
 /// When the store fails, or what the state needs is lost.
 pub async fn traces(store: &dyn Store) -> Result<Vec<Trace>, LogError> {
-    let (mut all, mut intents): (Vec<Trace>, BTreeMap<IntentId, (RunId, usize)>) = (vec![], BTreeMap::new());
-    let mut words = BTreeMap::new();
+    // The requests of the run that is read, and the deed that each belongs to.
+    let (mut all, mut intents): (Vec<Trace>, BTreeMap<IntentId, usize>) = (vec![], BTreeMap::new());
     follow(store, Depth::Needed, &mut |met| {
         let Met::Slot(slot, _) = met else { return };
         if all.last().is_none_or(|trace| trace.run != slot.run) {
             all.push(Trace::new(slot));
+            intents.clear();
         }
         if let Some(trace) = all.last_mut() {
             trace.last = slot.at;
             for record in &slot.records {
-                trace.take(record, slot, &mut intents, &mut words);
+                trace.take(record, slot, &mut intents);
             }
         }
     })
@@ -86,32 +87,21 @@ impl Trace {
         }
     }
 
-    fn take(
-        &mut self,
-        record: &Record,
-        slot: &Slot,
-        intents: &mut BTreeMap<IntentId, (RunId, usize)>,
-        words: &mut BTreeMap<IntentId, String>,
-    ) {
-        let told = in_words(record, words);
+    fn take(&mut self, record: &Record, slot: &Slot, intents: &mut BTreeMap<IntentId, usize>) {
         match record {
             Record::Open { owner, mode, plan, .. } => (self.owner, self.mode, self.plan) = (Some(owner.clone()), Some(*mode), plan.clone()),
             Record::Close { outcome } => self.outcome = Some(outcome.clone()),
             Record::Intent(intent) => {
                 let verb = match &intent.op {
                     Op::Create { .. } if intent.kind != intent.address.kind() => "backup",
-                    Op::Create { .. } => "create",
-                    Op::Update { .. } => "update",
-                    Op::Delete { .. } => "delete",
+                    op => op.verb(),
                 };
                 let place = self.begin(&intent.address, verb, slot.at);
-                intents.insert(intent.id.clone(), (self.run.clone(), place));
+                intents.insert(intent.id.clone(), place);
             }
             Record::Result { intent, outcome: ResultOutcome::Refused { code }, .. } => {
                 // What another run had begun is that one's.
-                if let Some((run, place)) = intents.get(intent)
-                    && *run == self.run
-                {
+                if let Some(place) = intents.get(intent) {
                     self.deeds[*place].refused = Some(code.clone());
                 }
             }
@@ -128,7 +118,7 @@ impl Trace {
             | Record::Outputs(_)
             | Record::Checkpoint { .. } => {}
             // Whatever else is written down is worth a word: who approved it, what was taken over, forgotten, renamed or set.
-            _ => self.remarks.push(told),
+            _ => self.remarks.push(in_words(record, &mut BTreeMap::new())),
         }
     }
 

@@ -79,6 +79,12 @@ pub struct CloudError {
 }
 
 impl CloudError {
+    /// AWS's code or, where there is none, the class in words.
+    #[must_use]
+    pub fn code_or_class(&self) -> String {
+        if self.code.is_empty() { self.class.to_string() } else { self.code.clone() }
+    }
+
     /// An error that is our own finding, not an answer of AWS.
     #[must_use]
     pub fn own(operation: &str, class: Class, message: impl Into<String>) -> Self {

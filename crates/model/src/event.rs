@@ -53,6 +53,19 @@ pub enum Outcome {
     Fenced,
 }
 
+impl Outcome {
+    /// How it ended, in one word, as the log's last slot has it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
+            Self::Fenced => "fenced",
+        }
+    }
+}
+
 /// Why a run is stopping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {

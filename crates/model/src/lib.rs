@@ -46,7 +46,7 @@ pub use fold::FoldError;
 pub use kind::{AnyKind, BackupRule, Kind, Kinds, Order, Replacement, SpecProblem, erase, typed};
 pub use meter::{Meter, Meters, Unit};
 pub use observed::{Locate, Observed, Ownership, Phase, Seen};
-pub use permit::{Permit, Verdict, permits};
+pub use permit::{Permit, Verdict, fits_pattern, permits, values_in};
 pub use plan::{Action, After, Basis, CostDelta, Costs, MeterDelta, Mode, Plan, Reason, Scope, SeenAs, Step, StepId, Until};
 pub use policy::PolicyDocument;
 pub use reads::{Reads, Recorded};

@@ -45,7 +45,7 @@ pub enum Verdict {
 #[must_use]
 pub fn permits<'a>(documents: impl IntoIterator<Item = &'a Value>, asked: &Permit) -> Verdict {
     let mut verdict = Verdict::Unmentioned;
-    for statement in documents.into_iter().flat_map(|document| listed(&document["Statement"])) {
+    for statement in documents.into_iter().flat_map(|document| values_in(&document["Statement"])) {
         if !speaks_of(statement, asked) {
             continue;
         }
@@ -59,9 +59,9 @@ pub fn permits<'a>(documents: impl IntoIterator<Item = &'a Value>, asked: &Permi
 }
 
 fn speaks_of(statement: &Value, asked: &Permit) -> bool {
-    let any = |field: &str, holds: &dyn Fn(&str) -> bool| listed(&statement[field]).iter().filter_map(|one| one.as_str()).any(holds);
-    let action = |pattern: &str| like(&pattern.to_lowercase(), &asked.action.to_lowercase());
-    let resource = |pattern: &str| like(pattern, &asked.resource);
+    let any = |field: &str, holds: &dyn Fn(&str) -> bool| values_in(&statement[field]).iter().filter_map(|one| one.as_str()).any(holds);
+    let action = |pattern: &str| fits_pattern(&pattern.to_lowercase(), &asked.action.to_lowercase());
+    let resource = |pattern: &str| fits_pattern(pattern, &asked.resource);
     let acts = if statement["Action"].is_null() {
         !statement["NotAction"].is_null() && !any("NotAction", &action)
     } else {
@@ -85,7 +85,7 @@ fn conditions(all: &Value) -> impl Iterator<Item = (&str, &str, Vec<&str>)> {
     let operators = all.as_object().into_iter().flatten();
     operators.flat_map(|(operator, keys)| {
         let keys = keys.as_object().into_iter().flatten();
-        keys.map(move |(key, values)| (operator.as_str(), key.as_str(), listed(values).iter().filter_map(|one| one.as_str()).collect()))
+        keys.map(move |(key, values)| (operator.as_str(), key.as_str(), values_in(values).iter().filter_map(|one| one.as_str()).collect()))
     })
 }
 
@@ -110,15 +110,17 @@ fn single(operator: &str, known: Option<&str>, values: &[&str]) -> Option<bool> 
     Some(match operator {
         "StringEquals" => any(&|value, known| value == known),
         "StringEqualsIgnoreCase" | "Bool" => any(&|value, known| value.eq_ignore_ascii_case(known)),
-        "StringLike" | "ArnLike" | "ArnEquals" => any(&like),
+        "StringLike" | "ArnLike" | "ArnEquals" => any(&fits_pattern),
         "StringNotEquals" => !any(&|value, known| value == known),
-        "StringNotLike" | "ArnNotLike" | "ArnNotEquals" => !any(&like),
+        "StringNotLike" | "ArnNotLike" | "ArnNotEquals" => !any(&fits_pattern),
         "Null" => values.iter().any(|value| value.eq_ignore_ascii_case(if known.is_none() { "true" } else { "false" })),
         _ => return None,
     })
 }
 
-fn listed(value: &Value) -> &[Value] {
+/// What stands in a field of a policy, where one may stand alone or several in a list.
+#[must_use]
+pub fn values_in(value: &Value) -> &[Value] {
     match value {
         Value::Null => &[],
         Value::Array(all) => all,
@@ -127,7 +129,8 @@ fn listed(value: &Value) -> &[Value] {
 }
 
 /// Whether a text is of a pattern in which `*` stands for any characters and `?` for one.
-fn like(pattern: &str, text: &str) -> bool {
+#[must_use]
+pub fn fits_pattern(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t, mut star) = (0, 0, None);
     while t < text.len() {
@@ -172,7 +175,7 @@ mod tests {
             ("*a*b", "xxaybz", false),
             ("", "x", false),
         ] {
-            assert_eq!(like(pattern, text), fits, "{pattern} {text}");
+            assert_eq!(fits_pattern(pattern, text), fits, "{pattern} {text}");
         }
     }
 

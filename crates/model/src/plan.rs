@@ -92,6 +92,22 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// What is done to the resource, in one word, as events have it.
+    #[must_use]
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "create",
+            Self::Update { .. } => "update",
+            Self::Delete { .. } => "delete",
+            Self::Adopt { .. } => "adopt",
+            Self::Forget { .. } => "forget",
+            Self::Rename { .. } => "rename",
+            Self::Backup { .. } => "backup",
+        }
+    }
+}
+
 /// Why a step is taken. For people: nothing is decided by it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reason {

@@ -77,6 +77,18 @@ pub enum Op {
     },
 }
 
+impl Op {
+    /// What is done to the object, in one word.
+    #[must_use]
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "create",
+            Self::Update { .. } => "update",
+            Self::Delete { .. } => "delete",
+        }
+    }
+}
+
 /// The record written before a mutating request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Intent {

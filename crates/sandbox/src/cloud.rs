@@ -122,6 +122,13 @@ pub struct Principal {
     pub session: String,
 }
 
+impl Principal {
+    /// The session, as STS names it.
+    pub(crate) fn arn(&self, account: &str) -> String {
+        format!("arn:aws:sts::{account}:assumed-role/{}/{}", self.role, self.session)
+    }
+}
+
 impl Default for Principal {
     fn default() -> Self {
         Self { role: "sandbox".to_owned(), session: "operator".to_owned() }

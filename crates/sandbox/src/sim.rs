@@ -288,8 +288,7 @@ impl Sim {
     fn record(&self, call: &Call, answer: &Answer<Output>) -> io::Result<()> {
         let (mut caller, mut names) = (String::new(), vec![]);
         if !call.is_read() {
-            let Principal { role, session } = &call.principal;
-            caller = format!("arn:aws:sts::{}:assumed-role/{role}/{session}", call.account);
+            caller = call.principal.arn(&call.account);
             names = call.names.iter().cloned().chain(answer.iter().flat_map(cloudtrail::names)).collect();
             names.sort_unstable();
             names.dedup();

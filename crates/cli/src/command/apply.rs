@@ -152,17 +152,13 @@ fn show_ground(ui: &mut Ui, ground: &Ground) {
     match ground {
         Ground::Free => {}
         Ground::Approved(approved) if ui.json => {
-            let Principal { arn, session, source_identity } = &approved.by;
-            let by = json!({ "arn": arn, "session": session, "source_identity": source_identity });
-            let document = json!({ "format": 1, "event": "approval", "plan": approved.plan, "by": by, "at": approved.at,
-                "expires": approved.expires, "signed_by": approved.signed_by, "fingerprint": approved.fingerprint });
+            let mut document = bbws_render::approved_json(approved);
+            (document["format"], document["event"]) = (1.into(), "approval".into());
             ui.line(document.to_string());
         }
         Ground::Approved(approved) => ui.say(format!("\n{}", bbws_render::approved(approved, style))),
         Ground::Glass { by, reason } if ui.json => {
-            let Principal { arn, session, source_identity } = by;
-            let by = json!({ "arn": arn, "session": session, "source_identity": source_identity });
-            ui.line(json!({ "format": 1, "event": "glass", "by": by, "reason": reason }).to_string());
+            ui.line(json!({ "format": 1, "event": "glass", "by": bbws_render::principal_json(by), "reason": reason }).to_string());
         }
         Ground::Glass { by, reason } => ui.say(format!("\n{}", bbws_render::glass_broken(by, reason, style))),
     }

@@ -21,7 +21,7 @@ use crate::{Exit, Failure, approval, pace, plan_file, safety};
 /// Shows a plan, asks, signs, and keeps the approval beside the state.
 pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &ApproveArgs) -> Result<Exit, Failure> {
     let picked = project.pick(args.place.env.as_deref(), args.file.as_deref(), true)?;
-    let (name, flag) = (&picked.name, if global.sandbox { " --sandbox" } else { "" });
+    let (name, flag) = (&picked.name, global.flag());
     let Some(file) = picked.rest.as_deref() else {
         let failure = Failure::new(Exit::Usage, "approve which plan?").because("an approval is of one exact plan, in a file");
         return Err(failure.advise(format!("bbws plan {name}{flag} -o FILE, then: bbws approve {name}{flag} FILE")));
@@ -123,7 +123,7 @@ fn tell<L: Link>(ui: &mut Ui, session: &Session<L>, approval: &Approval, key: &s
     let Statement { environment, plan, by, at, expires, .. } = &approval.statement;
     let signed_by = approval.signature.as_ref().map(|signature| signature.key.as_str());
     if ui.json {
-        let by = json!({ "arn": by.arn, "session": by.session, "source_identity": by.source_identity });
+        let by = bbws_render::principal_json(by);
         let document = json!({ "format": 1, "event": "approved", "environment": environment, "plan": plan, "by": by, "at": at,
             "expires": expires, "signed_by": signed_by, "key": key });
         ui.line(document.to_string());

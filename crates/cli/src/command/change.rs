@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use bbws_cluster::Tier;
 use bbws_engine::{Ask, Control, Credentials, Reporter, Run, StepFailure, apply, look_back, looking_back};
 use bbws_model::{
-    Address, Class, CloudError, Counts, Event, Finding, Kinds, Mode, Outcome, Plan, Reason, Record, RunRecord, Scope, Severity, Stamped,
-    State, Step,
+    Address, Class, CloudError, Counts, Event, Finding, Kinds, Mode, Outcome, Plan, Reason, Record, Scope, Severity, State, Step,
 };
 use bbws_operate::verify::{concerned, health};
 use bbws_render::{ErrorId, Progress};
@@ -17,7 +16,7 @@ use tokio::sync::watch;
 
 use super::hold::{claim, give_back, give_back_soon, take};
 use super::plan::{show_before, tell_calls};
-use super::record::{self, Recorder};
+use super::record::{self, Kept, Recorder};
 use super::spool;
 use crate::args::Speed;
 use crate::cloud::Link;
@@ -139,7 +138,7 @@ pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: O
     }
     let verified = Box::pin(verify(ui, session, &order, &mut control)).await;
     if verified.as_ref().is_err_and(|failure| failure.id == ErrorId::Verify) {
-        carried.kept.bundle(ui, session, &order.plan, Outcome::Done);
+        record::bundle(ui, session, &order.plan, Outcome::Done, &carried.kept);
     }
     verified
 }
@@ -149,23 +148,6 @@ pub(crate) struct Carried {
     /// How it ended.
     pub(crate) exit: Exit,
     kept: Kept,
-}
-
-/// What is kept of a run for whoever is to help.
-struct Kept {
-    record: Option<RunRecord>,
-    state: State,
-    failed: Vec<(Address, CloudError)>,
-    events: Vec<Stamped>,
-}
-
-impl Kept {
-    fn bundle<L: Link>(&self, ui: &mut Ui, session: &Session<L>, plan: &Plan, outcome: Outcome) {
-        let Self { record, state, failed, events } = self;
-        if let Some(record) = record {
-            record::bundle(ui, session, record, &record::Remains { plan, outcome: Some(outcome), state, failed, events });
-        }
-    }
 }
 
 /// Executes a plan and tells how it goes.
@@ -227,7 +209,7 @@ pub(crate) async fn carry_out<L: Link>(
     let closed = match report.outcome {
         Outcome::Fenced => None,
         Outcome::Stopped => give_back_soon(&log, clock.as_ref()).await,
-        outcome => give_back(&log, word(outcome)).await,
+        outcome => give_back(&log, outcome.word()).await,
     };
     if report.outcome != Outcome::Done
         && let Some(run) = record::last_good(session.offline.store.as_ref(), log.run()).await
@@ -235,7 +217,7 @@ pub(crate) async fn carry_out<L: Link>(
         watch.can_go_back_to(run);
     }
     let (summary, failures, failed, events) = (watch.summary(), watch.failures(), watch.failed(), sink.kept());
-    drop((watch, sink));
+    drop(watch);
     record::end(ui, session.offline.store.as_ref(), clock.as_ref(), log.run(), &events).await;
     if ui.json {
         failures.iter().for_each(|failure| ui.remark(failure.to_string()));
@@ -248,7 +230,7 @@ pub(crate) async fn carry_out<L: Link>(
     tell_calls(ui, &session.link.sent(), None);
     let kept = Kept { record, state: log.state(State::clone), failed, events };
     if report.outcome == Outcome::Failed || report.log.is_some() || !kept.failed.is_empty() {
-        kept.bundle(ui, session, &order.plan, report.outcome);
+        record::bundle(ui, session, &order.plan, report.outcome, &kept);
     }
     if let Some(error) = report.log.as_ref().or(closed.as_ref()) {
         let failure = session.offline.log_failure(error);
@@ -300,15 +282,6 @@ fn faster(speed: Option<Speed>) -> Option<f64> {
         None => Some(1.0),
         Some(Speed::Times(times)) => Some(times),
         Some(Speed::Quick) => None,
-    }
-}
-
-fn word(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Done => "done",
-        Outcome::Failed => "failed",
-        Outcome::Stopped => "stopped",
-        Outcome::Fenced => "fenced",
     }
 }
 

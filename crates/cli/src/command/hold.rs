@@ -149,16 +149,11 @@ pub(crate) async fn take_recorded(ui: &mut Ui, offline: &Offline, state: &State)
         let name = &offline.environment.name;
         return Err(Failure::new(Exit::Error, format!("the state of {name} does not say where it belongs")));
     };
-    let ids = Ulids::new().map_err(|error| Failure::new(Exit::Error, "no unique ids can be made").because(error))?;
+    let ids = Ulids::new()?;
     offline.home.prepare(&offline.environment.name)?;
     let owner = owner::this_process(RunId(ids.next()), command_line());
     let opening = Opening { owner, world, account, region, mode: Mode::Apply, plan: None, grounds: vec![] };
-    let may_take = |held: &Held| match known(held) {
-        Holder::Gone => true,
-        Holder::Lives => false,
-        Holder::Elsewhere => held.seq == state.seq,
-    };
-    let opened = Log::open(offline.store.clone(), clock, Arc::new(ids), opening, &may_take).await;
+    let opened = Log::open(offline.store.clone(), clock, Arc::new(ids), opening, &|held| may_take(held, state)).await;
     opened.map_err(|error| offline.log_failure(&error))
 }
 
@@ -200,6 +195,18 @@ pub(crate) fn opening<L: Link>(session: &Session<L>, mode: Mode, plan: Option<&P
 /// Gives the environment back. That it failed is told where nothing worse is.
 pub(crate) async fn give_back(log: &Log, outcome: &str) -> Option<LogError> {
     log.close(outcome).await.err()
+}
+
+/// Gives it back after something was done that is no run: answers what that came to.
+///
+/// # Errors
+/// When that failed, or else the giving back.
+pub(crate) async fn give_back_after<T>(offline: &Offline, log: &Log, done: Result<T, LogError>) -> Result<T, Failure> {
+    let closed = give_back(log, if done.is_ok() { "done" } else { "failed" }).await;
+    match (done, closed) {
+        (Ok(done), None) => Ok(done),
+        (Err(error), _) | (Ok(_), Some(error)) => Err(offline.log_failure(&error)),
+    }
 }
 
 /// Gives it back where somebody waits for the process to end.

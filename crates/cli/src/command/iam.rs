@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use bbws_cluster::{Backend, Published};
+use bbws_cluster::{Backend, Published, draft};
 use bbws_engine::{LogError, log};
 use bbws_model::{Entry, State, net};
 use bbws_operate::iam::{Ground, Policies, Purpose, Resource, StatePlace, policies};
@@ -12,7 +12,7 @@ use crate::args::{Global, IamArgs};
 use crate::project::Project;
 use crate::session::Offline;
 use crate::ui::Ui;
-use crate::{Exit, Failure, desired, pace};
+use crate::{Exit, Failure, pace};
 
 /// Prints them, or writes them into a folder.
 pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &IamArgs) -> Result<Exit, Failure> {
@@ -27,7 +27,7 @@ pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &IamArg
         }
         Err(error) => return Err(offline.log_failure(&error)),
     };
-    let made = needed(&offline, state.as_ref(), args.purpose())?;
+    let made = needed(&offline, state.as_ref(), args.purpose());
     match &args.out {
         Some(dir) => write(ui, dir, &made)?,
         None if ui.json => {
@@ -43,23 +43,17 @@ pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &IamArg
 }
 
 /// What an environment needs: for what its file declares, and for what is recorded of it.
-///
-/// # Errors
-/// None that a file which was judged can cause.
-pub(crate) fn needed(offline: &Offline, state: Option<&State>, purpose: Purpose) -> Result<Policies, Failure> {
-    Ok(policies(&ground(offline, state)?, &offline.kinds, purpose))
+pub(crate) fn needed(offline: &Offline, state: Option<&State>, purpose: Purpose) -> Policies {
+    policies(&ground(offline, state), &offline.kinds, purpose)
 }
 
-/// What a policy is made for.
-///
-/// # Errors
-/// None that a file which was judged can cause.
-pub(crate) fn ground(offline: &Offline, state: Option<&State>) -> Result<Ground, Failure> {
+/// What a policy is made for. Nothing is read of others: only kinds and names count.
+pub(crate) fn ground(offline: &Offline, state: Option<&State>) -> Ground {
     let environment = &offline.environment;
     let entries = || state.iter().flat_map(|state| &state.entries);
     let id = |entry: &Entry| Some(entry.id.to_string());
     let mut resources = vec![];
-    for (address, wanted) in desired::by_itself(offline)?.resources {
+    for (address, wanted) in draft(environment, &offline.kinds).resources {
         let id = state.and_then(|state| state.entries.get(&address)).and_then(id);
         resources.push(Resource { address, spec: wanted.spec, id });
     }
@@ -76,7 +70,7 @@ pub(crate) fn ground(offline: &Offline, state: Option<&State>) -> Result<Ground,
         key: kept.kms_key.clone(),
         others: Published::wanted(environment).into_iter().map(str::to_owned).collect(),
     };
-    Ok(Ground {
+    Ground {
         environment: environment.name.clone(),
         account: environment.account.clone(),
         region: environment.region.clone(),
@@ -84,7 +78,7 @@ pub(crate) fn ground(offline: &Offline, state: Option<&State>) -> Result<Ground,
         state: kept.bucket.as_ref().filter(|_| kept.backend == Backend::S3 && !offline.sandbox).map(place),
         approval_key: environment.approval.kms_key.clone(),
         resources,
-    })
+    }
 }
 
 fn write(ui: &mut Ui, dir: &Path, made: &Policies) -> Result<(), Failure> {
@@ -127,7 +121,7 @@ mod tests {
             let global = Cli::try_parse_from(line).unwrap().global;
             let offline = Offline::open(&mut Ui::silent(), &project, &global, name).unwrap();
             for (purpose, word) in [(Purpose::Plan, "plan"), (Purpose::Apply, "apply")] {
-                let made = needed(&offline, None, purpose).unwrap();
+                let made = needed(&offline, None, purpose);
                 let style = bbws_render::Style { color: false, unicode: true, width: 120 };
                 let remarks = bbws_render::policy_remarks(&made, true, style);
                 insta::assert_snapshot!(format!("{name}_{word}"), format!("{}\n{remarks}", bbws_render::policy_documents(&made)));

@@ -146,7 +146,7 @@ fn asked_for<L: Link>(session: &Session<L>, address: &Address, id: &str) -> Resu
         return Err(failure.advise(format!("or declare it first: [resource.{kind}.{}]", address.name())));
     };
     let region = wanted.spec.get("region").and_then(serde_json::Value::as_str).unwrap_or(&environment.region);
-    fits(kind, id, environment.account.as_str(), region).map_err(|misfit| {
+    fits(&session.offline.kinds, kind, id, environment.account.as_str(), region).map_err(|misfit| {
         let exit = if matches!(misfit, Misfit::Account { .. } | Misfit::Region { .. }) { Exit::Refused } else { Exit::Error };
         Failure::new(exit, misfit.to_string()).advise(format!("the id of a {kind} is {what}: {example}"))
     })?;
@@ -166,7 +166,9 @@ fn mapped<L: Link>(session: &Session<L>, state: &State, terraform: &TfState) -> 
         }
         let spec = &session.desired.resources[address].spec;
         let region = spec.get("region").and_then(serde_json::Value::as_str).unwrap_or(&environment.region);
-        let misfit = id.as_ref().and_then(|id| fits(address.kind(), id.as_str(), environment.account.as_str(), region).err());
+        let misfit = id
+            .as_ref()
+            .and_then(|id| fits(&session.offline.kinds, address.kind(), id.as_str(), environment.account.as_str(), region).err());
         match misfit {
             Some(misfit) => one.becomes = Becomes::Left(misfit.to_string()),
             None => drop(asked.insert(address.clone(), id.clone())),

@@ -33,7 +33,7 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
 }
 
 async fn work<C: Cloud>(ui: &mut Ui, cloud: &C, args: &InitArgs, offline: &Offline) -> Result<Exit, Failure> {
-    let ids = Ulids::new().map_err(|error| Failure::new(Exit::Error, "no unique ids can be made").because(error))?;
+    let ids = Ulids::new()?;
     let made = match &offline.home {
         Home::Folder(_) => {
             offline.home.prepare(&offline.environment.name)?;

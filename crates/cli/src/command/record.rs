@@ -3,10 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bbws_engine::{Clock, EventSink, Log, Store};
@@ -18,7 +16,7 @@ use serde_json::json;
 use crate::cloud::Link;
 use crate::session::Session;
 use crate::ui::{Ui, Watch};
-use crate::{commit, plan_file};
+use crate::{commit, plan_file, written};
 
 /// How long the end of a run waits for its events to be written.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -28,23 +26,23 @@ const LOOKED_AT: usize = 20;
 /// Tells what happens to who watches, and keeps it.
 pub(super) struct Recorder<'u> {
     watch: Watch<'u>,
-    kept: Arc<Mutex<Vec<Stamped>>>,
+    kept: Vec<Stamped>,
 }
 
 impl<'u> Recorder<'u> {
     pub(super) fn new(watch: Watch<'u>) -> Self {
-        Self { watch, kept: Arc::default() }
+        Self { watch, kept: vec![] }
     }
 
     /// All that has happened.
-    pub(super) fn kept(&self) -> Vec<Stamped> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(super) fn kept(self) -> Vec<Stamped> {
+        self.kept
     }
 }
 
 impl EventSink for Recorder<'_> {
     fn on(&mut self, event: &Stamped) {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
+        self.kept.push(event.clone());
         self.watch.on(event);
     }
 }
@@ -124,24 +122,24 @@ pub(super) async fn events_of(store: &dyn Store, run: &RunId) -> Vec<Stamped> {
     String::from_utf8_lossy(&bytes).lines().filter_map(|line| wire::event::read(line).ok()).collect()
 }
 
-/// What a bundle is made of, beside the record.
-pub(super) struct Remains<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) outcome: Option<Outcome>,
-    pub(super) state: &'a State,
-    pub(super) failed: &'a [(Address, CloudError)],
-    pub(super) events: &'a [Stamped],
+/// What is kept of a run for whoever is to help.
+pub(super) struct Kept {
+    pub(super) record: Option<RunRecord>,
+    pub(super) state: State,
+    pub(super) failed: Vec<(Address, CloudError)>,
+    pub(super) events: Vec<Stamped>,
 }
 
 /// Writes a bundle of a run that has failed, and tells where it is.
-pub(super) fn bundle<L: Link>(ui: &mut Ui, session: &Session<L>, record: &RunRecord, of: &Remains<'_>) {
-    let Remains { plan, outcome, state, failed, events } = *of;
+pub(super) fn bundle<L: Link>(ui: &mut Ui, session: &Session<L>, plan: &Plan, outcome: Outcome, kept: &Kept) {
+    let Kept { record, state, failed, events } = kept;
+    let Some(record) = record else { return };
     let mut calls: BTreeMap<String, usize> = BTreeMap::new();
     for call in session.link.sent() {
         *calls.entry(call.operation).or_default() += 1;
     }
     let names = [session.caller.arn.clone()];
-    let text = bbws_render::bundle(&Bundle { record, outcome, plan, state, failed, calls: &calls, events, names: &names });
+    let text = bbws_render::bundle(&Bundle { record, outcome: Some(outcome), plan, state, failed, calls: &calls, events, names: &names });
     match write(&session.offline.bundles, &record.run, &text) {
         Err(error) => ui.remark(format!("The bundle of this run could not be written: {error}")),
         Ok(path) if ui.json => ui.line(json!({ "format": 1, "event": "bundle", "path": path }).to_string()),
@@ -152,13 +150,9 @@ pub(super) fn bundle<L: Link>(ui: &mut Ui, session: &Session<L>, record: &RunRec
     }
 }
 
-fn write(dir: &Path, run: &RunId, text: &str) -> std::io::Result<PathBuf> {
-    fs::create_dir_all(dir)?;
+fn write(dir: &Path, run: &RunId, text: &str) -> Result<PathBuf, String> {
+    fs::create_dir_all(dir).map_err(|error| error.to_string())?;
     let path = dir.join(format!("{run}.jsonl"));
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(&path)?.write_all(text.as_bytes())?;
+    written::replace(&path, text.as_bytes())?;
     Ok(path)
 }

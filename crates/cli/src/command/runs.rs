@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bbws_engine::{Trace, traces};
 use bbws_model::{Event, Mode, RunId, Stamped, StepId, wire};
-use bbws_render::{RunStory, run_json, run_told, runs, runs_json};
+use bbws_render::{Progress, RunStory, run_json, run_told, runs, runs_json};
 
 use super::record::{events_of, record_of};
 use crate::args::{Global, RunsArgs};
@@ -80,7 +80,7 @@ fn replay(ui: &mut Ui, story: &RunStory, sandbox: bool, speed: f64) {
     let events = if story.events.is_empty() { from_log(story) } else { story.events.clone() };
     let (live, json) = (ui.live, ui.json);
     let steps = events.iter().filter(|stamped| matches!(stamped.event, Event::StepStarted { .. } | Event::StepSkipped { .. })).count();
-    let watch = Watch::new(ui, steps, sandbox);
+    let watch = Watch::new(ui, Progress::new(steps), sandbox);
     let (mut sink, mut shown) = (watch.again(), Duration::ZERO);
     for stamped in &events {
         while live && shown < stamped.elapsed {

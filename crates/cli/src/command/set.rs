@@ -57,17 +57,13 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
     match planned {
         Ok(()) if ui.json => {}
         Ok(()) if args.dry_run => ui.line("\nNothing was written."),
-        Ok(()) => ui.line(format!("\n{} is written. Bring the cluster to it: bbws apply {name}{}", path.display(), flag(global))),
+        Ok(()) => ui.line(format!("\n{} is written. Bring the cluster to it: bbws apply {name}{}", path.display(), global.flag())),
         Err(failure) => {
             let kept = if args.dry_run { "nothing was written" } else { "the file is written" };
-            ui.remark(format!("No plan could be made ({}); {kept}. See what it means: bbws plan {name}{}", failure.what, flag(global)));
+            ui.remark(format!("No plan could be made ({}); {kept}. See what it means: bbws plan {name}{}", failure.what, global.flag()));
         }
     }
     Ok(Exit::Done)
-}
-
-fn flag(global: &Global) -> &'static str {
-    if global.sandbox { " --sandbox" } else { "" }
 }
 
 fn tell(ui: &mut Ui, file: &str, (old, new): (&str, &str), done: &[Set], writes: bool) {

@@ -33,14 +33,14 @@ enum Form {
 }
 
 impl<'u> Watch<'u> {
-    /// Watches a run: of a plan, or of so many steps of which no more is known.
-    pub(crate) fn new(ui: &'u mut Ui, run: impl Into<Progress>, sandbox: bool) -> Self {
+    /// Watches a run.
+    pub(crate) fn new(ui: &'u mut Ui, run: Progress, sandbox: bool) -> Self {
         let style = ui.style();
         let form = match (ui.json, ui.live) {
             (true, _) => Form::Events,
             (false, true) => {
                 ui.calls.stand_aside();
-                Form::Live { live: Live::new(run.into(), style), last: None }
+                Form::Live { live: Live::new(run, style), last: None }
             }
             (false, false) => Form::Lines(Lines::new()),
         };

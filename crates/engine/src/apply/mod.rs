@@ -210,20 +210,11 @@ async fn changed(control: &mut watch::Receiver<Control>) -> Control {
 }
 
 fn started(step: &Step, kinds: &Kinds) -> Event {
-    Event::StepStarted { step: step.id, address: step.address.clone(), verb: verb(step).to_owned(), expected: expected(step, kinds) }
-}
-
-/// What is done to a resource, in one word.
-fn verb(step: &Step) -> &'static str {
-    use bbws_model::Action;
-    match step.action {
-        Action::Create { .. } => "create",
-        Action::Update { .. } => "update",
-        Action::Delete { .. } => "delete",
-        Action::Adopt { .. } => "adopt",
-        Action::Forget { .. } => "forget",
-        Action::Rename { .. } => "rename",
-        Action::Backup { .. } => "backup",
+    Event::StepStarted {
+        step: step.id,
+        address: step.address.clone(),
+        verb: step.action.verb().to_owned(),
+        expected: expected(step, kinds),
     }
 }
 

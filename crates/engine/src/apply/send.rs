@@ -162,7 +162,7 @@ impl Task<'_, '_> {
                 (open.class, open.tries, open.since) = (error.class, 0, now);
             }
             open.tries += 1;
-            open.code = if error.code.is_empty() { error.class.to_string() } else { error.code.clone() };
+            open.code = error.code_or_class();
             let spent = now.saturating_sub(open.since);
             let wait = budget(error.class, deletes, self.timeout()?)
                 .and_then(|budget| budget.wait(open.tries, spent, &self.step.address.to_string()));

@@ -21,14 +21,12 @@ pub async fn begin(
     reason: &str,
     state: &State,
 ) -> Result<State, LogError> {
-    let Opening { owner, world, account, region, mode, plan, grounds } = opening;
-    let run = owner.run.clone();
+    let run = opening.owner.run.clone();
     let entries: BTreeMap<Address, Option<Entry>> = state.entries.iter().map(|(address, e)| (address.clone(), Some(e.clone()))).collect();
-    let opens = Record::Open { owner, world, account, region, mode, plan };
     let restore = Record::Restore { reason: reason.to_owned(), entries, outputs: state.outputs.clone() };
     let copies = state.backups.iter().map(|copy| Record::Backup { address: copy.address.clone(), id: copy.id.clone() });
     let close = Record::Close { outcome: "done".to_owned() };
-    let records: Vec<Record> = std::iter::once(opens).chain(grounds).chain([restore]).chain(copies).chain([close]).collect();
+    let records: Vec<Record> = opening.records().into_iter().chain([restore]).chain(copies).chain([close]).collect();
     let mut begun = State::empty(&state.lineage);
     let serial = begun.next_serial(&records)?;
     let (lineage, prev) = (begun.lineage.clone(), begun.head.clone());

@@ -40,6 +40,14 @@ pub struct Opening {
     pub grounds: Vec<Record>,
 }
 
+impl Opening {
+    /// What stands in the run's first slot.
+    pub(super) fn records(self) -> Vec<Record> {
+        let Self { owner, world, account, region, mode, plan, grounds } = self;
+        std::iter::once(Record::Open { owner, world, account, region, mode, plan }).chain(grounds).collect()
+    }
+}
+
 /// The log of an environment that this run holds.
 pub struct Log {
     store: Arc<dyn Store>,
@@ -93,13 +101,11 @@ impl Log {
         if let Some(held) = Held::of(&state).filter(|held| !may_take(held)) {
             return Err(LogError::Held(Box::new(held)));
         }
-        let Opening { owner, world, account, region, mode, plan, grounds } = opening;
-        let run = owner.run.clone();
+        let run = opening.owner.run.clone();
         let lease = Lease::new(clock.clone());
         let (state, queue, writing) = (Mutex::new(state), Mutex::default(), tokio::sync::Mutex::default());
         let mut log = Self { store, clock, ids, run, lease, opened: Duration::ZERO, state, queue, writing, spool: None };
-        let opens = Record::Open { owner, world, account, region, mode, plan };
-        match log.append(std::iter::once(opens).chain(grounds).collect()).await {
+        match log.append(opening.records()).await {
             Err(LogError::Fenced { seq }) => {
                 // Somebody was faster.
                 let held = read(log.store.as_ref()).await?.as_ref().and_then(Held::of);

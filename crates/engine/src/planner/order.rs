@@ -101,19 +101,20 @@ impl Making<'_> {
 
     fn add(&mut self, address: &Address, verdict: Verdict) {
         // Whatever name it gets, what is wanted refers to the same.
-        let needs = self.graph.resources_needed(address).cloned().collect();
+        let graph = self.graph;
+        let needs = || graph.resources_needed(address).cloned().collect::<Vec<_>>();
         let entries = &self.from.state.entries;
         let recorded = || entries.get(address).map(|e| e.dependencies.clone()).unwrap_or_default();
         let mut halves = Halves::default();
         match verdict {
             Verdict::Stays { .. } => return,
             Verdict::Make { want, renamed, reason } => {
-                halves.makes = Some(self.push(address, Action::Create { want, renamed }, reason, vec![], needs));
+                halves.makes = Some(self.push(address, Action::Create { want, renamed }, reason, vec![], needs()));
             }
             Verdict::Adopt { id, have, want, existing, .. } => {
                 let reason = if existing { Reason::Declared } else { Reason::Ours };
                 let adopt = Action::Adopt { id, have, want, existing, asked: false, renamed: None };
-                halves.makes = Some(self.push(address, adopt, reason, vec![], needs));
+                halves.makes = Some(self.push(address, adopt, reason, vec![], needs()));
             }
             Verdict::Change { id, have, want, reason, .. } => {
                 let (risks, backup) = match &reason {
@@ -121,7 +122,7 @@ impl Making<'_> {
                     _ => (vec![], false),
                 };
                 halves.backs_up = if backup { self.backup(address, &id) } else { None };
-                halves.changes = Some(self.push(address, Action::Update { id, have, want }, reason, risks, needs));
+                halves.changes = Some(self.push(address, Action::Update { id, have, want }, reason, risks, needs()));
             }
             Verdict::Replace { id, have, want, renamed, order: _, why } => {
                 let risks = match &why {
@@ -129,7 +130,7 @@ impl Making<'_> {
                     _ => vec![],
                 };
                 halves.backs_up = self.backup_before_delete(address, &id);
-                let makes = self.push(address, Action::Create { want, renamed }, why.clone(), risks, needs);
+                let makes = self.push(address, Action::Create { want, renamed }, why.clone(), risks, needs());
                 let loss = self.loss(address, halves.backs_up);
                 let removes = self.push(address, Action::Delete { id, have, deposed: true }, why, loss, recorded());
                 self.steps[makes].pair = Some(StepId(removes));

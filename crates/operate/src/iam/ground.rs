@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bbws_kinds::{DbInstance, TaskDefinition};
+use bbws_kinds::{DbInstance, TaskDefinition, partition};
 use bbws_model::{Account, Address, Kind, Kinds, NameRule, Pointer, pointers};
 use serde_json::Value;
 
@@ -55,11 +55,7 @@ pub(super) const EDGE: &str = "us-east-1";
 impl Ground {
     /// `aws`, or the name of a partition of its own.
     pub(super) fn partition(&self) -> &'static str {
-        match self.region.split('-').next() {
-            Some("cn") => "aws-cn",
-            _ if self.region.starts_with("us-gov-") => "aws-us-gov",
-            _ => "aws",
-        }
+        partition(&self.region)
     }
 
     /// An ARN in a region of this account; none for services without regions.

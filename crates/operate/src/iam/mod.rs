@@ -15,6 +15,7 @@ use ground::EDGE;
 pub use ground::{Ground, Resource, StatePlace};
 pub use probe::{Probe, probes};
 use scope::{Scope, scope};
+pub(crate) use statements::one_or_many;
 pub use statements::{MOST, Told};
 use statements::{Statements, document, packed, size};
 
@@ -355,8 +356,7 @@ impl Narrowing<'_> {
 }
 
 fn listed(some: BTreeSet<String>) -> Value {
-    let all: Vec<String> = some.into_iter().collect();
-    if let [one] = all.as_slice() { json!(one) } else { json!(all) }
+    one_or_many(&Vec::from_iter(some))
 }
 
 /// `ecs-tasks` is `EcsTasks`: a statement's name has letters and digits only.

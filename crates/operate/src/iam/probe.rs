@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bbws_model::values_in;
 use serde_json::Value;
 
 use super::Policies;
@@ -24,7 +25,7 @@ pub struct Probe {
 #[must_use]
 pub fn probes(policies: &Policies, needed: &BTreeSet<&str>) -> Vec<Probe> {
     let (mut asked, mut left) = (vec![], needed.clone());
-    for statement in policies.documents.iter().flat_map(|one| listed(&one.policy["Statement"])) {
+    for statement in policies.documents.iter().flat_map(|one| values_in(&one.policy["Statement"])) {
         let actions: Vec<String> = texts(&statement["Action"]).filter(|action| left.contains(action)).map(str::to_owned).collect();
         let Some(resource) = texts(&statement["Resource"]).next() else { continue };
         if actions.is_empty() {
@@ -58,10 +59,6 @@ fn filled(pattern: &str) -> String {
     pattern.replace('*', SOME).replace('?', "2")
 }
 
-fn listed(value: &Value) -> &[Value] {
-    value.as_array().map_or_else(|| if value.is_null() { &[] } else { std::slice::from_ref(value) }, Vec::as_slice)
-}
-
 fn texts(value: &Value) -> impl Iterator<Item = &str> {
-    listed(value).iter().filter_map(Value::as_str)
+    values_in(value).iter().filter_map(Value::as_str)
 }

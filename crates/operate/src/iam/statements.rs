@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 /// How long a managed policy may be, in characters that are not blanks.
@@ -113,7 +114,6 @@ fn halves(part: Part) -> Vec<Part> {
 }
 
 fn statement(sid: &str, actions: &[String], resources: &[String], condition: &str) -> Value {
-    let one_or_many = |list: &[String]| if let [one] = list { json!(one) } else { json!(list) };
     let mut fields = Map::new();
     fields.insert("Sid".into(), sid.into());
     fields.insert("Effect".into(), "Allow".into());
@@ -123,6 +123,11 @@ fn statement(sid: &str, actions: &[String], resources: &[String], condition: &st
         fields.insert("Condition".into(), condition);
     }
     Value::Object(fields)
+}
+
+/// One alone, several in a list, as IAM itself writes it.
+pub(crate) fn one_or_many<T: Serialize>(list: &[T]) -> Value {
+    if let [one] = list { json!(one) } else { json!(list) }
 }
 
 /// A policy document of these statements.

@@ -1,7 +1,6 @@
 //! What an id looks like, kind by kind.
 
-use bbws_kinds::all;
-use bbws_model::AnyKind;
+use bbws_model::{AnyKind, Kinds};
 
 /// What an id of a kind looks like: in words, and an example. None for a kind that bbws does not know.
 #[must_use]
@@ -106,9 +105,8 @@ pub enum Misfit {
 ///
 /// # Errors
 /// When it cannot.
-pub fn fits(kind: &str, id: &str, account: &str, region: &str) -> Result<(), Misfit> {
+pub fn fits(kinds: &Kinds, kind: &str, id: &str, account: &str, region: &str) -> Result<(), Misfit> {
     let misfit = || Misfit::Form { id: id.to_owned(), kind: kind.to_owned() };
-    let kinds = all();
     let prefix = kinds.get(kind).map_or("", |known| known.facts().id_prefix);
     let (example, by_arn) = form(kind).map_or(("", false), |(_, example)| (example, example.starts_with("arn:")));
     if id.is_empty() || id.chars().any(|c| c.is_control() || c.is_whitespace()) {
@@ -159,6 +157,7 @@ pub fn fits(kind: &str, id: &str, account: &str, region: &str) -> Result<(), Mis
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bbws_kinds::all;
 
     const ACCOUNT: &str = "536580886816";
 
@@ -167,7 +166,7 @@ mod tests {
         for kind in all().iter() {
             let (_, example) = form(kind.name()).unwrap_or_else(|| panic!("{}", kind.name()));
             let region = if kind.name() == "certificate" { "us-east-1" } else { "af-south-1" };
-            assert_eq!(fits(kind.name(), example, ACCOUNT, region), Ok(()), "{}", kind.name());
+            assert_eq!(fits(&all(), kind.name(), example, ACCOUNT, region), Ok(()), "{}", kind.name());
         }
     }
 
@@ -187,7 +186,7 @@ mod tests {
             ("dns-record", "Z1_", "does not look like"),
             ("route", "rtb-1", "does not look like"),
         ] {
-            let told = fits(kind, id, ACCOUNT, "af-south-1").unwrap_err().to_string();
+            let told = fits(&all(), kind, id, ACCOUNT, "af-south-1").unwrap_err().to_string();
             assert!(told.contains(why), "{kind} {id}: {told}");
         }
     }

@@ -18,6 +18,7 @@ mod tests {
     use bbws_engine::Picture;
     use bbws_engine::planner::{Request, Sources, steps};
     use bbws_model::{Action, Address, Desired, Entry, IntentId, Mode, Ownership, Phase, Seen, State, Wanted};
+    use bbws_testkit::sample;
     use serde_json::{Value, json};
 
     /// A parameter group as the file has it, and one that is there with another description and name.
@@ -37,18 +38,7 @@ mod tests {
             phase: Phase::Ready,
             owner: Some(Ownership { lineage: "L".into(), address: address.clone(), intent: intent.clone() }),
         };
-        let entry = Entry {
-            id: "poc".into(),
-            spec: have,
-            outputs,
-            dependencies: vec![],
-            reached: true,
-            intent: made_by_us.then_some(intent),
-            existing: false,
-            protected: false,
-            renamed,
-            deposed: vec![],
-        };
+        let entry = Entry { outputs, intent: made_by_us.then_some(intent), renamed, ..sample::entry("poc", have) };
         let (mut state, mut picture) = (State::empty("L"), Picture::default());
         state.entries.insert(address.clone(), entry);
         picture.recorded.insert(address.clone(), Ok(Some(seen)));

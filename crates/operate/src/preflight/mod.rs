@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bbws_model::{Action, CloudError, Desired, Finding, Kinds, Mode, Plan, Severity, pointers};
 use serde_json::Value;
 
-use crate::iam::{Ground, Probe, Purpose, policies, probes};
+use crate::iam::{Ground, Probe, Purpose, one_or_many, policies, probes};
 pub use quota::Counted;
 
 /// Something to find out.
@@ -220,7 +220,7 @@ fn lacking(denied: &[(String, String)], mode: Mode) -> Vec<Finding> {
             ["iam:CreateServiceLinkedRole"] => "by IAM's simulation; needed only where the service has no role of its own yet",
             _ => "by IAM's simulation",
         };
-        let action = if let [one] = actions.as_slice() { serde_json::json!(one) } else { serde_json::json!(actions) };
+        let action = one_or_many(&actions);
         let statement = serde_json::json!({"Effect": "Allow", "Action": action, "Resource": on});
         finding.seen(seen).advise(format!("the {verb} stops there unless its policy is given: {statement}"))
     };

@@ -20,11 +20,12 @@ fn field(kind: &str) -> Option<&'static str> {
 
 /// What a step gives and takes.
 pub(super) fn of(step: &Step) -> Vec<Risk> {
-    let (before, after) = sides(step);
     if step.address.kind() == RolePolicyAttachment::NAME {
+        let (before, after) = sides(step);
         return [("gives", after), ("takes", before)].into_iter().filter_map(|(word, side)| attached(word, &side?)).collect();
     }
     let Some(field) = field(step.address.kind()) else { return vec![] };
+    let (before, after) = sides(step);
     let policy = |side: &Option<Value>| side.as_ref().and_then(|spec| spec.get(field)).map(rights).unwrap_or_default();
     let who = |side: &Option<Value>| side.as_ref().and_then(|spec| spec.get("role")).map(role);
     let role = who(&after).or_else(|| who(&before));

@@ -108,7 +108,10 @@ impl Bench {
 
     /// One whose callers are allowed everything, for tests that count calls.
     pub(super) fn trusted() -> Self {
-        let sandbox = Sandbox::in_memory(ACCOUNT);
+        Self::on(Sandbox::in_memory(ACCOUNT))
+    }
+
+    fn on(sandbox: Sandbox) -> Self {
         let aws = Aws::new(Arc::new(sandbox.clone()), REGION);
         aws.gate().open();
         let drivers = drivers(&aws);

@@ -1,33 +1,17 @@
 //! The smaller steps of the bench: a create without what follows, a look-up without an id, a repeat, a refusal.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use bbws_aws::{Aws, drivers};
 use bbws_engine::{Attempt, Place, Reading};
 use bbws_model::{Address, CloudError, IntentId, Phase, PhysicalId, Seen};
 use serde_json::{Value, json};
 
-use super::{Bench, LINEAGE, REGION, to};
+use super::{Bench, LINEAGE, to};
 
 impl Bench {
     /// The same cloud with the credentials of another account.
     pub(super) fn of_account(&self, account: &str) -> Self {
-        let sandbox = self.sandbox.with_account(account);
-        let aws = Aws::new(Arc::new(sandbox.clone()), REGION);
-        aws.gate().open();
-        let drivers = drivers(&aws);
-        Self {
-            sandbox,
-            aws,
-            drivers,
-            kinds: bbws_kinds::all(),
-            made: BTreeMap::new(),
-            intents: 1000,
-            calls: BTreeMap::new(),
-            told: BTreeSet::new(),
-            swallowed: BTreeSet::new(),
-        }
+        Self { intents: 1000, ..Self::on(self.sandbox.with_account(account)) }
     }
 
     /// What is found without an id: by natural key, mark or intent.

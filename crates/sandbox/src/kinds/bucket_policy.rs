@@ -1,5 +1,6 @@
 //! What a bucket's policy denies its own account. Nothing needs an Allow there; a Deny binds everybody.
 
+use bbws_model::fits_pattern;
 use serde_json::Value;
 
 use super::bucket::{Row, unless_simulated};
@@ -44,13 +45,16 @@ fn resource(request: &Request<'_>) -> String {
 }
 
 fn concerns(statement: &Value, request: &Request<'_>) -> bool {
-    let any = |field: &str, text: &str| listed(&statement[field]).iter().filter_map(Value::as_str).any(|pattern| fits(pattern, text));
+    let any =
+        |field: &str, text: &str| listed(&statement[field]).iter().filter_map(Value::as_str).any(|pattern| fits_pattern(pattern, text));
     let who = &statement["Principal"];
     let everybody =
         who == "*" || listed(&who["AWS"]).iter().any(|who| who == "*" || who.as_str().is_some_and(|w| w.contains(request.account)));
     // Actions may be written in any case.
-    let action =
-        listed(&statement["Action"]).iter().filter_map(Value::as_str).any(|one| fits(&one.to_lowercase(), &request.action.to_lowercase()));
+    let action = listed(&statement["Action"])
+        .iter()
+        .filter_map(Value::as_str)
+        .any(|one| fits_pattern(&one.to_lowercase(), &request.action.to_lowercase()));
     everybody && action && any("Resource", &resource(request))
 }
 
@@ -73,7 +77,7 @@ fn holds(conditions: &Value, request: &Request<'_>) -> Answer<bool> {
                 "StringEquals" => have.is_some_and(|have| wanted.iter().any(|wanted| wanted == have)),
                 // A key that is missing is unequal to everything.
                 "StringNotEquals" => have.is_none_or(|have| wanted.iter().all(|wanted| wanted != have)),
-                "ArnNotLike" => have.is_none_or(|have| wanted.iter().all(|wanted| !fits(wanted, have))),
+                "ArnNotLike" => have.is_none_or(|have| wanted.iter().all(|wanted| !fits_pattern(wanted, have))),
                 "NumericLessThan" => have.is_some_and(|have| wanted.iter().any(|wanted| number(have) < number(wanted))),
                 other => {
                     unless_simulated(true, &format!("the condition {other} in a bucket policy"))?;
@@ -86,16 +90,6 @@ fn holds(conditions: &Value, request: &Request<'_>) -> Answer<bool> {
         }
     }
     Ok(true)
-}
-
-/// Whether a text fits a pattern with `*` and `?`.
-fn fits(pattern: &str, text: &str) -> bool {
-    match (pattern.chars().next(), text.chars().next()) {
-        (None, None) => true,
-        (Some('*'), first) => fits(&pattern[1..], text) || first.is_some_and(|first| fits(pattern, &text[first.len_utf8()..])),
-        (Some(wanted), Some(have)) if wanted == have || wanted == '?' => fits(&pattern[wanted.len_utf8()..], &text[have.len_utf8()..]),
-        _ => false,
-    }
 }
 
 #[cfg(test)]
@@ -141,7 +135,7 @@ mod tests {
         for (pattern, text, fit) in
             [("*", "", true), ("a*c", "abbc", true), ("a*c", "abb", false), ("a?c", "abc", true), ("a", "ab", false)]
         {
-            assert_eq!(fits(pattern, text), fit, "{pattern} {text}");
+            assert_eq!(fits_pattern(pattern, text), fit, "{pattern} {text}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use aws_sdk_sts::operation::get_caller_identity::{GetCallerIdentityInput, GetCallerIdentityOutput};
 
-use crate::cloud::{At, Principal};
+use crate::cloud::At;
 use crate::fate::Answer;
 use crate::handlers::Handlers;
 
@@ -17,6 +17,5 @@ fn get_caller_identity(at: &mut At<'_>, _: &GetCallerIdentityInput) -> Answer<Ge
 
 /// Whoever calls.
 pub(crate) fn principal(at: &At<'_>) -> String {
-    let Principal { role, session } = at.principal;
-    format!("arn:aws:sts::{}:assumed-role/{role}/{session}", at.account)
+    at.principal.arn(at.account)
 }

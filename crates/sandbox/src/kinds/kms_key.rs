@@ -43,12 +43,12 @@ fn found<'a>(at: &'a mut At<'_>, key: Option<&str>) -> Answer<(String, &'a Row)>
 
 /// Refuses whom the key's policy does not name, and a key that is switched off.
 fn allowed(at: &mut At<'_>, key: Option<&str>, action: &str, of: fn(&Row) -> &Vec<String>) -> Answer<(String, Row)> {
-    let (role, account, session) = (at.principal.role.clone(), at.account.to_owned(), at.principal.session.clone());
+    let (role, caller) = (at.principal.role.clone(), at.principal.arn(at.account));
     let (arn, row) = found(at, key)?;
     let may = of(row).is_empty() || of(row).contains(&role);
     if !may {
         let text = format!(
-            "User: arn:aws:sts::{account}:assumed-role/{role}/{session} is not authorized to perform: {action} on resource: {arn} because no resource-based policy allows the {action} action"
+            "User: {caller} is not authorized to perform: {action} on resource: {arn} because no resource-based policy allows the {action} action"
         );
         return Err(refuse(400, "AccessDeniedException", text));
     }

@@ -34,7 +34,7 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
     let mut prices = prices(project, &offline.environment.region, global.sandbox)?;
     if args.refresh {
         let bill = wanted(&offline, &prices);
-        let work = prices::refresh(ui, project, global, cloud, &offline, &bill);
+        let work = prices::refresh(ui, project, global, cloud, &offline, (&prices, &bill));
         pace::play(pace::of(global), work).map_err(pace::no_runtime)??;
         prices = self::prices(project, &offline.environment.region, global.sandbox)?;
     }

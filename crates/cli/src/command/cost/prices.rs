@@ -53,12 +53,11 @@ pub(super) async fn refresh<C: Cloud>(
     global: &Global,
     cloud: &C,
     offline: &Offline,
-    bill: &Bill,
+    (before, bill): (&Prices, &Bill),
 ) -> Result<(), Failure> {
     let environment = &offline.environment;
     let (link, _) = connect(offline, cloud, project, global, "cost").await?;
-    let before = prices(project, &environment.region, global.sandbox)?;
-    let queries = queries(&before, bill);
+    let queries = queries(before, bill);
     if !ui.json {
         ui.remark(format!("Asking AWS's Price List for {} prices in {} …", queries.len(), environment.region));
     }

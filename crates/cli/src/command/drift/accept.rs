@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::args::Global;
 use crate::cloud::Cloud;
 use crate::command::consent::consent;
-use crate::command::hold::{free, give_back, take};
+use crate::command::hold::{free, give_back_after, take};
 use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
@@ -214,12 +214,7 @@ async fn record<C: Cloud>(
     let session = Session::open(offline, cloud, project, global, "drift --accept").await?;
     free(ui, &session, seen.state).await?;
     let log = take(&session, Mode::Apply, seen.state, None, vec![]).await?;
-    let written = log.append(records).await;
-    let closed = give_back(&log, if written.is_ok() { "done" } else { "failed" }).await;
-    match written.err().or(closed) {
-        Some(error) => Err(session.offline.log_failure(&error)),
-        None => Ok(()),
-    }
+    give_back_after(&session.offline, &log, log.append(records).await).await
 }
 
 fn recorded(address: &Address, desired: &Desired, seen: Seen<'_>) -> Option<Record> {

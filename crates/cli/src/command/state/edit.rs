@@ -13,7 +13,7 @@ use crate::args::{Global, Where};
 use crate::cloud::{Cloud, Link};
 use crate::command::change::look_back_at_open;
 use crate::command::consent::consent;
-use crate::command::hold::{free, give_back, opening, stopped, take, take_recorded};
+use crate::command::hold::{free, give_back_after, opening, stopped, take, take_recorded};
 use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
@@ -89,11 +89,7 @@ pub(super) fn restore<C: Cloud>(
         confirmed(ui, order.yes, &format!("Set what is recorded of {} to this? The account is not touched.", picked.name))?;
         let log = take(&session, Mode::Apply, &now, None, vec![]).await?;
         let reason = format!("as after slot {}", then.seq);
-        let written = log.append(vec![Record::Restore { reason, entries, outputs }]).await;
-        let closed = give_back(&log, if written.is_ok() { "done" } else { "failed" }).await;
-        if let Some(error) = written.err().or(closed) {
-            return Err(offline.log_failure(&error));
-        }
+        give_back_after(offline, &log, log.append(vec![Record::Restore { reason, entries, outputs }]).await).await?;
         if ui.json {
             let changed = bbws_render::difference_json(&difference);
             ui.line(json!({ "format": 1, "event": "restored", "seq": then.seq, "changed": changed }).to_string());
@@ -132,11 +128,7 @@ pub(super) fn gc(ui: &mut Ui, project: &Project, global: &Global, place: &Where,
             confirmed(ui, yes, "Remove them?")?;
             // Held, so that nobody folds the log from its beginning while that is taken away.
             let log = take_recorded(ui, &offline, &state).await?;
-            let collected = collect(store, &keys).await;
-            let closed = give_back(&log, if collected.is_ok() { "done" } else { "failed" }).await;
-            if let Some(error) = collected.err().or(closed) {
-                return Err(offline.log_failure(&error));
-            }
+            give_back_after(&offline, &log, collect(store, &keys).await).await?;
         }
         if ui.json {
             ui.line(json!({ "format": 1, "event": "collected", "slots": keys.len() }).to_string());

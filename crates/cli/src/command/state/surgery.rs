@@ -9,7 +9,7 @@ use super::edit::confirmed;
 use crate::args::{Global, MvArgs, RmArgs};
 use crate::cloud::{Cloud, Link};
 use crate::command::change::look_back_at_open;
-use crate::command::hold::{free, give_back, take};
+use crate::command::hold::{free, give_back_after, take};
 use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
@@ -103,10 +103,5 @@ async fn quiet<L: Link>(ui: &mut Ui, session: &Session<L>) -> Result<State, Fail
 /// Writes the edit, under the environment's lock.
 async fn written<L: Link>(session: &Session<L>, now: &State, records: Vec<Record>) -> Result<(), Failure> {
     let log = take(session, Mode::Apply, now, None, vec![]).await?;
-    let written = log.append(records).await;
-    let closed = give_back(&log, if written.is_ok() { "done" } else { "failed" }).await;
-    match written.err().or(closed) {
-        Some(error) => Err(session.offline.log_failure(&error)),
-        None => Ok(()),
-    }
+    give_back_after(&session.offline, &log, log.append(records).await).await
 }
