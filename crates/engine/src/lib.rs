@@ -25,7 +25,7 @@ mod rebuild;
 mod schedule;
 mod trace;
 
-pub use apply::{Control, Gone, Report, Run, StepFailure, apply, counted, look_back, looking_back};
+pub use apply::{Control, Gone, Report, Run, StepFailure, apply, counted, look_back, looking_back, may_be_doubled};
 pub use bound::{FileMoved, Otherwise, Turned, file_moved, objects_moved, steps_moved};
 pub use carrier::{AnyCarrier, Carrier, Hanging, foreign, hanging};
 pub use census::{AnyCensus, Census, Marked, census};
