@@ -1,4 +1,7 @@
 //! Seeded bugs: each is put in at a port, in turn, and must be found. So the simulation can fail.
+//!
+//! The sweep hides bugs. With it switched off every seed would find that it is off, which is one of these bugs, and not the one
+//! that was put in: so it stays on for the others, and each is found in spite of it.
 
 use std::ops::Range;
 use std::sync::Mutex;
