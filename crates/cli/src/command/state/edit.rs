@@ -171,6 +171,8 @@ pub(super) fn rebuild_of<C: Cloud>(
         // A log that does not add up cannot be held. That nobody writes it any more is seen; the first slot of the new one is
         // made once, whoever else rebuilds.
         stopped(ui, &session.offline, session.link.clock().as_ref()).await?;
+        // While the account was read and the question was answered somebody else may have made it again, and work with it.
+        remains(&session.offline).await?;
         let state = begun(ui, &session, &found.state).await?;
         let (plan, _) = session.plan(&state, &session.ask(Mode::Apply, Scope::default())).await?;
         if ui.json {
