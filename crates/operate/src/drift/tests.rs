@@ -85,6 +85,38 @@ fn drift_edits_and_agreement_are_told_apart() {
 }
 
 #[test]
+fn a_description_that_an_imported_object_keeps_for_ever_is_no_edit() {
+    let at = address("security-group.main");
+    let spec = |description: &str| {
+        let spec = json!({"vpc": "vpc-1", "name": "web", "description": description, "no_default_egress": true, "tags": {}});
+        bbws_kinds::all().get("security-group").unwrap().normal(&spec).unwrap()
+    };
+    let told = |intent: Option<IntentId>, declared: Option<Value>, there: bool| {
+        let mut case = case(None, 7, None);
+        case.state.entries = [(at.clone(), Entry { intent, ..sample::entry("sg-1", spec("made by hand")) })].into();
+        let owner = Some(owner("security-group.main"));
+        let seen = Seen { id: "sg-1".into(), spec: spec("made by hand"), outputs: json!({}), phase: Phase::Ready, owner };
+        case.picture.recorded = [(at.clone(), Ok(there.then_some(seen)))].into();
+        case.desired.resources = declared.into_iter().map(|spec| (at.clone(), Wanted::new(spec))).collect();
+        let differs = differing(&bbws_kinds::all(), &case.desired, &case.state, &case.picture, &at);
+        let drift = case.drift();
+        let edits: Vec<String> = drift.drifted.into_iter().flat_map(|one| one.edits).collect();
+        (drift.edited.len(), edits, differs.into_iter().collect::<Vec<_>>())
+    };
+    let ours = spec("of the web servers");
+    let none = (0, vec![], vec![]);
+    assert_eq!(told(None, Some(ours.clone()), true), none, "a plan has nothing to do about it either");
+    assert_eq!(told(None, Some(ours.clone()), false), none);
+    // What bbws made is replaced for it.
+    let text = || vec!["description".to_owned()];
+    assert_eq!(told(Some(IntentId("I".into())), Some(ours.clone()), true), (1, vec![], text()));
+    assert_eq!(told(Some(IntentId("I".into())), Some(ours.clone()), false), (0, text(), vec![]));
+    // Whatever else was edited is told.
+    let named = Value::Object(ours.as_object().unwrap().clone().into_iter().chain([("tags".into(), json!({"a": "b"}))]).collect());
+    assert_eq!(told(None, Some(named), true), (1, vec![], vec!["tags".to_owned()]));
+}
+
+#[test]
 fn what_is_gone_is_missing_or_replaced() {
     let mut gone_case = case(Some(7), 7, None);
     assert_eq!(gone(&gone_case.state, &gone_case.picture), [address("log-group.ecs")].into());
