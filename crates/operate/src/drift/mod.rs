@@ -18,8 +18,8 @@ use bbws_model::{
 use serde_json::Value;
 
 pub use beyond::beyond;
-pub use strangers::{Stranger, Strangers, strangers};
-pub use trail::{Deed, Doer, Trace, trace};
+pub use strangers::{Beside, Stranger, Strangers, strangers};
+pub use trail::{Deed, Doer, GLOBAL, Trace, trace};
 
 /// One field that differs from what was recorded.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,5 +1,5 @@
 use super::*;
-use bbws_engine::{Hanging, Marked};
+use bbws_engine::{Hanging, Marked, Tagged};
 use bbws_model::{Class, IntentId, Tags, Wanted};
 use bbws_testkit::sample;
 use serde_json::json;
@@ -185,10 +185,58 @@ fn what_stands_beside_ours_is_tenants_or_orphaned() {
     ];
     let mark = |id: &str, owner| Marked { id: id.into(), owner, tags: Tags::default() };
     let marked = vec![("subnet", Ok(vec![mark("b", owner("subnet.x")), mark("/ecs/dev", owner("log-group.ecs")), mark("d", other)]))];
-    let found = strangers(&state, hanging, marked);
+    let found = strangers(&bbws_kinds::all(), &state, Beside { hanging, marked, tagged: vec![] });
     let ids = |list: &[Stranger]| list.iter().map(|one| one.id.as_str().to_owned()).collect::<Vec<_>>();
     assert_eq!((ids(&found.foreign), ids(&found.orphans)), (vec!["a".to_owned(), "c".to_owned()], vec!["b".to_owned()]));
     assert_eq!(found.unlisted[0].0, "what hangs on subnet.b");
+}
+
+#[test]
+fn what_bears_our_tags_and_is_nobodys_we_know_is_listed() {
+    let mut state = case(Some(7), 7, Some(7)).state;
+    let entry = sample::entry("wp-dev-mysql", json!({}));
+    state.entries.insert(address("db-instance.main"), entry.clone());
+    let listener = "arn:aws:elasticloadbalancing:af-south-1:1:listener/app/x/1/2";
+    state.entries.insert(address("listener.http"), Entry { id: listener.into(), ..entry });
+    let one = |arn: &str, owner| Tagged { arn: arn.into(), owner, tags: Tags::default().with("Name", "n") };
+    let other = Ownership { lineage: "M".into(), ..owner("vpc.main") };
+    let table = "arn:aws:dynamodb:af-south-1:1:table/leftover";
+    let queue = "arn:aws:sqs:af-south-1:1:jobs";
+    let tagged = vec![
+        (
+            "af-south-1".to_owned(),
+            Ok(vec![
+                one(table, None),
+                one(queue, None),
+                one("arn:aws:rds:af-south-1:1:db:other-wp-dev-mysql", None),
+                one("arn:aws:elasticache:af-south-1:1:db:wp-dev-mysql", None),
+                // Ours, by name and by ARN, whatever became of their marks.
+                one("arn:aws:rds:af-south-1:1:db:wp-dev-mysql", None),
+                one("arn:aws:logs:af-south-1:1:log-group:/ecs/dev", None),
+                one(listener, None),
+                // What hangs on ours is listed with it.
+                one("arn:aws:ec2:af-south-1:1:instance/i-1", None),
+                // A mark says whose it is.
+                one("arn:aws:ec2:af-south-1:1:vpc/vpc-7", Some(other)),
+                one("arn:aws:ec2:af-south-1:1:subnet/subnet-7", Some(owner("subnet.x"))),
+            ]),
+        ),
+        ("us-east-1".to_owned(), Err(CloudError::own("tag:GetResources", Class::Denied, "no"))),
+    ];
+    let instance = Hanging { what: "EC2 instance", id: "i-1".into(), name: String::new(), owner: None };
+    let hanging = vec![(address("vpc.main"), Ok(vec![instance]))];
+    let found = strangers(&bbws_kinds::all(), &state, Beside { hanging, marked: vec![], tagged });
+    let told: Vec<_> = found.tagged.iter().map(|one| (one.what.as_str(), one.id.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            ("dynamodb table", table),
+            ("elasticache db", "arn:aws:elasticache:af-south-1:1:db:wp-dev-mysql"),
+            ("rds db", "arn:aws:rds:af-south-1:1:db:other-wp-dev-mysql"),
+            ("sqs queue", queue),
+        ]
+    );
+    assert_eq!(found.unlisted[0].0, "what bears our tags in us-east-1");
 }
 
 #[test]
