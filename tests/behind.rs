@@ -252,3 +252,33 @@ fn what_bears_only_our_tags_is_listed_wherever_it_stands() {
         assert!(text.contains(part), "{part} in\n{text}");
     }
 }
+
+#[test]
+fn where_the_trail_may_not_be_asked_that_is_said_once_and_drift_is_told() {
+    let place = Place::new();
+    place.applied("dev").expect("applied");
+    somebody(&place, async |aws| {
+        for (group, days) in [("/ecs/dev", 30), ("/aws/rds/instance/wp-dev-mysql/error", 1)] {
+            let retention = aws.write.logs.put_retention_policy().log_group_name(group).retention_in_days(days);
+            retention.send().await.expect("they may");
+        }
+    });
+    let held = all_but(&place, &["cloudtrail:LookupEvents"]);
+    let called = calls(&place).len();
+    let told = place.bbws(&format!("drift dev --sandbox --json{held}")).exits(2).json();
+    let asked =
+        calls(&place)[called..].iter().filter(|call| call["operation"].as_str().is_some_and(|name| name.contains("LookupEvents"))).count();
+    assert_eq!(asked, 1, "one refusal is enough");
+    for address in ["log-group.ecs", "log-group.rds-error"] {
+        let one = resource(&told, address);
+        assert_eq!((&one["standing"], &one["who"]["known"]), (&"changed".into(), &false.into()));
+        assert!(one["who"]["why"].as_str().is_some_and(|why| why.contains("cloudtrail:LookupEvents")), "{one:#}");
+    }
+    let text = place.bbws(&format!("drift dev --sandbox{held}")).exits(2).out;
+    for part in ["retention_days  7 → 30", "by whom is unknown", "cloudtrail:LookupEvents"] {
+        assert!(text.contains(part), "{part} in\n{text}");
+    }
+    // Whoever may ask learns it.
+    let told = place.bbws("drift dev --sandbox --json").exits(2).json();
+    assert_eq!(resource(&told, "log-group.ecs")["who"]["known"], true);
+}
