@@ -213,7 +213,7 @@ pub(crate) async fn carry_out<L: Link>(
         outcome => give_back(&log, outcome.word()).await,
     };
     if report.outcome != Outcome::Done
-        && let Some(run) = record::last_good(session.offline.store.as_ref(), log.run()).await
+        && let Some(run) = record::last_good(session.offline.store.as_ref(), clock.as_ref(), log.run()).await
     {
         watch.can_go_back_to(run);
     }
