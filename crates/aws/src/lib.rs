@@ -26,7 +26,7 @@ pub use clients::{Aws, Clients, Connection, Plain, Whose, Wire};
 pub use credentials::{AskCode, Mfa, Session};
 pub use error::{Told, classify, is_stale};
 pub use fetch::{date_at, fetch};
-pub use guard::{Call, Calls, Ended, Gate, Refused, iam_prefix, is_read};
+pub use guard::{Call, Calls, Ended, Gate, Listener, Refused, iam_prefix, is_read};
 pub use identity::{Identity, whoami};
 pub use kinds::{drivers, tagged};
 pub use name_servers::name_servers;

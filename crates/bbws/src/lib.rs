@@ -9,7 +9,9 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use bbws_aws::{Aws, Ended, drivers, is_read, is_stale, name_servers, products, sign, tagged, trail, verifies, whoami};
+use bbws_aws::{
+    Aws, Ended, Listener, drivers, is_read, is_stale, name_servers, products, sign, tagged, trail, verifies, whoami,
+};
 use bbws_cli::{
     Answered, Bucket, Caller, Cloud, Fetched, Heard, Hearing, Link, Look, Referral, Route, Sent, SessionLife, Stores, Thing, Trail,
 };
@@ -43,8 +45,8 @@ impl Cloud for Wires {
         }
     }
 
-    fn stores(&self) -> Stores {
-        Stores::new(aws::store)
+    fn stores(&self, hearing: Option<Hearing>) -> Stores {
+        Stores::new(move |bucket| aws::store(bucket, hearing.clone()))
     }
 
     async fn vault(&self, bucket: &Bucket) -> aws::StateBucket {
@@ -143,10 +145,14 @@ impl Trail for Eye {
 }
 
 fn listen(aws: &Aws, to: Hearing) {
-    aws.calls().listen(move |ended| {
-        let Ended { operation, region, took, status } = ended.clone();
-        to(&Heard { operation, region, took, status });
-    });
+    aws.calls().listen(listener(to));
+}
+
+fn listener(to: Hearing) -> Listener {
+    Arc::new(move |ended| {
+        let Ended { operation, region, took, status, code } = ended.clone();
+        to(&Heard { operation, region, took, status, code });
+    })
 }
 
 fn sent(aws: &Aws) -> Vec<Sent> {

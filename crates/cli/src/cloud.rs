@@ -65,6 +65,9 @@ pub trait Vault {
     /// Asks who the caller is.
     fn whoami(&self) -> impl Future<Output = Result<Caller, CloudError>>;
 
+    /// Tells each call from now on, when it ends.
+    fn listen(&self, to: Hearing);
+
     /// Lets mutating calls through. Called once, after the account was checked.
     fn open_gate(&self);
 
@@ -174,6 +177,8 @@ pub struct Heard {
     pub took: Duration,
     /// The HTTP status of the answer; none where there was none.
     pub status: Option<u16>,
+    /// AWS's word for why it refused or failed, where it said one.
+    pub code: Option<String>,
 }
 
 /// Whoever is told of calls as they end.
@@ -253,8 +258,8 @@ pub trait Cloud {
     fn connect(&self, route: &Route, environment: &Environment) -> impl Future<Output = Result<Self::Link, CloudError>>;
 
     /// How the states in buckets are reached: with credentials of their own, so that whatever ends the cloud's leaves the
-    /// store to write down what was done.
-    fn stores(&self) -> Stores;
+    /// store to write down what was done. Whoever listens is told each call when it ends.
+    fn stores(&self, hearing: Option<Hearing>) -> Stores;
 
     /// Connects to the bucket of a state itself.
     fn vault(&self, bucket: &Bucket) -> impl Future<Output = Self::Vault>;

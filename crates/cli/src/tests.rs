@@ -17,8 +17,8 @@ use clap::Parser;
 use crate::args::Cli;
 use crate::ui::Ui;
 use crate::{
-    Answered, Bucket, Caller, Cloud, Exit, Failure, Fetched, Inspected, Lack, Link, Look, Referral, Route, Sent, SessionLife, Stores,
-    SystemClock, Thing, Trail, Vault, perform,
+    Answered, Bucket, Caller, Cloud, Exit, Failure, Fetched, Hearing, Inspected, Lack, Link, Look, Referral, Route, Sent, SessionLife,
+    Stores, SystemClock, Thing, Trail, Vault, perform,
 };
 
 /// A cloud in which the caller is of one account, and nothing can be read.
@@ -77,6 +77,8 @@ impl Vault for FakeVault {
         self.asked.borrow_mut().push("whoami");
         Ok(Caller { account: self.account.clone(), arn: "arn:aws:iam::1:user/test".into(), source_identity: None })
     }
+
+    fn listen(&self, _: Hearing) {}
 
     fn open_gate(&self) {
         self.asked.borrow_mut().push("gate");
@@ -159,7 +161,7 @@ impl Cloud for Fake {
         FakeVault { account: self.account.clone(), asked: self.asked.clone(), lacks: RefCell::new(LACKS.to_vec()) }
     }
 
-    fn stores(&self) -> Stores {
+    fn stores(&self, _: Option<Hearing>) -> Stores {
         Stores::new(|_| Arc::new(OutOfReach))
     }
 

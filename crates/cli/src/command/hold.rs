@@ -14,7 +14,7 @@ use crate::cloud::Link;
 use crate::ids::Ulids;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
-use crate::{Exit, Failure, SystemClock, owner, plan_file};
+use crate::{Failure, SystemClock, owner, plan_file};
 
 /// For how long a run that was told to stop tries to close its log. The next one takes it over if it comes to that.
 const CLOSING: Duration = Duration::from_secs(5);
@@ -124,8 +124,7 @@ pub(crate) async fn take<L: Link>(
     if moved {
         give_back(&log, "stopped").await;
         let name = &session.offline.environment.name;
-        return Err(Failure::new(Exit::Error, format!("the state of {name} has changed since the plan was made"))
-            .of(ErrorId::Moved)
+        return Err(Failure::error(ErrorId::Moved, format!("the state of {name} has changed since the plan was made"))
             .because("another run came in between; what it did is not in the plan")
             .advise(format!("look at the new plan: bbws plan {name}{}", session.offline.flag())));
     }
@@ -160,7 +159,7 @@ pub(crate) async fn take_recorded(ui: &mut Ui, offline: &Offline, state: &State)
     }
     let (Some(world), Some(account), Some(region)) = (state.world.clone(), state.account.clone(), state.region.clone()) else {
         let name = &offline.environment.name;
-        return Err(Failure::new(Exit::Error, format!("the state of {name} does not say where it belongs")));
+        return Err(Failure::error(ErrorId::State, format!("the state of {name} does not say where it belongs")));
     };
     let ids = Ulids::new()?;
     offline.home.prepare(&offline.environment.name)?;
