@@ -9,6 +9,7 @@ mod carrier;
 mod census;
 mod checker;
 mod driver;
+mod entry;
 mod graph;
 mod history;
 mod import;

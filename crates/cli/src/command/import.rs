@@ -16,7 +16,7 @@ use super::hold::free;
 use super::state::marked;
 use crate::args::{Global, ImportArgs};
 use crate::cloud::{Cloud, Link};
-use crate::project::{Project, nearest};
+use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
 use crate::{Exit, Failure, pace, safety, signals};
@@ -43,8 +43,7 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
         (_, None) if args.discover => return Err(usage("with --discover no address is given: the file says what is looked for")),
         ([], Some(file)) => Source::Terraform(read(file)?),
         ([address, id], None) => {
-            let address = address.parse().map_err(|error| Failure::new(Exit::Usage, format!("{error}")))?;
-            Source::One(address, id.clone())
+            Source::One(crate::address::address(address)?, id.clone())
         }
         ([], None) => return Err(usage("what is to be taken under management?")),
         ([_], None) => return Err(usage("an address and an id are needed")),
@@ -139,10 +138,7 @@ fn asked_for<L: Link>(session: &Session<L>, address: &Address, id: &str) -> Resu
         let known: Vec<String> = session.desired.resources.keys().map(ToString::to_string).collect();
         let failure = Failure::new(Exit::Error, format!("{} declares no {address}", session.offline.file));
         let failure = failure.because("a plan removes what is managed and not declared");
-        let failure = match nearest(&address.to_string(), known.iter().map(String::as_str)) {
-            Some(near) => failure.advise(format!("did you mean `{near}`?")),
-            None => failure,
-        };
+        let failure = failure.or_meant(&address.to_string(), known.iter().map(String::as_str));
         return Err(failure.advise(format!("or declare it first: [resource.{kind}.{}]", address.name())));
     };
     let region = wanted.spec.get("region").and_then(serde_json::Value::as_str).unwrap_or(&environment.region);

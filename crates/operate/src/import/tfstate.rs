@@ -1,13 +1,12 @@
 //! A Terraform state, format 4, as far as an import needs it. Only the attributes in one list are kept: a password, a secret's
 //! value or a key never comes into a value that could be shown or written.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use bbws_model::{Secret, net};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The attributes that are kept, of whatever type; all others are read over.
 const KEPT: [&str; 49] = [
@@ -96,14 +95,19 @@ pub struct TfResource {
     /// Whether it was only read.
     pub data: bool,
     /// The attributes that are kept.
-    pub attributes: BTreeMap<String, Value>,
+    pub attributes: Map<String, Value>,
+}
+
+/// An attribute that is a text and not empty.
+pub(super) fn text<'a>(attributes: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    attributes.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
 impl TfResource {
     /// An attribute that is a text and not empty.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.attributes.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+        text(&self.attributes, name)
     }
 
     /// The last part of its name: `public` of `module.network.aws_subnet.public[0]`.
@@ -268,12 +272,12 @@ fn hidden(paths: Option<&Value>) -> Vec<String> {
 
 /// The attributes of an instance, without those that are not kept.
 #[derive(Default)]
-struct Attributes(BTreeMap<String, Value>);
+struct Attributes(Map<String, Value>);
 
 impl<'de> Deserialize<'de> for Attributes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match deserializer.deserialize_any(Kept)? {
-            Value::Object(fields) => Ok(Self(fields.into_iter().collect())),
+            Value::Object(fields) => Ok(Self(fields)),
             _ => Ok(Self::default()),
         }
     }
@@ -334,7 +338,7 @@ impl<'de> Visitor<'de> for Kept {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut all = serde_json::Map::new();
+        let mut all = Map::new();
         while let Some(name) = map.next_key::<String>()? {
             if is_kept(&name) {
                 all.insert(name, map.next_value_seed(Kept)?);

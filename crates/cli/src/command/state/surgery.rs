@@ -6,6 +6,7 @@ use bbws_model::{Address, Finding, Mode, Record, State};
 use bbws_operate::{forgetting, moving};
 
 use super::edit::confirmed;
+use crate::address::address;
 use crate::args::{Global, MvArgs, RmArgs};
 use crate::cloud::{Cloud, Link};
 use crate::command::change::look_back_at_open;
@@ -76,10 +77,6 @@ pub(super) fn rm<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clou
         Ok(Exit::Done)
     })
     .map_err(pace::no_runtime)?
-}
-
-fn address(text: &str) -> Result<Address, Failure> {
-    text.parse().map_err(|error| Failure::new(Exit::Usage, format!("{error}")))
 }
 
 fn open(ui: &mut Ui, project: &Project, global: &Global, name: &str) -> Result<Offline, Failure> {
