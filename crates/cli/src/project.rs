@@ -101,20 +101,14 @@ impl Project {
         }
     }
 
-    /// The folder of this machine for what belongs to an environment, wherever its state is kept.
+    /// The folder of this machine for what belongs to an environment, wherever its state is kept: a local state, the spool and
+    /// the bundles.
     #[must_use]
     pub(crate) fn folder_of(&self, environment: &Environment, sandbox: bool) -> PathBuf {
         match sandbox {
             true => self.sandbox_dir().join(&environment.name),
             false => self.root().join(&environment.state.path).join(&environment.name),
         }
-    }
-
-    /// Where this machine keeps what an environment's store does not take: beside the environment files, wherever the store is.
-    #[must_use]
-    pub(crate) fn spool(&self, name: &str, sandbox: bool) -> LocalStore {
-        let states = if sandbox { self.sandbox_dir() } else { self.root().join("state") };
-        LocalStore::new(states.join(name).join("spool"))
     }
 
     /// Opens the store there.
