@@ -133,6 +133,93 @@ fn each_object_of_a_cluster_is_taken_over_one_by_one_and_the_plan_is_empty() {
     assert!(shown.out.contains("likely: found by") && shown.out.contains("default_action"), "{}", shown.out);
 }
 
+/// A second VPC like the first in all but its id and its tags.
+fn copied(cloud: &mut Value, vpc: &str, copy: &str, tags: &Value) {
+    match cloud {
+        Value::Object(fields) => {
+            if let Some(Value::Object(vpcs)) = fields.get_mut("vpcs")
+                && let Some(mut row) = vpcs.get(vpc).cloned()
+            {
+                row["tags"] = tags.clone();
+                vpcs.insert(copy.to_owned(), row);
+            }
+            fields.values_mut().for_each(|value| copied(value, vpc, copy, tags));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| copied(item, vpc, copy, tags)),
+        _ => {}
+    }
+}
+
+/// What an import said before it asked.
+fn proposed(ran: &Ran) -> Value {
+    let event = ran.out.lines().find(|line| line.contains("\"event\":\"import\"")).expect("an event");
+    serde_json::from_str(event).expect("JSON")
+}
+
+/// Of each that it would take the id, and how certain that is.
+fn certainty(import: &Value) -> BTreeMap<&str, (&str, &str)> {
+    let text = |one: &'_ Value, part: &str| one[part].as_str().unwrap_or_else(|| panic!("{part} of {one}")).to_owned().leak() as &str;
+    let take = import["take"].as_array().expect("a list").iter();
+    take.map(|one| (text(one, "address"), (text(one, "id"), text(one, "certainty")))).collect()
+}
+
+#[test]
+fn a_cluster_without_any_mark_is_discovered_in_one_go() {
+    let place = Place::new();
+    place.applied("dev").expect("a cluster");
+    let before = place.state("dev");
+    let entries = before["entries"].as_object().expect("entries");
+    let vpc = entries["vpc.main"]["id"].as_str().expect("an id").to_owned();
+    fs::remove_dir_all(place.path("state/sandbox/dev")).expect("a state");
+    place.change_cloud(unmark);
+    let things = things_in(&place);
+
+    // Two of one CIDR, of which one has the file's Name; two of both; one that is somebody's.
+    let tagged = |name: &str| serde_json::json!({ "Name": name });
+    for (tags, unclear, owned) in [
+        (tagged("another"), 0, 0),
+        (entries["vpc.main"]["spec"]["tags"].clone(), 1, 0),
+        (serde_json::json!({ "Name": "x", "bbws:lineage": "01OTHER", "bbws:address": "vpc.main", "bbws:intent": "01I" }), 0, 1),
+    ] {
+        place.change_cloud(|cloud| copied(cloud, &vpc, "vpc-00000000000000001", &tags));
+        let told = place.bbws("import dev --discover --sandbox --json").exits(3);
+        let import = proposed(&told);
+        let of = |list: &str| import[list].as_array().expect("a list").len();
+        assert_eq!((of("unclear"), of("owned")), (unclear, owned), "{tags}: {import:#}");
+        assert_eq!(certainty(&import).get("vpc.main").is_some(), unclear == 0, "{import:#}");
+        assert!(!place.path("state/sandbox/dev").exists(), "nothing is written before a yes");
+        if unclear == 1 {
+            assert!(!certainty(&import).contains_key("nat-gateway.a"), "what stands in it waits: {import:#}");
+            assert!(import["waiting"].as_array().expect("a list").contains(&"subnet.public-a".into()), "{import:#}");
+            let shown = place.bbws("import dev --discover --sandbox").exits(3);
+            for text in [&vpc, "vpc-00000000000000001", "vpc.main could be 2 objects, and none is proposed", "--vpc ID"] {
+                let told = shown.out.split_whitespace().collect::<Vec<_>>().join(" ");
+                assert!(told.contains(text), "{text}: {told}");
+            }
+            let named = place.bbws(&format!("import dev --discover --vpc {vpc} --sandbox --json")).exits(3);
+            assert_eq!(certainty(&proposed(&named))["vpc.main"], (vpc.as_str(), "certain"));
+        }
+        if owned == 1 {
+            let refused = place.bbws("import dev --discover --vpc vpc-00000000000000001 --sandbox --yes").exits(3);
+            assert!(refused.err.contains("bears bbws's mark of vpc.main of the state 01OTHER"), "{}", refused.err);
+        }
+    }
+    let absent = place.bbws("import dev --discover --vpc vpc-9 --sandbox --yes").exits(1);
+    assert!(absent.err.contains("there is no VPC vpc-9 here"), "{}", absent.err);
+
+    let taken = place.bbws("import dev --discover --sandbox --yes --json").exits(0);
+    let import = proposed(&taken);
+    let found = certainty(&import);
+    for (address, entry) in entries {
+        let expected = (entry["id"].as_str().expect("an id"), "certain");
+        assert_eq!(found.get(address.as_str()), Some(&expected), "{address}: {import:#}");
+    }
+    assert_eq!(things_in(&place).len(), things.len() + 1, "nothing was made or removed");
+    let plan = place.bbws("plan dev --sandbox --json").exits(0).json();
+    assert_eq!(steps(&plan), Vec::<String>::new(), "{plan:#}");
+    assert_eq!(place.state("dev")["outputs"], before["outputs"]);
+}
+
 /// What the file says otherwise of a cluster that Terraform has made: its names, its tags, and what it never had.
 const EDITS: [(&str, &str); 4] =
     [("tags", "ManagedBy = \"terraform\""), ("cdn", "logs = false"), ("monitoring", "alarms = false"), ("+", "[names]\nprefix = \"poc\"")];
