@@ -221,11 +221,20 @@ fn a_cluster_without_any_mark_is_discovered_in_one_go() {
 }
 
 /// What the file says otherwise of a cluster that Terraform has made: its names, its tags, and what it never had.
-const EDITS: [(&str, &str); 4] =
-    [("tags", "ManagedBy = \"terraform\""), ("cdn", "logs = false"), ("monitoring", "alarms = false"), ("+", "[names]\nprefix = \"poc\"")];
+const EDITS: [(&str, &str); 2] = [("tags", "ManagedBy = \"terraform\""), ("+", "[names]\nprefix = \"poc\"")];
 
 /// What the file says otherwise of the cluster itself, each with the fields.
-const DIFFERENCES: [(&str, &[&str]); 19] = [
+const DIFFERENCES: [(&str, &[&str]); 29] = [
+    ("update bucket.cdn-logs", &["lifecycle", "tls_only"]),
+    ("update metric-alarm.alb-5xx", &["description"]),
+    ("update metric-alarm.alb-target-5xx", &["description"]),
+    ("create metric-alarm.alb-unhealthy-hosts", &[]),
+    ("update metric-alarm.certificate-cdn-days", &["description"]),
+    ("update metric-alarm.efs-burst-credits", &["description"]),
+    ("update metric-alarm.nat-a-port-errors", &["description"]),
+    ("update metric-alarm.rds-connections", &["description"]),
+    ("update metric-alarm.rds-cpu", &["description"]),
+    ("update metric-alarm.rds-storage", &["description", "threshold"]),
     ("update db-instance.main", &["password"]),
     ("update db-subnet-group.main", &["description"]),
     ("update file-system.main", &["tls_only"]),

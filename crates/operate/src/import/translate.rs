@@ -151,7 +151,9 @@ pub(super) fn sort(of: &TfResource) -> Sort {
         "aws_cloudwatch_dashboard" => new("dashboard", text("dashboard_name")).key("name", text("dashboard_name")),
         "aws_cloudwatch_log_delivery_source" => named("log-delivery-source", of),
         "aws_cloudwatch_log_delivery_destination" => named("log-delivery-destination", of).offering("arn", text("arn")),
-        "aws_cloudwatch_log_delivery" => new("log-delivery", text("id")),
+        "aws_cloudwatch_log_delivery" => new("log-delivery", text("id"))
+            .key("source", text("delivery_source_name"))
+            .hint("destination", value("delivery_destination_arn")),
         "aws_sns_topic" => new("topic", arn()).key("name", text("name")).offering("arn", arn()),
         "aws_vpc_endpoint" => new("vpc-endpoint", text("id")).key("vpc", text("vpc_id")).key("service", text("service_name")),
         "aws_flow_log" => new("flow-log", text("id")).key("vpc", text("vpc_id")),
