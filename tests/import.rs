@@ -58,6 +58,25 @@ fn in_order(entries: &serde_json::Map<String, Value>) -> Vec<(String, String)> {
     order
 }
 
+/// Files that are no Terraform state of this environment.
+fn states_of_terraform(place: &Place) {
+    let of = |arns: &[&str]| {
+        let instances: Vec<String> = arns.iter().map(|arn| format!("{{\"attributes\": {{\"arn\": \"{arn}\"}}}}")).collect();
+        let resource =
+            format!("{{\"mode\": \"managed\", \"type\": \"aws_lb\", \"name\": \"a\", \"instances\": [{}]}}", instances.join(", "));
+        format!("{{\"version\": 4, \"resources\": [{resource}]}}")
+    };
+    for (name, text) in [
+        ("broken", "{\"version\": 4,\n \"resources\": [{,}]}".to_owned()),
+        ("old", "{\"version\": 3, \"modules\": []}".to_owned()),
+        ("empty", "{\"version\": 4, \"resources\": []}".to_owned()),
+        ("account", of(&["arn:aws:iam::093646564004:role/x"])),
+        ("region", of(&["arn:aws:ecs:eu-west-1:536580886816:cluster/x", "arn:aws:acm:us-east-1:536580886816:certificate/x"])),
+    ] {
+        fs::write(place.path(&format!("{name}.tfstate")), text).expect("a file");
+    }
+}
+
 #[test]
 fn each_object_of_a_cluster_is_taken_over_one_by_one_and_the_plan_is_empty() {
     let place = Place::new();
@@ -72,6 +91,7 @@ fn each_object_of_a_cluster_is_taken_over_one_by_one_and_the_plan_is_empty() {
     place.change_cloud(unmark);
     let things = things_in(&place);
 
+    states_of_terraform(&place);
     for (line, code, why) in [
         ("vpc.main subnet-1", 1, "is the id of a subnet, not of a vpc"),
         ("vpc.main vpc-00000000000000000", 1, "there is no vpc vpc-00000000000000000"),
@@ -85,10 +105,20 @@ fn each_object_of_a_cluster_is_taken_over_one_by_one_and_the_plan_is_empty() {
         ("ecs-cluster.main arn:aws:ecs:af-south-1:093646564004:cluster/x", 3, "is of the account 093646564004"),
         ("role-policy.ecs-task wp-dev-ecs-task", 1, "the id of a role-policy is ROLE/POLICY"),
         ("vpc.main", 64, "an address and an id are needed"),
+        ("--tfstate none.tfstate", 1, "cannot be read"),
+        ("--tfstate broken.tfstate", 1, "it is not JSON at line 2, column"),
+        ("--tfstate old.tfstate", 1, "the state has the format 3, and bbws reads format 4"),
+        ("--tfstate empty.tfstate", 1, "the Terraform state holds no resources"),
+        ("--tfstate account.tfstate", 3, "the Terraform state is of account 093646564004, and dev is in 536580886816"),
+        ("--tfstate region.tfstate", 3, "the Terraform state is of eu-west-1, us-east-1, and dev is in af-south-1"),
         ("", 64, "what is to be taken under management?"),
     ] {
+        let line = line.replace("--tfstate ", &format!("--tfstate {}/", place.path(".").display()));
         let refused = place.bbws(&format!("import dev {line} --sandbox --yes")).exits(code);
         assert!(refused.err.contains(why), "{line}: {}", refused.err);
+        // Programs are told the same.
+        let refused = place.bbws(&format!("import dev {line} --sandbox --yes --json")).exits(code);
+        assert!(code == 64 || refused.err.contains("\"event\":\"error\""), "{line}: {}", refused.err);
     }
     let shown = place.bbws(&format!("import dev {vpc} {id} --sandbox")).exits(3);
     assert!(shown.out.contains("= vpc.main") && shown.err.contains("nobody to ask"), "{}{}", shown.out, shown.err);
@@ -108,7 +138,7 @@ fn each_object_of_a_cluster_is_taken_over_one_by_one_and_the_plan_is_empty() {
     assert_eq!(steps(&plan), Vec::<String>::new(), "{plan:#}");
     assert_eq!(place.state("dev")["outputs"], before["outputs"]);
     let again = place.bbws(&format!("import dev {vpc} {id} --sandbox --yes")).exits(3);
-    assert!(again.err.contains("it is managed already"), "{}", again.err);
+    assert!(again.err.contains("vpc.main is managed already") && again.err.contains("there is nothing to take"), "{}", again.err);
     let twice = place.bbws(&format!(
         "import dev subnet.public-b {} --sandbox --yes",
         order.iter().find(|(a, _)| a == "subnet.public-a").expect("a subnet").1

@@ -21,6 +21,9 @@ use crate::session::{Offline, Session};
 use crate::ui::Ui;
 use crate::{Exit, Failure, pace, safety, signals};
 
+/// Where what belongs to no region says that it is.
+const GLOBAL: &str = "us-east-1";
+
 /// Where the objects come from.
 enum Source {
     /// One object.
@@ -83,8 +86,11 @@ async fn work<L: Link>(ui: &mut Ui, global: &Global, yes: bool, session: &Sessio
     free(ui, session, &state).await?;
     let state = look_back_at_open(ui, session, Mode::Apply, state).await?;
     let asked = match source {
-        Source::One(address, id) => Asked { ids: asked_for(session, address, id)?, ..Asked::default() },
-        Source::Terraform(terraform) => mapped(session, &state, terraform),
+        Source::One(address, id) => Asked { ids: asked_for(session, &state, address, id)?, ..Asked::default() },
+        Source::Terraform(terraform) => {
+            of_this_place(session, terraform)?;
+            mapped(session, &state, terraform)
+        }
         Source::Discovery(vpc) => {
             if !ui.json {
                 ui.remark("Listing what is in the account …");
@@ -153,7 +159,12 @@ async fn work<L: Link>(ui: &mut Ui, global: &Global, yes: bool, session: &Sessio
 }
 
 /// What one object is asked for as, if its address and its id can be right.
-fn asked_for<L: Link>(session: &Session<L>, address: &Address, id: &str) -> Result<BTreeMap<Address, Option<PhysicalId>>, Failure> {
+fn asked_for<L: Link>(
+    session: &Session<L>,
+    state: &State,
+    address: &Address,
+    id: &str,
+) -> Result<BTreeMap<Address, Option<PhysicalId>>, Failure> {
     let (kind, environment) = (address.kind(), &session.offline.environment);
     let Some((what, example)) = form(kind).filter(|_| session.offline.kinds.get(kind).is_some()) else {
         let known: Vec<&str> = session.offline.kinds.iter().map(bbws_model::AnyKind::name).collect();
@@ -166,12 +177,43 @@ fn asked_for<L: Link>(session: &Session<L>, address: &Address, id: &str) -> Resu
         let failure = failure.or_meant(&address.to_string(), known.iter().map(String::as_str));
         return Err(failure.advise(format!("or declare it first: [resource.{kind}.{}]", address.name())));
     };
+    if let Some(entry) = state.entries.get(address) {
+        let failure = Failure::new(Exit::Refused, format!("{address} is managed already, as {}", entry.id)).because("nothing was changed");
+        return Err(if entry.id.as_str() == id {
+            failure.advise("there is nothing to take. Whether it differs from the file: bbws plan ENV")
+        } else {
+            failure.advise(format!("if {id} is to stand in its place, forget it first: bbws state rm ENV {address} --reason …"))
+        });
+    }
     let region = wanted.spec.get("region").and_then(serde_json::Value::as_str).unwrap_or(&environment.region);
     fits(&session.offline.kinds, kind, id, environment.account.as_str(), region).map_err(|misfit| {
         let exit = if matches!(misfit, Misfit::Account { .. } | Misfit::Region { .. }) { Exit::Refused } else { Exit::Error };
         Failure::new(exit, misfit.to_string()).advise(format!("the id of a {kind} is {what}: {example}"))
     })?;
     Ok([(address.clone(), Some(id.into()))].into())
+}
+
+/// A state of another account or region is told as one: names in it may be those of other objects here.
+fn of_this_place<L: Link>(session: &Session<L>, terraform: &TfState) -> Result<(), Failure> {
+    let environment = &session.offline.environment;
+    let (name, account, region) = (&environment.name, environment.account.as_str(), environment.region.as_str());
+    if terraform.resources.iter().all(|one| one.data) {
+        return Err(Failure::new(Exit::Error, "the Terraform state holds no resources")
+            .because("nothing is left in it, or it is that of another workspace or folder")
+            .advise("look there with `terraform state list`, and write the right one with `terraform state pull > FILE`"));
+    }
+    let (accounts, regions) = terraform.places();
+    let list = |of: &BTreeSet<&str>| Vec::from_iter(of.iter().copied()).join(", ");
+    let other = if !accounts.is_empty() && !accounts.contains(account) {
+        format!("account {}, and {name} is in {account}", list(&accounts))
+    } else if regions.iter().any(|other| *other != GLOBAL) && !regions.contains(region) {
+        format!("{}, and {name} is in {region}", list(&regions))
+    } else {
+        return Ok(());
+    };
+    Err(Failure::new(Exit::Refused, format!("the Terraform state is of {other}"))
+        .because("what bears the same name here is something else; nothing was looked at, and nothing changed")
+        .advise("take the state of this environment, or name the environment that the state is of"))
 }
 
 /// What the objects of a Terraform state are, without those that are managed already.
