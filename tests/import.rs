@@ -255,7 +255,7 @@ const EDITS: [(&str, &str); 2] = [("tags", "ManagedBy = \"terraform\""), ("+", "
 
 /// What the file says otherwise of the cluster itself, each with the fields.
 const DIFFERENCES: [(&str, &[&str]); 29] = [
-    ("update bucket.cdn-logs", &["lifecycle", "tls_only"]),
+    ("update bucket.cdn-logs", &["tls_only", "lifecycle"]),
     ("update metric-alarm.alb-5xx", &["description"]),
     ("update metric-alarm.alb-target-5xx", &["description"]),
     ("create metric-alarm.alb-unhealthy-hosts", &[]),
