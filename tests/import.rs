@@ -58,6 +58,25 @@ fn in_order(entries: &serde_json::Map<String, Value>) -> Vec<(String, String)> {
     order
 }
 
+/// Files that are no Terraform state of this environment.
+fn states_of_terraform(place: &Place) {
+    let of = |arns: &[&str]| {
+        let instances: Vec<String> = arns.iter().map(|arn| format!("{{\"attributes\": {{\"arn\": \"{arn}\"}}}}")).collect();
+        let resource =
+            format!("{{\"mode\": \"managed\", \"type\": \"aws_lb\", \"name\": \"a\", \"instances\": [{}]}}", instances.join(", "));
+        format!("{{\"version\": 4, \"resources\": [{resource}]}}")
+    };
+    for (name, text) in [
+        ("broken", "{\"version\": 4,\n \"resources\": [{,}]}".to_owned()),
+        ("old", "{\"version\": 3, \"modules\": []}".to_owned()),
+        ("empty", "{\"version\": 4, \"resources\": []}".to_owned()),
+        ("account", of(&["arn:aws:iam::093646564004:role/x"])),
+        ("region", of(&["arn:aws:ecs:eu-west-1:536580886816:cluster/x", "arn:aws:acm:us-east-1:536580886816:certificate/x"])),
+    ] {
+        fs::write(place.path(&format!("{name}.tfstate")), text).expect("a file");
+    }
+}
+
 #[test]
 fn each_object_of_a_cluster_is_taken_over_one_by_one_and_the_plan_is_empty() {
     let place = Place::new();
@@ -72,6 +91,7 @@ fn each_object_of_a_cluster_is_taken_over_one_by_one_and_the_plan_is_empty() {
     place.change_cloud(unmark);
     let things = things_in(&place);
 
+    states_of_terraform(&place);
     for (line, code, why) in [
         ("vpc.main subnet-1", 1, "is the id of a subnet, not of a vpc"),
         ("vpc.main vpc-00000000000000000", 1, "there is no vpc vpc-00000000000000000"),
@@ -85,10 +105,20 @@ fn each_object_of_a_cluster_is_taken_over_one_by_one_and_the_plan_is_empty() {
         ("ecs-cluster.main arn:aws:ecs:af-south-1:093646564004:cluster/x", 3, "is of the account 093646564004"),
         ("role-policy.ecs-task wp-dev-ecs-task", 1, "the id of a role-policy is ROLE/POLICY"),
         ("vpc.main", 64, "an address and an id are needed"),
+        ("--tfstate none.tfstate", 1, "cannot be read"),
+        ("--tfstate broken.tfstate", 1, "it is not JSON at line 2, column"),
+        ("--tfstate old.tfstate", 1, "the state has the format 3, and bbws reads format 4"),
+        ("--tfstate empty.tfstate", 1, "the Terraform state holds no resources"),
+        ("--tfstate account.tfstate", 3, "the Terraform state is of account 093646564004, and dev is in 536580886816"),
+        ("--tfstate region.tfstate", 3, "the Terraform state is of eu-west-1, us-east-1, and dev is in af-south-1"),
         ("", 64, "what is to be taken under management?"),
     ] {
+        let line = line.replace("--tfstate ", &format!("--tfstate {}/", place.path(".").display()));
         let refused = place.bbws(&format!("import dev {line} --sandbox --yes")).exits(code);
         assert!(refused.err.contains(why), "{line}: {}", refused.err);
+        // Programs are told the same.
+        let refused = place.bbws(&format!("import dev {line} --sandbox --yes --json")).exits(code);
+        assert!(code == 64 || refused.err.contains("\"event\":\"error\""), "{line}: {}", refused.err);
     }
     let shown = place.bbws(&format!("import dev {vpc} {id} --sandbox")).exits(3);
     assert!(shown.out.contains("= vpc.main") && shown.err.contains("nobody to ask"), "{}{}", shown.out, shown.err);
@@ -108,7 +138,7 @@ fn each_object_of_a_cluster_is_taken_over_one_by_one_and_the_plan_is_empty() {
     assert_eq!(steps(&plan), Vec::<String>::new(), "{plan:#}");
     assert_eq!(place.state("dev")["outputs"], before["outputs"]);
     let again = place.bbws(&format!("import dev {vpc} {id} --sandbox --yes")).exits(3);
-    assert!(again.err.contains("it is managed already"), "{}", again.err);
+    assert!(again.err.contains("vpc.main is managed already") && again.err.contains("there is nothing to take"), "{}", again.err);
     let twice = place.bbws(&format!(
         "import dev subnet.public-b {} --sandbox --yes",
         order.iter().find(|(a, _)| a == "subnet.public-a").expect("a subnet").1
@@ -133,12 +163,108 @@ fn each_object_of_a_cluster_is_taken_over_one_by_one_and_the_plan_is_empty() {
     assert!(shown.out.contains("likely: found by") && shown.out.contains("default_action"), "{}", shown.out);
 }
 
+/// A second VPC like the first in all but its id and its tags.
+fn copied(cloud: &mut Value, vpc: &str, copy: &str, tags: &Value) {
+    match cloud {
+        Value::Object(fields) => {
+            if let Some(Value::Object(vpcs)) = fields.get_mut("vpcs")
+                && let Some(mut row) = vpcs.get(vpc).cloned()
+            {
+                row["tags"] = tags.clone();
+                vpcs.insert(copy.to_owned(), row);
+            }
+            fields.values_mut().for_each(|value| copied(value, vpc, copy, tags));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| copied(item, vpc, copy, tags)),
+        _ => {}
+    }
+}
+
+/// What an import said before it asked.
+fn proposed(ran: &Ran) -> Value {
+    let event = ran.out.lines().find(|line| line.contains("\"event\":\"import\"")).expect("an event");
+    serde_json::from_str(event).expect("JSON")
+}
+
+/// Of each that it would take the id, and how certain that is.
+fn certainty(import: &Value) -> BTreeMap<&str, (&str, &str)> {
+    let text = |one: &'_ Value, part: &str| one[part].as_str().unwrap_or_else(|| panic!("{part} of {one}")).to_owned().leak() as &str;
+    let take = import["take"].as_array().expect("a list").iter();
+    take.map(|one| (text(one, "address"), (text(one, "id"), text(one, "certainty")))).collect()
+}
+
+#[test]
+fn a_cluster_without_any_mark_is_discovered_in_one_go() {
+    let place = Place::new();
+    place.applied("dev").expect("a cluster");
+    let before = place.state("dev");
+    let entries = before["entries"].as_object().expect("entries");
+    let vpc = entries["vpc.main"]["id"].as_str().expect("an id").to_owned();
+    fs::remove_dir_all(place.path("state/sandbox/dev")).expect("a state");
+    place.change_cloud(unmark);
+    let things = things_in(&place);
+
+    // Two of one CIDR, of which one has the file's Name; two of both; one that is somebody's.
+    let tagged = |name: &str| serde_json::json!({ "Name": name });
+    for (tags, unclear, owned) in [
+        (tagged("another"), 0, 0),
+        (entries["vpc.main"]["spec"]["tags"].clone(), 1, 0),
+        (serde_json::json!({ "Name": "x", "bbws:lineage": "01OTHER", "bbws:address": "vpc.main", "bbws:intent": "01I" }), 0, 1),
+    ] {
+        place.change_cloud(|cloud| copied(cloud, &vpc, "vpc-00000000000000001", &tags));
+        let told = place.bbws("import dev --discover --sandbox --json").exits(3);
+        let import = proposed(&told);
+        let of = |list: &str| import[list].as_array().expect("a list").len();
+        assert_eq!((of("unclear"), of("owned")), (unclear, owned), "{tags}: {import:#}");
+        assert_eq!(certainty(&import).get("vpc.main").is_some(), unclear == 0, "{import:#}");
+        assert!(!place.path("state/sandbox/dev").exists(), "nothing is written before a yes");
+        if unclear == 1 {
+            assert!(!certainty(&import).contains_key("nat-gateway.a"), "what stands in it waits: {import:#}");
+            assert!(import["waiting"].as_array().expect("a list").contains(&"subnet.public-a".into()), "{import:#}");
+            let shown = place.bbws("import dev --discover --sandbox").exits(3);
+            for text in [&vpc, "vpc-00000000000000001", "vpc.main could be 2 objects, and none is proposed", "--vpc ID"] {
+                let told = shown.out.split_whitespace().collect::<Vec<_>>().join(" ");
+                assert!(told.contains(text), "{text}: {told}");
+            }
+            let named = place.bbws(&format!("import dev --discover --vpc {vpc} --sandbox --json")).exits(3);
+            assert_eq!(certainty(&proposed(&named))["vpc.main"], (vpc.as_str(), "certain"));
+        }
+        if owned == 1 {
+            let refused = place.bbws("import dev --discover --vpc vpc-00000000000000001 --sandbox --yes").exits(3);
+            assert!(refused.err.contains("bears bbws's mark of vpc.main of the state 01OTHER"), "{}", refused.err);
+        }
+    }
+    let absent = place.bbws("import dev --discover --vpc vpc-9 --sandbox --yes").exits(1);
+    assert!(absent.err.contains("there is no VPC vpc-9 here"), "{}", absent.err);
+
+    let taken = place.bbws("import dev --discover --sandbox --yes --json").exits(0);
+    let import = proposed(&taken);
+    let found = certainty(&import);
+    for (address, entry) in entries {
+        let expected = (entry["id"].as_str().expect("an id"), "certain");
+        assert_eq!(found.get(address.as_str()), Some(&expected), "{address}: {import:#}");
+    }
+    assert_eq!(things_in(&place).len(), things.len() + 1, "nothing was made or removed");
+    let plan = place.bbws("plan dev --sandbox --json").exits(0).json();
+    assert_eq!(steps(&plan), Vec::<String>::new(), "{plan:#}");
+    assert_eq!(place.state("dev")["outputs"], before["outputs"]);
+}
+
 /// What the file says otherwise of a cluster that Terraform has made: its names, its tags, and what it never had.
-const EDITS: [(&str, &str); 4] =
-    [("tags", "ManagedBy = \"terraform\""), ("cdn", "logs = false"), ("monitoring", "alarms = false"), ("+", "[names]\nprefix = \"poc\"")];
+const EDITS: [(&str, &str); 2] = [("tags", "ManagedBy = \"terraform\""), ("+", "[names]\nprefix = \"poc\"")];
 
 /// What the file says otherwise of the cluster itself, each with the fields.
-const DIFFERENCES: [(&str, &[&str]); 19] = [
+const DIFFERENCES: [(&str, &[&str]); 29] = [
+    ("update bucket.cdn-logs", &["tls_only", "lifecycle"]),
+    ("update metric-alarm.alb-5xx", &["description"]),
+    ("update metric-alarm.alb-target-5xx", &["description"]),
+    ("create metric-alarm.alb-unhealthy-hosts", &[]),
+    ("update metric-alarm.certificate-cdn-days", &["description"]),
+    ("update metric-alarm.efs-burst-credits", &["description"]),
+    ("update metric-alarm.nat-a-port-errors", &["description"]),
+    ("update metric-alarm.rds-connections", &["description"]),
+    ("update metric-alarm.rds-cpu", &["description"]),
+    ("update metric-alarm.rds-storage", &["description", "threshold"]),
     ("update db-instance.main", &["password"]),
     ("update db-subnet-group.main", &["description"]),
     ("update file-system.main", &["tls_only"]),

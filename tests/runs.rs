@@ -115,6 +115,60 @@ fn what_no_plan_brings_back_is_refused_with_the_reason() {
     assert_eq!(runs(&place).len(), 3);
 }
 
+/// What somebody has edited in the state since, a way back keeps in mind.
+#[test]
+fn the_way_back_knows_what_was_imported_moved_and_forgotten_since() {
+    let place = Place::new();
+    let shipped = place.file("dev");
+    let first = applied(&place);
+    let extra = "[resource.log-group.extra]\nname = \"/extra\"\nretention_days = 7";
+    write(&place, &[("+", extra)]);
+    let second = applied(&place);
+    let back = |verb: &str, run: &str| format!("{verb} dev --sandbox --back-to {run}");
+
+    // Forgotten since: that run wanted it, and it is still there. It is taken again, and not made a second time.
+    place.bbws("state rm dev log-group.extra --sandbox --yes --reason test").exits(0);
+    place.write("dev", &shipped);
+    let plan = place.bbws(&format!("{} --json", back("plan", &second))).exits(0).json();
+    assert_eq!(steps(&plan), [">log-group.extra"], "{plan:#}");
+    // To the run before it there is no step: what is forgotten is nobody's.
+    let plan = place.bbws(&format!("{} --json", back("plan", &first))).exits(0).json();
+    assert_eq!(steps(&plan), Vec::<String>::new(), "{plan:#}");
+
+    // Imported since: the first run knew nothing of it, and going back would destroy it.
+    write(&place, &[("+", extra)]);
+    place.bbws("import dev log-group.extra /extra --sandbox --yes").exits(0);
+    for verb in ["plan", "apply --yes"] {
+        let refused = place.bbws(&back(verb, &first)).exits(1).err;
+        for part in [
+            "[E-BACK]",
+            "log-group.extra",
+            "/extra was taken under management since: going back would destroy it",
+            "bbws state rm dev --sandbox log-group.extra --reason",
+        ] {
+            assert!(refused.contains(part), "{part} in\n{refused}");
+        }
+        assert!(refused.lines().filter(|line| !line.trim().is_empty()).count() <= 12, "{refused}");
+    }
+    // To the run that made it the way is open, and as told it is let go of first.
+    place.bbws(&back("plan", &second)).exits(0);
+    place.bbws("state rm dev log-group.extra --sandbox --yes --reason test").exits(0);
+    place.bbws(&back("apply --yes", &first)).exits(0);
+    let there = place.bbws("sandbox show --json").exits(0).json();
+    assert!(there.to_string().contains("\"/extra\""), "nobody has removed it");
+
+    // Moved since: that run wanted it under its old address.
+    place.bbws("import dev log-group.extra /extra --sandbox --yes").exits(0);
+    let third = id(&runs(&place)[0]);
+    place.bbws("state mv dev log-group.extra log-group.audit --sandbox --yes --reason test").exits(0);
+    place.write("dev", &edited(&shipped, &[("+", &extra.replace("log-group.extra", "log-group.audit"))]));
+    for run in [&second, &third] {
+        let plan = place.bbws(&format!("{} --json", back("plan", run))).exits(0).json();
+        let other: Vec<String> = steps(&plan).into_iter().filter(|step| step != "~log-group.audit").collect();
+        assert_eq!(other, Vec::<String>::new(), "only its mark is put right: {plan:#}");
+    }
+}
+
 #[test]
 fn a_run_is_told_and_played_again() {
     let place = Place::new();
@@ -147,6 +201,38 @@ fn a_run_is_told_and_played_again() {
 
     place.bbws("runs dev 7 --sandbox").exits(1);
     place.bbws("runs dev --sandbox --replay").exits(64);
+    old_records_are_collected(&place, &run);
+}
+
+/// What is kept of runs that the log has forgotten goes after 90 days; what the log tells of stays, however old.
+fn old_records_are_collected(place: &Place, run: &str) {
+    let kept = |name: &str| place.path(&format!("state/sandbox/dev/runs/{name}"));
+    let record = fs::read_to_string(kept(&format!("{run}.json"))).expect("a record");
+    let began = record.lines().find(|line| line.trim_start().starts_with("\"at\"")).expect("when it began").to_owned();
+    let (old, young) = ("01AAAAAAAAAAAAAAAAAAAAAAAA", "01BBBBBBBBBBBBBBBBBBBBBBBB");
+    let aged = |name: &str, at: Option<&str>| {
+        let text = at.map_or(record.clone(), |at| record.replace(&began, &format!("  \"at\": \"{at}\",")));
+        fs::write(kept(&format!("{name}.json")), text.replace(run, name)).expect("a record");
+    };
+    aged(old, Some("2020-01-01T00:00:00Z"));
+    fs::write(kept(&format!("{old}.jsonl")), "").expect("events");
+    aged(young, None);
+    fs::write(kept(&format!("{run}.json")), record.replace(&began, "  \"at\": \"2020-01-01T00:00:00Z\",")).expect("a record");
+    let refused = place.bbws("state gc dev --sandbox").exits(3);
+    assert!(
+        refused.out.contains("The records of 1 runs are older than 90 days") && kept(&format!("{old}.json")).exists(),
+        "{}",
+        refused.out
+    );
+    let done = place.bbws("state gc dev --sandbox --yes --json").exits(0).json();
+    assert_eq!((done["slots"].as_u64(), done["runs"].as_u64()), (Some(0), Some(1)), "{done}");
+    for (name, stays) in
+        [(format!("{old}.json"), false), (format!("{old}.jsonl"), false), (format!("{young}.json"), true), (format!("{run}.json"), true)]
+    {
+        assert_eq!(kept(&name).exists(), stays, "{name}");
+    }
+    let again = place.bbws("state gc dev --sandbox").exits(0);
+    assert!(again.out.contains("Nothing to collect"), "{}", again.out);
 }
 
 /// Of a run that was killed the log tells what it did and when, and its record what it wanted.

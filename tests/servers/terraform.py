@@ -16,6 +16,13 @@ CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
 
+# What CloudFront writes of a request where nobody says otherwise.
+FIELDS = (
+    "date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer) cs(User-Agent) cs-uri-query x-edge-result-type x-edge-request-id x-host-header cs-protocol cs-bytes "
+    "time-taken x-forwarded-for ssl-protocol ssl-cipher x-edge-response-result-type cs-protocol-version fle-status fle-encrypted-fields c-port time-to-first-byte x-edge-detailed-result-type "
+    "sc-content-type sc-content-len sc-range-start sc-range-end"
+).split()
+
 resources = {}
 
 
@@ -279,6 +286,11 @@ def edge(dns):
     for sort in ("A", "AAAA"):
         target = {"HostedZoneId": "Z2FDTNDATAQYW2", "DNSName": made["DomainName"], "EvaluateTargetHealth": False}
         keep("aws_route53_record", f"apex_{sort.lower()}", record(DOMAIN, sort, AliasTarget=target), module="module.edge")
+    logs(s3, made["ARN"])
+
+
+def logs(s3, distribution):
+    """The bucket of the distribution's logs, and what brings them there."""
     bucket = f"poc-cdn-logs-{ACCOUNT}"
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}, ObjectOwnership="BucketOwnerEnforced")
     s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": pairs(bucket)})
@@ -286,6 +298,56 @@ def edge(dns):
     keep("aws_s3_bucket", "logs", {"id": bucket, "bucket": bucket, "arn": f"arn:aws:s3:::{bucket}"}, module="module.edge")
     for part in ("versioning", "public_access_block", "ownership_controls", "server_side_encryption_configuration"):
         keep(f"aws_s3_bucket_{part}", "logs", {"id": bucket, "bucket": bucket}, module="module.edge")
+    statement = {
+        "Sid": "AWSLogDeliveryWrite", "Effect": "Allow", "Principal": {"Service": "delivery.logs.amazonaws.com"}, "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/AWSLogs/{ACCOUNT}/*",
+        "Condition": {"StringEquals": {"s3:x-amz-acl": "bucket-owner-full-control", "aws:SourceAccount": ACCOUNT}, "ArnLike": {"aws:SourceArn": f"arn:aws:logs:us-east-1:{ACCOUNT}:delivery-source:*"}},
+    }
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    keep("aws_s3_bucket_policy", "logs", {"id": bucket, "bucket": bucket}, module="module.edge")
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [
+        {"ID": "expire", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 30}, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}},
+    ]})
+    keep("aws_s3_bucket_lifecycle_configuration", "logs", {"id": bucket, "bucket": bucket}, module="module.edge")
+    delivery = client("logs", "us-east-1")
+    delivery.put_delivery_source(name="poc-cdn", resourceArn=distribution, logType="ACCESS_LOGS", tags=tags("poc-cdn"))
+    keep("aws_cloudwatch_log_delivery_source", "cdn", {"name": "poc-cdn", "log_type": "ACCESS_LOGS", "resource_arn": distribution}, module="module.edge")
+    made = delivery.put_delivery_destination(name="poc-cdn", outputFormat="w3c", deliveryDestinationConfiguration={"destinationResourceArn": f"arn:aws:s3:::{bucket}"}, tags=tags("poc-cdn"))["deliveryDestination"]
+    keep("aws_cloudwatch_log_delivery_destination", "cdn", {"name": "poc-cdn", "arn": made["arn"], "output_format": "w3c"}, module="module.edge")
+    path = {"suffixPath": "{DistributionId}/{yyyy}/{MM}/{dd}/{HH}", "enableHiveCompatiblePath": False}
+    made = delivery.create_delivery(deliverySourceName="poc-cdn", deliveryDestinationArn=made["arn"], recordFields=FIELDS, s3DeliveryConfiguration=path, tags=tags("poc-cdn"))["delivery"]
+    keep("aws_cloudwatch_log_delivery", "cdn", {"id": made["id"], "delivery_source_name": "poc-cdn", "delivery_destination_arn": made["deliveryDestinationArn"]}, module="module.edge")
+
+
+def kept(of, attribute):
+    """An attribute of the one resource of a type."""
+    return next(resource for (_, _, sort, _), resource in resources.items() if sort == of)["instances"][0]["attributes"][attribute]
+
+
+def monitoring():
+    """The alarms, and the topic of each region; one alarm that bbws would make is missing, and one is another."""
+    topics = {}
+    for region, name in ((REGION, "poc-alarms"), ("us-east-1", "poc-alarms-global")):
+        topics[region] = client("sns", region).create_topic(Name=name, Tags=pairs(name))["TopicArn"]
+        keep("aws_sns_topic", name.removeprefix("poc-").replace("-", "_"), {"id": topics[region], "arn": topics[region], "name": name}, module="module.alarms")
+    balancer = kept("aws_lb", "arn").partition("loadbalancer/")[2]
+    database = ("DBInstanceIdentifier", "poc-mysql")
+    least, most = "LessThanOrEqualToThreshold", "GreaterThanOrEqualToThreshold"
+    for name, region, space, metric, statistic, (dimension, value), comparison, threshold, period, periods, missing in (
+        ("rds-cpu", REGION, "AWS/RDS", "CPUUtilization", "Average", database, most, 80, 300, 3, "missing"),
+        ("rds-storage", REGION, "AWS/RDS", "FreeStorageSpace", "Minimum", database, least, 2 * 1024**3, 300, 3, "missing"),
+        ("rds-connections", REGION, "AWS/RDS", "DatabaseConnections", "Maximum", database, most, 40, 300, 3, "missing"),
+        ("alb-5xx", REGION, "AWS/ApplicationELB", "HTTPCode_ELB_5XX_Count", "Sum", ("LoadBalancer", balancer), most, 10, 300, 1, "notBreaching"),
+        ("alb-target-5xx", REGION, "AWS/ApplicationELB", "HTTPCode_Target_5XX_Count", "Sum", ("LoadBalancer", balancer), most, 10, 300, 1, "notBreaching"),
+        ("nat-a-port-errors", REGION, "AWS/NATGateway", "ErrorPortAllocation", "Sum", ("NatGatewayId", kept("aws_nat_gateway", "id")), most, 1, 300, 1, "notBreaching"),
+        ("efs-burst-credits", REGION, "AWS/EFS", "BurstCreditBalance", "Minimum", ("FileSystemId", kept("aws_efs_file_system", "id")), least, 200 * 1024**3, 300, 3, "missing"),
+        ("certificate-cdn-days", "us-east-1", "AWS/CertificateManager", "DaysToExpiry", "Minimum", ("CertificateArn", kept("aws_acm_certificate", "arn")), least, 30, 86400, 1, "ignore"),
+    ):
+        client("cloudwatch", region).put_metric_alarm(
+            AlarmName=f"poc-{name}", AlarmDescription="Managed by Terraform", Namespace=space, MetricName=metric, Statistic=statistic, Dimensions=[{"Name": dimension, "Value": value}],
+            ComparisonOperator=comparison, Threshold=threshold, Period=period, EvaluationPeriods=periods, TreatMissingData=missing, AlarmActions=[topics[region]], OKActions=[topics[region]], Tags=pairs(f"poc-{name}"),
+        )
+        arn = f"arn:aws:cloudwatch:{region}:{ACCOUNT}:alarm:poc-{name}"
+        keep("aws_cloudwatch_metric_alarm", name.replace("-", "_"), {"id": f"poc-{name}", "alarm_name": f"poc-{name}", "arn": arn}, module="module.alarms")
 
 
 def main():
@@ -295,6 +357,7 @@ def main():
     arns = containers()
     task(arns, data(subnets, ids))
     edge(dns)
+    monitoring()
     keep("aws_caller_identity", "me", {"id": ACCOUNT, "account_id": ACCOUNT}, mode="data")
     keep("aws_kms_alias", "logs", {"id": "alias/poc", "name": "alias/poc"})
     keep("null_resource", "db_init", {"id": "4711", "triggers": {"password": PASSWORD}})

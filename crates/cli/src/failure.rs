@@ -84,6 +84,15 @@ impl Failure {
         self
     }
 
+    /// Says which name may be meant, where one of those that are known is much like it.
+    #[must_use]
+    pub(crate) fn or_meant<'n>(self, name: &str, known: impl Iterator<Item = &'n str>) -> Self {
+        match nearest(name, known) {
+            Some(near) => self.advise(format!("did you mean `{near}`?")),
+            None => self,
+        }
+    }
+
     /// Lists what was found wrong.
     #[must_use]
     pub fn with(mut self, findings: Vec<Finding>) -> Self {
@@ -123,6 +132,13 @@ impl Failure {
             "findings": self.findings,
         })
     }
+}
+
+/// The name that is most like another one, if any is much like it.
+fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let most = (name.chars().count() / 3).max(1);
+    let far = |one: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &one.to_lowercase());
+    known.map(|one| (far(one), one)).filter(|(far, _)| *far <= most).min().map(|(_, one)| one)
 }
 
 #[cfg(test)]

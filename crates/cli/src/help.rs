@@ -165,16 +165,18 @@ Examples:
                                      managed no longer; the object stays
   bbws state orphans dev             what bears our mark in the account and is not in the state
   bbws state rebuild dev             when the store is lost: the state from what is in the account
-  bbws state gc dev                  slots older than 30 days, below the oldest checkpoint";
+  bbws state gc dev                  slots older than 30 days, records of runs older than 90 that the log has forgotten";
 
 pub(crate) const IMPORT: &str = "\
 Nothing is made, changed or removed: an object keeps all it has, its name and its description too, and only gets bbws's mark.
 Shows first what would be taken, and what a plan would do afterwards; then asks. What bears the mark of another state of bbws is
 refused. Held under the environment's lock, logged like every run; `bbws state rm` lets go of it again.
 --tfstate reads a Terraform state (format 4) of the cluster: the file is never written, and secrets in it are dropped as it is read.
---discover looks for all that the file declares and that is not managed: by bbws's marks, and by the names and places that AWS lets
-only one object have. It says how certain each is, and why; --yes takes only the certain ones, a typed yes the likely ones too, and
-the unsure ones are taken one by one. What has no such name (a VPC, a gateway, a file system) is taken by its id first.
+--discover looks for all that the file declares and that is not managed: by bbws's marks, by the names and places that AWS lets only
+one object have, and else by what it hangs on: the VPC by its CIDR and Name (or --vpc ID), NAT gateways by their subnet, addresses by
+their NAT gateway, route tables by their subnets, file systems by their mount targets, certificates and distributions by their names.
+It says how certain each is, and why; --yes takes only the certain ones, a typed yes the likely ones too, and the unsure ones are
+taken one by one. Where two could be meant neither is proposed; what bears somebody's mark never is.
 What belongs to the tenants, what is part of another object and what bbws does not know is named and left alone.
 Take the resources out of Terraform afterwards (`terraform state rm`), so that two tools never manage the same.
 
@@ -183,7 +185,8 @@ Examples:
   bbws import dev role-policy.ecs-task wp-dev-ecs-task/ecs-task
   terraform state pull > cluster.tfstate && bbws import dev --tfstate cluster.tfstate
   bbws import dev --tfstate cluster.tfstate --yes --json | jq .take
-  bbws import dev --discover";
+  bbws import dev --discover
+  bbws import dev --discover --vpc vpc-0a1b2c3d4e5f60718 --yes --json | jq .unclear";
 
 pub(crate) const MV: &str = "\
 For a resource that is called otherwise in the file now: instead of another object being made and this one removed, it keeps its

@@ -4,6 +4,7 @@
 //! set up for it: `--help` and `validate` start no runtime.
 
 mod absent;
+mod address;
 mod approval;
 mod args;
 mod clock;

@@ -102,20 +102,14 @@ impl Project {
         }
     }
 
-    /// The folder of this machine for what belongs to an environment, wherever its state is kept.
+    /// The folder of this machine for what belongs to an environment, wherever its state is kept: a local state, the spool and
+    /// the bundles.
     #[must_use]
     pub(crate) fn folder_of(&self, environment: &Environment, sandbox: bool) -> PathBuf {
         match sandbox {
             true => self.sandbox_dir().join(&environment.name),
             false => self.root().join(&environment.state.path).join(&environment.name),
         }
-    }
-
-    /// Where this machine keeps what an environment's store does not take: beside the environment files, wherever the store is.
-    #[must_use]
-    pub(crate) fn spool(&self, name: &str, sandbox: bool) -> LocalStore {
-        let states = if sandbox { self.sandbox_dir() } else { self.root().join("state") };
-        LocalStore::new(states.join(name).join("spool"))
     }
 
     /// Opens the store there.
@@ -195,10 +189,7 @@ impl Project {
 
     fn unknown(&self, name: &str, known: &[String]) -> Failure {
         let failure = Failure::new(Exit::Usage, format!("there is no environment `{name}` in {}", self.dir.display()));
-        let failure = match nearest(name, known.iter().map(String::as_str)) {
-            Some(near) => failure.advise(format!("did you mean `{near}`?")),
-            None => failure,
-        };
+        let failure = failure.or_meant(name, known.iter().map(String::as_str));
         self.listed(failure, known)
     }
 
@@ -275,13 +266,6 @@ fn read(path: &Path) -> Result<String, Failure> {
         let failure = Failure::error(ErrorId::File, format!("{} cannot be read", path.display())).because(&error);
         failure.advise(if error.kind() == ErrorKind::InvalidData { "save it as UTF-8" } else { "check that it is a file and may be read" })
     })
-}
-
-/// The name that is most like another one, if any is much like it.
-pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let most = (name.chars().count() / 3).max(1);
-    let far = |one: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &one.to_lowercase());
-    known.map(|one| (far(one), one)).filter(|(far, _)| *far <= most).min().map(|(_, one)| one)
 }
 
 #[cfg(test)]

@@ -77,8 +77,8 @@ impl Offline {
         let (sandbox, region) = (global.sandbox, Some(environment.region.clone()));
         ui.at = At { environment: Some(environment.name.clone()), sandbox, region, ..At::default() };
         let home = project.home(&environment, global.sandbox);
-        let (store, spool) = (project.open(&home), project.spool(name, global.sandbox));
-        let bundles = project.folder_of(&environment, global.sandbox).join("bundles");
+        let (store, folder) = (project.open(&home), project.folder_of(&environment, global.sandbox));
+        let (spool, bundles) = (LocalStore::new(folder.join("spool")), folder.join("bundles"));
         let governed = environment.tier.is_prod() && (!global.sandbox || global.sandbox_principal.is_some());
         let (file, sandbox, style) = (loaded.warnings.file, global.sandbox, ui.err_style());
         Ok(Self { environment, kinds, siblings, file, store, home, spool, bundles, sandbox, governed, style, calls: ui.calls() })

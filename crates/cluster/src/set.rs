@@ -1,7 +1,7 @@
 //! Setting values in an environment file: everything else in it, comments and blanks included, stays as it is.
 
 use serde_json::Value as Json;
-use toml_edit::{DocumentMut, Formatted, Item, Key, Table, Value};
+use toml_edit::{DocumentMut, Formatted, Item, Key, Table, TableLike, Value};
 
 use crate::keys_read;
 
@@ -103,14 +103,18 @@ pub fn set(text: &str, settings: &[Setting], schema: &Json) -> Result<(String, V
 fn put(root: &mut Item, setting: &Setting, schema: &Json) -> Result<Set, SetError> {
     let Some((last, above)) = setting.path.split_last() else { return Err(SetError::NoSetting(setting.key.clone())) };
     let mut at = root;
-    for part in above {
+    for (number, part) in above.iter().enumerate() {
         let what = named(at);
         at = match at {
             Item::ArrayOfTables(tables) => {
                 let entry = part.parse::<usize>().ok().and_then(|n| tables.get_mut(n));
                 let table = entry.ok_or_else(|| no_table(setting, part, "no entry of a list"))?;
                 // An entry of a list is no item of its own: what is set in it is set here.
-                return in_table(table, &setting.path[above.iter().position(|p| p == part).unwrap_or(0) + 1..], setting, schema);
+                let rest = &setting.path[number + 1..];
+                let [key] = rest else {
+                    return Err(no_table(setting, rest.first().map_or("", String::as_str), "within an entry of a list"));
+                };
+                return in_table(table, key, setting, schema);
             }
             _ => {
                 let table = at.as_table_like_mut().ok_or_else(|| no_table(setting, part, what))?;
@@ -123,25 +127,14 @@ fn put(root: &mut Item, setting: &Setting, schema: &Json) -> Result<Set, SetErro
         };
     }
     let what = named(at);
-    let table = at.as_table_like_mut().ok_or_else(|| no_table(setting, last, what))?;
-    if let Some(old) = table.get(last).filter(|old| old.as_value().is_none() && !old.is_none()) {
-        return Err(no_table(setting, last, named(old)));
-    }
-    let wants_text = wants_text(table.get(last), schema, &setting.path);
-    replace(table.get_mut(last), setting, wants_text).map_or_else(
-        || {
-            let value = setting.value(wants_text);
-            let to = value.to_string().trim().to_owned();
-            table.insert(last, Item::Value(value));
-            Ok(Set { key: setting.key.clone(), from: None, to })
-        },
-        Ok,
-    )
+    in_table(at.as_table_like_mut().ok_or_else(|| no_table(setting, last, what))?, last, setting, schema)
 }
 
-/// The same within one entry of a list of tables.
-fn in_table(table: &mut Table, path: &[String], setting: &Setting, schema: &Json) -> Result<Set, SetError> {
-    let [key] = path else { return Err(no_table(setting, path.first().map_or("", String::as_str), "within an entry of a list")) };
+/// Sets a key of a table. A table or a list of tables is not overwritten by a value.
+fn in_table(table: &mut dyn TableLike, key: &str, setting: &Setting, schema: &Json) -> Result<Set, SetError> {
+    if let Some(old) = table.get(key).filter(|old| old.as_value().is_none() && !old.is_none()) {
+        return Err(no_table(setting, key, named(old)));
+    }
     let wants_text = wants_text(table.get(key), schema, &setting.path);
     if let Some(set) = replace(table.get_mut(key), setting, wants_text) {
         return Ok(set);
@@ -308,6 +301,18 @@ mod tests {
             let comment = line.split_once('#').map_or("", |(_, comment)| comment);
             text.contains(comment)
         }));
+    }
+
+    #[test]
+    fn a_table_within_an_entry_of_a_list_is_not_overwritten() {
+        let text = "[[rule]]\ndescription = \"a\"\n[rule.from]\ncidr = \"10.0.0.0/8\"\n";
+        for (key, what) in [("rule.0.from=x", "a table"), ("rule.0.from.cidr=x", "within an entry of a list")] {
+            let setting = Setting::read(key).unwrap();
+            let mut document: DocumentMut = text.parse().unwrap();
+            let refused = put(document.as_item_mut(), &setting, &schema()).unwrap_err().to_string();
+            assert!(refused.contains(what), "{key}: {refused}");
+            assert_eq!(document.to_string(), text, "{key}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use bbws_model::{
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{AnyCarrier, AnyCensus, Carrier, Census, Reading};
+use crate::{AnyCarrier, AnyCensus, AnyListing, Carrier, Census, Listing, Reading};
 
 /// One mutating request about to be sent: whose it is, and what makes a repeat the same request.
 #[derive(Debug, Clone, PartialEq)]
@@ -257,6 +257,7 @@ pub struct Drivers {
     drivers: BTreeMap<&'static str, Box<dyn AnyDriver>>,
     carriers: BTreeMap<&'static str, Box<dyn AnyCarrier>>,
     censuses: BTreeMap<&'static str, Box<dyn AnyCensus>>,
+    listings: BTreeMap<&'static str, Box<dyn AnyListing>>,
 }
 
 impl Drivers {
@@ -322,6 +323,18 @@ impl Drivers {
     /// All kinds whose marked objects can be listed, and how.
     pub fn censuses(&self) -> impl Iterator<Item = (&'static str, &dyn AnyCensus)> {
         self.censuses.iter().map(|(kind, census)| (*kind, census.as_ref()))
+    }
+
+    /// Says how all objects of kind `K` are listed, whoever made them.
+    #[must_use]
+    pub fn listing<K: Kind>(mut self, listing: impl Listing<K>) -> Self {
+        self.listings.insert(K::NAME, crate::listing::erase::<K>(listing));
+        self
+    }
+
+    /// All kinds whose objects can be listed, whoever made them, and how.
+    pub fn listings(&self) -> impl Iterator<Item = (&'static str, &dyn AnyListing)> {
+        self.listings.iter().map(|(kind, listing)| (*kind, listing.as_ref()))
     }
 
     /// The names of all kinds of which it is known how to list what hangs on them.

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bbws_model::{
-    Action, Address, After, Desired, Entry, FieldChange, Finding, IntentId, Kinds, MeterDelta, NameRule, Ownership, Phase, PhysicalId,
-    Plan, Reason, Renamed, Seen, Severity, State, Step, StepId, Until, Verb, is_protected, pointers, resolve,
+    Action, Address, After, Desired, Entry, FieldChange, Finding, IntentId, Kinds, MeterDelta, Ownership, Phase, PhysicalId, Plan, Reason,
+    Seen, Severity, State, Step, StepId, Until, Verb, pointers, resolve,
 };
-use serde_json::Value;
 
+use crate::entry::entry;
 use crate::observe::{Asked, look};
 use crate::outputs::recorded;
 use crate::planner::Sources;
@@ -145,29 +145,9 @@ fn taken((kinds, desired): (&Kinds, &Desired), state: &State, place: &Place, fou
     if seen.phase == Phase::Leaving {
         return Err(Box::new(error(format!("{} is on its way out", seen.id)).advise("wait until it is gone; a plan makes a new one")));
     }
-    let wanted = desired.resources.get(address);
-    let dependencies: BTreeSet<Address> =
-        wanted.map(|wanted| pointers(&wanted.spec)).unwrap_or_default().into_iter().map(|pointer| pointer.to).collect();
-    let entry = Entry {
-        id: seen.id.clone(),
-        spec: seen.spec.clone(),
-        outputs: seen.outputs.clone(),
-        dependencies: dependencies.into_iter().collect(),
-        reached: true,
-        intent: None,
-        existing: wanted.is_some_and(|wanted| wanted.existing),
-        protected: is_protected(&seen.spec),
-        renamed: kinds.get(address.kind()).and_then(|kind| kind.facts().name).and_then(|rule| renamed(rule, &place.spec, &seen.spec)),
-        deposed: vec![],
-    };
+    // It is taken as it is, whatever it waits for; the intent that made it is none of this state's.
+    let entry = Entry { reached: true, intent: None, ..entry(kinds, desired, place, &seen) };
     Ok(Some((seen, entry)))
-}
-
-/// The name that an object keeps, where the file declares another: for a name alone nothing is replaced.
-fn renamed(rule: NameRule, declared: &Value, has: &Value) -> Option<Renamed> {
-    let text = |of: &Value| of.get(rule.field)?.as_str().map(str::to_owned);
-    let (from, to) = (text(declared)?, text(has)?);
-    (from != to).then_some(Renamed { from, to })
 }
 
 /// The plan that takes them: each after those it refers to, none changed but for its mark.

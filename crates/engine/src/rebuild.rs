@@ -4,11 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bbws_model::{
-    Address, Backup, Desired, Entry, Finding, Kinds, Phase, PhysicalId, Renamed, Seen, Severity, State, is_protected, pointers, resolve,
-};
-use serde_json::Value;
+use bbws_model::{Address, Backup, Desired, Entry, Finding, Kinds, PhysicalId, Severity, State, pointers, resolve};
 
+use crate::entry::entry;
 use crate::observe::{Asked, look};
 use crate::outputs::{publish, recorded};
 use crate::{Drivers, Found, Marked, Place, Reading};
@@ -95,17 +93,5 @@ fn placed(kinds: &Kinds, desired: &Desired, place: &Place, found: Found) -> Resu
             ));
         }
     }
-    let Seen { id, spec, outputs, phase, owner } = seen;
-    let intent = owner.map(|owner| owner.intent).filter(|intent| !intent.0.is_empty());
-    let refers = desired.resources.get(address).map(|wanted| pointers(&wanted.spec)).unwrap_or_default();
-    let dependencies: BTreeSet<Address> = refers.into_iter().map(|pointer| pointer.to).collect();
-    let rule = kinds.get(address.kind()).and_then(|kind| kind.facts().name);
-    let name = |of: &Value| rule.and_then(|rule| of.get(rule.field)?.as_str().map(str::to_owned));
-    let renamed = match (name(&place.spec), name(&spec)) {
-        (Some(from), Some(to)) if from != to => Some(Renamed { from, to }),
-        _ => None,
-    };
-    let dependencies = dependencies.into_iter().collect();
-    let (reached, protected) = (phase == Phase::Ready, is_protected(&spec));
-    Ok(Some(Entry { id, spec, outputs, dependencies, reached, intent, existing, protected, renamed, deposed: vec![] }))
+    Ok(Some(entry(kinds, desired, place, &seen)))
 }

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 
 use bbws_model::{Address, Desired, Finding, Kinds, PhysicalId, Severity, State};
 
+/// So many resources are named in one line.
+const NAMED: usize = 8;
+
 /// A resource that gets another address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Move {
@@ -44,6 +47,18 @@ fn holders(state: &State, address: &Address) -> Vec<Address> {
     let refers = |list: &[Address]| list.contains(address);
     let held = state.entries.iter().filter(|(_, e)| refers(&e.dependencies) || e.deposed.iter().any(|old| refers(&old.dependencies)));
     held.map(|(holder, _)| holder.clone()).collect()
+}
+
+/// All that refers to a resource, or to what refers to it, but for those that are forgotten anyway.
+fn above(state: &State, address: &Address, forgotten: &BTreeSet<Address>) -> BTreeSet<Address> {
+    let (mut all, mut open) = (BTreeSet::new(), vec![address.clone()]);
+    while let Some(next) = open.pop() {
+        let new: Vec<Address> =
+            holders(state, &next).into_iter().filter(|holder| !forgotten.contains(holder) && !all.contains(holder)).collect();
+        all.extend(new.iter().cloned());
+        open.extend(new);
+    }
+    all
 }
 
 /// What is still on its way at an address, if anything is.
@@ -106,8 +121,18 @@ pub fn forgetting(state: &State, desired: &Desired, addresses: &BTreeSet<Address
         let left: Vec<String> =
             holders(state, address).iter().filter(|holder| !addresses.contains(*holder)).map(ToString::to_string).collect();
         if !left.is_empty() {
-            let finding = error("others that stay refer to it".into()).seen(left.join(", "));
-            wrong.push(finding.advise(format!("forget them with it: add {}", left.join(" "))));
+            let more = left.len().saturating_sub(NAMED);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let some: Vec<&str> = left.iter().take(NAMED).map(String::as_str).collect();
+            let finding = error("others that stay refer to it".into()).seen(format!("{}{more}", some.join(", ")));
+            let with = above(state, address, addresses);
+            let all: Vec<String> = with.iter().map(ToString::to_string).collect();
+            wrong.push(finding.advise(match all.len() {
+                0..=NAMED => format!("forget them with it: add {}", all.join(" ")),
+                many => {
+                    format!("{many} resources would have to be forgotten with it, one for the sake of the other: is this the one you mean?")
+                }
+            }));
         }
         let declared = desired.resources.contains_key(address);
         found.push(Forgotten { address: address.clone(), id: entry.id.clone(), declared });

@@ -1,10 +1,10 @@
 //! What an import would take, what it leaves, and what a plan would do afterwards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_engine::Sighted;
 use bbws_model::{Action, Address, Finding, Kinds, Plan, Reason};
-use bbws_operate::import::{Becomes, Certainty, Told};
+use bbws_operate::import::{Becomes, Certainty, Discovered, Told};
 use serde_json::{Value, json};
 
 use crate::page::{Line, Page, columns};
@@ -19,6 +19,14 @@ pub struct Import<'a> {
     pub told: &'a [Told],
     /// How certain it is of each that was discovered, and why; empty where it was asked for otherwise.
     pub certainty: &'a BTreeMap<Address, (Certainty, String)>,
+    /// What discovery could not decide, and what is somebody's; none where it was asked for otherwise.
+    pub discovered: Option<&'a Discovered>,
+    /// What refers to something that discovery could not decide.
+    pub waiting: &'a BTreeSet<Address>,
+    /// The environment, and what leads a command to the same world.
+    pub environment: &'a str,
+    /// See [`Self::environment`].
+    pub flag: &'a str,
     /// What was found, and what not.
     pub sighted: &'a Sighted,
     /// Edits of the file that would make it say what is there.
@@ -52,6 +60,7 @@ impl Import<'_> {
                 None => line,
             });
         }
+        self.undecided(&mut page);
         if !missing.is_empty() {
             page.gap();
             page.push(
@@ -85,6 +94,32 @@ impl Import<'_> {
             }
         }
         text
+    }
+
+    /// What discovery proposes for nothing: what could be either, and what bears a mark.
+    fn undecided(&self, page: &mut Page) {
+        let Some(discovered) = self.discovered else { return };
+        for one in &discovered.unclear {
+            page.gap();
+            let number = count(one.candidates.len(), "object");
+            page.push(Line::at(0).say(Role::Warning, format!("{} could be {number}, and none is proposed: {}", one.address, one.why)));
+            for (id, about) in &one.candidates {
+                page.push(Line::at(2).hang(6).text(id.as_str()).say(Role::Dim, format!("  {about}")));
+            }
+            page.push(
+                Line::at(2).whole().text(format!("Take one by its id: bbws import {} {} ID{}", self.environment, one.address, self.flag)),
+            );
+        }
+        if !self.waiting.is_empty() {
+            page.gap();
+            let number = count(self.waiting.len(), "resource");
+            page.push(Line::at(0).text(format!("{number} refer to what is not decided; look again once it is.")));
+        }
+        for one in &discovered.owned {
+            page.gap();
+            let whose = format!("it bears bbws's mark of {} of the state {}", one.owner.address, one.owner.lineage);
+            page.push(Line::at(0).text(format!("{} would fit {}, and is not proposed: {whose}.", one.id, one.address)));
+        }
     }
 
     /// What is not taken, and why.
@@ -149,6 +184,12 @@ impl Import<'_> {
             };
             Some(json!({ "terraform": one.terraform, "is": sort, "why": why }))
         });
+        let unclear = self.discovered.into_iter().flat_map(|discovered| &discovered.unclear).map(|one| {
+            let candidates = one.candidates.iter().map(|(id, about)| json!({ "id": id, "about": about }));
+            json!({ "address": one.address, "why": one.why, "candidates": candidates.collect::<Vec<_>>() })
+        });
+        let owned = self.discovered.into_iter().flat_map(|discovered| &discovered.owned);
+        let owned = owned.map(|one| json!({ "address": one.address, "id": one.id, "of": one.owner.address, "lineage": one.owner.lineage }));
         let afterwards = match self.afterwards {
             Ok(plan) => json!({ "steps": plan.steps.iter().map(step).collect::<Vec<_>>() }),
             Err(findings) => json!({ "findings": findings }),
@@ -156,6 +197,7 @@ impl Import<'_> {
         json!({
             "format": 1, "event": "import", "take": take.collect::<Vec<_>>(), "missing": missing, "findings": findings,
             "rest": rest.collect::<Vec<_>>(), "edits": self.edits, "afterwards": afterwards,
+            "unclear": unclear.collect::<Vec<_>>(), "owned": owned.collect::<Vec<_>>(), "waiting": self.waiting,
         })
     }
 }

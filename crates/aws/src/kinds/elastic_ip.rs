@@ -72,8 +72,8 @@ impl Aws {
     }
 
     /// One call: AWS does not page addresses.
-    pub(super) async fn describe_addresses(&self, by: Filter) -> Result<(ById<Address>, usize), CloudError> {
-        let answer = self.read.ec2.describe_addresses().filters(by).send().await.told(DESCRIBE)?;
+    pub(super) async fn describe_addresses(&self, by: impl Into<Option<Filter>> + Send) -> Result<(ById<Address>, usize), CloudError> {
+        let answer = self.read.ec2.describe_addresses().set_filters(by.into().map(|by| vec![by])).send().await.told(DESCRIBE)?;
         let addresses = answer.addresses.unwrap_or_default().into_iter();
         Ok((addresses.filter_map(|address| Some((address.allocation_id.clone()?, address))).collect(), 1))
     }

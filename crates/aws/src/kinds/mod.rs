@@ -32,6 +32,7 @@ mod hosted_zone;
 mod iam;
 mod internet_gateway;
 mod listener;
+mod listing;
 mod load_balancer;
 mod log_delivery;
 mod log_delivery_destination;
@@ -166,4 +167,15 @@ pub fn drivers(aws: &Aws) -> Drivers {
         .counting::<Topic>(aws.clone())
         .counting::<Vpc>(aws.clone())
         .counting::<VpcEndpoint>(aws.clone())
+        .listing::<Certificate>(aws.clone())
+        .listing::<Distribution>(aws.clone())
+        .listing::<ElasticIp>(aws.clone())
+        .listing::<FileSystem>(aws.clone())
+        .listing::<HealthCheck>(aws.clone())
+        .listing::<LoadBalancer>(aws.clone())
+        .listing::<NatGateway>(aws.clone())
+        .listing::<RouteTable>(aws.clone())
+        .listing::<Subnet>(aws.clone())
+        .listing::<TaskDefinition>(aws.clone())
+        .listing::<Vpc>(aws.clone())
 }

@@ -108,10 +108,11 @@ impl Aws {
         Ok(all)
     }
 
-    pub(super) async fn describe_route_tables(&self, by: Filter) -> Result<(ById<Raw>, usize), CloudError> {
+    pub(super) async fn describe_route_tables(&self, by: impl Into<Option<Filter>> + Send) -> Result<(ById<Raw>, usize), CloudError> {
         let (mut all, mut calls) = (ById::new(), 0);
         // No other read of EC2 has pages as small as these.
-        let mut pages = self.read.ec2.describe_route_tables().filters(by).into_paginator().page_size(100).send();
+        let mut pages =
+            self.read.ec2.describe_route_tables().set_filters(by.into().map(|by| vec![by])).into_paginator().page_size(100).send();
         while let Some(page) = pages.next().await {
             calls += 1;
             let tables = page.told(DESCRIBE)?.route_tables.unwrap_or_default();

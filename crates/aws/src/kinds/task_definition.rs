@@ -98,7 +98,7 @@ impl Aws {
     }
 
     /// The ARNs of a family's active revisions, newest first.
-    async fn revisions(&self, family: &str, reading: &Reading) -> Result<std::sync::Arc<Vec<String>>, CloudError> {
+    pub(super) async fn revisions(&self, family: &str, reading: &Reading) -> Result<std::sync::Arc<Vec<String>>, CloudError> {
         const OPERATION: &str = "ecs:ListTaskDefinitions";
         let ask = || async {
             let (mut all, mut calls) = (vec![], 0);

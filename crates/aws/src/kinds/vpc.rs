@@ -89,9 +89,12 @@ impl Aws {
         Ok(all)
     }
 
-    pub(super) async fn describe_vpcs(&self, by: aws_sdk_ec2::types::Filter) -> Result<(ById<Raw>, usize), CloudError> {
+    pub(super) async fn describe_vpcs(
+        &self,
+        by: impl Into<Option<aws_sdk_ec2::types::Filter>> + Send,
+    ) -> Result<(ById<Raw>, usize), CloudError> {
         let (mut all, mut calls) = (ById::new(), 0);
-        let mut pages = self.read.ec2.describe_vpcs().filters(by).into_paginator().send();
+        let mut pages = self.read.ec2.describe_vpcs().set_filters(by.into().map(|by| vec![by])).into_paginator().send();
         while let Some(page) = pages.next().await {
             calls += 1;
             all.extend(

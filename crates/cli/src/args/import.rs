@@ -13,10 +13,13 @@ pub(crate) struct ImportArgs {
     /// Take what a Terraform state (format 4) holds
     #[arg(long, value_name = "FILE")]
     pub tfstate: Option<PathBuf>,
-    /// Look for what the file declares, by bbws's marks and by names and places, and propose what is found
+    /// Look for what the file declares by bbws's marks, names and places (the VPC by its CIDR and name, then what hangs on it)
     #[arg(long, conflicts_with = "tfstate")]
     pub discover: bool,
-    /// Do not ask
+    /// With --discover: the VPC that is the file's, where its CIDR and its name do not tell
+    #[arg(long, value_name = "ID", requires = "discover")]
+    pub vpc: Option<String>,
+    /// Do not ask; of what is discovered, take what is certain alone
     #[arg(short, long)]
     pub yes: bool,
 }

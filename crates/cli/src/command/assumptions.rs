@@ -5,7 +5,7 @@ use bbws_render::{assumptions, assumptions_json};
 
 use crate::args::{DoctorArgs, Global};
 use crate::cloud::{Cloud, Link};
-use crate::project::{Project, nearest};
+use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
 use crate::{Exit, Failure, pace};
@@ -35,11 +35,7 @@ fn chosen(test: Option<&str>) -> Result<Vec<&'static Assumption>, Failure> {
         Some("all") => Ok(ALL.iter().filter(|one| one.test == Test::Read).collect()),
         Some(id) => named(id).map(|one| vec![one]).ok_or_else(|| {
             let failure = Failure::new(Exit::Usage, format!("there is no assumption `{id}`"));
-            let failure = match nearest(id, ALL.iter().map(|one| one.id)) {
-                Some(near) => failure.advise(format!("did you mean `{near}`?")),
-                None => failure,
-            };
-            failure.advise("`bbws doctor ENV --assumptions` lists them")
+            failure.or_meant(id, ALL.iter().map(|one| one.id)).advise("`bbws doctor ENV --assumptions` lists them")
         }),
     }
 }

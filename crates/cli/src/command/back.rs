@@ -115,7 +115,7 @@ fn irreversible<L: Link>(session: &Session<L>, state: &State, wanted: &Desired, 
                 finding
                     .at(address)
                     .seen("that run did not know of it, and bbws did not make it")
-                    .advise("let it go first, which leaves it as it is: bbws state rm ENV ADDRESS"),
+                    .advise("let it go first, which leaves it as it is: bbws state rm ENV ADDRESS --reason TEXT"),
             );
         }
     }

@@ -1,12 +1,12 @@
 //! `import`: takes what exists under management, as it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use bbws_engine::planner::Sources;
-use bbws_engine::{Ask, Marked, Picture, Sighted, adoption, afterwards, differing, sight};
-use bbws_model::{Address, Finding, Mode, PhysicalId, Plan, Scope, Severity, State};
-use bbws_operate::import::{Becomes, Certainty, Misfit, TfState, Told, certainty, edits, fits, form, map};
+use bbws_engine::{Ask, Marked, Picture, Sighted, adoption, afterwards, candidates, differing, sight};
+use bbws_model::{Address, Finding, Mode, PhysicalId, Plan, Scope, Seen, Severity, State};
+use bbws_operate::import::{Becomes, Certainty, Discovered, Misfit, Misnamed, TfState, Told, certainty, discover, edits, fits, form, map};
 use bbws_render::{ErrorId, Import};
 use serde_json::json;
 
@@ -16,10 +16,13 @@ use super::hold::free;
 use super::state::marked;
 use crate::args::{Global, ImportArgs};
 use crate::cloud::{Cloud, Link};
-use crate::project::{Project, nearest};
+use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
 use crate::{Exit, Failure, pace, safety, signals};
+
+/// Where what belongs to no region says that it is.
+const GLOBAL: &str = "us-east-1";
 
 /// Where the objects come from.
 enum Source {
@@ -27,8 +30,21 @@ enum Source {
     One(Address, String),
     /// Those of a Terraform state.
     Terraform(TfState),
-    /// Whatever the file declares and is there.
-    Discovery,
+    /// Whatever the file declares and is there; the VPC, where somebody has named it.
+    Discovery(Option<String>),
+}
+
+/// What is looked for, and what was found out beforehand.
+#[derive(Default)]
+struct Asked {
+    /// The resources, each with its id where that is known.
+    ids: BTreeMap<Address, Option<PhysicalId>>,
+    /// What the objects of a Terraform state become.
+    told: Vec<Told>,
+    /// What discovery chose.
+    discovered: Option<Discovered>,
+    /// What is not looked for, as it refers to what discovery could not decide.
+    waiting: BTreeSet<Address>,
 }
 
 /// Looks at the objects, shows what taking them means, asks, takes them, and tells what a plan finds.
@@ -39,13 +55,10 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
             .advise(format!("bbws import {name} ADDRESS ID, bbws import {name} --tfstate FILE, or bbws import {name} --discover"))
     };
     let source = match (rest, &args.tfstate) {
-        ([], None) if args.discover => Source::Discovery,
+        ([], None) if args.discover => Source::Discovery(args.vpc.clone()),
         (_, None) if args.discover => return Err(usage("with --discover no address is given: the file says what is looked for")),
         ([], Some(file)) => Source::Terraform(read(file)?),
-        ([address, id], None) => {
-            let address = address.parse().map_err(|error| Failure::new(Exit::Usage, format!("{error}")))?;
-            Source::One(address, id.clone())
-        }
+        ([address, id], None) => Source::One(crate::address::address(address)?, id.clone()),
         ([], None) => return Err(usage("what is to be taken under management?")),
         ([_], None) => return Err(usage("an address and an id are needed")),
         (_, Some(_)) => return Err(usage("with --tfstate no address is given: the file says what there is")),
@@ -73,18 +86,26 @@ async fn work<L: Link>(ui: &mut Ui, global: &Global, yes: bool, session: &Sessio
     let state = session.state().await?;
     free(ui, session, &state).await?;
     let state = look_back_at_open(ui, session, Mode::Apply, state).await?;
-    let (told, asked) = match source {
-        Source::One(address, id) => (vec![], asked_for(session, address, id)?),
-        Source::Terraform(terraform) => mapped(session, &state, terraform),
-        Source::Discovery => (vec![], declared(session, &state).await?),
+    let asked = match source {
+        Source::One(address, id) => Asked { ids: asked_for(session, &state, address, id)?, ..Asked::default() },
+        Source::Terraform(terraform) => {
+            of_this_place(session, terraform)?;
+            mapped(session, &state, terraform)
+        }
+        Source::Discovery(vpc) => {
+            if !ui.json {
+                ui.remark("Listing what is in the account …");
+            }
+            discovered(session, &state, vpc.as_deref()).await?
+        }
     };
     if !ui.json {
-        let number = if asked.len() == 1 { "an object".to_owned() } else { format!("{} objects", asked.len()) };
+        let number = if asked.ids.len() == 1 { "an object".to_owned() } else { format!("{} objects", asked.ids.len()) };
         ui.remark(format!("Looking at {number} …"));
     }
     let (drivers, kinds) = (session.link.drivers(), &session.offline.kinds);
-    let mut sighted = sight(&drivers, kinds, &session.desired, &state, &asked).await;
-    let certain = if matches!(source, Source::Discovery) { guesses(session, &sighted) } else { BTreeMap::new() };
+    let mut sighted = sight(&drivers, kinds, &session.desired, &state, &asked.ids).await;
+    let certain = asked.discovered.as_ref().map(|found| guesses(session, &sighted, found)).unwrap_or_default();
     if let Source::One(_, id) = source {
         one_failed(session, &sighted, id)?;
     }
@@ -97,8 +118,17 @@ async fn work<L: Link>(ui: &mut Ui, global: &Global, yes: bool, session: &Sessio
         Err(findings) => (Err(findings), Picture::default()),
     };
     let edits = edits(&session.desired, &sighted.found);
-    let shown =
-        Import { told: &told, certainty: &certain, sighted: &sighted, edits: &edits, afterwards: after.as_ref().map_err(Vec::as_slice) };
+    let shown = Import {
+        told: &asked.told,
+        certainty: &certain,
+        discovered: asked.discovered.as_ref(),
+        waiting: &asked.waiting,
+        environment: &session.offline.environment.name,
+        flag: session.offline.flag(),
+        sighted: &sighted,
+        edits: &edits,
+        afterwards: after.as_ref().map_err(Vec::as_slice),
+    };
     if ui.json {
         ui.line(shown.json().to_string());
     } else {
@@ -108,7 +138,7 @@ async fn work<L: Link>(ui: &mut Ui, global: &Global, yes: bool, session: &Sessio
     if sighted.is_empty() {
         return if sighted.findings.is_empty() { Ok(Exit::Done) } else { Err(none_taken(session, &sighted)) };
     }
-    if matches!(source, Source::Discovery) {
+    if matches!(source, Source::Discovery(_)) {
         let most = if yes { Certainty::Certain } else { Certainty::Likely };
         sighted = sighted.only(|address| certain.get(address).is_some_and(|(certainty, _)| *certainty <= most));
         if sighted.is_empty() {
@@ -125,7 +155,12 @@ async fn work<L: Link>(ui: &mut Ui, global: &Global, yes: bool, session: &Sessio
 }
 
 /// What one object is asked for as, if its address and its id can be right.
-fn asked_for<L: Link>(session: &Session<L>, address: &Address, id: &str) -> Result<BTreeMap<Address, Option<PhysicalId>>, Failure> {
+fn asked_for<L: Link>(
+    session: &Session<L>,
+    state: &State,
+    address: &Address,
+    id: &str,
+) -> Result<BTreeMap<Address, Option<PhysicalId>>, Failure> {
     let (kind, environment) = (address.kind(), &session.offline.environment);
     let Some((what, example)) = form(kind).filter(|_| session.offline.kinds.get(kind).is_some()) else {
         let known: Vec<&str> = session.offline.kinds.iter().map(bbws_model::AnyKind::name).collect();
@@ -137,12 +172,17 @@ fn asked_for<L: Link>(session: &Session<L>, address: &Address, id: &str) -> Resu
         let known: Vec<String> = session.desired.resources.keys().map(ToString::to_string).collect();
         let failure = Failure::error(ErrorId::Unknown, format!("{} declares no {address}", session.offline.file));
         let failure = failure.because("a plan removes what is managed and not declared");
-        let failure = match nearest(&address.to_string(), known.iter().map(String::as_str)) {
-            Some(near) => failure.advise(format!("did you mean `{near}`?")),
-            None => failure,
-        };
+        let failure = failure.or_meant(&address.to_string(), known.iter().map(String::as_str));
         return Err(failure.advise(format!("or declare it first: [resource.{kind}.{}]", address.name())));
     };
+    if let Some(entry) = state.entries.get(address) {
+        let failure = Failure::new(Exit::Refused, format!("{address} is managed already, as {}", entry.id)).because("nothing was changed");
+        return Err(if entry.id.as_str() == id {
+            failure.advise("there is nothing to take. Whether it differs from the file: bbws plan ENV")
+        } else {
+            failure.advise(format!("if {id} is to stand in its place, forget it first: bbws state rm ENV {address} --reason …"))
+        });
+    }
     let region = wanted.spec.get("region").and_then(serde_json::Value::as_str).unwrap_or(&environment.region);
     fits(&session.offline.kinds, kind, id, environment.account.as_str(), region).map_err(|misfit| {
         let exit = if matches!(misfit, Misfit::Account { .. } | Misfit::Region { .. }) { Exit::Refused } else { Exit::Error };
@@ -151,11 +191,34 @@ fn asked_for<L: Link>(session: &Session<L>, address: &Address, id: &str) -> Resu
     Ok([(address.clone(), Some(id.into()))].into())
 }
 
+/// A state of another account or region is told as one: names in it may be those of other objects here.
+fn of_this_place<L: Link>(session: &Session<L>, terraform: &TfState) -> Result<(), Failure> {
+    let environment = &session.offline.environment;
+    let (name, account, region) = (&environment.name, environment.account.as_str(), environment.region.as_str());
+    if terraform.resources.iter().all(|one| one.data) {
+        return Err(Failure::new(Exit::Error, "the Terraform state holds no resources")
+            .because("nothing is left in it, or it is that of another workspace or folder")
+            .advise("look there with `terraform state list`, and write the right one with `terraform state pull > FILE`"));
+    }
+    let (accounts, regions) = terraform.places();
+    let list = |of: &BTreeSet<&str>| Vec::from_iter(of.iter().copied()).join(", ");
+    let other = if !accounts.is_empty() && !accounts.contains(account) {
+        format!("account {}, and {name} is in {account}", list(&accounts))
+    } else if regions.iter().any(|other| *other != GLOBAL) && !regions.contains(region) {
+        format!("{}, and {name} is in {region}", list(&regions))
+    } else {
+        return Ok(());
+    };
+    Err(Failure::new(Exit::Refused, format!("the Terraform state is of {other}"))
+        .because("what bears the same name here is something else; nothing was looked at, and nothing changed")
+        .advise("take the state of this environment, or name the environment that the state is of"))
+}
+
 /// What the objects of a Terraform state are, without those that are managed already.
-fn mapped<L: Link>(session: &Session<L>, state: &State, terraform: &TfState) -> (Vec<Told>, BTreeMap<Address, Option<PhysicalId>>) {
+fn mapped<L: Link>(session: &Session<L>, state: &State, terraform: &TfState) -> Asked {
     let environment = &session.offline.environment;
     let mut told = map(terraform, &session.desired);
-    let mut asked = BTreeMap::new();
+    let mut ids = BTreeMap::new();
     for one in &mut told {
         let Becomes::Resource { address, id, .. } = &one.becomes else { continue };
         if let Some(entry) = state.entries.get(address) {
@@ -169,28 +232,49 @@ fn mapped<L: Link>(session: &Session<L>, state: &State, terraform: &TfState) -> 
             .and_then(|id| fits(&session.offline.kinds, address.kind(), id.as_str(), environment.account.as_str(), region).err());
         match misfit {
             Some(misfit) => one.becomes = Becomes::Left(misfit.to_string()),
-            None => drop(asked.insert(address.clone(), id.clone())),
+            None => drop(ids.insert(address.clone(), id.clone())),
         }
     }
-    (told, asked)
+    Asked { ids, told, ..Asked::default() }
 }
 
-/// All that the file declares and that is not managed, each with its id where its mark tells that.
-async fn declared<L: Link>(session: &Session<L>, state: &State) -> Result<BTreeMap<Address, Option<PhysicalId>>, Failure> {
-    let marked = marked(session).await?;
-    let id = |address: &Address| {
-        let ours = |one: &&(String, Marked)| one.1.owner.lineage == state.lineage && one.1.owner.address == *address;
-        marked.iter().find(ours).map(|one| one.1.id.clone())
+/// All that the file declares and that is not managed, each with its id where its mark tells that, or what it hangs on does.
+async fn discovered<L: Link>(session: &Session<L>, state: &State, vpc: Option<&str>) -> Result<Asked, Failure> {
+    let marks = marked(session).await?;
+    let ours = |(kind, one): &(String, Marked)| {
+        let of = &one.owner;
+        (of.lineage == state.lineage && of.address.kind() == kind).then(|| (of.address.clone(), one.id.clone()))
     };
-    let open = session.desired.resources.iter().filter(|(address, wanted)| !wanted.existing && !state.entries.contains_key(*address));
-    Ok(open.map(|(address, _)| (address.clone(), id(address))).collect())
+    let ours: BTreeMap<Address, PhysicalId> = marks.iter().filter_map(ours).collect();
+    let mut listed = BTreeMap::new();
+    for (kind, found) in candidates(&session.link.drivers(), &session.desired).await {
+        let failed = |error| Failure::cloud(format!("what there is of the kind `{kind}` cannot be listed"), &error);
+        listed.insert(kind, found.map_err(failed)?);
+    }
+    let place = format!("account {}, {}", session.offline.environment.account, session.offline.environment.region);
+    let found = discover((&session.desired, state), &ours, &listed, vpc).map_err(|misnamed| {
+        let exit = if matches!(misnamed, Misnamed::Marked(..)) { Exit::Refused } else { Exit::Error };
+        Failure::new(exit, misnamed.to_string()).because(format!("looked for in {place}; nothing was changed"))
+    })?;
+    let mut later = found.waiting(&session.desired, &ours);
+    let waiting = later.clone();
+    later.extend(found.unclear.iter().map(|one| one.address.clone()));
+    let open = session
+        .desired
+        .resources
+        .iter()
+        .filter(|(address, wanted)| !wanted.existing && !state.entries.contains_key(*address) && !later.contains(*address));
+    let id = |address: &Address| ours.get(address).or_else(|| found.proposals.get(address).map(|proposal| &proposal.id)).cloned();
+    Ok(Asked { ids: open.map(|(address, _)| (address.clone(), id(address))).collect(), told: vec![], discovered: Some(found), waiting })
 }
 
 /// How certain it is of each that was found.
-fn guesses<L: Link>(session: &Session<L>, sighted: &Sighted) -> BTreeMap<Address, (Certainty, String)> {
+fn guesses<L: Link>(session: &Session<L>, sighted: &Sighted, chosen: &Discovered) -> BTreeMap<Address, (Certainty, String)> {
     let differing = differing(&session.offline.kinds, &session.desired, sighted);
-    let all = sighted.found.iter().filter_map(|(address, seen)| Some((address.clone(), certainty(seen, differing.get(address)?))));
-    all.collect()
+    let certainty = |(address, seen): (&Address, &Seen)| {
+        Some((address.clone(), certainty(seen, differing.get(address)?, chosen.proposals.get(address))))
+    };
+    sighted.found.iter().filter_map(certainty).collect()
 }
 
 /// Why the one object that was asked for is not taken.

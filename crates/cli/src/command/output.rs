@@ -6,7 +6,7 @@ use bbws_render::ErrorId;
 use serde_json::Value;
 
 use crate::args::{Global, OutputArgs};
-use crate::project::{Project, nearest};
+use crate::project::Project;
 use crate::session::Offline;
 use crate::ui::Ui;
 use crate::{Exit, Failure, pace};
@@ -33,10 +33,8 @@ pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &Output
 
 fn unknown(name: &str, outputs: &BTreeMap<String, Value>, environment: &str) -> Failure {
     let failure = Failure::error(ErrorId::Unknown, format!("{environment} has no output `{name}`"));
-    match nearest(name, outputs.keys().map(String::as_str)) {
-        Some(near) => failure.advise(format!("did you mean `{near}`?")),
-        None => failure.advise(format!("`bbws output {environment}` lists all there are")),
-    }
+    let failure = failure.or_meant(name, outputs.keys().map(String::as_str));
+    failure.advise(format!("`bbws output {environment}` lists all there are"))
 }
 
 #[cfg(test)]
@@ -47,6 +45,6 @@ mod tests {
     #[test]
     fn a_wrong_name_is_answered_with_the_right_one() {
         let outputs = BTreeMap::from([("vpc_id".to_owned(), json!("vpc-1")), ("acm_certificate_arn".to_owned(), Value::Null)]);
-        assert_eq!(unknown("vpcid", &outputs, "dev").advice, ["did you mean `vpc_id`?"]);
+        assert_eq!(unknown("vpcid", &outputs, "dev").advice[0], "did you mean `vpc_id`?");
     }
 }

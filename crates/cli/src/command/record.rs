@@ -1,16 +1,17 @@
 //! What is kept of a run: its record when it begins, its events when it ends, and a bundle where it has failed. None of it
 //! steers the run, and a run does not fail because it could not be kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::time::Duration;
 
-use bbws_engine::{Clock, EventSink, Log, Store};
+use bbws_engine::{Clock, EventSink, Log, LogError, Store, history};
 use bbws_model::{Address, CloudError, Desired, Event, Mode, Outcome, Plan, RunId, RunRecord, Stamped, State, wire};
 use bbws_render::Bundle;
 use futures::future::{Either, select};
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::cloud::Link;
@@ -20,6 +21,8 @@ use crate::{commit, plan_file, written};
 
 /// How long the end of a run waits for its events to be written, and for what is read for the sake of advice.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// For so long at least what is kept of a run stays.
+pub(super) const KEPT_FOR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// So many runs are looked at for one that went well.
 const LOOKED_AT: usize = 20;
 
@@ -100,9 +103,13 @@ pub(super) async fn last_good(store: &dyn Store, clock: &dyn Clock, before: &Run
 
 async fn looked_up(store: &dyn Store, before: &RunId) -> Option<RunId> {
     let keys = store.list_after(wire::run::PREFIX, "").await.ok()?;
-    let mut runs: Vec<RunId> = keys.iter().filter_map(|key| wire::run::run_of(key)).filter(|run| run < before).collect();
-    runs.sort();
-    for run in runs.into_iter().rev().take(LOOKED_AT) {
+    let runs: BTreeSet<RunId> = keys.iter().filter_map(|key| wire::run::run_of(key)).filter(|run| run < before).collect();
+    last_good_of(store, runs.into_iter().rev().take(LOOKED_AT)).await
+}
+
+/// The first of these runs, the newest of which comes first, that brought all of its configuration about.
+async fn last_good_of(store: &dyn Store, runs: impl Iterator<Item = RunId>) -> Option<RunId> {
+    for run in runs {
         let Some(record) = record_of(store, &run).await else { continue };
         let went_well = events_of(store, &run).await.iter().any(|stamped| {
             let Event::RunFinished { outcome, .. } = stamped.event else { return false };
@@ -115,6 +122,31 @@ async fn looked_up(store: &dyn Store, before: &RunId) -> Option<RunId> {
         }
     }
     None
+}
+
+/// The keys of what is kept of runs that nothing needs any more: older than [`KEPT_FOR`], and of a run that the log tells nothing of,
+/// so that nobody can go back to it and know what came in between. The last run that went well stays, whatever its age; and what
+/// cannot be read stays too. An approval is good for a week at most, and needs no run that is older.
+///
+/// # Errors
+/// When the store fails, or the log is damaged.
+pub(super) async fn needless(store: &dyn Store, now: Timestamp) -> Result<Vec<String>, LogError> {
+    let told: BTreeSet<RunId> = history(store).await?.into_iter().map(|past| past.run).collect();
+    let keys = store.list_after(wire::run::PREFIX, "").await?;
+    let runs: BTreeSet<RunId> = keys.iter().filter_map(|key| wire::run::run_of(key)).collect();
+    let good = last_good_of(store, runs.iter().rev().cloned()).await;
+    let mut all = vec![];
+    for run in runs.into_iter().filter(|run| !told.contains(run) && good.as_ref() != Some(run)) {
+        let Some(record) = record_of(store, &run).await else { continue };
+        if Duration::try_from(now.duration_since(record.at)).unwrap_or_default() < KEPT_FOR {
+            continue;
+        }
+        // The events first: a record without events is told as one, events without a record are not.
+        let (events, key) = (wire::run::events_key(&run), wire::run::key(&run));
+        all.extend(keys.contains(&events).then_some(events));
+        all.push(key);
+    }
+    Ok(all)
 }
 
 /// The record of a run, where there is one that can be read.

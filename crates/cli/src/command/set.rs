@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use bbws_cluster::{Set, SetError, Setting, set};
 use bbws_model::Mode;
@@ -50,6 +51,7 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
         return Err(failure.advise(format!("nothing was written; to write it all the same: bbws set {name} … --no-plan")));
     }
     if !args.dry_run {
+        unedited(&path, &old)?;
         let mode = fs::metadata(&path).map_or(0o644, |about| about.permissions().mode() & 0o777);
         written::replace_as(&path, new.as_bytes(), mode)
             .map_err(|why| Failure::error(ErrorId::File, format!("{} cannot be written", path.display())).because(why))?;
@@ -64,6 +66,16 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
         }
     }
     Ok(Exit::Done)
+}
+
+/// Planning takes a while: what somebody has written into the file since must not be lost.
+fn unedited(path: &Path, old: &str) -> Result<(), Failure> {
+    if fs::read_to_string(path).is_ok_and(|now| now == old) {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Error, format!("{} was edited while this was planned", path.display()))
+        .because("what was shown is a change of the file as it was before; nothing was written")
+        .advise("look at the edit, and run the same command again"))
 }
 
 fn tell(ui: &mut Ui, file: &str, (old, new): (&str, &str), done: &[Set], writes: bool) {
@@ -107,5 +119,23 @@ fn unset(name: &str, error: &SetError) -> Failure {
         SetError::Unknown { .. } => failure.advise("environments/schema.json lists all keys"),
         SetError::Unreadable(_) => failure.advise(format!("`bbws validate {name}` shows where and why")),
         SetError::NoTable { .. } => failure.advise("edit the file for that"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_has_written_in_between_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dev.toml");
+        fs::write(&path, "a = 1\n").unwrap();
+        assert!(unedited(&path, "a = 1\n").is_ok());
+        fs::write(&path, "a = 1 # mine\n").unwrap();
+        let refused = unedited(&path, "a = 1\n").unwrap_err();
+        assert!(refused.what.contains("was edited while this was planned"), "{}", refused.what);
+        fs::remove_file(&path).unwrap();
+        assert!(unedited(&path, "a = 1\n").is_err(), "a file that is gone is not written anew");
     }
 }

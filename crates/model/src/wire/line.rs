@@ -79,12 +79,14 @@ pub enum Line {
         /// What that changed, as `state diff --json` prints it.
         changed: Value,
     },
-    /// `state gc` has removed slots.
+    /// `state gc` has removed slots and what was kept of runs.
     Collected {
         /// The format of the line.
         format: u64,
-        /// How many.
+        /// How many slots.
         slots: usize,
+        /// Of how many runs.
+        runs: usize,
     },
     /// `state rebuild` has made a lost state again.
     Rebuilt {

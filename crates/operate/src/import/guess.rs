@@ -2,22 +2,31 @@
 
 use bbws_model::{FieldChange, Seen, Verb};
 
+use super::discover::Proposal;
 use super::map::Certainty;
 
-/// How certain it is, and why. `changes` is what a plan would change on it.
+/// How certain it is, and why. `changes` is what a plan would change on it; `proposal` is how it was chosen, where neither its
+/// mark nor a name of its own told.
 #[must_use]
-pub fn certainty(seen: &Seen, changes: &[FieldChange]) -> (Certainty, String) {
-    let by = if seen.owner.is_some() { "its mark or place" } else { "its name or place" };
+pub fn certainty(seen: &Seen, changes: &[FieldChange], proposal: Option<&Proposal>) -> (Certainty, String) {
+    let (as_wanted, says) = as_declared(changes);
+    let own = if seen.owner.is_some() { "by its mark or place" } else { "by its name or place" };
+    let (chosen, by) = proposal.map_or((Certainty::Certain, own), |proposal| (proposal.certainty, proposal.why.as_str()));
+    (chosen.max(as_wanted), format!("found {by}; {says}"))
+}
+
+/// How much of it is as the file says.
+fn as_declared(changes: &[FieldChange]) -> (Certainty, String) {
     let fields = |of: &[&FieldChange]| of.iter().map(|change| change.field.as_str()).collect::<Vec<_>>().join(", ");
     let fixed: Vec<&FieldChange> = changes.iter().filter(|change| matches!(change.verb, Verb::Replace | Verb::Forbid(_))).collect();
     if !fixed.is_empty() {
-        return (Certainty::Unsure, format!("found by {by}, but no plan changes its {}", fields(&fixed)));
+        return (Certainty::Unsure, format!("no plan changes its {}, which differs", fields(&fixed)));
     }
     let other: Vec<&FieldChange> = changes.iter().filter(|change| change.field != "tags").collect();
     if !other.is_empty() {
-        return (Certainty::Likely, format!("found by {by}; differs in {}", fields(&other)));
+        return (Certainty::Likely, format!("differs in {}", fields(&other)));
     }
-    (Certainty::Certain, format!("found by {by}, and is as the file says"))
+    (Certainty::Certain, "is as the file says".to_owned())
 }
 
 #[cfg(test)]
@@ -39,7 +48,9 @@ mod tests {
             (vec![change("days", Verb::Update), change("cidr", Verb::Replace)], Certainty::Unsure),
             (vec![change("storage", Verb::Forbid("copy it".into()))], Certainty::Unsure),
         ] {
-            assert_eq!(certainty(&seen, &changes).0, expected, "{changes:?}");
+            assert_eq!(certainty(&seen, &changes, None).0, expected, "{changes:?}");
         }
+        let likely = Proposal { id: "x".into(), certainty: Certainty::Likely, why: "as the only one".into() };
+        assert_eq!(certainty(&seen, &[], Some(&likely)), (Certainty::Likely, "found as the only one; is as the file says".to_owned()));
     }
 }

@@ -275,7 +275,7 @@ mod tests {
 
     fn resource(address: &str, attributes: Value) -> TfResource {
         let of = address.rsplit('.').nth(1).unwrap().to_owned();
-        TfResource { address: address.into(), of, data: false, attributes: attributes.as_object().unwrap().clone().into_iter().collect() }
+        TfResource { address: address.into(), of, data: false, attributes: attributes.as_object().unwrap().clone() }
     }
 
     fn to(address: &str, output: &str) -> Value {

@@ -1,5 +1,6 @@
 //! What becomes of what others made: which of the file's resources it is, and what an id of each kind looks like.
 
+mod discover;
 mod edits;
 mod form;
 mod guess;
@@ -7,6 +8,7 @@ mod map;
 mod tfstate;
 mod translate;
 
+pub use discover::{Discovered, Misnamed, Owned, Proposal, Unclear, discover};
 pub use edits::edits;
 pub use form::{Misfit, fits, form};
 pub use guess::certainty;

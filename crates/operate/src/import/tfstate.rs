@@ -1,13 +1,13 @@
 //! A Terraform state, format 4, as far as an import needs it. Only the attributes in one list are kept: a password, a secret's
 //! value or a key never comes into a value that could be shown or written.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use bbws_model::{Secret, net};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The attributes that are kept, of whatever type; all others are read over.
 const KEPT: [&str; 49] = [
@@ -62,8 +62,10 @@ const KEPT: [&str; 49] = [
     "zone_id",
 ];
 /// Further ones, by which one resource names another.
-const ALSO_KEPT: [&str; 10] = [
+const ALSO_KEPT: [&str; 12] = [
     "db_subnet_group_name",
+    "delivery_destination_arn",
+    "delivery_source_name",
     "dns_name",
     "domain_validation_options",
     "execution_role_arn",
@@ -96,14 +98,19 @@ pub struct TfResource {
     /// Whether it was only read.
     pub data: bool,
     /// The attributes that are kept.
-    pub attributes: BTreeMap<String, Value>,
+    pub attributes: Map<String, Value>,
+}
+
+/// An attribute that is a text and not empty.
+pub(super) fn text<'a>(attributes: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    attributes.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
 impl TfResource {
     /// An attribute that is a text and not empty.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.attributes.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+        text(&self.attributes, name)
     }
 
     /// The last part of its name: `public` of `module.network.aws_subnet.public[0]`.
@@ -144,6 +151,19 @@ pub enum TfError {
 }
 
 impl TfState {
+    /// The accounts and the regions that the ARNs of its objects name. Objects that were only read may be anywhere.
+    #[must_use]
+    pub fn places(&self) -> (BTreeSet<&str>, BTreeSet<&str>) {
+        let arns = self.resources.iter().filter(|one| !one.data).filter_map(|one| one.text("arn")?.strip_prefix("arn:"));
+        let (mut accounts, mut regions) = (BTreeSet::new(), BTreeSet::new());
+        for arn in arns {
+            let mut parts = arn.split(':').skip(2);
+            regions.extend(parts.next().filter(|region| !region.is_empty()));
+            accounts.extend(parts.next().filter(|account| account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())));
+        }
+        (accounts, regions)
+    }
+
     /// Reads a state.
     ///
     /// # Errors
@@ -268,12 +288,12 @@ fn hidden(paths: Option<&Value>) -> Vec<String> {
 
 /// The attributes of an instance, without those that are not kept.
 #[derive(Default)]
-struct Attributes(BTreeMap<String, Value>);
+struct Attributes(Map<String, Value>);
 
 impl<'de> Deserialize<'de> for Attributes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match deserializer.deserialize_any(Kept)? {
-            Value::Object(fields) => Ok(Self(fields.into_iter().collect())),
+            Value::Object(fields) => Ok(Self(fields)),
             _ => Ok(Self::default()),
         }
     }
@@ -334,7 +354,7 @@ impl<'de> Visitor<'de> for Kept {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut all = serde_json::Map::new();
+        let mut all = Map::new();
         while let Some(name) = map.next_key::<String>()? {
             if is_kept(&name) {
                 all.insert(name, map.next_value_seed(Kept)?);
@@ -416,73 +436,4 @@ impl<'de> Visitor<'de> for Hidden {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> Result<TfState, TfError> {
-        TfState::read(text.as_bytes().to_vec())
-    }
-
-    const STATE: &str = r#"{"version": 4, "terraform_version": "1.6.0", "serial": 3, "lineage": "x",
-      "outputs": {"db_password": {"value": "canary-output-1", "type": "string", "sensitive": true}},
-      "resources": [
-        {"module": "module.data", "mode": "managed", "type": "aws_db_instance", "name": "main", "provider": "p", "instances": [
-          {"schema_version": 2, "attributes": {"id": "db-ABC", "identifier": "poc-mysql", "password": "canary-pass-1", "username": "admin",
-            "tags": {"Name": "x"}, "restore": [{"password": "canary-pass-2"}]}, "sensitive_attributes": [[{"type": "get_attr", "value": "password"}]]}]},
-        {"mode": "managed", "type": "aws_secretsmanager_secret_version", "name": "v", "instances": [
-          {"attributes": {"id": "arn|v", "secret_id": "arn", "secret_string": "{\"username\":\"a\",\"password\":\"canary-pass-3\"}"}}]},
-        {"mode": "managed", "type": "random_password", "name": "p", "instances": [{"attributes": {"id": "none", "result": "canary-pass-4", "bcrypt_hash": "canary-hash"}}]},
-        {"mode": "data", "type": "aws_caller_identity", "name": "me", "instances": [{"attributes": {"id": "1"}}]},
-        {"mode": "managed", "type": "aws_subnet", "name": "public", "instances": [
-          {"index_key": 0, "attributes": {"id": "subnet-1", "cidr_block": "10.0.1.0/24"}, "sensitive_attributes": []},
-          {"index_key": "b", "attributes": {"id": "subnet-2", "name": "canary-name"}, "sensitive_attributes": [[{"type": "get_attr", "value": "name"}]]},
-          {"index_key": 0, "deposed": "00aa", "attributes": {"id": "subnet-0"}}]}]}"#;
-
-    #[test]
-    fn instances_have_terraforms_addresses() {
-        let state = read(STATE).unwrap();
-        let told: Vec<&str> = state.resources.iter().map(|one| one.address.as_str()).collect();
-        assert_eq!(
-            told,
-            [
-                "module.data.aws_db_instance.main",
-                "aws_secretsmanager_secret_version.v",
-                "random_password.p",
-                "data.aws_caller_identity.me",
-                "aws_subnet.public[0]",
-                "aws_subnet.public[\"b\"]"
-            ]
-        );
-        assert_eq!((state.resources[4].name(), state.resources[4].text("id")), ("public", Some("subnet-1")));
-    }
-
-    #[test]
-    fn no_secret_is_kept_and_the_net_knows_them() {
-        let told = format!("{:?}", read(STATE).unwrap());
-        assert!(!told.contains("canary"), "{told}");
-        for secret in ["canary-pass-1", "canary-pass-3", "canary-pass-4"] {
-            assert_eq!(net::catch(secret), "<secret>");
-        }
-    }
-
-    #[test]
-    fn other_files_say_what_they_are() {
-        for (text, why) in [
-            ("", "empty"),
-            ("  \n", "empty"),
-            ("PK\u{3}\u{4}", "a saved plan"),
-            (r#"{"version": 3, "modules": []}"#, "format 3"),
-            (r#"{"version": 5, "resources": []}"#, "format 5"),
-            (r#"{"encrypted_data": "x", "encryption_version": "v0", "serial": 1, "lineage": "l"}"#, "encrypted"),
-            (r#"{"format_version": "1.0", "values": {}}"#, "terraform show -json"),
-            (r#"{"version": 3, "backend": {"type": "s3"}}"#, "where a state is kept"),
-            (r#"{"a": 1}"#, "some other JSON"),
-            ("resource \"aws_vpc\" {}", "is not JSON at line 1"),
-            (&STATE[..STATE.len() / 2], "ends too early at line"),
-            (r#"{"version": 4, "resources": {"a": "canary-form"}}"#, "not of the form"),
-        ] {
-            let told = read(text).unwrap_err().to_string();
-            assert!(told.contains(why) && !told.contains("canary"), "{text}: {told}");
-        }
-    }
-}
+mod tests;

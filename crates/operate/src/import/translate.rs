@@ -1,9 +1,9 @@
 //! What Terraform's resources are in bbws's words: the kind, the id, and the fields that tell which resource of the file it is.
 
 use bbws_kinds::DomainName;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::tfstate::TfResource;
+use super::tfstate::{TfResource, text};
 
 /// One object, as its Terraform resource tells it.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,7 +75,7 @@ pub(super) fn sort(of: &TfResource) -> Sort {
         "aws_nat_gateway" => new("nat-gateway", text("id")).key("subnet", text("subnet_id")).hint("elastic_ip", value("allocation_id")),
         "aws_route_table" => return Sort::Pieces(table(of)),
         "aws_route" => {
-            return Sort::Pieces(route(text("route_table_id"), &of.attributes.clone().into_iter().collect()).into_iter().collect());
+            return Sort::Pieces(route(text("route_table_id"), &of.attributes).into_iter().collect());
         }
         "aws_route_table_association" if text("subnet_id").is_none() => return Sort::Left("leads a gateway, not a subnet"),
         "aws_route_table_association" => {
@@ -151,7 +151,9 @@ pub(super) fn sort(of: &TfResource) -> Sort {
         "aws_cloudwatch_dashboard" => new("dashboard", text("dashboard_name")).key("name", text("dashboard_name")),
         "aws_cloudwatch_log_delivery_source" => named("log-delivery-source", of),
         "aws_cloudwatch_log_delivery_destination" => named("log-delivery-destination", of).offering("arn", text("arn")),
-        "aws_cloudwatch_log_delivery" => new("log-delivery", text("id")),
+        "aws_cloudwatch_log_delivery" => new("log-delivery", text("id"))
+            .key("source", text("delivery_source_name"))
+            .hint("destination", value("delivery_destination_arn")),
         "aws_sns_topic" => new("topic", arn()).key("name", text("name")).offering("arn", arn()),
         "aws_vpc_endpoint" => new("vpc-endpoint", text("id")).key("vpc", text("vpc_id")).key("service", text("service_name")),
         "aws_flow_log" => new("flow-log", text("id")).key("vpc", text("vpc_id")),
@@ -209,9 +211,8 @@ fn table(of: &TfResource) -> Vec<Piece> {
     pieces
 }
 
-fn route(table: Option<&str>, fields: &serde_json::Map<String, Value>) -> Option<Piece> {
-    let text = |name: &str| fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let (table, destination) = (table?, text("destination_cidr_block").or(text("cidr_block"))?);
+fn route(table: Option<&str>, fields: &Map<String, Value>) -> Option<Piece> {
+    let (table, destination) = (table?, text(fields, "destination_cidr_block").or(text(fields, "cidr_block"))?);
     let piece =
         Piece::new("route", Some(&format!("{table}_{destination}"))).key("table", Some(table)).key("destination", Some(destination));
     let internet = fields.get("gateway_id").filter(|id| id.as_str().is_some_and(|id| id.starts_with("igw-")));
@@ -228,8 +229,7 @@ fn group(of: &TfResource) -> Vec<Piece> {
     for direction in ["ingress", "egress"] {
         let blocks = of.attributes.get(direction).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
         for block in blocks {
-            let attributes = block.clone().into_iter().collect();
-            let inside = TfResource { address: of.address.clone(), of: of.of.clone(), data: false, attributes };
+            let inside = TfResource { address: of.address.clone(), of: of.of.clone(), data: false, attributes: block.clone() };
             pieces.extend(rules(&inside, id, Some(direction)));
         }
     }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_engine::Sighted;
-use bbws_model::{Finding, PhysicalId, Severity};
-use bbws_operate::import::{Becomes, Certainty, Told};
+use bbws_model::{Finding, IntentId, Ownership, PhysicalId, Severity};
+use bbws_operate::import::{Becomes, Certainty, Discovered, Owned, Told, Unclear};
 use bbws_operate::{Forgotten, Move};
 use bbws_render::{Import, forgetting, moving};
 
@@ -37,7 +37,23 @@ fn an_import_before_it_is_agreed_to() {
         BTreeMap::from([(address("log-group.ecs"), (Certainty::Unsure, "found by its name, but no plan changes its kms_key".to_owned()))]);
     let stands = [Finding::new(Severity::Error, "`name` must not be changed by a plan").at(&address("log-group.ecs"))];
     let edits = ["[names] prefix = \"poc\"".to_owned()];
-    let import = Import { told: &list, certainty: &certainty, sighted: &sighted, edits: &edits, afterwards: Err(&stands) };
+    let two = [("vpc-1", "Name poc, cidr 10.0.0.0/16"), ("vpc-2", "cidr 10.0.0.0/16")].map(|(id, about)| (id.into(), about.to_owned()));
+    let unclear = Unclear { address: address("vpc.other"), why: "each of them has the CIDR 10.0.0.0/16".into(), candidates: two.into() };
+    let owner = Ownership { lineage: "01OTHER".into(), address: address("vpc.main"), intent: IntentId(String::new()) };
+    let owned = Owned { address: address("vpc.other"), id: "vpc-9".into(), owner };
+    let discovered = Discovered { unclear: vec![unclear], owned: vec![owned], ..Discovered::default() };
+    let waiting = BTreeSet::from([address("subnet.other")]);
+    let import = Import {
+        told: &list,
+        certainty: &certainty,
+        discovered: Some(&discovered),
+        waiting: &waiting,
+        environment: "dev",
+        flag: "",
+        sighted: &sighted,
+        edits: &edits,
+        afterwards: Err(&stands),
+    };
     insta::assert_snapshot!(format!("{}\n---\n{:#}", import.text(&kinds(), PLAIN), import.json()));
 }
 

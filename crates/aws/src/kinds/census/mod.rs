@@ -41,9 +41,9 @@ fn bears(id: &str, (tags, owner): (Tags, Option<Ownership>)) -> Option<Marked> {
 }
 
 /// Asks for the tags of each thing by itself. One that went in the meantime is none.
-async fn each<T, F>(things: Vec<T>, ask: impl Fn(T) -> F) -> Result<Vec<Marked>, CloudError>
+pub(super) async fn each<T, R, F>(things: Vec<T>, ask: impl Fn(T) -> F) -> Result<Vec<R>, CloudError>
 where
-    F: Future<Output = Result<Option<Marked>, CloudError>>,
+    F: Future<Output = Result<Option<R>, CloudError>>,
 {
     let asked = stream::iter(things.into_iter().map(ask)).buffered(SIDE_BY_SIDE).map(|told| match told {
         Err(error) if error.class == Class::Absent => Ok(None),
@@ -56,7 +56,7 @@ fn stays<T>(_: &T) -> bool {
     false
 }
 
-fn is_leaving(state: &str) -> bool {
+pub(super) fn is_leaving(state: &str) -> bool {
     state.to_ascii_lowercase().starts_with("delet")
 }
 

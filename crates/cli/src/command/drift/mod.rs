@@ -14,9 +14,10 @@ use bbws_render::{Detail, ErrorId, Watched};
 use futures::future::{join_all, join3};
 
 use super::plan::tell_calls;
+use crate::address::{address, not_recorded};
 use crate::args::{DriftArgs, Global};
 use crate::cloud::{Cloud, Look, Trail};
-use crate::project::{Project, nearest};
+use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
 use crate::{Exit, Failure, pace, safety};
@@ -31,10 +32,7 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
     let picked = project.pick(args.env.as_deref(), None, true)?;
     // Where BBWS_ENV names the environment the first argument is an address.
     let named: Vec<&str> = picked.rest.iter().chain(&args.addresses).map(String::as_str).collect();
-    let chosen = named
-        .into_iter()
-        .map(|text| text.parse::<Address>().map_err(|error| Failure::new(Exit::Usage, error.to_string())))
-        .collect::<Result<BTreeSet<Address>, Failure>>()?;
+    let chosen = named.into_iter().map(address).collect::<Result<BTreeSet<Address>, Failure>>()?;
     if let Some(both) = args.accept.iter().find(|address| args.revert.contains(address)) {
         return Err(Failure::new(Exit::Usage, format!("{both} cannot be both kept and put back")));
     }
@@ -113,14 +111,7 @@ async fn work<C: Cloud>(
 /// Whether all that is asked about is recorded.
 fn known(state: &State, chosen: &BTreeSet<Address>) -> Result<(), Failure> {
     let Some(stranger) = chosen.iter().find(|address| !state.entries.contains_key(*address)) else { return Ok(()) };
-    let all: Vec<String> = state.entries.keys().map(ToString::to_string).collect();
-    let failure =
-        Failure::error(ErrorId::Unknown, format!("nothing is recorded as {stranger}")).because("only what bbws has made can drift");
-    let failure = match nearest(&stranger.to_string(), all.iter().map(String::as_str)) {
-        Some(near) => failure.advise(format!("did you mean `{near}`?")),
-        None => failure,
-    };
-    Err(failure.advise("`bbws state list` lists all there is"))
+    Err(not_recorded(stranger, state).because("only what bbws manages can drift"))
 }
 
 /// Compares all that is recorded with what is there.

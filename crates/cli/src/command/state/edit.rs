@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_engine::log::{Cure, Depth, begin, collect, collectable, set_aside, survey};
 use bbws_engine::{Clock, Marked, difference, rebuild, refresh, restoring, states};
-use bbws_model::{Address, Desired, Entry, Finding, Mode, Record, Scope, Severity, State};
+use bbws_model::{Address, Desired, Entry, Finding, Mode, Record, Scope, Severity, State, wire};
 use bbws_render::ErrorId;
 use serde_json::json;
 
@@ -15,6 +15,7 @@ use crate::cloud::{Cloud, Link};
 use crate::command::change::look_back_at_open;
 use crate::command::consent::consent;
 use crate::command::hold::{free, give_back_after, opening, stopped, take, take_recorded};
+use crate::command::record::needless;
 use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
@@ -121,23 +122,36 @@ pub(super) fn gc(ui: &mut Ui, project: &Project, global: &Global, place: &Where,
     pace::play(None, async {
         let state = offline.existing_state().await?;
         let store = offline.store.as_ref();
-        let keys = collectable(store, SystemClock::default().now()).await.map_err(|error| offline.log_failure(&error))?;
-        if let (Some(first), Some(last)) = (keys.first(), keys.last()) {
-            if !ui.json {
-                let about = format!("{} slots are older than 30 days and below the oldest checkpoint:", keys.len());
+        let now = SystemClock::default().now();
+        let slots = collectable(store, now).await.map_err(|error| offline.log_failure(&error))?;
+        let kept = needless(store, now).await.map_err(|error| offline.log_failure(&error))?;
+        let runs = kept.iter().filter(|key| wire::run::run_of(key).is_some()).count();
+        if !ui.json {
+            if let (Some(first), Some(last)) = (slots.first(), slots.last()) {
+                let about = format!("{} slots are older than 30 days and below the oldest checkpoint:", slots.len());
                 ui.say(format!("{about}\n  {first}\n  to {last}\nWithout them `state history` begins later.\n"));
             }
+            if let (Some(first), Some(last)) = (kept.first(), kept.last()) {
+                let about = format!("The records of {runs} runs are older than 90 days, and the log tells no more of those runs:");
+                ui.say(format!("{about}\n  {first}\n  to {last}\nWithout them `bbws runs` begins later. The last good run stays.\n"));
+            }
+        }
+        if !slots.is_empty() || !kept.is_empty() {
             confirmed(ui, yes, "Remove them?")?;
             // Held, so that nobody folds the log from its beginning while that is taken away.
             let log = take_recorded(ui, &offline, &state).await?;
-            give_back_after(&offline, &log, collect(store, &keys).await).await?;
+            let all: Vec<String> = slots.iter().chain(&kept).cloned().collect();
+            give_back_after(&offline, &log, collect(store, &all).await).await?;
         }
         if ui.json {
-            ui.line(json!({ "format": 1, "event": "collected", "slots": keys.len() }).to_string());
-        } else if keys.is_empty() {
-            ui.line("Nothing to collect: no slot is both older than 30 days and below the oldest checkpoint.");
+            ui.line(json!({ "format": 1, "event": "collected", "slots": slots.len(), "runs": runs }).to_string());
+        } else if slots.is_empty() && kept.is_empty() {
+            ui.line(
+                "Nothing to collect: no slot is both older than 30 days and below the oldest checkpoint, and no record of a run that \
+                 the log has forgotten is older than 90 days.",
+            );
         } else {
-            ui.line(format!("{} slots removed.", keys.len()));
+            ui.line(format!("{} slots and the records of {runs} runs removed.", slots.len()));
         }
         Ok(Exit::Done)
     })

@@ -7,13 +7,14 @@ mod surgery;
 
 pub(super) use check::marked;
 
-use bbws_model::{Address, State, wire};
+use bbws_model::{State, wire};
 use bbws_render::{ErrorId, state_list, state_show, state_show_all};
 use serde_json::{Value, json};
 
+use crate::address::not_recorded;
 use crate::args::{Global, StateCommand, Where};
 use crate::cloud::Cloud;
-use crate::project::{Project, nearest};
+use crate::project::Project;
 use crate::session::Offline;
 use crate::ui::Ui;
 use crate::{Exit, Failure, pace};
@@ -68,16 +69,8 @@ fn show(ui: &mut Ui, project: &Project, global: &Global, place: &Where, address:
 }
 
 fn one(state: &State, address: &str, json: bool, style: bbws_render::Style) -> Result<String, Failure> {
-    let parsed: Address = address.parse().map_err(|error| Failure::new(Exit::Usage, format!("{error}")))?;
-    let unknown = || {
-        let known: Vec<String> = state.entries.keys().map(ToString::to_string).collect();
-        let failure = Failure::error(ErrorId::Unknown, format!("nothing is recorded as {address}"));
-        let failure = match nearest(address, known.iter().map(String::as_str)) {
-            Some(near) => failure.advise(format!("did you mean `{near}`?")),
-            None => failure,
-        };
-        failure.advise("`bbws state list` lists all there is")
-    };
+    let parsed = crate::address::address(address)?;
+    let unknown = || not_recorded(&parsed, state);
     if !json {
         return state_show(state, &parsed, style).ok_or_else(unknown);
     }

@@ -7,6 +7,7 @@ use bbws_operate::{forgetting, moving};
 use bbws_render::ErrorId;
 
 use super::edit::confirmed;
+use crate::address::address;
 use crate::args::{Global, MvArgs, RmArgs};
 use crate::cloud::{Cloud, Link};
 use crate::command::change::look_back_at_open;
@@ -77,10 +78,6 @@ pub(super) fn rm<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clou
         Ok(Exit::Done)
     })
     .map_err(pace::no_runtime)?
-}
-
-fn address(text: &str) -> Result<Address, Failure> {
-    text.parse().map_err(|error| Failure::new(Exit::Usage, format!("{error}")))
 }
 
 fn open(ui: &mut Ui, project: &Project, global: &Global, name: &str) -> Result<Offline, Failure> {

@@ -1,0 +1,22 @@
+//! Addresses as a command line says them.
+
+use bbws_model::{Address, State};
+use bbws_render::ErrorId;
+
+use crate::{Exit, Failure};
+
+/// Reads an address.
+///
+/// # Errors
+/// When the text is none.
+pub(crate) fn address(text: &str) -> Result<Address, Failure> {
+    text.parse().map_err(|error| Failure::new(Exit::Usage, format!("{error}")))
+}
+
+/// Nothing is recorded under this address.
+pub(crate) fn not_recorded(address: &Address, state: &State) -> Failure {
+    let known: Vec<String> = state.entries.keys().map(ToString::to_string).collect();
+    Failure::error(ErrorId::Unknown, format!("nothing is recorded as {address}"))
+        .or_meant(&address.to_string(), known.iter().map(String::as_str))
+        .advise("`bbws state list` lists all there is")
+}
