@@ -284,7 +284,7 @@ fn protection_is_kept_in_the_state_and_given_up_in_two_steps() {
     place.write("dev", &shipped);
     assert_eq!(place.applied("dev").expect("applied"), ["~load-balancer.main"]);
     assert!(!protected(&place));
-    place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
+    place.at_rest("dev");
     place.bbws("plan dev --destroy --sandbox").exits(0);
 }
 

@@ -1,5 +1,5 @@
-//! Drift of the whole cluster: what somebody changes or deletes behind bbws's back is named by a plan and brought back by an
-//! apply. The two lists in `drift/` say what is done; a field that no list has fails here.
+//! Drift of the whole cluster: what somebody changes or deletes behind bbws's back is named by a plan and by `drift`, and
+//! brought back by an apply. The two lists in `drift/` say what is done; a field that no list has fails here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -122,6 +122,15 @@ impl Cluster {
         self.place.bbws("plan dev --sandbox --json --detailed-exitcode")
     }
 
+    /// What `drift` says of the cloud as it is: of each resource that has drifted, its standing and the fields.
+    fn drifted(&self) -> BTreeMap<String, (String, BTreeSet<String>)> {
+        let told = self.place.bbws("drift dev --sandbox --json").exits(2).json();
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let fields = |one: &Value| one["fields"].as_array().expect("fields").iter().map(|field| text(&field["field"])).collect();
+        let all = told["resources"].as_array().expect("resources").iter();
+        all.map(|one| (text(&one["address"]), (text(&one["standing"]), fields(one)))).collect()
+    }
+
     /// Puts the cloud back as it was.
     fn restored(&self) {
         self.place.change_cloud(|cloud| *cloud = self.cloud.clone());
@@ -135,6 +144,7 @@ impl Cluster {
                 why.lines().filter(|line| !line.contains("\"event\":\"plan\"")).filter(|line| told.iter().any(|word| line.contains(word)));
             panic!("{}", lines.collect::<Vec<_>>().join("\n"));
         }
+        self.place.bbws("drift dev --sandbox").exits(0);
         (self.state, self.cloud) = (self.place.state("dev"), self.place.cloud());
     }
 }
@@ -256,10 +266,7 @@ fn every_field_of_every_kind_is_listed() {
         }
     }
     for field in fields.iter().filter(|field| field.outcome == "not read") {
-        let told = NOT_READ
-            .lines()
-            .any(|line| line.starts_with(&format!("| `{}` |", field.kind())) && line.contains(&format!("`{}`", field.field)));
-        if !told {
+        if why_not(field).is_none() {
             writeln!(wrong, "{}: docs/not_read.md has no word of `{}`", field.kind(), field.field).unwrap();
         }
     }
@@ -307,8 +314,10 @@ fn every_readable_field_that_somebody_changes_is_seen_and_brought_back() {
 
     for round in rounds(of(&["mended"]), AT_ONCE) {
         let ran = cluster.planned(&round.iter().map(|field| (field.address, field.does)).collect::<Vec<_>>()).exits(2);
-        let plan = ran.json();
+        let (plan, drifted) = (ran.json(), cluster.drifted());
         for field in &round {
+            let told = drifted.get(field.address).is_some_and(|(_, fields)| fields.contains(field.field));
+            assert!(told, "{} {}: drift has no word of it: {:?}", field.address, field.field, drifted.get(field.address));
             let steps = steps_of(&plan, field.address);
             assert!(steps.iter().any(|(_, fields)| fields.contains(field.field)), "{} {}: {steps:?}", field.address, field.field);
         }
@@ -317,7 +326,14 @@ fn every_readable_field_that_somebody_changes_is_seen_and_brought_back() {
     println!("{}", coverage(&fields));
 }
 
-/// The table of what was drifted of each kind.
+/// Why a field is not read, as `docs/not_read.md` has it.
+fn why_not(field: &Field) -> Option<&'static str> {
+    let (kind, name) = (format!("| `{}` |", field.kind()), format!("`{}`", field.field));
+    let row = NOT_READ.lines().find(|line| line.starts_with(&kind) && line.contains(&name))?;
+    row.split(" | ").nth(2).map(|why| why.trim_end_matches('|').trim())
+}
+
+/// The table of what was drifted of each kind, and why the rest was not.
 fn coverage(fields: &[Field]) -> String {
     let mut table = format!("{:<26}{:>7}{:>8}{:>6}  not read\n", "kind", "fields", "mended", "seen");
     let (mut all, kinds) = ([0; 3], fields.iter().map(Field::kind).collect::<BTreeSet<_>>());
@@ -332,7 +348,11 @@ fn coverage(fields: &[Field]) -> String {
         writeln!(table, "{kind:<26}{total:>7}{mended:>8}{seen:>6}  {}", unread.join(", ")).expect("text");
     }
     let unread = all[0] - all[1] - all[2];
-    write!(table, "{:<26}{:>7}{:>8}{:>6}  {unread}", format!("{} kinds", kinds.len()), all[0], all[1], all[2]).expect("text");
+    writeln!(table, "{:<26}{:>7}{:>8}{:>6}  {unread}", format!("{} kinds", kinds.len()), all[0], all[1], all[2]).expect("text");
+    table += "mended: named by plan and drift, and brought back; seen: AWS lets nobody change it on an object that lives, and the plan names it\n";
+    for field in fields.iter().filter(|field| field.outcome == "not read") {
+        writeln!(table, "not read: {}.{}: {}", field.kind(), field.field, why_not(field).unwrap_or("no reason is told")).expect("text");
+    }
     table
 }
 
@@ -350,8 +370,10 @@ fn what_somebody_deletes_is_made_again() {
     }
     for round in order {
         let done = &of_round[round];
-        let plan = cluster.planned(done).exits(2).json();
+        let (plan, drifted) = (cluster.planned(done).exits(2).json(), cluster.drifted());
         for (address, _) in done {
+            let standing = drifted.get(*address).map(|(standing, _)| standing.as_str());
+            assert!(matches!(standing, Some("missing" | "replaced")), "{round}: {address}: drift says {standing:?}");
             let steps = steps_of(&plan, address);
             assert!(steps.iter().any(|(verb, _)| verb == "create"), "{round}: {address}: {steps:?}");
         }

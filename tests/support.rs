@@ -82,6 +82,12 @@ impl Place {
         }
     }
 
+    /// After an apply: a plan has nothing to do, and nothing has drifted.
+    pub(crate) fn at_rest(&self, environment: &str) {
+        self.bbws(&format!("plan {environment} --sandbox --detailed-exitcode")).exits(0);
+        self.bbws(&format!("drift {environment} --sandbox")).exits(0);
+    }
+
     /// Changes the simulated cloud behind everybody's back.
     pub(crate) fn tamper<T>(&self, change: impl FnOnce(&mut Cloud) -> T) -> T {
         let file = CloudFile::new(self.path("state/sandbox"));

@@ -53,7 +53,7 @@ pub(crate) async fn free<L: Link>(ui: &mut Ui, session: &Session<L>, state: &Sta
 /// When that run may still be at work.
 pub(crate) async fn stopped(ui: &mut Ui, offline: &Offline, clock: &dyn Clock) -> Result<(), Failure> {
     match last_held(offline.store.as_ref()).await.map_err(|error| offline.log_failure(&error))? {
-        LastHeld::By(held) => free_of(ui, offline, clock, held).await,
+        LastHeld::By(held) => free_of(ui, offline, clock, *held).await,
         LastHeld::Unknown { seq } => {
             let name = &offline.environment.name;
             ui.remark(format!(

@@ -39,7 +39,7 @@ pub enum LastHeld {
     /// It was given back, or nobody ever took it.
     Nobody,
     /// This run, as far as its slots tell.
-    By(Held),
+    By(Box<Held>),
     /// A slot that may say it cannot be read: somebody may be at work.
     Unknown {
         /// The newest slot.
@@ -63,7 +63,8 @@ pub async fn last_held(store: &dyn Store) -> Result<LastHeld, LogError> {
             match record {
                 Record::Close { .. } => return Ok(LastHeld::Nobody),
                 Record::Open { owner, .. } => {
-                    return Ok(LastHeld::By(Held { owner: owner.clone(), since: Some(slot.at), last, seq }));
+                    let held = Held { owner: owner.clone(), since: Some(slot.at), last, seq };
+                    return Ok(LastHeld::By(Box::new(held)));
                 }
                 _ => {}
             }
