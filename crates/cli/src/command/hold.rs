@@ -14,7 +14,7 @@ use crate::cloud::Link;
 use crate::ids::Ulids;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
-use crate::{Failure, SystemClock, owner, plan_file};
+use crate::{Exit, Failure, SystemClock, owner, plan_file};
 
 /// For how long a run that was told to stop tries to close its log. The next one takes it over if it comes to that.
 const CLOSING: Duration = Duration::from_secs(5);
