@@ -166,6 +166,7 @@ pub(crate) fn with_steps(mode: Mode, steps: Vec<Step>) -> Plan {
             region: "af-south-1".into(),
             world: World::Sandbox,
             engine: "0.1.0".into(),
+            by: None,
             wanted: BTreeMap::new(),
             seen: BTreeMap::new(),
         },
