@@ -5,7 +5,7 @@ use bbws_render::{
     Mismatch, Place, Refusal, account_mismatch, apply_question, destroy_question, fenced, locked, prod_refused, unlock, wrong_world,
 };
 
-use crate::plan::{grave, nothing_yet};
+use crate::plan::{grave, nothing_yet, open};
 use crate::support::{PLAIN, address, applied, cluster, planned};
 
 fn place(environment: &str, account: &str) -> Place {
@@ -90,7 +90,9 @@ fn what_is_asked() {
     let destroy = planned(cluster(), &applied(&cluster()), Mode::Destroy);
     let typed = destroy_question(&destroy, "wp-dev", PLAIN);
     assert_eq!((plain.yes.as_str(), typed.yes.as_str()), ("yes", "wp-dev"));
-    insta::assert_snapshot!([plain.text, apply_question(&grave(), PLAIN).text, typed.text].join("|\n\n"));
+    insta::assert_snapshot!(
+        [plain.text, apply_question(&grave(), PLAIN).text, apply_question(&open(), PLAIN).text, typed.text].join("|\n\n")
+    );
 }
 
 #[test]
