@@ -17,6 +17,7 @@ mod exit;
 mod failure;
 mod help;
 mod ids;
+mod next;
 mod owner;
 mod pace;
 mod plan_file;

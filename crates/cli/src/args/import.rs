@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::Glass;
+
 /// `import`.
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
@@ -19,4 +21,7 @@ pub(crate) struct ImportArgs {
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,
+    /// What stands for an approval.
+    #[command(flatten)]
+    pub glass: Glass,
 }

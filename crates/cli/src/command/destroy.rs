@@ -1,10 +1,10 @@
 //! `destroy`: removes the whole cluster.
 
 use bbws_engine::PutOutcome;
-use bbws_model::{Mode, Plan, Scope, State, wire};
-use bbws_render::ErrorId;
+use bbws_model::{Mode, Scope, State, wire};
 
 use super::change::{Order, execute, look_back_at_open};
+use super::consent::typed;
 use super::hold::{free, or_held};
 use super::plan::show_before;
 use crate::args::{DestroyArgs, Global};
@@ -43,28 +43,13 @@ async fn work<C: Cloud>(
     if plan.is_empty() {
         return Ok(Exit::Done);
     }
-    confirm(ui, &session, &plan, args)?;
+    let environment = &session.offline.environment;
+    let question = bbws_render::destroy_question(&plan, &environment.names.cluster, ui.err_style());
+    typed(ui, &environment.name, &question, args.confirm.as_deref(), "destroying a cluster needs a confirmation")?;
     keep(&session, &state).await?;
     let resources = picture.recorded.len() + picture.deposed.len();
     let order = Order { plan, ask: &ask, state: &state, calls: picture.calls, resources, grounds: vec![], speed: pace::of(global) };
     Box::pin(execute(ui, &session, order)).await
-}
-
-/// Wants the cluster's name, from `--confirm` or typed.
-fn confirm<L: Link>(ui: &mut Ui, session: &Session<L>, plan: &Plan, args: &DestroyArgs) -> Result<(), Failure> {
-    let environment = &session.offline.environment;
-    let question = bbws_render::destroy_question(plan, &environment.names.cluster, ui.err_style());
-    let answer = args.confirm.clone().or_else(|| ui.ask(&format!("\n{}", question.text)));
-    match answer {
-        Some(answer) if answer == question.yes => Ok(()),
-        Some(answer) => Err(Failure::new(Exit::Refused, "not confirmed; nothing was changed")
-            .of(ErrorId::Consent)
-            .because(format!("`{answer}` is not the name of the cluster of {}", environment.name))
-            .advise(format!("its name is {}", question.yes))),
-        None => Err(Failure::new(Exit::Refused, "destroying a cluster needs a confirmation, and there is nobody to ask")
-            .of(ErrorId::Consent)
-            .advise(format!("run it in a terminal, or confirm it beforehand: --confirm {}", question.yes))),
-    }
 }
 
 /// Puts a copy of the state aside.
