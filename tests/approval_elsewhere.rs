@@ -42,7 +42,7 @@ fn an_approval_of_the_simulation_counts_for_nothing_elsewhere() {
     let given: Value = serde_json::from_slice(&fs::read(folder.path().join("0001.json")).expect("an approval")).expect("JSON");
 
     // The same environment where its state stands in its bucket.
-    servers.boto("moto", &format!(
+    servers.boto("proxy", &format!(
         "boto3.client('route53', endpoint_url=sys.argv[1], region_name='us-east-1', aws_access_key_id='{PROD}', aws_secret_access_key='any')\
          .create_hosted_zone(Name='kimmyai.io', CallerReference='1')"
     ));

@@ -311,7 +311,7 @@ fn what_is_recorded_of_production_is_edited_with_a_reason_that_stays() {
     edit(format!("import prod {alarm} wp-prod-rds-cpu"), false);
     assert!(place.state("prod")["entries"][alarm].is_object());
     edit(format!("state mv prod {alarm} metric-alarm.database-cpu"), false);
-    edit(format!("state restore prod {serial}"), false);
+    edit(format!("state restore prod {serial} --forget"), false);
     assert!(place.state("prod")["entries"][alarm].is_object());
     let told = unbroken(&place.bbws("plan prod --sandbox").exits(0).out);
     assert!(told.contains("without an approval") && told.contains(REASON), "{told}");
