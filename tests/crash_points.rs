@@ -1,7 +1,9 @@
 //! Crashes and lost answers at every mutating call and every write of the log, with the real drivers in the sandbox: the run is
 //! dropped there, another one goes on, and the account holds exactly one of everything.
 //!
-//! `BBWS_CRASH_POINTS` says how many points of each sort are tried, spread evenly; all with `cargo xtask soak crash_points`.
+//! Each operation meets each of three stops (killed before it is sent, killed when it is done, its answer lost) at each command.
+//! Of the other points `BBWS_CRASH_POINTS` says how many of each sort are tried, spread evenly; all with
+//! `cargo xtask soak crash_points`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
@@ -14,8 +16,7 @@ use bbws_aws::{Aws, drivers};
 use bbws_cluster::{Context, Published, addresses, blueprint, load};
 use bbws_engine::planner::Sources;
 use bbws_engine::{
-    Ask, Boxed, Clock, Control, Drivers, Log, Marked, Opening, PutOutcome, Reporter, Run, Store, StoreError, apply, census, log, look_back,
-    plan, refresh,
+    Ask, Boxed, Clock, Control, Drivers, Log, Opening, PutOutcome, Reporter, Run, Store, StoreError, apply, log, look_back, plan, refresh,
 };
 use bbws_model::{Account, Address, Desired, Event, Kinds, Mode, Outcome, Plan, Scope, Stamped, State, World, pointers};
 use bbws_sandbox::{Call, Effect, Fate, Sandbox, Seen};
@@ -64,20 +65,14 @@ const BLOWS: [Blow; 9] = [
     Blow::AfterWrite,
 ];
 
-/// What makes another thing each time: these APIs know neither token nor key.
-const KEYLESS: [(&str, &str); 4] = [
-    ("AllocateAddress", "elastic-ip"),
-    ("CreateInternetGateway", "internet-gateway"),
-    ("CreateVpc", "vpc"),
-    ("RegisterTaskDefinition", "task-definition"),
-];
-/// What comes along with a second one of them.
-const ALONG: [&str; 8] =
-    ["elastic ip", "internet gateway", "network acl", "route table", "security group", "security group rule", "task definition", "vpc"];
-
 impl Blow {
     fn is_of_calls(self) -> bool {
         !matches!(self, Self::BeforeWrite | Self::AfterWrite)
+    }
+
+    /// The stops that each operation meets, wherever else it is struck.
+    fn is_of_each_operation(self) -> bool {
+        matches!(self, Self::BeforeCall | Self::AfterCall | Self::AnswerLost)
     }
 
     fn is_twice(self) -> bool {
@@ -91,14 +86,15 @@ struct Fist {
     blow: Arc<Mutex<Option<(Blow, usize)>>>,
     calls: Arc<AtomicUsize>,
     writes: Arc<AtomicUsize>,
-    /// The operation that was struck.
-    hit: Arc<Mutex<String>>,
+    /// The operations of the calls, in their order.
+    operations: Arc<Mutex<Vec<String>>>,
     struck: Arc<Notify>,
 }
 
 impl Fist {
     fn aim(&self, blow: Option<(Blow, usize)>) {
         *self.blow.lock().expect("nobody has panicked") = blow;
+        self.operations.lock().expect("nobody has panicked").clear();
         self.calls.store(0, Ordering::SeqCst);
         self.writes.store(0, Ordering::SeqCst);
     }
@@ -118,11 +114,8 @@ impl Fist {
             self.struck.notify_one();
             Fate { effect, seen: Seen::Silence, ..Fate::default() }
         };
-        let blow = self.falls(&self.calls, true);
-        if blow.is_some() {
-            self.hit.lock().expect("nobody has panicked").clone_from(&call.operation);
-        }
-        match blow {
+        self.operations.lock().expect("nobody has panicked").push(call.operation.clone());
+        match self.falls(&self.calls, true) {
             Some(Blow::BeforeCall) => kill(Effect::Never),
             Some(Blow::AfterCall) => kill(Effect::Now),
             Some(Blow::LateCall) => kill(Effect::Late(Duration::from_secs(200))),
@@ -306,7 +299,8 @@ fn every_kind_once() -> (Desired, Desired) {
     (only(whole), only(changed))
 }
 
-async fn counted(case: &Case) -> (usize, usize, Inventory) {
+/// What a run that nothing befalls does: the operations of its calls, and how many writes.
+async fn counted(case: &Case) -> (Vec<String>, usize, Inventory) {
     let bench = Bench::new();
     if let Some(first) = &case.first {
         let (outcome, failures) = bench.run(first, Mode::Apply, true).await;
@@ -315,22 +309,8 @@ async fn counted(case: &Case) -> (usize, usize, Inventory) {
     bench.fist.aim(None);
     let (outcome, failures) = bench.run(&case.desired, case.mode, true).await;
     assert_eq!(outcome, Outcome::Done, "{}: {failures}", case.name);
-    let (calls, writes) = (bench.fist.calls.load(Ordering::SeqCst), bench.fist.writes.load(Ordering::SeqCst));
+    let (calls, writes) = (bench.fist.operations.lock().expect("nobody has panicked").clone(), bench.fist.writes.load(Ordering::SeqCst));
     (calls, writes, bench.inventory())
-}
-
-/// AWS tells two executions of one such request apart by nothing but the ids. The second bears the mark of the intent that made
-/// the recorded one, is nothing that a plan sees, and is found by a census: exactly that one.
-async fn one_double(drivers: &Arc<Drivers>, state: &State, kind: &str) -> Result<(), String> {
-    let all = census(drivers).await.into_iter().filter(|(of, _)| *of == kind);
-    let marked: Vec<Marked> = all.flat_map(|(_, found)| found.expect("it can be listed")).collect();
-    let recorded = |one: &&Marked| state.entries.get(&one.owner.address).is_some_and(|entry| entry.id == one.id);
-    let doubles: Vec<&Marked> = marked.iter().filter(|one| !recorded(one)).collect();
-    let same = |one: &&Marked| state.entries.get(&one.owner.address).and_then(|entry| entry.intent.as_ref()) == Some(&one.owner.intent);
-    match doubles.as_slice() {
-        [double] if same(double) => Ok(()),
-        other => Err(format!("{} objects of the kind {kind} are not recorded: {other:?}", other.len())),
-    }
 }
 
 /// Strikes once, lets others go on, and says what is wrong then.
@@ -361,15 +341,6 @@ async fn trial(case: &Case, blow: Blow, at: usize, whole: &Inventory) -> Result<
     let left = bench.planned(&drivers, &state, &case.desired, case.mode).await;
     let mut found = bench.inventory();
     let mut whole = whole.clone();
-    let hit = bench.fist.hit.lock().expect("nobody has panicked").clone();
-    if let Some((_, kind)) = KEYLESS.iter().find(|(operation, _)| blow.is_twice() && *operation == hit) {
-        one_double(&drivers, &state, kind).await?;
-        for along in ALONG {
-            let key = (REGION.to_owned(), along.to_owned());
-            found.remove(&key);
-            whole.remove(&key);
-        }
-    }
     // A run takes a copy of its own before it changes a database, however young an earlier one's is. Each of them is recorded.
     let copies = (REGION.to_owned(), "db snapshot".to_owned());
     let (taken, due) = (found.remove(&copies).unwrap_or_default(), whole.remove(&copies).unwrap_or_default());
@@ -416,11 +387,21 @@ fn spread(all: usize, many: usize) -> Vec<usize> {
 
 fn shown(case: &Case) {
     let many = std::env::var("BBWS_CRASH_POINTS").ok().map_or(POINTS, |text| text.parse().expect("a number"));
+    let began = std::time::Instant::now();
     let (calls, writes, whole) = in_time_that_jumps(counted(case));
-    let points: Vec<(Blow, usize)> = BLOWS
-        .iter()
-        .flat_map(|blow| spread(if blow.is_of_calls() { calls } else { writes }, many).into_iter().map(|at| (*blow, at)))
+    let mut first: BTreeMap<&str, usize> = BTreeMap::new();
+    for (at, operation) in calls.iter().enumerate() {
+        first.entry(operation).or_insert(at);
+    }
+    let points: BTreeSet<(usize, usize)> = (0..BLOWS.len())
+        .flat_map(|nth| {
+            let blow = BLOWS[nth];
+            let mut at = spread(if blow.is_of_calls() { calls.len() } else { writes }, many);
+            at.extend(first.values().filter(|_| blow.is_of_each_operation()));
+            at.into_iter().map(move |at| (nth, at))
+        })
         .collect();
+    let points: Vec<(Blow, usize)> = points.into_iter().map(|(nth, at)| (BLOWS[nth], at)).collect();
     let (next, wrong) = (AtomicUsize::new(0), Mutex::new(vec![]));
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, NonZero::get) {
@@ -436,15 +417,19 @@ fn shown(case: &Case) {
     let wrong = wrong.into_inner().expect("nobody has panicked");
     let twice = points.iter().filter(|(blow, _)| blow.is_twice()).count();
     println!(
-        "crash points of {}: {calls} calls and {writes} writes; {} points tried, {twice} of them requests that arrive twice, {} failures",
+        "crash points of {}: {} calls of {} operations and {writes} writes; {} points tried, {twice} of them requests that arrive \
+         twice, {} failures, {:.0} s",
         case.name,
+        calls.len(),
+        first.len(),
         points.len(),
-        wrong.len()
+        wrong.len(),
+        began.elapsed().as_secs_f64()
     );
     if let Ok(path) = std::env::var("BBWS_TALLY") {
         let mut all: BTreeMap<String, serde_json::Value> =
             std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
-        let told = serde_json::json!({"calls": calls, "writes": writes, "points": points.len(), "failures": wrong.len()});
+        let told = serde_json::json!({"calls": calls.len(), "operations": first.len(), "writes": writes, "points": points.len(), "failures": wrong.len()});
         all.insert(case.name.to_owned(), told);
         std::fs::write(path, serde_json::to_vec(&all).expect("JSON")).expect("a file");
     }

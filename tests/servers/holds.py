@@ -8,21 +8,23 @@ READS = ("Describe", "Get", "List", "Head", "Simulate", "Decode", "Lookup", "Tes
 
 
 class Holds:
-    """Waits to be told by lines: `hold LIMIT SKIP` holds the next request of an operation that was not yet held LIMIT times
-    at that moment, passing over the first SKIP such; `drop` closes its connection without an answer; `none` holds nothing.
-    `tell` is called with what is held, and at which moment: `before` or `after` the server had it."""
+    """Waits to be told by lines: `hold PHASE LIMIT SKIP [NAME]` holds the next request of an operation that was not yet held
+    LIMIT times in that phase, passing over the first SKIP such, and all but those of NAME where one is given; `drop` closes
+    its connection without an answer; `none` holds nothing. A phase is `before` or `after` the server had the request; `tell`
+    is called with what is held, and in which."""
 
     def __init__(self, tell):
         self.changed = threading.Condition()
         self.tell, self.held, self.done = tell, None, Counter()
-        self.armed, self.limit, self.skip = False, 0, 0
+        self.armed, self.phase, self.limit, self.skip, self.only = False, "", 0, 0, None
 
     def command(self, line):
         word, *rest = line.split()
         with self.changed:
             self.armed = word == "hold"
             if self.armed:
-                self.limit, self.skip = int(rest[0]), int(rest[1])
+                self.phase, self.limit, self.skip = rest[0], int(rest[1]), int(rest[2])
+                self.only = rest[3] if len(rest) > 3 else None
             if word == "drop":
                 self.held = None
             self.changed.notify_all()
@@ -31,7 +33,9 @@ class Holds:
         """Whether this request was held; if so its answer must not go back."""
         operation = name.partition(":")[2]
         with self.changed:
-            if not self.armed or operation.startswith(READS) or self.done[name, phase] >= self.limit:
+            if not self.armed or phase != self.phase or operation.startswith(READS) or self.done[name, phase] >= self.limit:
+                return False
+            if self.only not in (None, name):
                 return False
             if self.skip > 0:
                 self.skip -= 1

@@ -1,51 +1,75 @@
 //! The proofs with many more seeds, points and cases than a test takes; what each has shown is kept with the commit that it has
 //! shown it of.
 
+use std::path::Path;
 use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
 
 use crate::bench::cargo;
 use crate::{root, tell};
 
+/// How the proofs of the pure crates are built: many times faster code, with the checks of the dev profile.
+const OPTIMISED: &str = "soak";
+/// Every so often it is looked what a proof that runs has shown so far.
+const LOOKS: Duration = Duration::from_secs(5);
+
 /// What can be tried for hours.
 struct Proof {
     name: &'static str,
+    /// Whether no SDK is built for it: only then it is built optimised.
+    pure: bool,
     /// What of cargo's tests it is.
     test: &'static [&'static str],
     /// The variable that says how much is tried, and how much that is if nobody says.
     much: (&'static str, &'static str),
 }
 
-const PROOFS: [Proof; 7] = [
+const PROOFS: [Proof; 8] = [
     Proof {
         name: "simulation",
+        pure: true,
         test: &["--package", "bbws-testkit", "--test", "engine", "the_invariants_hold"],
         much: ("BBWS_SEEDS", "1000000"),
     },
     Proof {
         name: "seeded_bugs",
+        pure: true,
         test: &["--package", "bbws-testkit", "--test", "engine", "every_seeded_bug"],
         much: ("BBWS_BUG_SEEDS", "20000"),
     },
     Proof {
         name: "damage",
+        pure: true,
         test: &["--package", "bbws-testkit", "--test", "engine", "no_spoilt_or_torn_byte"],
         // Of each of two stacks: more than there are.
         much: ("BBWS_POINTS", "1000000"),
     },
     Proof {
         name: "parsers",
-        test: &["--package", "bbws-model", "--package", "bbws-cluster", "--lib", "--test", "files", "--", "fuzz::", "garbage::"],
-        much: ("PROPTEST_CASES", "200000"),
+        pure: true,
+        test: &["--package", "bbws-operate", "--test", "parsers", "no_bytes"],
+        // Seconds of each of seven parsers.
+        much: ("BBWS_FUZZ_SECONDS", "600"),
     },
     Proof {
         name: "crash_points",
+        pure: false,
         test: &["--workspace", "--test", "e2e", "every_crash_point"],
         // Of each sort, at each command: more than there are.
         much: ("BBWS_CRASH_POINTS", "1000000"),
     },
-    Proof { name: "kills", test: &["--workspace", "--test", "e2e", "killed_at_every_turn"], much: ("BBWS_KILLS", "400") },
+    Proof { name: "kills", pure: false, test: &["--workspace", "--test", "e2e", "killed_at_every_turn"], much: ("BBWS_KILLS", "200") },
+    Proof {
+        name: "rivals",
+        pure: false,
+        // On a local disk, and in S3.
+        test: &["--workspace", "--lib", "of_many_who_open_an_environment"],
+        much: ("BBWS_ROUNDS", "1000"),
+    },
     Proof {
         name: "property",
+        pure: false,
         test: &["--workspace", "--test", "e2e", "after_any_apply_a_plan_is_empty"],
         // Random environment files.
         much: ("BBWS_FILES", "500"),
@@ -71,27 +95,62 @@ pub(crate) fn run(first: Option<String>, second: Option<String>) -> Vec<String> 
 }
 
 fn soak(proof: &Proof, much: &str) -> Result<(), String> {
-    let Proof { name, test, much: (variable, _) } = proof;
+    let Proof { name, pure, test, much: (variable, _) } = proof;
     let (commit, changed) = (git(&["rev-parse", "HEAD"])?, git(&["status", "--porcelain", "crates", "tests", "Cargo.toml", "Cargo.lock"])?);
-    let tally = std::env::temp_dir().join(format!("bbws-tally-{}.json", std::process::id()));
+    let (tally, evidence) = (std::env::temp_dir().join(format!("bbws-tally-{}.json", std::process::id())), root().join("docs/evidence"));
+    let profile = if *pure { OPTIMISED } else { "dev" };
     let show: &[&str] = if test.contains(&"--") { &["--nocapture"] } else { &["--", "--nocapture"] };
-    let ran =
-        cargo().arg("test").args(*test).args(show).env(variable, much).env("BBWS_TALLY", &tally).status().map_err(|e| e.to_string())?;
-    // A proof that keeps no tally of its own has tried so many cases of each of its properties, or has failed.
-    let own = format!("{{\"cases_of_each\":{much},\"passed\":{}}}", ran.success());
-    let shown = std::fs::read_to_string(&tally).unwrap_or(own);
+    let mut command = cargo();
+    command.args(["test", "--profile", profile]).args(*test).args(show).env(variable, much).env("BBWS_TALLY", &tally);
+    let keep = |shown: &str| {
+        std::fs::create_dir_all(&evidence).map_err(|e| e.to_string())?;
+        let text = evidence_of(&About { name, profile, commit: &commit, changed: !changed.is_empty() }, shown);
+        std::fs::write(evidence.join(format!("{name}.json")), text).map_err(|e| e.to_string())
+    };
+    let mut running = command.spawn().map_err(|e| e.to_string())?;
+    // A soak that is interrupted has shown what it has shown until then.
+    let ran = loop {
+        if let Some(status) = running.try_wait().map_err(|e| e.to_string())? {
+            break status;
+        }
+        sleep(LOOKS);
+        if let Some(shown) = whole(&tally) {
+            keep(&shown)?;
+        }
+    };
+    let shown = match whole(&tally) {
+        Some(shown) => shown,
+        // It may not even have been built: nothing was shown, and what was shown before stays.
+        None if !ran.success() => return Err(format!("{name}: it has shown nothing")),
+        // A proof that keeps no tally of its own has tried so many cases.
+        None => format!("{{\"cases\":{much}}}"),
+    };
     drop(std::fs::remove_file(&tally));
-    let evidence = root().join("docs/evidence");
-    std::fs::create_dir_all(&evidence).map_err(|e| e.to_string())?;
-    let text = evidence_of(name, &commit, !changed.is_empty(), &shown);
-    std::fs::write(evidence.join(format!("{name}.json")), text).map_err(|e| e.to_string())?;
+    keep(&shown)?;
     tell(&format!("written to docs/evidence/{name}.json"));
     if ran.success() { Ok(()) } else { Err(format!("{name}: something was violated")) }
 }
 
+/// A tally, unless it is being written just now.
+fn whole(tally: &Path) -> Option<String> {
+    std::fs::read_to_string(tally).ok().filter(|text| text.trim_end().ends_with('}'))
+}
+
+/// What was tried, and how it was built.
+struct About<'a> {
+    name: &'a str,
+    profile: &'a str,
+    commit: &'a str,
+    changed: bool,
+}
+
 /// `shown` is a document of the proof's own.
-fn evidence_of(name: &str, commit: &str, changed: bool, shown: &str) -> String {
-    format!("{{\n  \"commit\": \"{commit}\",\n  \"changed_since\": {changed},\n  \"{name}\": {}\n}}\n", shown.trim())
+fn evidence_of(about: &About, shown: &str) -> String {
+    let About { name, profile, commit, changed } = about;
+    format!(
+        "{{\n  \"commit\": \"{commit}\",\n  \"changed_since\": {changed},\n  \"profile\": \"{profile}\",\n  \"{name}\": {}\n}}\n",
+        shown.trim()
+    )
 }
 
 fn git(arguments: &[&str]) -> Result<String, String> {
@@ -109,7 +168,9 @@ mod tests {
 
     #[test]
     fn the_evidence_names_its_commit() {
-        let told = evidence_of("simulation", "abc", false, "{\"seeds\":3,\"violations\":[]}\n");
-        assert_eq!(told, "{\n  \"commit\": \"abc\",\n  \"changed_since\": false,\n  \"simulation\": {\"seeds\":3,\"violations\":[]}\n}\n");
+        let about = About { name: "simulation", profile: "soak", commit: "abc", changed: false };
+        let told = evidence_of(&about, "{\"seeds\":3,\"violations\":[]}\n");
+        let want = "{\n  \"commit\": \"abc\",\n  \"changed_since\": false,\n  \"profile\": \"soak\",\n  \"simulation\": {\"seeds\":3,\"violations\":[]}\n}\n";
+        assert_eq!(told, want);
     }
 }

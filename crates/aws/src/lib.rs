@@ -28,7 +28,7 @@ pub use error::{Told, classify, is_stale};
 pub use fetch::{date_at, fetch};
 pub use guard::{Call, Calls, Ended, Gate, Refused, iam_prefix, is_read};
 pub use identity::{Identity, whoami};
-pub use kinds::drivers;
+pub use kinds::{drivers, tagged};
 pub use name_servers::name_servers;
 pub use price_list::products;
 pub use store::{INIT_ACTIONS, KEY_ACTIONS, Lacks, Place, S3Store, STORE_ACTIONS, Setting, Vault};

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bbws_cluster::Environment;
-use bbws_engine::{Clock, Drivers, Lease, Observers, Store};
-use bbws_model::{Account, CloudError, Signature, World};
+use bbws_engine::{Clock, Drivers, Lease, Observers, Store, Tagged};
+use bbws_model::{Account, CloudError, Signature, Tags, World};
 use bbws_operate::drift::Deed;
 use bbws_operate::preflight::{Answer, Question};
 use serde::Serialize;
@@ -372,8 +372,11 @@ impl<L: Link> Look for L {
     }
 }
 
-/// A look that also reaches CloudTrail's record of who changed what.
+/// A look that also reaches what AWS keeps over all services: CloudTrail's record of who changed what, and the index of tags.
 pub trait Trail: Look {
+    /// What bears all of these tags in a region, of whatever sort: that of global services is in us-east-1.
+    fn tagged(&self, region: &str, tags: &Tags) -> impl Future<Output = Result<Vec<Tagged>, CloudError>>;
+
     /// The events since a moment that changed something and name this, newest first: one call.
     fn deeds(&self, region: &str, name: &str, since: jiff::Timestamp) -> impl Future<Output = Result<Vec<Deed>, CloudError>>;
 }

@@ -8,8 +8,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bbws_cluster::Environment;
-use bbws_engine::{Boxed, Clock, Drivers, Observers, PutOutcome, Store, StoreError};
-use bbws_model::{Account, CloudError, Signature, World};
+use bbws_engine::{Boxed, Clock, Drivers, Observers, PutOutcome, Store, StoreError, Tagged};
+use bbws_model::{Account, CloudError, Signature, Tags, World};
 use bbws_operate::drift::Deed;
 use bbws_operate::preflight::{Answer, Question};
 use clap::Parser;
@@ -127,6 +127,11 @@ impl Look for FakeEye {
 }
 
 impl Trail for FakeEye {
+    async fn tagged(&self, _: &str, _: &Tags) -> Result<Vec<Tagged>, CloudError> {
+        self.1.borrow_mut().push("tagged");
+        Ok(vec![])
+    }
+
     async fn deeds(&self, _: &str, _: &str, _: jiff::Timestamp) -> Result<Vec<Deed>, CloudError> {
         self.1.borrow_mut().push("deeds");
         Ok(vec![])

@@ -194,7 +194,7 @@ pub enum Record {
         /// What was looked at, for how long.
         evidence: String,
     },
-    /// An abandoned create has made something after all.
+    /// An abandoned create has made something after all, or one that was delivered twice has made a second object.
     Late {
         /// Which.
         intent: IntentId,

@@ -22,6 +22,8 @@ mod sim;
 #[cfg(test)]
 mod state_bucket;
 #[cfg(test)]
+mod state_rivals;
+#[cfg(test)]
 mod state_store;
 mod wire;
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use bbws_cluster::Tier;
-use bbws_engine::{Ask, Control, Credentials, Reporter, Run, StepFailure, apply, look_back, looking_back};
+use bbws_engine::{Ask, Control, Credentials, Reporter, Run, StepFailure, apply, look_back, looking_back, may_be_doubled};
 use bbws_model::{
     Address, Class, CloudError, Counts, Event, Finding, Kinds, Mode, Outcome, Plan, Reason, Record, Scope, Severity, State, Step,
 };
@@ -59,10 +59,11 @@ pub(crate) struct Order<'a> {
 /// When it cannot be looked at, or the environment cannot be taken.
 pub(crate) async fn look_back_at_open<L: Link>(ui: &mut Ui, session: &Session<L>, mode: Mode, state: State) -> Result<State, Failure> {
     let kept = spool::waiting(ui, &session.offline).await > 0;
-    if !kept && state.open.is_empty() && state.abandoned.is_empty() {
+    let (kinds, clock) = (&session.offline.kinds, session.link.clock());
+    if !kept && state.open.is_empty() && state.abandoned.is_empty() && !may_be_doubled(&state, kinds, clock.now()) {
         return Ok(state);
     }
-    let (drivers, kinds, clock) = (session.link.drivers(), &session.offline.kinds, session.link.clock());
+    let drivers = session.link.drivers();
     let untold = |failure: StepFailure| match failure {
         StepFailure::Cloud(error) => Failure::cloud("it cannot be told what became of an earlier run's requests", &error),
         StepFailure::Log(error) => session.offline.log_failure(&error),
@@ -212,7 +213,7 @@ pub(crate) async fn carry_out<L: Link>(
         outcome => give_back(&log, outcome.word()).await,
     };
     if report.outcome != Outcome::Done
-        && let Some(run) = record::last_good(session.offline.store.as_ref(), log.run()).await
+        && let Some(run) = record::last_good(session.offline.store.as_ref(), clock.as_ref(), log.run()).await
     {
         watch.can_go_back_to(run);
     }

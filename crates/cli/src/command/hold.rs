@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bbws_engine::log::last_held;
+use bbws_engine::log::{LastHeld, last_held};
 use bbws_engine::{Clock, Held, Ids, Log, LogError, Opening, StoreError, stands_still};
 use bbws_model::{Mode, Plan, Record, RunId, State};
 use bbws_render::ErrorId;
@@ -53,8 +53,21 @@ pub(crate) async fn free<L: Link>(ui: &mut Ui, session: &Session<L>, state: &Sta
 /// When that run may still be at work.
 pub(crate) async fn stopped(ui: &mut Ui, offline: &Offline, clock: &dyn Clock) -> Result<(), Failure> {
     match last_held(offline.store.as_ref()).await.map_err(|error| offline.log_failure(&error))? {
-        Some(held) => free_of(ui, offline, clock, held).await,
-        None => Ok(()),
+        LastHeld::By(held) => free_of(ui, offline, clock, held).await,
+        LastHeld::Unknown { seq } => {
+            let name = &offline.environment.name;
+            ui.remark(format!(
+                "The newest slots of {name} do not tell who holds it. Watching for up to a minute whether anybody is at work."
+            ));
+            if stands_still(offline.store.as_ref(), clock, seq).await.map_err(|error| offline.log_failure(&error))? {
+                return Ok(());
+            }
+            Err(Failure::new(Exit::Locked, format!("another run is at work in {name}"))
+                .of(ErrorId::Locked)
+                .because("its log has moved while it was watched; who that is cannot be told, because the slots that say it cannot be read")
+                .advise("wait until that run has ended; nothing was changed"))
+        }
+        LastHeld::Nobody => Ok(()),
     }
 }
 

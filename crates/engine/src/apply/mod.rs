@@ -28,7 +28,7 @@ use tokio::sync::{mpsc, watch};
 use crate::schedule::{Schedule, expected};
 use crate::{Clock, Credentials, Drivers, Ids, Log, LogError, Reporter, publish};
 
-pub use settle::{look_back, looking_back};
+pub use settle::{look_back, looking_back, may_be_doubled};
 use work::Work;
 
 /// What somebody outside asks of a run.

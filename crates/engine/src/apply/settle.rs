@@ -3,12 +3,14 @@
 //! A request is sent once. What a look shows of it is the end of it; as long as it shows nothing, the request may still
 //! arrive, until its signature has lapsed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bbws_model::{
-    Diff, Event, Intent, IntentId, Kinds, Op, OpenIntent, Ownership, PhysicalId, Record, Recovery, ResultOutcome, Seen, State,
+    Address, Diff, Entry, Event, Intent, IntentId, Kinds, Op, OpenIntent, Ownership, PhysicalId, Record, Recovery, ResultOutcome, Seen,
+    State,
 };
+use futures::future::join_all;
 use serde_json::Value;
 
 use super::StepFailure;
@@ -49,6 +51,9 @@ pub async fn looking_back(state: &State, drivers: &Drivers, kinds: &Kinds, now: 
     let open: Vec<OpenIntent> = state.open.values().cloned().collect();
     let mut records: Vec<Record> = seen_of(state, drivers, kinds, &open).await?.into_values().collect();
     records.extend(sweep(state, drivers, now).await?);
+    if may_be_doubled(state, kinds, now) {
+        records.extend(doubles(state, drivers, kinds).await);
+    }
     Ok(records)
 }
 
@@ -147,6 +152,37 @@ async fn sweep(state: &State, drivers: &Drivers, now: jiff::Timestamp) -> Result
         }
     }
     Ok(records)
+}
+
+/// Whether there is anything of which the network may have made a second object lately: its API knows neither token nor key, so
+/// that a create which is delivered twice is executed twice.
+#[must_use]
+pub fn may_be_doubled(state: &State, kinds: &Kinds, now: jiff::Timestamp) -> bool {
+    let lately = state.at.is_some_and(|at| now.duration_since(at) < FORGOTTEN);
+    lately && !keyless(state, kinds).is_empty()
+}
+
+/// The resources of such kinds, by the intents that made their objects.
+fn keyless<'s>(state: &'s State, kinds: &Kinds) -> BTreeMap<&'s IntentId, (&'s Address, &'s Entry)> {
+    let is = |address: &Address| kinds.get(address.kind()).is_some_and(|kind| kind.facts().recovery == Recovery::TagOnly);
+    let entries = state.entries.iter().filter(|(address, _)| is(address));
+    entries.filter_map(|(address, entry)| Some((entry.intent.as_ref()?, (address, entry)))).collect()
+}
+
+/// Second objects: they bear the mark of the very request that made the recorded one. What cannot be listed now is left to a
+/// later run: it is in nobody's way.
+async fn doubles(state: &State, drivers: &Drivers, kinds: &Kinds) -> Vec<Record> {
+    let made = keyless(state, kinds);
+    let sought: BTreeSet<&str> = made.values().map(|(address, _)| address.kind()).collect();
+    let reading = Reading::new();
+    let reading = &reading;
+    let lists = drivers.censuses().filter(|(kind, _)| sought.contains(kind)).map(|(_, census)| census.marked(reading));
+    let marked = join_all(lists).await.into_iter().flatten().flatten();
+    let second = marked.filter(|one| {
+        let of = made.get(&one.owner.intent).filter(|(address, _)| one.owner.lineage == state.lineage && **address == one.owner.address);
+        of.is_some_and(|(_, entry)| entry.id != one.id && entry.deposed.iter().all(|old| old.id != one.id))
+    });
+    second.map(|one| Record::Late { intent: one.owner.intent, id: one.id }).collect()
 }
 
 /// Looks at what requests did.

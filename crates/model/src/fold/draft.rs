@@ -174,10 +174,13 @@ impl<'a> Draft<'a> {
                 let repeated = OpenIntent { repeated: true, ..open.clone() };
                 self.edits.open.insert(intent.clone(), Some(repeated));
             }
-            Record::Late { intent, id } => {
-                let open = self.swept(intent)?;
-                self.came_late(&open.intent, id)?;
-            }
+            Record::Late { intent, id } => match self.recorded_of(intent) {
+                Some(address) => self.came_twice(&address, intent, id)?,
+                None => {
+                    let open = self.swept(intent)?;
+                    self.came_late(&open.intent, id)?;
+                }
+            },
             Record::Swept { intent } => drop(self.swept(intent)?),
             Record::Reached { address, id, spec, outputs, dependencies, renamed } => {
                 let Some(entry) = self.entry_mut(address).filter(|entry| entry.id == *id) else {
@@ -329,6 +332,26 @@ impl<'a> Draft<'a> {
             self.edits.echoes.insert(open.intent.id.clone(), None);
             self.edits.abandoned.insert(open.intent.id.clone(), Some(open));
         }
+    }
+
+    /// The resource whose object this intent made, where nothing else is expected of the intent.
+    fn recorded_of(&self, intent: &IntentId) -> Option<Address> {
+        if self.echo(intent).is_some() {
+            return None;
+        }
+        let made = self.entries().find(|(_, entry)| entry.intent.as_ref() == Some(intent));
+        made.map(|(address, _)| address.clone())
+    }
+
+    /// The network delivered a create twice, and that made a second object: it has to go, the recorded one stays.
+    fn came_twice(&mut self, address: &Address, intent: &IntentId, made: &PhysicalId) -> Result<(), FoldError> {
+        let Some(entry) = self.entry_mut(address) else { return Ok(()) };
+        if entry.id == *made || entry.deposed.iter().any(|old| old.id == *made) {
+            return self.misfit(format!("{made} came a second time for {address}, but is recorded already"));
+        }
+        let (spec, dependencies) = (entry.spec.clone(), entry.dependencies.clone());
+        entry.deposed.push(Deposed { id: made.clone(), spec, dependencies, intent: Some(intent.clone()) });
+        Ok(())
     }
 
     /// What an abandoned create made after all: it is too much where its address has another object by now, and is

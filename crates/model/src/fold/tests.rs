@@ -106,6 +106,22 @@ fn a_result_counts_once_and_only_for_an_open_intent() {
 }
 
 #[test]
+fn a_second_object_of_one_create_has_to_go_and_the_recorded_one_stays() {
+    let mut state = State::empty("L");
+    take(&mut state, vec![create("I1", false), result("I1", "vpc-1")]).unwrap();
+    let late = |id: &str| vec![Record::Late { intent: IntentId("I1".into()), id: id.into() }];
+    take(&mut state, late("vpc-2")).unwrap();
+    let entry = &state.entries[&address()];
+    let old: Vec<&str> = entry.deposed.iter().map(|old| old.id.0.as_str()).collect();
+    assert_eq!((entry.id.0.as_str(), old, state.serial), ("vpc-1", vec!["vpc-2"], 2));
+    for recorded in ["vpc-1", "vpc-2"] {
+        assert!(take(&mut state, late(recorded)).unwrap_err().to_string().contains("is recorded already"));
+    }
+    let other = vec![Record::Late { intent: IntentId("I9".into()), id: "vpc-3".into() }];
+    assert!(take(&mut state, other).unwrap_err().to_string().contains("neither abandoned nor repeated"));
+}
+
+#[test]
 fn a_refused_or_abandoned_intent_leaves_no_trace() {
     let mut state = State::empty("L");
     let refused = Record::Result {

@@ -122,14 +122,26 @@ impl Bench {
         credentials: &dyn Credentials,
     ) -> Report {
         let log = self.open().await.unwrap();
-        look_back(&log, &self.drivers, &self.kinds).await.unwrap();
+        self.apply_held(&log, desired, mode, control, credentials).await
+    }
+
+    /// The same, by a run that holds the environment already.
+    pub(crate) async fn apply_held(
+        &self,
+        log: &Log,
+        desired: &Desired,
+        mode: Mode,
+        control: watch::Receiver<Control>,
+        credentials: &dyn Credentials,
+    ) -> Report {
+        look_back(log, &self.drivers, &self.kinds).await.unwrap();
         let state = log.state(State::clone);
         let plan = self.plan_of(&state, desired, mode).await.unwrap_or_else(|wrong| panic!("{wrong:#?}\n{:#?}", state.entries));
         let mut tape = self.tape.clone();
         let reporter = Reporter::new(&mut tape, self.clock.as_ref());
         let run = Run {
             plan: &plan,
-            log: &log,
+            log,
             drivers: &self.drivers,
             kinds: &self.kinds,
             clock: self.clock.as_ref(),

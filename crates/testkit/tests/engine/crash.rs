@@ -1,10 +1,9 @@
 //! Crashes: the engine is dropped at every mutating call, before and after it takes effect, and run again.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bbws_model::{Class, Desired, Mode, Outcome, PhysicalId, State};
-use bbws_testkit::{Fault, Object, Trouble, Weather};
+use bbws_model::{Class, Desired, Mode, Outcome};
+use bbws_testkit::{Fault, Trouble, Weather};
 use serde_json::json;
 
 use crate::bench::{Bench, to, wanted};
@@ -48,10 +47,7 @@ async fn killed(fault: Fault, at: usize, first: Option<&Desired>, desired: &Desi
             break;
         }
     }
-    let (mut objects, state) = (bench.cloud.objects(), bench.state().await);
-    if matches!(fault, Fault::Twice(_)) {
-        take_doubles(&mut objects, &state);
-    }
+    let (objects, state) = (bench.cloud.objects(), bench.state().await);
     let wanted = if mode == Mode::Destroy { 0 } else { desired.resources.len() };
     assert_eq!(objects.len(), wanted, "{context}: exactly one of everything: {objects:#?}");
     assert_eq!((state.entries.len(), state.open.len()), (wanted, 0), "{context}");
@@ -63,16 +59,6 @@ async fn killed(fault: Fault, at: usize, first: Option<&Desired>, desired: &Desi
         assert!(bench.plan(desired).await.unwrap().is_empty(), "{context}: the next plan is empty");
     }
     met
-}
-
-/// What an API without token and key made of one request that arrived twice: AWS itself tells the two apart by nothing but the
-/// id. The second bears the mark of the very intent that made the first, so that a census finds it; it is in nobody's way.
-fn take_doubles(objects: &mut BTreeMap<PhysicalId, Object>, state: &State) {
-    objects.retain(|id, object| {
-        let owner = object.owner.as_ref().expect("a mark");
-        let double = state.entries.get(&owner.address).is_some_and(|entry| entry.id != *id && entry.intent.as_ref() == Some(&owner.intent));
-        !(double && object.kind == "tag")
-    });
 }
 
 const FAULTS: [Fault; 4] = [Fault::HangsBefore, Fault::HangsAfter, Fault::AnswerLost, Fault::RequestLost];

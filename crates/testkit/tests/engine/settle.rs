@@ -1,10 +1,11 @@
 //! What waits for a request of an earlier run, and what does not; and what arrives after all.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use bbws_engine::{Clock, Control};
+use bbws_engine::{Clock, Control, Held, Log, LogError, stands_still};
 use bbws_model::{Desired, Event, IntentId, Mode, Outcome};
-use bbws_testkit::Fault;
+use bbws_testkit::{Fault, Lasting};
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -51,6 +52,56 @@ async fn only_what_needs_an_unsettled_address_waits() {
         assert!(finished(&bench, waits) >= drain, "{waits}: a request by tags alone is not repeated before the first has lapsed");
         assert!(finished(&bench, waits) < drain + Duration::from_secs(120), "{waits}");
     }
+}
+
+/// Nobody knows what became of the owner: it is on another machine, and has given nothing back.
+#[tokio::test(start_paused = true)]
+async fn the_environment_of_a_killed_owner_is_opened_in_75_seconds_and_only_what_is_unsettled_waits() {
+    let bench = Bench::new();
+    bench.cloud.fault(0, Fault::HangsBefore);
+    let lost = wanted(&[("tag.lost", json!({"colour": "green"}))]);
+    let _ = tokio::time::timeout(Duration::from_secs(90), bench.apply(&lost, Mode::Apply)).await;
+    let (state, killed) = (bench.state().await, bench.clock.elapsed());
+    assert!(state.holder.is_some() && state.open.len() == 1, "it was killed in the middle");
+
+    // The next run: it is shut out, watches, and takes over, without anybody's help.
+    let open = async |may_take: &(dyn Fn(&Held) -> bool + Sync)| {
+        Log::open(Arc::new(bench.store.clone()), bench.clock.clone(), bench.ids.clone(), Bench::opening("next"), may_take).await
+    };
+    let Err(LogError::Held(held)) = open(&|_| false).await else { panic!("it is held") };
+    assert!(stands_still(&bench.store, bench.clock.as_ref(), held.seq).await.unwrap());
+    let log = open(&|now| now.seq == held.seq).await.unwrap();
+    let opened = bench.clock.elapsed();
+    assert!(opened - killed <= Duration::from_secs(75), "{:?}", opened - killed);
+
+    let city = wanted(&[
+        ("tag.lost", json!({"colour": "green"})),
+        ("name.on-it", json!({"name": "on-it", "needs": [to("tag.lost", "id")]})),
+        ("tag.free", json!({"colour": "red"})),
+        ("name.free", json!({"name": "free", "needs": [to("tag.free", "id")]})),
+    ]);
+    let (_keep, control) = watch::channel(Control::Go);
+    assert_eq!(bench.apply_held(&log, &city, Mode::Apply, control, &Lasting).await.outcome, Outcome::Done);
+    let drain = Duration::from_secs(45 + 300 + 300 + 60);
+    for free in ["tag.free", "name.free"] {
+        assert!(finished(&bench, free) < Duration::from_secs(60), "{free} waits for nothing of the other");
+    }
+    // The unsettled step is shown as one that waits, from early on, and says what for.
+    let told = bench.told();
+    let waits = told.iter().find_map(|told| match &told.event {
+        Event::StepWaiting { address, phase, .. } if address.to_string() == "tag.lost" => Some((told.elapsed, format!("{phase:?}"))),
+        _ => None,
+    });
+    let (at, phase) = waits.expect("it is shown as waiting");
+    assert!(at < Duration::from_secs(60) && phase.contains("what became of a request without an answer"), "{at:?} {phase}");
+    let settled = finished(&bench, "name.on-it");
+    assert!((drain..drain + Duration::from_secs(120)).contains(&settled), "{settled:?}");
+    assert_eq!((bench.cloud.objects().len(), bench.state().await.open.len()), (4, 0));
+    println!(
+        "opened {:.0} s after the kill, free steps done, the rest settled {:.0} s later",
+        (opened - killed).as_secs_f64(),
+        settled.as_secs_f64()
+    );
 }
 
 #[tokio::test(start_paused = true)]

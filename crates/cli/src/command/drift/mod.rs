@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use bbws_engine::{Clock, Held, Picture, census, hanging, in_place_of, refresh};
 use bbws_model::{Address, Class, Desired, State};
-use bbws_operate::drift::{Deed, Doer, Drift, drift, gone, strangers, trace};
+use bbws_operate::drift::{Beside, Deed, Doer, Drift, GLOBAL, Strangers, drift, gone, strangers, trace};
 use bbws_render::{Detail, Watched};
+use futures::future::{join_all, join3};
 
 use super::plan::tell_calls;
 use crate::args::{DriftArgs, Global};
@@ -130,10 +131,14 @@ pub(super) async fn look<L: Look>(session: &Session<L>, state: &State) -> (Drift
 }
 
 /// What stands beside ours.
-async fn beside<L: Look>(session: &Session<L>, state: &State, picture: &Picture) -> bbws_operate::drift::Strangers {
-    let eyes = session.link.observers();
-    let (hung, marked) = futures::future::join(hanging(&eyes, &session.offline.kinds, state, picture), census(&eyes)).await;
-    strangers(state, hung, marked)
+async fn beside<L: Trail>(session: &Session<L>, state: &State, picture: &Picture) -> Strangers {
+    let (eyes, kinds, environment) = (session.link.observers(), &session.offline.kinds, &session.offline.environment);
+    let tags = environment.own_tags();
+    let regions = BTreeSet::from([environment.region.as_str(), GLOBAL]);
+    let index = regions.into_iter().map(|region| async { (region.to_owned(), session.link.tagged(region, &tags).await) });
+    let looks = (hanging(&eyes, kinds, state, picture), census(&eyes), join_all(index));
+    let (hanging, marked, tagged) = join3(looks.0, looks.1, looks.2).await;
+    strangers(kinds, state, Beside { hanging, marked, tagged })
 }
 
 /// Asks the trail about each resource that has drifted, no faster than it answers.

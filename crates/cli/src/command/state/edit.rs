@@ -161,10 +161,10 @@ pub(super) fn rebuild_of<C: Cloud>(
     let offline = Offline::open(ui, project, global, &name)?;
     let reason = demanded(&offline, glass, "state rebuild")?;
     pace::play(pace::of(global), async {
-        let remains = remains(&offline).await?;
+        let left = remains(&offline).await?;
         let session = Session::open(offline, cloud, project, global, "state rebuild").await?;
         let all = marked(&session).await?;
-        let lineage = chosen(&session, &all, lineage.or(remains.as_deref()))?;
+        let lineage = chosen(&session, &all, lineage.or(left.as_deref()))?;
         let ours: Vec<(String, Marked)> = all.into_iter().filter(|(_, one)| one.owner.lineage == lineage).collect();
         let found = rebuild(&session.link.drivers(), &session.offline.kinds, &session.desired, &lineage, ours).await;
         let style = ui.style();
@@ -179,6 +179,8 @@ pub(super) fn rebuild_of<C: Cloud>(
         // A log that does not add up cannot be held. That nobody writes it any more is seen; the first slot of the new one is
         // made once, whoever else rebuilds.
         stopped(ui, &session.offline, session.link.clock().as_ref()).await?;
+        // While the account was read and the question was answered somebody else may have made it again, and work with it.
+        remains(&session.offline).await?;
         let state = begun(ui, &session, &found.state, ground).await?;
         let (plan, _) = session.plan(&state, &session.ask(Mode::Apply, Scope::default())).await?;
         if ui.json {

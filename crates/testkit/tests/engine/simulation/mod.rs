@@ -405,11 +405,28 @@ fn run(seed: u64, lie: Option<Lie>, counts: &mut Counts) -> Result<u64, Violatio
 /// How often what went wrong.
 type Counts = BTreeMap<&'static str, u64>;
 
+/// After so many seeds it is kept what they have shown, for a soak that is interrupted.
+const KEPT_EVERY: u64 = 50_000;
+
 /// What a run of many seeds has shown.
+#[derive(Debug, Clone, Default)]
 struct Tally {
-    seeds: Range<u64>,
+    /// How many are done.
+    seeds: u64,
     counts: Counts,
-    violations: Vec<(u64, Violation)>,
+    violations: BTreeMap<u64, Violation>,
+}
+
+impl Tally {
+    /// Kept where a soak looks for it.
+    fn keep(&self, asked: &Range<u64>) {
+        let Ok(path) = std::env::var("BBWS_TALLY") else { return };
+        let told = json!({
+            "first_seed": asked.start, "seeds": self.seeds, "seeds_asked_for": asked.end - asked.start,
+            "violations": self.violations.keys().collect::<Vec<_>>(), "happened": self.counts,
+        });
+        std::fs::write(path, told.to_string()).unwrap();
+    }
 }
 
 /// Does the same work on every core.
@@ -423,27 +440,30 @@ fn on_every_core(work: impl Fn() + Sync) {
 }
 
 /// Runs all of these seeds, on every core.
-fn tally(seeds: Range<u64>) -> Tally {
-    let next = AtomicU64::new(seeds.start);
-    let (violations, counted) = (Mutex::new(vec![]), Mutex::new(Counts::new()));
+fn tally(seeds: &Range<u64>) -> Tally {
+    let (next, all) = (AtomicU64::new(seeds.start), Mutex::new(Tally::default()));
     on_every_core(|| {
-        let mut counts = Counts::new();
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             if seed >= seeds.end {
                 break;
             }
-            if let Err(violation) = run(seed, None, &mut counts) {
-                violations.lock().unwrap().push((seed, violation));
+            let mut counts = Counts::new();
+            let ran = run(seed, None, &mut counts);
+            let mut all = all.lock().unwrap();
+            all.seeds += 1;
+            all.violations.extend(ran.err().map(|violation| (seed, violation)));
+            for (what, count) in counts {
+                *all.counts.entry(what).or_default() += count;
+            }
+            if all.seeds.is_multiple_of(KEPT_EVERY) {
+                all.keep(seeds);
             }
         }
-        for (what, count) in counts {
-            *counted.lock().unwrap().entry(what).or_default() += count;
-        }
     });
-    let mut violations = violations.into_inner().unwrap();
-    violations.sort_by_key(|(seed, _)| *seed);
-    Tally { seeds, counts: counted.into_inner().unwrap(), violations }
+    let all = all.into_inner().unwrap();
+    all.keep(seeds);
+    all
 }
 
 /// A number from outside: `BBWS_SEED` runs one seed, `BBWS_SEEDS` so many instead of the usual number, from
@@ -458,17 +478,13 @@ fn the_invariants_hold_for_every_seed() {
     let first = one.or_else(|| asked("BBWS_FIRST_SEED")).unwrap_or(0);
     let count = if one.is_some() { 1 } else { asked("BBWS_SEEDS").unwrap_or(SEEDS) };
     let began = std::time::Instant::now();
-    let Tally { seeds, counts, violations } = tally(first..first + count);
+    let Tally { counts, violations, .. } = tally(&(first..first + count));
     println!("simulated seeds: {count}, violations: {}, {:.0} s", violations.len(), began.elapsed().as_secs_f64());
     println!("what happened: {counts:?}");
     for (seed, Violation { invariant, told }) in violations.iter().take(20) {
         println!("seed {seed} violates {invariant}: {}", told.chars().take(1500).collect::<String>());
     }
-    let violations: Vec<u64> = violations.iter().map(|(seed, _)| *seed).collect();
-    if let Ok(path) = std::env::var("BBWS_TALLY") {
-        let told = json!({"first_seed": seeds.start, "seeds": count, "violations": violations, "happened": counts});
-        std::fs::write(path, told.to_string()).unwrap();
-    }
+    let violations: Vec<u64> = violations.into_keys().collect();
     assert!(violations.is_empty(), "seeds that fail: {violations:?}; run one alone with BBWS_SEED=N");
 }
 
