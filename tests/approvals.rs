@@ -219,6 +219,113 @@ fn now_ms(place: &Place) -> u64 {
     last["at_ms"].as_u64().expect("a time")
 }
 
+/// A command as it was printed, run as it stands.
+#[track_caller]
+fn pasted(place: &Place, text: &str, begins: &str) -> Ran {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = &text[text.find(begins).unwrap_or_else(|| panic!("{begins} in\n{text}"))..];
+    // A command ends with its file, or with the run that it leads back to.
+    let words: Vec<&str> = line.split(' ').collect();
+    let file = words.iter().position(|word| word.ends_with(".plan")).expect("a file");
+    let end = if words.get(file + 1) == Some(&"--back-to") { file + 3 } else { file + 1 };
+    println!("{}", words[..end].join(" "));
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_bbws"));
+    command
+        .args(&words[1..end])
+        .arg("--yes")
+        .env_clear()
+        .env("HOME", place.path(""))
+        .current_dir(place.path(""))
+        .env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
+    crate::support::ran(command.output().expect("the binary runs"))
+}
+
+#[test]
+fn whoever_made_a_plan_does_not_sign_it_and_what_is_told_to_come_next_can_be_pasted() {
+    let place = production();
+    // `ops` may approve, and could even sign: but not what it planned.
+    place.write("prod", &edited(&place.file("prod"), &[("logs", "retention_days = 60")]));
+    let plan = place.path("own.plan");
+    let told = by(&place, "ops/jan", &format!("plan prod -o {}", plan.display())).exits(0);
+    refused(
+        &place,
+        approve(&place, "ops/jan", &plan),
+        &["may not approve this plan", "nobody approves their own change", "--sandbox-principal approver"],
+    );
+    refused(&place, approve(&place, "ops/piet", &plan), &["two sessions of one role count as one"]);
+    assert!(!approvals(&place, &plan).exists(), "nothing was signed");
+
+    // Somebody else approves it, and whoever made it applies it: as bbws tells it.
+    let by_other = |told: &Ran| {
+        let approved = pasted(&place, &told.err, "bbws approve prod").exits(0);
+        assert!(unbroken(&approved.out).contains("Next, by somebody with another role: bbws apply prod"), "{}", approved.out);
+        pasted(&place, &approved.out, "bbws apply prod").exits(0)
+    };
+    let applied = by_other(&told);
+    // The sandbox allows everybody everything: so says its simulation of IAM.
+    assert!(unbroken(&applied.out).contains("whoever applies may sign approvals as well: an approval proves less"), "{}", applied.out);
+    let run = place.state("prod")["spent"].as_object().expect("spent").values().next().expect("a run")["run"].clone();
+    let plan = planned(&place, "more.plan", 90, "");
+    let approved = approve(&place, "approver", &plan).exits(0);
+    pasted(&place, &approved.out, "bbws apply prod").exits(0);
+
+    // The way back is said with each of them.
+    let back = format!("plan prod --back-to {} -o {}", run.as_str().expect("a run"), place.path("back.plan").display());
+    let told = by(&place, "deployer/thandi", &back).exits(0);
+    by_other(&told);
+    assert!(place.bbws("state show prod --sandbox log-group.ecs").exits(0).out.contains("60"));
+}
+
+/// What stands in no plan is done on somebody's word, or not at all.
+#[test]
+fn what_is_recorded_of_production_is_edited_with_a_reason_that_stays() {
+    const REASON: &str = "the alarm belongs to another team now and nobody else is awake";
+    let place = production();
+    let serial = place.state("prod")["seq"].as_u64().expect("a slot");
+    let alarm = "metric-alarm.rds-cpu";
+    let mut glass = 0;
+    let mut edit = |line: String, confirm: bool| {
+        let whole = format!("{line} --sandbox --sandbox-principal deployer/thandi");
+        refused(
+            &place,
+            place.bbws(&format!("{whole} --yes")),
+            &["PROD IS PRODUCTION", "this change stands in no plan", "--break-glass REASON"],
+        );
+        let with = |more: &[&str]| {
+            let mut command = place.command(whole.split_whitespace());
+            crate::support::ran(command.args(["--break-glass", REASON]).args(more).output().expect("the binary runs"))
+        };
+        if confirm {
+            refused(&place, with(&["--yes"]), &["needs the cluster's name", "--confirm wp-prod-cluster"]);
+            refused(&place, with(&["--confirm", "prod"]), &["not the name of the cluster"]);
+        }
+        let done = unbroken(&with(&["--confirm", "wp-prod-cluster"]).exits(0).out);
+        assert!(done.contains("breaks the glass") && done.contains(REASON), "{line}:\n{done}");
+        glass += 1;
+        let kept = place.state("prod")["glass"].clone();
+        assert_eq!(kept.as_array().expect("a list").len(), glass, "{line}: {kept}");
+        assert_eq!((kept[glass - 1]["reason"].as_str(), kept[glass - 1]["by"]["session"].as_str()), (Some(REASON), Some("thandi")));
+    };
+    edit(format!("state rm prod {alarm} --reason gone"), true);
+    assert!(place.state("prod")["entries"][alarm].is_null());
+    edit(format!("import prod {alarm} wp-prod-rds-cpu"), false);
+    assert!(place.state("prod")["entries"][alarm].is_object());
+    edit(format!("state mv prod {alarm} metric-alarm.database-cpu"), false);
+    edit(format!("state restore prod {serial} --forget"), false);
+    assert!(place.state("prod")["entries"][alarm].is_object());
+    let told = unbroken(&place.bbws("plan prod --sandbox").exits(0).out);
+    assert!(told.contains("without an approval") && told.contains(REASON), "{told}");
+
+    // A lost state is made again the same way; the first slot of its log holds the reason.
+    fs::remove_dir_all(place.path("state/sandbox/prod")).expect("a state");
+    let rebuild = ["state", "rebuild", "prod", "--sandbox", "--sandbox-principal", "deployer/thandi"];
+    assert!(place.command(rebuild).arg("--yes").output().expect("runs").status.code() == Some(3));
+    let rebuilt = place.command(rebuild).args(["--break-glass", REASON, "--confirm", "wp-prod-cluster"]).output().expect("runs");
+    crate::support::ran(rebuilt).exits(0);
+    assert_eq!(place.state("prod")["glass"][0]["reason"].as_str(), Some(REASON));
+    assert!(place.bbws("state mv dev vpc.main vpc.core --sandbox --break-glass x").exits(64).err.contains("dev is not production"));
+}
+
 #[test]
 fn glass_is_broken_with_a_reason_that_is_shown_ever_after() {
     const REASON: &str = "the disk of the database is full and nobody else is awake";

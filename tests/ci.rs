@@ -1,7 +1,10 @@
 //! The pull-request flow that `docs/ci` shows, run as it stands there: in the sandbox, with two principals.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
+
+use serde_json::Value;
 
 use crate::support::{Place, Ran, edited, ran};
 
@@ -42,10 +45,21 @@ fn a_pull_request_goes_its_way_with_two_principals() {
     job(&place, "bbws-plan", "validate").exits(0);
     for name in ["dev", "prod"] {
         let told = job(&place, "bbws-plan", &format!("plan {name}")).exits(0).out;
-        for part in [&format!("### bbws plan {name}"), "```text\nPlan: 0 to add", "log-group.ecs", "retention_days"] {
-            assert!(told.contains(part), "{part} in\n{told}");
+        assert!(told.starts_with("Plan: 0 to add") && told.contains("log-group.ecs"), "{told}");
+        // The comment is Markdown of the very plan that is approved and applied.
+        let plan: Value = serde_json::from_slice(&fs::read(place.path(&format!("{name}.plan"))).expect("a plan")).expect("JSON");
+        let comment = fs::read_to_string(place.path(&format!("{name}.plan.md"))).expect("a page");
+        let digest = plan["digest"].as_str().expect("a digest");
+        for part in [
+            &format!("### bbws plan for {name}: 0 to add"),
+            digest,
+            "| `log-group.ecs` |",
+            "| field | before | after |",
+            "retention\\_days",
+        ] {
+            assert!(comment.contains(part), "{part} in\n{comment}");
         }
-        assert!(place.path(&format!("{name}.plan")).exists());
+        assert!(!comment.contains("```text"), "{comment}");
     }
 
     // Production: the applier alone gets nowhere; the approver signs; the applier applies, once.

@@ -53,6 +53,24 @@ fn prices_that_were_asked_for_come_first() {
     assert_eq!(price(&after, "rds.instance.db.t3.micro.single-az")["usd"], 0.0187);
     assert_eq!(price(&after, "rds.extended-support.mysql8.0.vcpu")["usd"], 0.11);
     assert_eq!(price(&after, "efs.storage.standard"), price(&before, "efs.storage.standard"));
+    // A plan is at the same prices, and says of which day they are; one that cannot be used is told, and the plan made all the same.
+    let path = place.path("state/sandbox/prices/af-south-1.toml");
+    let own = fs::read_to_string(&path).unwrap();
+    let cost = || {
+        let plan = place.bbws("plan dev --sandbox --json").exits(0).json();
+        let step = plan["steps"].as_array().unwrap().iter().find(|step| step["address"] == "nat-gateway.a").unwrap()["id"].clone();
+        (plan["costs"]["prices"].clone(), plan["costs"]["steps"][step.to_string()]["cents"].as_i64().unwrap())
+    };
+    let day = own.lines().find_map(|line| line.strip_prefix("date = ")).unwrap().to_owned();
+    fs::write(&path, own.replace(&day, "\"2027-01-02\"")).unwrap();
+    let (day, refreshed) = cost();
+    assert_eq!((day.as_str(), refreshed), (Some("2027-01-02"), 3614), "730 hours of $0.0495");
+    fs::write(&path, "format = 1\n").unwrap();
+    let told = place.bbws("plan dev --sandbox").exits(0).out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("cannot be used: the costs are at bbws's own"), "{told}");
+    assert_eq!(cost().1, 4161, "730 hours of $0.057");
+    fs::write(&path, own).unwrap();
+
     // The simulation's prices are no true ones: without it they do not count.
     assert_eq!(price(&document(&place.bbws("cost dev --json").exits(0)), "nat-gateway.hour")["usd"], 0.057);
     let calls = place.bbws("sandbox calls").exits(0).out;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "a test tells its figures, and what it installs")]
 
+mod approval_elsewhere;
 mod approvals;
 mod around;
 mod behind;

@@ -3,7 +3,7 @@
 # The test `ci` runs the whole of it in the sandbox, with two principals.
 #
 #   pull-request.sh validate         every environment file, offline
-#   pull-request.sh plan ENV         ENV.plan, and ENV.plan.md for the pull request
+#   pull-request.sh plan ENV         ENV.plan, and ENV.plan.md, which stands in the pull request as a comment
 #   pull-request.sh approve ENV      a second person's approval of exactly ENV.plan (production only)
 #   pull-request.sh apply ENV        exactly ENV.plan; production's only with an approval
 #   pull-request.sh test             tests in dev; when they pass, sit is planned: pull-request.sh plan sit
@@ -31,20 +31,12 @@ wanted() {
 plan() {
     rm -f "$1.plan" "$1.plan.md"
     code=0
-    text=$(bbws plan "$1" -o "$1.plan" --detailed-exitcode --no-color) || code=$?
+    bbws plan "$1" -o "$1.plan" "--markdown=$1.plan.md" --detailed-exitcode --no-color || code=$?
     case $code in
         0) rm -f "$1.plan" ;;
         2) ;;
         *) exit "$code" ;;
     esac
-    {
-        echo "### bbws plan $1"
-        echo
-        echo '```text'
-        printf '%s\n' "$text"
-        echo '```'
-    } > "$1.plan.md"
-    cat "$1.plan.md"
 }
 
 has_plan() {

@@ -6,7 +6,7 @@ use bbws_aws::{Aws, principal};
 use bbws_cli::Caller;
 use bbws_model::{Class, CloudError};
 use bbws_operate::iam::Probe;
-use bbws_operate::preflight::{Answer, Question};
+use bbws_operate::preflight::{Answer, Question, signing};
 use futures::future::{join_all, try_join};
 
 /// Finds one thing out.
@@ -20,6 +20,7 @@ pub(crate) async fn inquire(aws: &Aws, caller: &Caller, question: &Question) -> 
         }
         Question::Offered { class, .. } => aws.offered(class).await.map(Answer::Offered),
         Question::Allowed { probes } => denied(aws, caller, probes).await.map(Answer::Denied),
+        Question::Signs { key } => denied(aws, caller, &[signing(key)]).await.map(Answer::Denied),
     }
 }
 

@@ -9,9 +9,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use bbws_aws::{
-    Aws, Ended, Listener, drivers, is_read, is_stale, name_servers, products, sign, tagged, trail, verifies, whoami,
-};
+use bbws_aws::{Aws, Ended, Listener, drivers, is_read, is_stale, name_servers, products, sign, tagged, trail, verifies, whoami};
 use bbws_cli::{
     Answered, Bucket, Caller, Cloud, Fetched, Heard, Hearing, Link, Look, Referral, Route, Sent, SessionLife, Stores, Thing, Trail,
 };

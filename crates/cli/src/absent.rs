@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use bbws_engine::{Picture, refresh};
-use bbws_model::{Address, Desired, Finding, Severity, State};
+use bbws_model::{Address, Desired, Finding, Mode, Severity, State};
 use bbws_operate::drift::gone;
 use bbws_render::{At, ErrorId};
 
@@ -30,7 +30,7 @@ pub(crate) async fn note<C: Cloud>(
     session: &Session<C::Link>,
     cloud: &C,
     (project, global): (&Project, &Global),
-    state: &State,
+    (state, mode): (&State, Mode),
     picture: &Picture,
 ) -> Option<Finding> {
     let gone = gone(state, picture);
@@ -60,7 +60,7 @@ pub(crate) async fn note<C: Cloud>(
         .into_iter()
         .find_map(|name| Some((name, std::env::var(name).ok().filter(|region| !region.is_empty())?)))
         .filter(|(_, region)| *region != environment.region);
-    let finding = told(state, &missing, &environment.region, &elsewhere, variable);
+    let finding = told(state, &missing, (&environment.region, mode), &elsewhere, variable);
     let at = At { environment: Some(environment.name.clone()), sandbox: session.offline.sandbox, ..At::default() };
     Some(Finding { advice: at.fill(&finding.advice), ..finding })
 }
@@ -70,7 +70,13 @@ fn other_regions(own: &str, of_store: &str) -> BTreeSet<String> {
     [of_store, "us-east-1"].into_iter().filter(|region| *region != own).map(str::to_owned).collect()
 }
 
-fn told(state: &State, missing: &[&Address], own: &str, elsewhere: &[Elsewhere], variable: Option<(&str, String)>) -> Finding {
+fn told(
+    state: &State,
+    missing: &[&Address],
+    (own, mode): (&str, Mode),
+    elsewhere: &[Elsewhere],
+    variable: Option<(&str, String)>,
+) -> Finding {
     let named: Vec<String> = missing.iter().take(NAMED).map(|at| format!("{at} ({})", state.entries[*at].id)).collect();
     let more = if missing.len() > NAMED { format!(" and {} more", missing.len() - NAMED) } else { String::new() };
     let verb = if missing.len() == 1 { "is" } else { "are" };
@@ -88,11 +94,21 @@ fn told(state: &State, missing: &[&Address], own: &str, elsewhere: &[Elsewhere],
         looked.push_str(&format!("; {name} is {region}, but bbws looks where the file says, in {own}"));
     }
     let found = elsewhere.iter().any(|one| one.found.as_ref().is_some_and(|found| !found.is_empty()));
-    let advice = if found {
-        "set `region` in the file to where the cluster is before anything is made a second time: bbws state show ENV"
-    } else {
-        "if it was deleted, apply makes it anew, without what it held; if it still exists under another name or account, do not apply, \
-         but put the file right: bbws state show ENV"
+    let advice = match (mode, found) {
+        (Mode::Apply, true) => {
+            "set `region` in the file to where the cluster is before anything is made a second time: bbws state show ENV"
+        }
+        (Mode::Apply, false) => {
+            "if it was deleted, apply makes it anew, without what it held; if it still exists under another name or account, do not apply, \
+             but put the file right: bbws state show ENV"
+        }
+        (Mode::Destroy, true) => {
+            "a destroy forgets it and leaves it standing: set `region` in the file to where the cluster is first: bbws state show ENV"
+        }
+        (Mode::Destroy, false) => {
+            "if it was deleted, nothing of it is left to destroy; if it still exists under another name or account, a destroy forgets it \
+             and leaves it standing: bbws state show ENV"
+        }
     };
     Finding::new(Severity::Warning, format!("{}{more} {verb} recorded and not there [{}]", named.join(", "), ErrorId::Absent))
         .seen(looked)
@@ -114,7 +130,7 @@ mod tests {
         }
         let all: Vec<&Address> = state.entries.keys().collect();
         let nowhere = Elsewhere { region: "us-east-1".into(), found: Some(vec![]) };
-        let finding = told(&state, &all, "af-south-1", &[nowhere], Some(("AWS_REGION", "eu-west-1".into())));
+        let finding = told(&state, &all, ("af-south-1", Mode::Apply), &[nowhere], Some(("AWS_REGION", "eu-west-1".into())));
         assert!(finding.summary.contains("vpc.n4 (id-4) and 2 more are recorded and not there [E-ABSENT]"), "{finding:?}");
         assert_eq!(
             finding.evidence,
@@ -122,9 +138,16 @@ mod tests {
         );
         let there = Elsewhere { region: "eu-west-1".into(), found: Some(vec![all[0].clone()]) };
         let shut = Elsewhere { region: "us-east-1".into(), found: None };
-        let finding = told(&state, &all[..1], "af-south-1", &[there, shut], None);
+        let finding = told(&state, &all[..1], ("af-south-1", Mode::Apply), &[there, shut], None);
         assert!(finding.evidence.contains("in eu-west-1 there is vpc.n0; us-east-1 could not be looked at"), "{finding:?}");
         assert!(finding.advice.contains("set `region` in the file"));
+        for (found, says) in
+            [(Some(vec![]), "nothing of it is left to destroy"), (Some(vec![all[0].clone()]), "leaves it standing: set `region`")]
+        {
+            let elsewhere = [Elsewhere { region: "eu-west-1".into(), found }];
+            let advice = told(&state, &all[..1], ("af-south-1", Mode::Destroy), &elsewhere, None).advice;
+            assert!(advice.contains(says) && !advice.contains("apply") && !advice.contains("anew"), "{advice}");
+        }
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use bbws_model::wire::approval as wire;
 use bbws_model::{Approval, Approved, Digest, Plan, Principal, Record, State, World};
 use bbws_operate::approval::{Asked, Rules, Unfit, judge, time};
-use bbws_render::{ErrorId, Unapproved};
+use bbws_render::{Commands, ErrorId, Unapproved};
 use jiff::Timestamp;
 
 use crate::cloud::{Cloud, Link, Vault};
+use crate::next::Next;
 use crate::session::Session;
 use crate::store::Home;
 use crate::{Exit, Failure, plan_file};
@@ -60,7 +61,10 @@ pub(crate) fn refused<L: Link>(session: &Session<L>, file: &str, why: &Unapprove
         Unapproved::Clock(told) | Unapproved::Unfenced(told) => told.clone(),
     };
     let failure = Failure::new(Exit::Refused, format!("{name} is production: refused")).of(ErrorId::Production).because(short);
-    failure.tell(bbws_render::not_approved(name, file, offline.flag(), why, offline.style))
+    let next = Next::of(session, file);
+    let commands =
+        Commands { flag: offline.flag().to_owned(), approve: next.approve(&principal(session)), apply: next.apply(), plan: next.plan() };
+    failure.tell(bbws_render::not_approved(name, &commands, why, offline.style))
 }
 
 /// What time it is, by the latest of the clocks that can be asked.

@@ -88,8 +88,8 @@ pub(crate) struct Global {
 
 impl Global {
     /// What a command that is told needs, so that it leads to the same world.
-    pub(crate) fn flag(&self) -> &'static str {
-        if self.sandbox { " --sandbox" } else { "" }
+    pub(crate) fn flag(&self) -> String {
+        crate::next::flag(self)
     }
 
     /// An option that is given without the one it belongs to. (clap's own check does not see options before the command.)
@@ -126,7 +126,7 @@ fn speed(text: &str) -> Result<Speed, String> {
 
 fn principal(text: &str) -> Result<SandboxPrincipal, String> {
     let (who, source_identity) = text.split_once(':').map_or((text, None), |(who, identity)| (who, Some(identity)));
-    let (role, session) = who.split_once('/').unwrap_or((who, "operator"));
+    let (role, session) = who.split_once('/').unwrap_or((who, SandboxPrincipal::SESSION));
     // What IAM takes for a role, and STS for a session and a source identity.
     let name = |text: &str, most: usize| {
         (2..=most).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c))
@@ -210,6 +210,17 @@ pub(crate) struct Where {
     /// The environment: the name of a file in the environments folder, without .toml; $BBWS_ENV if left out
     #[arg(value_name = "ENV")]
     pub env: Option<String>,
+}
+
+/// A change of production on somebody's word.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Glass {
+    /// Change production without an approval, and say why; recorded and shown ever after
+    #[arg(long, value_name = "REASON")]
+    pub break_glass: Option<String>,
+    /// With --break-glass: the cluster's name, instead of typing it when asked
+    #[arg(long, value_name = "NAME", requires = "break_glass")]
+    pub confirm: Option<String>,
 }
 
 /// What a plan may be narrowed to.
@@ -298,12 +309,9 @@ pub(crate) struct ApplyArgs {
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,
-    /// Change production without an approval, and say why; recorded and shown ever after
-    #[arg(long, value_name = "REASON")]
-    pub break_glass: Option<String>,
-    /// With --break-glass: the cluster's name, instead of typing it when asked
-    #[arg(long, value_name = "NAME", requires = "break_glass")]
-    pub confirm: Option<String>,
+    /// What stands for an approval.
+    #[command(flatten)]
+    pub glass: Glass,
 }
 
 /// `approve`.
@@ -315,6 +323,9 @@ pub(crate) struct ApproveArgs {
     /// The plan, written by `plan -o`
     #[arg(value_name = "FILE")]
     pub file: Option<String>,
+    /// That the plan leads back to what an earlier run wanted: the same run that it was made with
+    #[arg(long, value_name = "RUN")]
+    pub back_to: Option<String>,
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,

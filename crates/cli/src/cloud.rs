@@ -137,6 +137,22 @@ pub struct SandboxPrincipal {
     pub source_identity: Option<String>,
 }
 
+/// `ROLE/SESSION:SOURCE_IDENTITY`, as `--sandbox-principal` takes it; what it would fill in is left out.
+impl std::fmt::Display for SandboxPrincipal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.role)?;
+        if self.session != Self::SESSION {
+            write!(f, "/{}", self.session)?;
+        }
+        self.source_identity.as_ref().map_or(Ok(()), |identity| write!(f, ":{identity}"))
+    }
+}
+
+impl SandboxPrincipal {
+    /// The session's name where none is given.
+    pub const SESSION: &str = "operator";
+}
+
 /// Who the credentials belong to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {

@@ -103,6 +103,7 @@ pub(crate) const APPROVE: &str = "\
 Production is changed only by a plan that a second person has approved: with another role, or another source identity, than
 whoever applies it. The approval is of exactly that plan, for one time, for as many hours as [approval] valid_hours says.
 With [approval] kms_key it is signed: the approver needs kms:Sign and kms:DescribeKey on that key, the applier kms:Verify.
+Whoever made the plan does not approve it either. A plan that was made with --back-to RUN is approved and applied with it.
 
 Examples:
   bbws plan prod -o prod.plan
@@ -148,6 +149,7 @@ Examples:
 
 pub(crate) const STATE: &str = "\
 `list`, `show`, `history`, `diff`, `pull`, `verify` and `gc` look at what bbws has recorded, and start no connection.
+In production `mv`, `rm`, `restore` and `rebuild` take --break-glass REASON and the cluster's name.
 
 Examples:
   bbws state show dev vpc.main
@@ -179,6 +181,7 @@ It says how certain each is, and why; --yes takes only the certain ones, a typed
 taken one by one. Where two could be meant neither is proposed; what bears somebody's mark never is.
 What belongs to the tenants, what is part of another object and what bbws does not know is named and left alone.
 Take the resources out of Terraform afterwards (`terraform state rm`), so that two tools never manage the same.
+In production it takes --break-glass REASON and the cluster's name.
 
 Examples:
   bbws import dev vpc.main vpc-0a1b2c3d4e5f60718
@@ -192,6 +195,7 @@ pub(crate) const MV: &str = "\
 For a resource that is called otherwise in the file now: instead of another object being made and this one removed, it keeps its
 object under the new address. What refers to it follows. Only what is recorded changes; the next apply corrects the tag
 bbws:address. Held under the environment's lock, an entry of the log, and taken back by the same command the other way round.
+In production it takes --break-glass REASON and the cluster's name: it stands in no plan that somebody could approve.
 
 Examples:
   bbws state mv dev log-group.extra log-group.audit --reason \"renamed in the file\"
@@ -201,6 +205,7 @@ pub(crate) const RM: &str = "\
 The objects stay in the account as they are, with their mark. What others refer to is forgotten only together with those.
 What the file still declares is taken back by the next plan: take it out of the file too.
 Held under the environment's lock, an entry of the log, and taken back with `bbws state restore`: the output tells how.
+In production it takes --break-glass REASON and the cluster's name: it stands in no plan that somebody could approve.
 
 Examples:
   bbws state rm dev log-group.extra --reason \"belongs to the tenants now\"

@@ -18,6 +18,7 @@ mod exit;
 mod failure;
 mod help;
 mod ids;
+mod next;
 mod owner;
 mod pace;
 mod plan_file;

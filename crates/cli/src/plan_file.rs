@@ -12,7 +12,8 @@ use bbws_model::wire::plan::PlanError;
 use bbws_model::{Desired, Digest, Plan, State, World, wire};
 use bbws_render::{ErrorId, Stale, StateMoved, stale_findings, stale_plan};
 
-use crate::session::Offline;
+use crate::cloud::Look;
+use crate::session::{Offline, Session};
 use crate::{Exit, Failure, written};
 
 /// No plan is larger: one of a hundred thousand steps has half of it.
@@ -111,7 +112,7 @@ pub(crate) fn digest(plan: &Plan) -> Digest {
 ///
 /// # Errors
 /// When it is another's.
-pub(crate) fn belongs(plan: &Plan, environment: &Environment, world: &World, flag: &str) -> Result<(), Failure> {
+fn belongs(plan: &Plan, environment: &Environment, world: &World, flag: &str) -> Result<(), Failure> {
     let basis = &plan.basis;
     let (name, engine) = (&environment.name, env!("CARGO_PKG_VERSION"));
     let again = format!("make one for {name}: bbws plan {name}{flag} -o FILE");
@@ -142,6 +143,19 @@ pub(crate) fn belongs(plan: &Plan, environment: &Environment, world: &World, fla
         let what = format!("the plan was made by bbws {}, {} than this one, {engine}", basis.engine, if newer { "newer" } else { "older" });
         let why = "another version may plan otherwise: what was looked at would not be what is done";
         return other(what, why, format!("apply it with bbws {}", basis.engine));
+    }
+    Ok(())
+}
+
+/// Whether a plan is one of the environment at hand. A state that is not written yet has no lineage, for each look gives it
+/// another: it gets the one that the plan was made with.
+///
+/// # Errors
+/// As [`belongs`].
+pub(crate) fn of_here<L: Look>(plan: &Plan, session: &Session<L>, state: &mut State) -> Result<(), Failure> {
+    belongs(plan, &session.offline.environment, &session.world(), session.offline.flag())?;
+    if state.seq == 0 {
+        state.lineage.clone_from(&plan.basis.lineage);
     }
     Ok(())
 }

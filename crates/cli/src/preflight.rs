@@ -1,7 +1,7 @@
 //! The look ahead: what can be known before an apply begins. It costs what the plan makes it worth to ask, all of it side by side.
 
 use bbws_model::{Desired, Finding, Plan, Severity, State};
-use bbws_operate::preflight::{judge, questions};
+use bbws_operate::preflight::{Question, judge, questions};
 use bbws_render::ErrorId;
 use serde_json::json;
 
@@ -34,7 +34,9 @@ pub(crate) async fn look<L: Link>(ui: &mut Ui, session: &Session<L>, state: &Sta
 /// How many questions were asked, and what came of them.
 async fn found<L: Link>(session: &Session<L>, state: &State, plan: &Plan, desired: &Desired) -> Result<(usize, Vec<Finding>), Failure> {
     let ground = ground(&session.offline, Some(state));
-    let questions = questions(plan, desired, &session.offline.kinds, &ground);
+    let mut questions = questions(plan, desired, &session.offline.kinds, &ground);
+    let key = session.offline.environment.approval.kms_key.clone().filter(|_| session.offline.governed);
+    questions.extend(key.map(|key| Question::Signs { key }));
     let answers = futures::future::join_all(questions.iter().map(|question| session.link.inquire(&session.caller, question))).await;
     let mut asked = 0;
     let mut findings = vec![];

@@ -61,9 +61,19 @@ pub(crate) fn check_tier(offline: &Offline, mode: Mode) -> Result<(), Failure> {
     Err(production(&offline.environment.name, &refusal, offline.style))
 }
 
+/// Whether what is recorded may be changed by what rests on no plan. Decided by the environment's file, before any call.
+///
+/// # Errors
+/// As [`check_tier`].
+pub(crate) fn check_unplanned(offline: &Offline, verb: &str) -> Result<(), Failure> {
+    let refusal = Refusal::Unplanned(verb.to_owned());
+    if offline.governed { Err(production(&offline.environment.name, &refusal, offline.style)) } else { Ok(()) }
+}
+
 fn production(name: &str, refusal: &Refusal, style: Style) -> Failure {
     let why = match refusal {
         Refusal::NoApproval => "a change of production needs an approval of the exact plan",
+        Refusal::Unplanned(_) => "this change stands in no plan, so nobody can approve it",
         Refusal::Destroy => "production is never destroyed",
         Refusal::Steps(_) => "a step would delete or replace what production stands on",
     };

@@ -6,18 +6,19 @@ use std::sync::Arc;
 use bbws_cluster::{Environment, Problems, show};
 use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Ids, LogError, Picture, Store, foreign, log, plan, refresh};
-use bbws_model::{Account, CloudError, Desired, Finding, Kinds, Mode, Plan, RunId, Scope, State, World};
+use bbws_model::{Account, CloudError, Desired, Finding, Kinds, Mode, Plan, Principal, RunId, Scope, Severity, State, World};
 use bbws_operate::cost::Prices;
 use bbws_operate::told::complete;
 use bbws_render::{At, ErrorId, Style};
 
 use crate::args::Global;
 use crate::cloud::{Caller, Cloud, Link, Look, Route, SandboxRoute};
+use crate::command::cost::prices;
 use crate::ids::Ulids;
 use crate::project::{Judged, Project};
 use crate::store::Home;
 use crate::ui::{CallLines, Ui};
-use crate::{Exit, Failure, LocalStore, delegation, desired, safety};
+use crate::{Exit, Failure, LocalStore, delegation, desired, next, safety};
 
 /// An environment whose file is right, without any connection.
 pub(crate) struct Offline {
@@ -41,6 +42,12 @@ pub(crate) struct Offline {
     pub(crate) sandbox: bool,
     /// Whether a change needs an approval: of production always, in the sandbox where somebody says who they are.
     pub(crate) governed: bool,
+    /// What a command needs to lead to the same world as the same person.
+    pub(crate) flag: String,
+    /// The folder of the environment files, as an option, where it is not the usual one.
+    pub(crate) folder: String,
+    /// At what prices plans are: the user's own before those of bbws; or why the user's own cannot be used.
+    pub(crate) prices: Result<Prices, Finding>,
     /// How failures may look.
     pub(crate) style: Style,
     /// Where each call is told as it ends, where that is wanted.
@@ -81,12 +88,14 @@ impl Offline {
         let (spool, bundles) = (LocalStore::new(folder.join("spool")), folder.join("bundles"));
         let governed = environment.tier.is_prod() && (!global.sandbox || global.sandbox_principal.is_some());
         let (file, sandbox, style) = (loaded.warnings.file, global.sandbox, ui.err_style());
-        Ok(Self { environment, kinds, siblings, file, store, home, spool, bundles, sandbox, governed, style, calls: ui.calls() })
+        let (flag, folder, calls) = (next::flag(global), next::folder(global), ui.calls());
+        let prices = prices(project, &environment.region, global.sandbox).map_err(|failure| unusable(&failure));
+        Ok(Self { prices, environment, kinds, siblings, file, store, home, spool, bundles, sandbox, governed, flag, folder, style, calls })
     }
 
     /// What a command that is told needs, so that it leads to the same world.
-    pub(crate) fn flag(&self) -> &'static str {
-        if self.sandbox { " --sandbox" } else { "" }
+    pub(crate) fn flag(&self) -> &str {
+        &self.flag
     }
 
     /// What the log adds up to; none where nothing was ever written.
@@ -136,6 +145,12 @@ impl Offline {
                 .advise("this is a bug in bbws: please report it"),
         }
     }
+}
+
+/// A plan at other prices than the user's own is told as one, and made all the same.
+fn unusable(failure: &Failure) -> Finding {
+    let told = format!("{}: the costs are at bbws's own", failure.what);
+    Finding::new(Severity::Warning, told).seen(failure.why.clone()).advise("correct the file, or remove it")
 }
 
 /// All that is wrong with a file.
@@ -265,8 +280,14 @@ impl<L: Link> Session<L> {
         let wanted = if ask.mode == Mode::Destroy { &nothing } else { &self.desired };
         let sources = Sources { kinds, desired: &self.desired, state, picture };
         let mut plan = plan(sources, ask).map_err(|findings| self.refused(findings))?;
-        let prices = Prices::built_in(&self.offline.environment.region).ok();
-        complete(&mut plan, kinds, prices.as_ref());
+        plan.basis.by = Some(Principal::of(&self.caller.arn, self.caller.source_identity.clone()));
+        match &self.offline.prices {
+            Ok(prices) => complete(&mut plan, kinds, Some(prices)),
+            Err(wrong) => {
+                complete(&mut plan, kinds, Prices::built_in(&self.offline.environment.region).ok().as_ref());
+                plan.notes.push(wrong.clone());
+            }
+        }
         safety::check_protection(self.offline.environment.tier, &plan, state, &bbws_cluster::unprotected(&self.offline.environment))?;
         safety::check_foreign(&plan, foreign(&drivers, kinds, &plan, state, picture).await)?;
         plan.notes.extend(safety::glass(state));

@@ -74,6 +74,7 @@ pub(crate) fn bound(steps: Vec<Step>, from: Sources<'_>, ask: &Ask) -> Result<Pl
         region: ask.region.clone(),
         world: ask.world.clone(),
         engine: ask.engine.clone(),
+        by: None,
         wanted,
         seen,
     };

@@ -1,6 +1,6 @@
 //! `db-parameter-group`: MySQL's own settings of a database.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_model::{
     Arn, Diff, Durations, Facts, Finding, Kind, Meters, Name, NameRule, Observed, OutputFact, Permissions, Reads, Recorded, Recovery,
@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::db_subnet_group::managed;
+use crate::mysql_parameter::{TakesEffect, takes_effect};
 use crate::pace;
 
 /// MySQL's own settings of a database: those that differ from what RDS sets by itself.
@@ -43,9 +44,6 @@ pub struct DbParameterGroupOutputs {
     /// Its ARN.
     pub arn: Arn<DbParameterGroup>,
 }
-
-/// Parameters that MySQL reads only when it starts. RDS knows more of them; bbws asks it before it sets one.
-const AT_START: [&str; 4] = ["innodb_log_file_size", "lower_case_table_names", "performance_schema", "skip_name_resolve"];
 
 impl Kind for DbParameterGroup {
     const NAME: &'static str = "db-parameter-group";
@@ -117,11 +115,23 @@ impl Kind for DbParameterGroup {
             .risks(RiskKind::Downtime, MOVES)
             .away(60, 120)
             .update("parameters", &have.parameters, parameters);
-        let at_start: Vec<&str> = AT_START.into_iter().filter(|name| have.parameters.get(*name) != parameters.get(*name)).collect();
+        let names: BTreeSet<&String> = have.parameters.keys().chain(parameters.keys()).collect();
+        let changed = |when: TakesEffect| {
+            let differs = |name: &&String| have.parameters.get(*name) != parameters.get(*name) && takes_effect(name) == when;
+            names.iter().copied().filter(differs).cloned().collect::<Vec<_>>().join(", ")
+        };
+        let (at_start, unknown) = (changed(TakesEffect::AtStart), changed(TakesEffect::Unknown));
         let diff = if at_start.is_empty() {
             diff
         } else {
-            let told = format!("{} takes effect at the next reboot of the database, which is left to you", at_start.join(", "));
+            let told = format!("{at_start} takes effect at the next reboot of the database, which is left to you");
+            diff.risks(RiskKind::Downtime, told).away(60, 120)
+        };
+        let diff = if unknown.is_empty() {
+            diff
+        } else {
+            let told =
+                format!("{unknown} may take effect only at the next reboot of the database (bbws does not know it), which is left to you");
             diff.risks(RiskKind::Downtime, told).away(60, 120)
         };
         let diff = if turns_tls_off { diff.risks(RiskKind::Security, "the database lets clients in that do not speak TLS") } else { diff };
@@ -188,6 +198,8 @@ mod tests {
             (json!({"parameters": {"require_secure_transport": "0"}}), Verb::Update, 1),
             (json!({"parameters": {}}), Verb::Update, 1),
             (json!({"parameters": {"require_secure_transport": "1", "performance_schema": "1"}}), Verb::Update, 1),
+            (json!({"parameters": {"require_secure_transport": "1", "innodb_read_io_threads": "8"}}), Verb::Update, 1),
+            (json!({"parameters": {"require_secure_transport": "1", "some_plugin_setting": "8"}}), Verb::Update, 1),
             (json!({"tags": {"a": "b"}}), Verb::Update, 0),
         ];
         for (edit, verb, risks) in table {

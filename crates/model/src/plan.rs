@@ -7,7 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Account, Address, Counts, Digest, FieldChange, Finding, IntentId, Meter, PhysicalId, Renamed, Risk, RiskKind, World};
+use crate::{
+    Account, Address, Counts, Digest, FieldChange, Finding, IntentId, Meter, PhysicalId, Principal, Renamed, Risk, RiskKind, World,
+};
 
 /// What a plan is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +19,17 @@ pub enum Mode {
     Apply,
     /// To remove it.
     Destroy,
+}
+
+impl Mode {
+    /// The command that does it.
+    #[must_use]
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Apply => "apply",
+            Self::Destroy => "destroy",
+        }
+    }
 }
 
 /// A step's number within its plan.
@@ -233,6 +246,8 @@ pub struct Basis {
     pub world: World,
     /// The engine's version.
     pub engine: String,
+    /// Who made it, where that is known: whoever made it does not approve it.
+    pub by: Option<Principal>,
     /// What is wanted of each resource, as a digest: which of them the file says otherwise since is told by it.
     pub wanted: BTreeMap<Address, Digest>,
     /// What was observed of each resource that the steps touch or refer to; none where there was no object.

@@ -137,6 +137,29 @@ fn distinct(approver: &Principal, applier: &Principal) -> Result<(), Unfit> {
     }
 }
 
+/// Whether somebody would approve a plan that they made themselves. Where a plan does not say who made it, that cannot be told.
+///
+/// # Errors
+/// When they would, by the rule that tells approver and applier apart.
+pub fn not_own(by: &Principal, maker: Option<&Principal>) -> Result<(), OwnPlan> {
+    let Some(maker) = maker else { return Ok(()) };
+    distinct(by, maker).map_err(|same| match same {
+        Unfit::SameRole(..) => OwnPlan::SameRole(maker.to_string()),
+        _ => OwnPlan::Same(maker.to_string()),
+    })
+}
+
+/// Why somebody does not approve a plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OwnPlan {
+    /// They made it.
+    #[error("{0} made this plan, and nobody approves their own change")]
+    Same(String),
+    /// Their role made it.
+    #[error("{0} made this plan, and two sessions of one role count as one, whatever they are called")]
+    SameRole(String),
+}
+
 /// Whether somebody is among those who may approve.
 #[must_use]
 pub fn may_approve(by: &Principal, roles: &[String]) -> bool {

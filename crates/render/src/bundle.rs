@@ -51,7 +51,11 @@ pub fn bundle(of: &Bundle<'_>) -> String {
             "request_id": error.request_id,
         })
     });
-    let written = wire::plan::write(plan).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+    let mut written = wire::plan::write(plan).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+    if let Some(Value::Object(basis)) = written.as_mut().and_then(|plan| plan.get_mut("basis")) {
+        // It names whoever made the plan.
+        basis.remove("by");
+    }
     let digest = wire::state::write(state).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
     let mut lines = vec![
         json!({

@@ -48,9 +48,9 @@ pub use plan::{Detail, plan, plan_html, plan_markdown};
 pub use run::{Lines, Live, Progress, Screen, Summary, advice};
 pub use runs::{RunStory, run_json, run_told, runs, runs_json};
 pub use safety::{
-    Mismatch, Place, Question, Refusal, Stale, StateMoved, Unapproved, account_mismatch, applied_already, apply_question, approval_given,
-    approval_question, approved, destroy_question, fenced, glass_broken, glass_question, locked, not_approved, prod_refused,
-    stale_findings, stale_plan, unlock, wrong_world,
+    Commands, Mismatch, Place, Question, Refusal, Stale, StateMoved, Unapproved, account_mismatch, applied_already, apply_question,
+    approval_given, approval_question, approved, destroy_question, fenced, glass_broken, glass_edit_question, glass_question, locked,
+    not_approved, prod_refused, stale_findings, stale_plan, unlock, wrong_world,
 };
 pub use state::{state_json, state_list, state_list_json, state_show, state_show_all, state_show_json};
 pub use style::Style;

@@ -1,7 +1,7 @@
 //! What became of the state: runs, their slots, and how two states differ.
 
 use bbws_engine::{Difference, EntryDifference, FieldDifference, Past};
-use bbws_model::{Approved, Mode, Principal};
+use bbws_model::{Approved, Principal};
 use serde_json::{Value, json};
 
 use crate::page::{Line, Page};
@@ -50,8 +50,7 @@ pub fn history_of_run(past: &Past, style: Style) -> String {
 fn head(page: &mut Page, past: &Past) {
     let what = match (&past.set, past.mode) {
         (Some(set), _) => format!("state set {set}"),
-        (None, Some(Mode::Apply)) => "apply".to_owned(),
-        (None, Some(Mode::Destroy)) => "destroy".to_owned(),
+        (None, Some(mode)) => mode.verb().to_owned(),
         (None, None) => "a run".to_owned(),
     };
     let who = past.owner.as_ref().map_or_else(|| "unknown".to_owned(), |owner| format!("{} on {}", owner.user, owner.host));

@@ -48,8 +48,7 @@ impl RunStory {
     fn what(&self) -> &'static str {
         let planned = self.record.is_some() || self.trace.as_ref().is_some_and(|trace| trace.plan.is_some());
         match (self.mode(), planned) {
-            (Some(Mode::Apply), true) => "apply",
-            (Some(Mode::Destroy), true) => "destroy",
+            (Some(mode), true) => mode.verb(),
             (_, true) => "a run",
             // It took the environment without a plan: it looked back, or the state was edited.
             (_, false) => "state",

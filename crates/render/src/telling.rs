@@ -26,9 +26,11 @@ pub(crate) fn fields<'a>(address: &Address, spec: &'a Value, kinds: &Kinds) -> V
 fn rank(field: &str, value: &Value) -> u8 {
     match value {
         _ if field == "name" => 0,
-        _ if reference(value).is_some() => 2,
-        Value::Array(_) | Value::Object(_) => 3,
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 1,
+        // Of an alarm, what it watches and when it rings.
+        _ if ["metric", "threshold"].contains(&field) => 1,
+        _ if reference(value).is_some() => 3,
+        Value::Array(_) | Value::Object(_) => 4,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 2,
     }
 }
 

@@ -76,6 +76,7 @@ pub fn plan(steps: Vec<Step>) -> Plan {
         region: "af-south-1".into(),
         world: World::Sandbox,
         engine: "0".into(),
+        by: None,
         wanted: Default::default(),
         seen: Default::default(),
     };

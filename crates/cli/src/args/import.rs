@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::Glass;
+
 /// `import`.
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
@@ -22,4 +24,7 @@ pub(crate) struct ImportArgs {
     /// Do not ask; of what is discovered, take what is certain alone
     #[arg(short, long)]
     pub yes: bool,
+    /// What stands for an approval.
+    #[command(flatten)]
+    pub glass: Glass,
 }

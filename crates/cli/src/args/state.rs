@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Where;
+use super::{Glass, Where};
 use crate::help;
 
 /// `state …`.
@@ -80,6 +80,9 @@ pub(crate) enum StateCommand {
         /// Do not ask
         #[arg(short, long)]
         yes: bool,
+        /// What stands for an approval.
+        #[command(flatten)]
+        glass: Glass,
     },
     /// Give a resource another address; the object stays as it is
     #[command(after_help = help::MV, override_usage = "bbws state mv [OPTIONS] [ENV] FROM TO")]
@@ -98,6 +101,9 @@ pub(crate) enum StateCommand {
         /// Do not ask
         #[arg(short, long)]
         yes: bool,
+        /// What stands for an approval.
+        #[command(flatten)]
+        glass: Glass,
     },
     /// List what bears the state's mark in the account and is not in the state
     Orphans(Where),
@@ -124,6 +130,9 @@ pub(crate) struct MvArgs {
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,
+    /// What stands for an approval.
+    #[command(flatten)]
+    pub glass: Glass,
 }
 
 /// `state rm`.
@@ -138,6 +147,9 @@ pub(crate) struct RmArgs {
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,
+    /// What stands for an approval.
+    #[command(flatten)]
+    pub glass: Glass,
 }
 
 /// `state unlock`.

@@ -5,13 +5,13 @@ use std::path::Path;
 use bbws_cluster::{Environment, delegation_block};
 use bbws_engine::{Ask, Picture, publish};
 use bbws_kinds::NameServers;
-use bbws_model::{Mode, Plan, Principal, State};
-use bbws_operate::approval;
+use bbws_model::{Mode, Plan, State};
 use serde_json::json;
 
 use super::back;
 use super::change::{Order, execute, look_back_at_open};
-use super::consent::{consent, consent_by_name};
+use super::consent::{consent, typed};
+use super::glass;
 use super::hold::{free, or_held};
 use super::plan::{formula, show_before, tell_calls};
 use crate::approval::{Ground, approved, check_fence, principal};
@@ -26,7 +26,7 @@ use crate::{Exit, Failure, absent, pace, plan_file, preflight, safety};
 pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &ApplyArgs) -> Result<Exit, Failure> {
     let picked = project.pick(args.place.env.as_deref(), args.file.as_deref(), true)?;
     let offline = Offline::open(ui, project, global, &picked.name)?;
-    let glass = reason(&offline, args)?;
+    let glass = glass::given(&offline, &args.glass, "apply")?;
     let file = picked.rest.as_deref().map(Path::new);
     if file.is_some() && !args.scope.is_empty() {
         return Err(Failure::new(Exit::Usage, "a plan in a file is executed as it is")
@@ -38,17 +38,6 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
     let saved = file.map(plan_file::read).transpose()?;
     let name = picked.rest.as_deref().unwrap_or("FILE");
     pace::play(pace::of(global), work(ui, project, global, cloud, args, offline, (saved, name, glass))).map_err(pace::no_runtime)?
-}
-
-/// Why production is to be changed without an approval, where it is.
-fn reason(offline: &Offline, args: &ApplyArgs) -> Result<Option<String>, Failure> {
-    let Some(text) = &args.break_glass else { return Ok(None) };
-    let name = &offline.environment.name;
-    if !offline.environment.tier.is_prod() {
-        return Err(Failure::new(Exit::Usage, format!("there is no glass to break: {name} is not production"))
-            .advise(format!("leave --break-glass out: bbws apply {name}{}", offline.flag())));
-    }
-    approval::reason(text).map(Some).map_err(|why| Failure::new(Exit::Usage, "--break-glass wants a reason").because(why))
 }
 
 /// The same with the plan at hand, if there is one: it is executed as it is, or refused where something has moved since.
@@ -68,15 +57,15 @@ pub(super) async fn work<C: Cloud>(
     let mut state = session.state().await?;
     let mode = saved.as_ref().map_or(Mode::Apply, |plan| plan.mode);
     if let Some(saved) = &saved {
-        plan_file::belongs(saved, &session.offline.environment, &session.world(), session.offline.flag())?;
-        if state.seq == 0 {
-            // A state that is not written yet has no lineage: each look gives it another.
-            state.lineage.clone_from(&saved.basis.lineage);
-        }
+        plan_file::of_here(saved, &session, &mut state)?;
     }
     if mode == Mode::Destroy {
         safety::check_tier(&session.offline, mode)?;
     }
+    let way = match &args.back_to {
+        Some(run) => Some(back::turn(&mut session, &state, run).await?),
+        None => None,
+    };
     let mut ground = match (glass, &saved) {
         (Some(reason), _) => Ground::Glass { by: principal(&session), reason },
         (None, Some(plan)) if session.offline.governed && !plan.is_empty() => {
@@ -86,10 +75,6 @@ pub(super) async fn work<C: Cloud>(
         (None, _) => Ground::Free,
     };
     free(ui, &session, &state).await?;
-    let way = match &args.back_to {
-        Some(run) => Some(back::turn(&mut session, &state, run).await?),
-        None => None,
-    };
     if let Some(saved) = &saved {
         plan_file::check_basis(saved, &session.offline, &session.desired, &state).await?;
     }
@@ -111,7 +96,7 @@ pub(super) async fn work<C: Cloud>(
             saved
         }
         None => {
-            let absent = absent::note(&session, cloud, (project, global), &state, &picture).await;
+            let absent = absent::note(&session, cloud, (project, global), (&state, mode), &picture).await;
             let back = way.iter().flat_map(|way| way.notes(&session, &plan, &picture)).collect::<Vec<_>>();
             Plan { notes: plan.notes.into_iter().chain(absent).chain(back).collect(), ..plan }
         }
@@ -124,7 +109,11 @@ pub(super) async fn work<C: Cloud>(
     Box::pin(preflight::look(ui, &session, &state, &plan)).await?;
     show_ground(ui, &ground);
     match &ground {
-        Ground::Glass { by, reason } => confirm_glass(ui, &session, &plan, args, (by, reason))?,
+        Ground::Glass { by, reason } => {
+            let environment = &session.offline.environment;
+            let question = bbws_render::glass_question(&plan, &environment.names.cluster, by, reason, ui.err_style());
+            typed(ui, &environment.name, &question, args.glass.confirm.as_deref(), "to break the glass")?;
+        }
         Ground::Free | Ground::Approved(_) => agree(ui, &session, &plan, args.yes)?,
     }
     if let Ground::Approved(_) = &ground {
@@ -156,25 +145,8 @@ fn show_ground(ui: &mut Ui, ground: &Ground) {
             ui.line(document.to_string());
         }
         Ground::Approved(approved) => ui.say(format!("\n{}", bbws_render::approved(approved, style))),
-        Ground::Glass { by, reason } if ui.json => {
-            ui.line(json!({ "format": 1, "event": "glass", "by": bbws_render::principal_json(by), "reason": reason }).to_string());
-        }
-        Ground::Glass { by, reason } => ui.say(format!("\n{}", bbws_render::glass_broken(by, reason, style))),
+        Ground::Glass { by, reason } => glass::show(ui, by, reason),
     }
-}
-
-/// Wants the cluster's name before production is changed without an approval. `--yes` is no answer to that.
-fn confirm_glass<L: Link>(
-    ui: &mut Ui,
-    session: &Session<L>,
-    plan: &Plan,
-    args: &ApplyArgs,
-    (by, reason): (&Principal, &str),
-) -> Result<(), Failure> {
-    let environment = &session.offline.environment;
-    let question = bbws_render::glass_question(plan, &environment.names.cluster, by, reason, ui.err_style());
-    let (text, what) = (format!("\n{}", question.text), "to break the glass");
-    consent_by_name(ui, &text, (&question.yes, &environment.name), args.confirm.as_ref(), what)
 }
 
 /// Asks, where the tier demands it: in production always, elsewhere when something would be destroyed or lost.

@@ -4,15 +4,17 @@ use std::path::Path;
 
 use bbws_model::wire::approval::message;
 use bbws_model::{Approval, Mode, Plan, State, Statement};
-use bbws_operate::approval::may_approve;
+use bbws_operate::approval::{may_approve, not_own};
 use bbws_render::{ErrorId, Unapproved};
 use jiff::SignedDuration;
 use serde_json::json;
 
+use super::back;
 use super::consent::consent;
 use super::plan::show_before;
 use crate::args::{ApproveArgs, Global};
 use crate::cloud::{Cloud, Link};
+use crate::next::Next;
 use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
@@ -48,12 +50,11 @@ async fn work<C: Cloud>(
     offline: Offline,
     (plan, file): (&Plan, &str),
 ) -> Result<Exit, Failure> {
-    let session = Session::open(offline, cloud, project, global, "approve").await?;
+    let mut session = Session::open(offline, cloud, project, global, "approve").await?;
     let mut state = session.state().await?;
-    plan_file::belongs(plan, &session.offline.environment, &session.world(), session.offline.flag())?;
-    if state.seq == 0 {
-        // A state that is not written yet gets the lineage that the plan was made with.
-        state.lineage.clone_from(&plan.basis.lineage);
+    plan_file::of_here(plan, &session, &mut state)?;
+    if let Some(run) = &args.back_to {
+        back::turn(&mut session, &state, run).await?;
     }
     check(&session, &state, plan, file).await?;
     let by = approval::principal(&session);
@@ -63,6 +64,12 @@ async fn work<C: Cloud>(
             .of(ErrorId::Production)
             .because(format!("the `roles` of [approval] are {}", rules.roles.join(", ")))
             .advise("let one of these approve it"));
+    }
+    if let Err(own) = not_own(&by, plan.basis.by.as_ref()) {
+        let next = Next::of(&session, file).approve(&by);
+        return Err(Failure::new(Exit::Refused, format!("{by} may not approve this plan"))
+            .because(own)
+            .advise(format!("let somebody approve it who has another role, or another source identity: {next}")));
     }
     approval::check_fence(cloud, &session, file).await?;
     show_before(ui, &session, plan);
@@ -97,7 +104,7 @@ async fn work<C: Cloud>(
     };
     let approval = Approval { statement, signature };
     let key = approval::store(&session, &approval).await?;
-    tell(ui, &session, &approval, &key, file);
+    tell(ui, &session, &approval, &key, (file, plan));
     Ok(Exit::Done)
 }
 
@@ -119,7 +126,7 @@ async fn check<L: Link>(session: &Session<L>, state: &State, plan: &Plan, file: 
     safety::check_production(plan, &offline.kinds, state, offline.style)
 }
 
-fn tell<L: Link>(ui: &mut Ui, session: &Session<L>, approval: &Approval, key: &str, file: &str) {
+fn tell<L: Link>(ui: &mut Ui, session: &Session<L>, approval: &Approval, key: &str, (file, made): (&str, &Plan)) {
     let Statement { environment, plan, by, at, expires, .. } = &approval.statement;
     let signed_by = approval.signature.as_ref().map(|signature| signature.key.as_str());
     if ui.json {
@@ -129,7 +136,7 @@ fn tell<L: Link>(ui: &mut Ui, session: &Session<L>, approval: &Approval, key: &s
         ui.line(document.to_string());
         return;
     }
-    let next = format!("bbws apply {environment}{} {file}", session.offline.flag());
+    let next = Next::of(session, file).applied_by(made.basis.by.as_ref(), by);
     let place = format!("{}/{key}", session.offline.home);
     let style = ui.style();
     ui.say(format!("\n{}", bbws_render::approval_given(&approval.statement, &place, signed_by, &next, style)));

@@ -241,7 +241,7 @@ pub(crate) async fn carry_out<L: Link>(
         Outcome::Done => Exit::Done,
         Outcome::Failed | Outcome::Stopped if report.failed.values().any(|error| error.class == Class::Credentials) => {
             let (name, flag) = (&order.ask.environment, session.offline.flag());
-            let verb = if order.plan.mode == Mode::Destroy { "destroy" } else { "apply" };
+            let verb = order.plan.mode.verb();
             return Err(Failure::new(Exit::Later, format!("the credentials for {name} have run out"))
                 .of(ErrorId::Credentials)
                 .because("there were no others for 15 minutes; all that was done by then is recorded")
@@ -401,7 +401,7 @@ async fn verify<L: Link>(
         ui.line("\nA second look found this still to be done:\n");
         show_before(ui, session, &left);
     }
-    let verb = if order.plan.mode == Mode::Destroy { "destroy" } else { "apply" };
+    let verb = order.plan.mode.verb();
     let failure = Failure::error(ErrorId::Verify, format!("the verification of {name} failed: a plan made right after it is not empty"));
     Err(failure
         .because(format!(

@@ -1,6 +1,6 @@
 //! Asking before something is done.
 
-use bbws_render::ErrorId;
+use bbws_render::{ErrorId, Question};
 
 use crate::ui::Ui;
 use crate::{Exit, Failure};
@@ -17,19 +17,14 @@ pub(super) fn consent(ui: &mut Ui, question: &str, yes: &str, what: &str) -> Res
     }
 }
 
-/// Wants the cluster's name, given beforehand or typed: a yes is no answer to that.
+/// Wants a name typed, or given beforehand: a yes is no answer to that. `what` wants it, as it is told where there is nobody to ask.
 ///
 /// # Errors
-/// When it is another name, or none.
-pub(super) fn consent_by_name(
-    ui: &mut Ui,
-    question: &str,
-    (name, environment): (&str, &str),
-    given: Option<&String>,
-    what: &str,
-) -> Result<(), Failure> {
-    match given.cloned().or_else(|| ui.ask(question)) {
-        Some(answer) if answer == name => Ok(()),
+/// When another name is given, or none.
+pub(super) fn typed(ui: &mut Ui, environment: &str, question: &Question, given: Option<&str>, what: &str) -> Result<(), Failure> {
+    let name = &question.yes;
+    match given.map(str::to_owned).or_else(|| ui.ask(&format!("\n{}", question.text))) {
+        Some(answer) if answer == *name => Ok(()),
         Some(answer) => Err(declined()
             .because(format!("`{answer}` is not the name of the cluster of {environment}"))
             .advise(format!("its name is {name}"))),

@@ -1,10 +1,10 @@
 //! `destroy`: removes the whole cluster.
 
 use bbws_engine::PutOutcome;
-use bbws_model::{Mode, Plan, Scope, State, wire};
+use bbws_model::{Mode, Scope, State, wire};
 
 use super::change::{Order, execute, look_back_at_open};
-use super::consent::consent_by_name;
+use super::consent::typed;
 use super::hold::{free, or_held};
 use super::plan::show_before;
 use crate::args::{DestroyArgs, Global};
@@ -43,19 +43,13 @@ async fn work<C: Cloud>(
     if plan.is_empty() {
         return Ok(Exit::Done);
     }
-    confirm(ui, &session, &plan, args)?;
+    let environment = &session.offline.environment;
+    let question = bbws_render::destroy_question(&plan, &environment.names.cluster, ui.err_style());
+    typed(ui, &environment.name, &question, args.confirm.as_deref(), "destroying a cluster")?;
     keep(&session, &state).await?;
     let resources = picture.recorded.len() + picture.deposed.len();
     let order = Order { plan, ask: &ask, state: &state, calls: picture.calls, resources, grounds: vec![], speed: pace::of(global) };
     Box::pin(execute(ui, &session, order)).await
-}
-
-/// Wants the cluster's name, from `--confirm` or typed.
-fn confirm<L: Link>(ui: &mut Ui, session: &Session<L>, plan: &Plan, args: &DestroyArgs) -> Result<(), Failure> {
-    let environment = &session.offline.environment;
-    let question = bbws_render::destroy_question(plan, &environment.names.cluster, ui.err_style());
-    let (text, what) = (format!("\n{}", question.text), "destroying a cluster");
-    consent_by_name(ui, &text, (&question.yes, &environment.name), args.confirm.as_ref(), what)
 }
 
 /// Puts a copy of the state aside.

@@ -12,14 +12,16 @@ use serde_json::json;
 
 use super::change::{Order, carry_out, look_back_at_open, no_signals};
 use super::consent::consent;
+use super::glass;
 use super::hold::free;
 use super::state::marked;
+use crate::approval::Ground;
 use crate::args::{Global, ImportArgs};
 use crate::cloud::{Cloud, Link};
 use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
-use crate::{Exit, Failure, pace, safety, signals};
+use crate::{Exit, Failure, pace, signals};
 
 /// Where what belongs to no region says that it is.
 const GLOBAL: &str = "us-east-1";
@@ -65,10 +67,10 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
         _ => return Err(usage("only one resource is taken at a time")),
     };
     let offline = Offline::open(ui, project, global, &name)?;
-    safety::check_tier(&offline, Mode::Apply)?;
+    let reason = glass::demanded(&offline, &args.glass, "import")?;
     pace::play(pace::of(global), async {
         let session = Session::open(offline, cloud, project, global, "import").await?;
-        work(ui, global, args.yes, &session, &source).await
+        work(ui, global, (args, reason.as_deref()), &session, &source).await
     })
     .map_err(pace::no_runtime)?
 }
@@ -82,7 +84,14 @@ fn read(file: &Path) -> Result<TfState, Failure> {
     })
 }
 
-async fn work<L: Link>(ui: &mut Ui, global: &Global, yes: bool, session: &Session<L>, source: &Source) -> Result<Exit, Failure> {
+async fn work<L: Link>(
+    ui: &mut Ui,
+    global: &Global,
+    (args, reason): (&ImportArgs, Option<&str>),
+    session: &Session<L>,
+    source: &Source,
+) -> Result<Exit, Failure> {
+    let yes = args.yes;
     let state = session.state().await?;
     free(ui, session, &state).await?;
     let state = look_back_at_open(ui, session, Mode::Apply, state).await?;
@@ -146,11 +155,12 @@ async fn work<L: Link>(ui: &mut Ui, global: &Global, yes: bool, session: &Sessio
             return Ok(Exit::Done);
         }
     }
-    if !yes {
+    let ground = glass::broken(ui, session, (&args.glass, reason), "taken what is named above under management of")?;
+    if !yes && reason.is_none() {
         let question = format!("\nTake {} under management of {}? Type yes: ", sighted.found.len(), session.offline.environment.name);
         consent(ui, &question, "yes", "an import")?;
     }
-    let exit = take(ui, session, global, (&state, &sighted, &picture)).await?;
+    let exit = take(ui, session, (global, ground), (&state, &sighted, &picture)).await?;
     if exit == Exit::Done { tell_after(ui, session, &ask, sighted.found.len()).await } else { Ok(exit) }
 }
 
@@ -298,7 +308,7 @@ fn none_taken<L: Link>(session: &Session<L>, sighted: &Sighted) -> Failure {
 async fn take<L: Link>(
     ui: &mut Ui,
     session: &Session<L>,
-    global: &Global,
+    (global, ground): (&Global, Ground),
     (state, sighted, picture): (&State, &Sighted, &Picture),
 ) -> Result<Exit, Failure> {
     let ask = session.ask(Mode::Apply, Scope::default());
@@ -307,7 +317,7 @@ async fn take<L: Link>(
     let plan = adoption(from, &ask, sighted).map_err(refused)?;
     let control = signals::listen(session.link.clock()).map_err(no_signals)?;
     let resources = sighted.found.len();
-    let order = Order { plan, ask: &ask, state, calls: picture.calls, resources, grounds: vec![], speed: pace::of(global) };
+    let order = Order { plan, ask: &ask, state, calls: picture.calls, resources, grounds: ground.records(), speed: pace::of(global) };
     Box::pin(carry_out(ui, session, &order, &control)).await.map(|carried| carried.exit)
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod destroy;
 pub(crate) mod docs;
 pub(crate) mod doctor;
 pub(crate) mod drift;
+mod glass;
 pub(crate) mod graph;
 mod hold;
 pub(crate) mod iam;

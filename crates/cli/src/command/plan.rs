@@ -10,8 +10,10 @@ use serde_json::{Value, json};
 
 use super::back;
 use super::spool;
+use crate::approval::principal;
 use crate::args::{Global, PlanArgs};
 use crate::cloud::{Cloud, Link, Sent};
+use crate::next::Next;
 use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
@@ -50,19 +52,30 @@ async fn work<C: Cloud>(
     let (mut plan, picture) = made.map_err(|failure| back::refused(way.as_ref(), failure))?;
     let notes = way.iter().flat_map(|way| way.notes(&session, &plan, &picture)).collect::<Vec<_>>();
     plan.notes.extend(notes);
-    plan.notes.extend(absent::note(&session, cloud, (project, global), &state, &picture).await);
+    plan.notes.extend(absent::note(&session, cloud, (project, global), (&state, mode), &picture).await);
     pages(ui, &session, &plan, args)?;
     tell_calls(ui, &session.link.sent(), Some((&picture, &formula(&session, &state)?)));
     if let Some(path) = &args.out {
         crate::plan_file::write(path, &plan)?;
         if !ui.json {
-            let flag = session.offline.flag();
-            let verb = if session.offline.governed && !plan.is_empty() { "somebody else approves it: bbws approve" } else { "bbws apply" };
-            let back = session.back_to.as_ref().map_or_else(String::new, |run| format!(" --back-to {run}"));
-            ui.remark(format!("The plan is in {}: {verb} {}{flag} {0}{back}", path.display(), session.offline.environment.name));
+            tell_next(ui, &session, &plan, path);
         }
     }
     Ok(if args.detailed_exitcode && !plan.is_empty() { Exit::Changes } else { Exit::Done })
+}
+
+/// What can be done with a plan in a file.
+pub(super) fn tell_next<L: Link>(ui: &mut Ui, session: &Session<L>, plan: &Plan, path: &Path) {
+    ui.remark(format!("The plan is in {}.", path.display()));
+    let next = Next::of(session, &path.display().to_string());
+    match (session.offline.governed && !plan.is_empty(), plan.mode) {
+        (true, Mode::Destroy) => ui.remark("Nobody can apply it: production is never destroyed."),
+        (true, Mode::Apply) => {
+            ui.remark(format!("  Somebody else approves it:  {}", next.approve(&principal(session))));
+            ui.remark(format!("  Then it is applied:         {}", next.apply()));
+        }
+        (false, _) => ui.remark(format!("  Apply it:  {}", next.apply())),
+    }
 }
 
 /// Whether a page goes where the text would.

@@ -64,7 +64,7 @@ pub(crate) fn with_what_is_kept(offline: &Offline, log: &Log, mode: Mode, mut fa
         }
         let what = if kept == 1 { "what became of a request".to_owned() } else { format!("what became of {kept} requests") };
         let (name, flag, place) = (&offline.environment.name, offline.flag(), offline.spool.root().display());
-        let verb = if mode == Mode::Destroy { "destroy" } else { "apply" };
+        let verb = mode.verb();
         failure = failure.advise(format!("{what} is kept in {place}; go on from there on this machine: bbws {verb} {name}{flag}"));
         failure = failure.advise("a run elsewhere finds it out by itself, and takes longer");
     }

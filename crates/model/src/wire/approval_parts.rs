@@ -1,15 +1,20 @@
 //! What approvals, slots and the state have in common.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Digest, RunId};
 
-#[derive(Serialize, Deserialize)]
+/// Who acts in AWS.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Principal {
+    /// The role or user.
     arn: String,
+    /// The name of the session.
     session: Option<String>,
+    /// The source identity, where it is known.
     source_identity: Option<String>,
 }
 

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::plan::{digest, read, write};
 use crate::{
-    Action, Address, After, Away, Basis, CostDelta, Costs, Digest, FieldChange, Finding, IntentId, Meter, MeterDelta, Mode, Plan, Reason,
-    Risk, RiskKind, Scope, SeenAs, Severity, Step, StepId, Unit, Until, Verb, World,
+    Action, Address, After, Away, Basis, CostDelta, Costs, Digest, FieldChange, Finding, IntentId, Meter, MeterDelta, Mode, Plan,
+    Principal, Reason, Risk, RiskKind, Scope, SeenAs, Severity, Step, StepId, Unit, Until, Verb, World,
 };
 
 fn address() -> impl Strategy<Value = Address> {
@@ -104,21 +104,22 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn basis() -> impl Strategy<Value = Basis> {
     let seen = proptest::collection::btree_map(address(), proptest::option::of(("[a-z0-9-]{1,9}", spec())), 0..3);
-    (any::<u64>(), proptest::collection::btree_set(address(), 0..4), seen, any::<String>()).prop_map(|(serial, wanted, seen, region)| {
-        Basis {
-            environment: "dev".into(),
-            lineage: "01L".into(),
-            serial,
-            head: Digest::of(&serial.to_le_bytes()),
-            configuration: Digest::of(b"configuration"),
-            observed: Digest::of(b"observed"),
-            account: "093646564004".parse().unwrap(),
-            region,
-            world: World::Sandbox,
-            engine: "0.1.0".into(),
-            wanted: wanted.into_iter().map(|at| (at.clone(), Digest::of(at.to_string().as_bytes()))).collect(),
-            seen: seen.into_iter().map(|(at, seen)| (at, seen.map(|(id, spec)| SeenAs { id: id.as_str().into(), spec }))).collect(),
-        }
+    let by = proptest::option::of(any::<String>().prop_map(|arn| Principal { arn, session: None, source_identity: None }));
+    let wanted = proptest::collection::btree_set(address(), 0..4);
+    (any::<u64>(), wanted, seen, any::<String>(), by).prop_map(|(serial, wanted, seen, region, by)| Basis {
+        environment: "dev".into(),
+        lineage: "01L".into(),
+        serial,
+        head: Digest::of(&serial.to_le_bytes()),
+        configuration: Digest::of(b"configuration"),
+        observed: Digest::of(b"observed"),
+        account: "093646564004".parse().unwrap(),
+        region,
+        world: World::Sandbox,
+        engine: "0.1.0".into(),
+        by,
+        wanted: wanted.into_iter().map(|at| (at.clone(), Digest::of(at.to_string().as_bytes()))).collect(),
+        seen: seen.into_iter().map(|(at, seen)| (at, seen.map(|(id, spec)| SeenAs { id: id.as_str().into(), spec }))).collect(),
     })
 }
 

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::approval_parts::Principal;
 use crate::{Account, Address, Digest, PhysicalId, World};
 
 /// What a plan rests on. It is refused where any of it has moved.
@@ -34,6 +35,9 @@ pub(super) struct Basis {
     world: World,
     /// The version of bbws that made it.
     engine: String,
+    /// Who made it; missing where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<Principal>,
     /// For each resource of the file, the digest of what is wanted of it.
     wanted: BTreeMap<Address, Digest>,
     /// What was seen of each resource that the steps touch or refer to; null where there was no object.
@@ -52,18 +56,20 @@ struct SeenAs {
 
 impl From<crate::Basis> for Basis {
     fn from(basis: crate::Basis) -> Self {
-        let crate::Basis { environment, lineage, serial, head, configuration, observed, account, region, world, engine, wanted, seen } =
+        let crate::Basis { environment, lineage, serial, head, configuration, observed, account, region, world, engine, by, wanted, seen } =
             basis;
         let seen = seen.into_iter().map(|(at, seen)| (at, seen.map(|crate::SeenAs { id, spec }| SeenAs { id, spec }))).collect();
-        Self { environment, lineage, serial, head, configuration, observed, account, region, world, engine, wanted, seen }
+        let by = by.map(Into::into);
+        Self { environment, lineage, serial, head, configuration, observed, account, region, world, engine, by, wanted, seen }
     }
 }
 
 impl From<Basis> for crate::Basis {
     fn from(basis: Basis) -> Self {
-        let Basis { environment, lineage, serial, head, configuration, observed, account, region, world, engine, wanted, seen } = basis;
+        let Basis { environment, lineage, serial, head, configuration, observed, account, region, world, engine, by, wanted, seen } = basis;
         let seen = seen.into_iter().map(|(at, seen)| (at, seen.map(|SeenAs { id, spec }| crate::SeenAs { id, spec }))).collect();
-        Self { environment, lineage, serial, head, configuration, observed, account, region, world, engine, wanted, seen }
+        let by = by.map(Into::into);
+        Self { environment, lineage, serial, head, configuration, observed, account, region, world, engine, by, wanted, seen }
     }
 }
 

@@ -120,3 +120,18 @@ fn a_reason_says_something() {
         assert!(reason(poor).is_err(), "{poor}");
     }
 }
+
+#[test]
+fn whoever_made_a_plan_does_not_approve_it() {
+    let thandi = session("deployer", "thandi", None);
+    assert_eq!(not_own(&thandi, None), Ok(()), "nobody says who made it");
+    assert_eq!(not_own(&session("approver", "thandi", None), Some(&thandi)), Ok(()), "another role");
+    assert!(matches!(not_own(&thandi, Some(&thandi)), Err(OwnPlan::Same(_))));
+    assert!(matches!(not_own(&session("deployer", "jan", None), Some(&thandi)), Err(OwnPlan::SameRole(_))), "a session's name is free");
+    assert!(
+        matches!(not_own(&session("deployer", "jan", Some("jan")), Some(&thandi)), Err(OwnPlan::SameRole(_))),
+        "one of them is unknown"
+    );
+    let (jan, named) = (session("deployer", "jan", Some("jan")), session("deployer", "thandi", Some("thandi")));
+    assert_eq!(not_own(&jan, Some(&named)), Ok(()), "two people");
+}

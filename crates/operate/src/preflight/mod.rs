@@ -46,6 +46,11 @@ pub enum Question {
         /// What the plan needs.
         probes: Vec<Probe>,
     },
+    /// Whether whoever applies may sign approvals as well.
+    Signs {
+        /// The key that signs them.
+        key: String,
+    },
 }
 
 /// What was found out.
@@ -149,6 +154,7 @@ pub fn judge(question: &Question, answer: &Result<Answer, CloudError>, mode: Mod
             offered((class, version), zones, *multi_az, offers).into_iter().collect()
         }
         (Question::Allowed { .. }, Answer::Denied(denied)) => lacking(denied, mode),
+        (Question::Signs { key }, Answer::Denied(denied)) if denied.is_empty() => vec![signs(key)],
         _ => vec![],
     }
 }
@@ -161,6 +167,7 @@ pub fn about(question: &Question) -> String {
         Question::Quota { of, .. } => format!("the quota of {}", of.words()),
         Question::Offered { class, .. } => format!("where {class} is offered"),
         Question::Allowed { .. } => "the caller's permissions".to_owned(),
+        Question::Signs { .. } => "whether whoever applies may sign approvals as well".to_owned(),
     }
 }
 
@@ -207,9 +214,24 @@ fn offered(
     Some(Finding::new(Severity::Error, summary).seen(seen).advise("choose another `class` or `engine_version` under [rds], or other zones"))
 }
 
+/// What is asked of IAM to find out whether somebody may sign.
+#[must_use]
+pub fn signing(key: &str) -> Probe {
+    Probe { actions: vec!["kms:Sign".to_owned()], resource: key.to_owned(), context: BTreeMap::new() }
+}
+
+/// The simulation looks at the policies of the role alone. That they do not allow it proves nothing either: a key's own policy
+/// can; but then somebody has written that role there.
+fn signs(key: &str) -> Finding {
+    let finding = Finding::new(Severity::Warning, "whoever applies may sign approvals as well: an approval proves less");
+    finding
+        .seen(format!("by IAM's simulation of kms:Sign on {key}; only the key's own policy can still keep that role out"))
+        .advise("take kms:Sign on that key from the role that applies; it needs kms:Verify alone")
+}
+
 /// IAM's simulation does not see everything: it warns, and AWS itself decides.
 fn lacking(denied: &[(String, String)], mode: Mode) -> Vec<Finding> {
-    let verb = if mode == Mode::Destroy { "destroy" } else { "apply" };
+    let verb = mode.verb();
     let mut together: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (action, on) in denied {
         together.entry(on).or_default().push(action);

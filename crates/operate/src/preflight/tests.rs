@@ -76,3 +76,17 @@ fn what_cannot_be_looked_at_is_said_and_stops_nothing() {
     assert_eq!((found.len(), found[0].severity), (1, Severity::Note));
     assert!(found[0].summary.contains("databases of the region"), "{found:?}");
 }
+
+#[test]
+fn an_applier_who_may_sign_is_told_and_what_is_not_known_is_said() {
+    let asked = Question::Signs { key: "arn:aws:kms:af-south-1:093646564004:key/1".into() };
+    let told = judge(&asked, &Ok(Answer::Denied(vec![])), Mode::Apply);
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].severity, Severity::Warning, "it stops nothing: the key's own policy may keep that role out");
+    assert!(told[0].summary.contains("an approval proves less") && told[0].evidence.contains("key/1"), "{told:?}");
+    let denied = vec![("kms:Sign".to_owned(), "arn:aws:kms:af-south-1:093646564004:key/1".to_owned())];
+    assert!(judge(&asked, &Ok(Answer::Denied(denied)), Mode::Apply).is_empty());
+    let shut = CloudError::own("iam:SimulatePrincipalPolicy", bbws_model::Class::Denied, "no");
+    let told = judge(&asked, &Err(shut), Mode::Apply);
+    assert!(told[0].summary.contains("not known beforehand: whether whoever applies may sign"), "{told:?}");
+}

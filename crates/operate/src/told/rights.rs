@@ -41,6 +41,24 @@ fn attached(word: &str, spec: &Value) -> Option<Risk> {
     Some(Risk::new(RiskKind::Iam, format!("{word} {role} all that {policy} allows")))
 }
 
+/// What has to be so for a statement to hold: `aws:SourceArn is like arn:aws:ecs:…`. An operator that is not known here is told as
+/// IAM has it.
+fn condition(condition: &Value) -> String {
+    let tests = condition.as_object().into_iter().flatten().flat_map(|(operator, keys)| {
+        keys.as_object().into_iter().flatten().map(move |(key, values)| {
+            let is = match operator.as_str() {
+                "StringEquals" | "ArnEquals" | "NumericEquals" | "Bool" => "is".to_owned(),
+                "StringLike" | "ArnLike" => "is like".to_owned(),
+                "StringNotEquals" | "ArnNotEquals" => "is not".to_owned(),
+                "StringNotLike" | "ArnNotLike" => "is not like".to_owned(),
+                other => other.to_owned(),
+            };
+            format!("{key} {is} {}", listed(values).into_iter().map(shown).collect::<Vec<_>>().join(" or "))
+        })
+    });
+    tests.collect::<Vec<_>>().join(" and ")
+}
+
 /// The name of a role, or its address where it has none yet.
 fn role(value: &Value) -> String {
     value.get("$ref").and_then(Value::as_str).map_or_else(|| shown(value), str::to_owned)
@@ -74,7 +92,7 @@ fn rights(policy: &Value) -> BTreeSet<Right> {
             })
         };
         let some = |texts: Option<Vec<String>>| texts.map_or_else(|| vec![None], |all| all.into_iter().map(Some).collect());
-        let condition = statement.get("Condition").map(Value::to_string);
+        let condition = statement.get("Condition").map(condition);
         let who = statement
             .get("Principal")
             .map(principals)
@@ -155,14 +173,14 @@ mod tests {
         let before = policy(json!([{"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": bucket}]));
         let after = policy(json!([
             {"Effect": "Allow", "Action": "s3:GetObject", "Resource": bucket},
-            {"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Condition": {"Bool": {"a": "true"}}},
+            {"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Condition": {"Bool": {"a": "true"}, "ArnLike": {"aws:SourceArn": ["x", "y"]}}},
             {"Effect": "Deny", "Action": "iam:*", "Resource": "*"},
         ]));
         assert_eq!(
             of(&update("role-policy.p", before.clone(), after)),
             [
                 "gives role.task the ban on iam:* on everything",
-                "gives role.task kms:* on everything, if {\"Bool\":{\"a\":\"true\"}}",
+                "gives role.task kms:* on everything, if aws:SourceArn is like x or y and a is true",
                 "takes role.task s3:putobject on ${bucket.logs.arn}/*",
             ]
         );

@@ -1,5 +1,6 @@
 //! The plan as text: what would be done, to what, why, at what risk. What stays as it is is not shown.
 
+mod access;
 mod fields;
 mod html;
 mod item;
@@ -20,6 +21,7 @@ use crate::page::{Line, Page, columns, cut};
 use crate::style::{Role, Style};
 use crate::telling;
 use crate::words::listed;
+pub(crate) use access::asked as wider_access;
 pub(crate) use fields::changes as changed_fields;
 use item::Item;
 
@@ -42,7 +44,7 @@ pub fn plan(plan: &Plan, kinds: &Kinds, style: Style, detail: Detail) -> String 
     if plan.is_empty() {
         nothing(plan, &mut page);
     } else {
-        page.push(headline(&Counts::of(&plan.steps)));
+        page.push(headline(&Counts::of(&plan.steps), plan.mode));
         also(&Counts::of(&plan.steps)).into_iter().for_each(|line| page.push(line));
     }
     page.push(basis(plan));
@@ -54,7 +56,7 @@ pub fn plan(plan: &Plan, kinds: &Kinds, style: Style, detail: Detail) -> String 
             tell(&mut page, plan, item, kinds, style, detail, widest);
         }
     }
-    remarks::warnings(&mut page, plan);
+    access::warnings(&mut page, plan, detail);
     remarks::billing(&mut page, plan, detail);
     remarks::notes(&mut page, &plan.notes);
     remarks::open(&mut page, plan);
@@ -62,7 +64,7 @@ pub fn plan(plan: &Plan, kinds: &Kinds, style: Style, detail: Detail) -> String 
 }
 
 /// The first line: always the same four numbers, then what can harm people.
-fn headline(counts: &Counts) -> Line {
+fn headline(counts: &Counts, mode: Mode) -> Line {
     let mut line = Line::at(0).say(Role::Bold, "Plan: ");
     let four = [
         (counts.add, "to add", Role::Add),
@@ -75,6 +77,11 @@ fn headline(counts: &Counts) -> Line {
         line = line.text(if place == 0 { "" } else { ", " }).say(role, format!("{number} {what}"));
     }
     match (counts.data_loss, counts.downtime) {
+        // No step says so by itself, and all of them together do.
+        (loss, _) if mode == Mode::Destroy => {
+            let role = if loss == 0 { Role::Plain } else { Role::Destroy };
+            line.text(" (").say(role, format!("{loss} can lose data")).text(", ").say(Role::Warning, sheet::ENDS).text(")").whole()
+        }
         (0, 0) => line.text(" (none can lose data or cause downtime)").whole(),
         (loss, down) => {
             let role = |number, role| if number == 0 { Role::Plain } else { role };
@@ -106,11 +113,7 @@ fn basis(plan: &Plan) -> Line {
 /// What it is for, and on what it rests.
 fn basis_text(plan: &Plan) -> String {
     let basis = &plan.basis;
-    let what = match plan.mode {
-        Mode::Apply => "apply",
-        Mode::Destroy => "destroy",
-    };
-    let place = format!("{what} {}: account {}, {}, {}", basis.environment, basis.account, basis.region, basis.world);
+    let place = format!("{} {}: account {}, {}, {}", plan.mode.verb(), basis.environment, basis.account, basis.region, basis.world);
     let only = |what: &str, all: &std::collections::BTreeSet<Address>| {
         let names: Vec<String> = all.iter().map(ToString::to_string).collect();
         if names.is_empty() { String::new() } else { format!("; {what} {}", listed(&names)) }
@@ -140,8 +143,11 @@ fn tell(page: &mut Page, plan: &Plan, item: &Item<'_>, kinds: &Kinds, style: Sty
     }
     let details = details(item, kinds, style, detail);
     let cost = sheet::cost_of(plan, item);
-    line = line.text(reason(item, plan.mode));
-    page.push(if details.is_empty() { line } else { line.text(": ").say(Role::Dim, details.join(", ")) });
+    // Where all goes, each line would say so.
+    let told = plan.mode == Mode::Destroy && item.step.reason == Reason::Undeclared && !details.is_empty();
+    let why = if told { String::new() } else { reason(item, plan.mode) };
+    let colon = if why.is_empty() || details.is_empty() { "" } else { ": " };
+    page.push(line.text(why).text(colon).say(Role::Dim, details.join(", ")));
     match (&item.step.action, detail) {
         (Action::Create { want, .. }, Detail::All) => fields::whole(page, want, FIELDS),
         (Action::Delete { have, .. }, Detail::All) => fields::whole(page, have, FIELDS),

@@ -1,8 +1,8 @@
-//! What stands below a plan: who gets more or less access, what is billed, what is worth knowing.
+//! What stands below a plan: what is billed, what is worth knowing.
 
 use std::collections::BTreeMap;
 
-use bbws_model::{Finding, Plan, RiskKind, Step, Unit};
+use bbws_model::{Finding, Plan, RiskKind, Unit};
 
 use super::Detail;
 use crate::page::{Line, Page};
@@ -16,32 +16,6 @@ pub(super) fn risk_word(kind: RiskKind) -> (&'static str, Role) {
         RiskKind::Downtime => ("downtime", Role::Warning),
         RiskKind::Security => ("security", Role::Warning),
         RiskKind::Iam => ("access", Role::Warning),
-    }
-}
-
-/// Kinds that say who may reach what, and kinds that say who may do what.
-const REACH: [&str; 2] = ["security-group", "security-group-rule"];
-const RIGHTS: [&str; 3] = ["role", "role-policy", "role-policy-attachment"];
-
-/// Changes of network access and of rights, called out.
-pub(super) fn warnings(page: &mut Page, plan: &Plan) {
-    let of = |kinds: &[&str], risk: RiskKind| {
-        let touched = |s: &&Step| kinds.contains(&s.address.kind()) || s.can(risk);
-        plan.steps.iter().filter(touched).map(|s| s.address.to_string()).collect::<std::collections::BTreeSet<_>>()
-    };
-    let both = [
-        (of(&REACH, RiskKind::Security), "security", "who can reach what changes"),
-        (of(&RIGHTS, RiskKind::Iam), "access", "who may do what changes"),
-    ];
-    if both.iter().any(|(touched, ..)| !touched.is_empty()) {
-        page.gap();
-    }
-    for (touched, word, what) in both.into_iter().filter(|(touched, ..)| !touched.is_empty()) {
-        let names: Vec<String> = touched.iter().take(6).cloned().collect();
-        let more = touched.len() - names.len();
-        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        let line = Line::at(0).say(Role::Warning, format!("Warning, {word}: "));
-        page.push(line.text(format!("{what} with {}: {}{more}", count(touched.len(), "resource"), names.join(", "))));
     }
 }
 

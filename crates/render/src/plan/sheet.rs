@@ -13,6 +13,9 @@ use crate::words::count;
 /// How pages look at texts: nothing is painted, and nothing has to fit a screen.
 pub(super) const PAGES: Style = Style { color: false, unicode: true, width: 200 };
 
+/// What becomes of the service where a cluster is destroyed.
+pub(super) const ENDS: &str = "and the service ends with it";
+
 /// All that a page tells.
 pub(super) struct Sheet<'a> {
     pub(super) headline: String,
@@ -110,6 +113,7 @@ pub(super) fn sheet<'a>(plan: &'a Plan, kinds: &Kinds) -> Sheet<'a> {
         (false, _) => format!("{add} to add, {change} to change, {replace} to replace, {destroy} to destroy"),
     };
     let harm = match (data_loss, downtime) {
+        (loss, _) if plan.mode == Mode::Destroy => format!("{loss} can lose data, {ENDS}"),
         (0, 0) => "none can lose data or cause downtime".to_owned(),
         (loss, down) => format!("{loss} can lose data, {down} can cause downtime"),
     };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bbws_model::{Address, Event, Mode, Phase, Stamped, StepId};
+use bbws_model::{Address, Event, Phase, Stamped, StepId};
 
 use super::tally;
 use crate::page::clean;
@@ -42,11 +42,7 @@ impl Lines {
     fn tell(&mut self, event: &Event, now: Duration) -> Option<String> {
         Some(match event {
             Event::RunStarted { environment, run, mode } => {
-                let what = match mode {
-                    Mode::Apply => "apply",
-                    Mode::Destroy => "destroy",
-                };
-                format!("{what} {environment}: run {run} begins")
+                format!("{} {environment}: run {run} begins", mode.verb())
             }
             Event::Observed { resources, calls } => format!("looked at {} with {}", count(*resources, "resource"), count(*calls, "call")),
             Event::Planned { counts } => format!("plan: {}", tally::planned(counts)),

@@ -134,7 +134,7 @@ impl Summary {
 
     /// The command that began the run.
     pub(super) fn command(&self) -> String {
-        let verb = if self.mode == Some(Mode::Destroy) { "destroy" } else { "apply" };
+        let verb = self.mode.unwrap_or(Mode::Apply).verb();
         self.place().fill(&format!("bbws {verb} ENV"))
     }
 

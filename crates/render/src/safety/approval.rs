@@ -23,9 +23,23 @@ pub enum Unapproved {
     Unfenced(String),
 }
 
+/// What comes next, each as a command that can be pasted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commands {
+    /// What each command needs to lead to the same world.
+    pub flag: String,
+    /// Somebody else approves the plan.
+    pub approve: String,
+    /// It is applied.
+    pub apply: String,
+    /// It is made again.
+    pub plan: String,
+}
+
 /// Why a plan of production is not applied, and how to go on.
 #[must_use]
-pub fn not_approved(environment: &str, file: &str, flag: &str, why: &Unapproved, style: Style) -> String {
+pub fn not_approved(environment: &str, next: &Commands, why: &Unapproved, style: Style) -> String {
+    let Commands { flag, approve, apply, plan } = next;
     let mut page = Page::new();
     let name = environment.to_uppercase();
     let say = |page: &mut Page, head: &str, text: &str| page.push(Line::at(0).say(Role::Bold, head).text(text));
@@ -80,13 +94,13 @@ pub fn not_approved(environment: &str, file: &str, flag: &str, why: &Unapproved,
         Unapproved::None(_) | Unapproved::Unfit(_) => {
             page.gap();
             say(&mut page, "What you can do: ", "let somebody else, with another role, approve exactly this plan; then apply it again:");
-            command(&mut page, &format!("bbws approve {environment}{flag} {file}"));
-            command(&mut page, &format!("bbws apply {environment}{flag} {file}"));
+            command(&mut page, approve);
+            command(&mut page, apply);
         }
         Unapproved::Spent(..) => {
             page.gap();
             say(&mut page, "What you can do: ", "make a new plan, and have that approved:");
-            command(&mut page, &format!("bbws plan {environment}{flag} -o {file}"));
+            command(&mut page, plan);
         }
         Unapproved::Clock(_) | Unapproved::Unfenced(_) => {}
     }
@@ -116,6 +130,9 @@ pub fn approval_question(plan: &Plan, statement: &Statement, key: Option<&str>, 
     let Statement { environment, by, expires, .. } = statement;
     let mut page = Page::new();
     warn(&mut page, plan);
+    if let Some(maker) = &plan.basis.by {
+        page.push(Line::at(0).text(format!("Planned by {maker}.")));
+    }
     page.push(Line::at(0).text(format!("You approve as {by}; until {expires} somebody else may apply exactly this plan, once.")));
     if key.is_none() {
         page.push(unsigned());
@@ -157,6 +174,19 @@ pub fn glass_question(plan: &Plan, cluster: &str, by: &Principal, reason: &str, 
         plan.basis.environment
     )));
     page.push(Line::at(2).text(reason));
+    page.push(Line::at(0).whole().say(Role::Bold, format!("Type the cluster's name, {cluster}, to break the glass: ")));
+    Question { text: trimmed(&page, style), yes: cluster.to_owned() }
+}
+
+/// The same where only what is recorded is changed: what was done to it, of which environment.
+#[must_use]
+pub fn glass_edit_question((environment, what): (&str, &str), cluster: &str, by: &Principal, reason: &str, style: Style) -> Question {
+    let mut page = Page::new();
+    page.push(Line::at(0).say(Role::Destroy, "Nobody has approved this.").text(format!(
+        " If you go on, it is recorded that {by} {what} {environment} without an approval, and each later plan shows it with your reason:"
+    )));
+    page.push(Line::at(2).text(reason));
+    page.push(Line::at(0).text("The account is not touched, but for marks on what is taken under management."));
     page.push(Line::at(0).whole().say(Role::Bold, format!("Type the cluster's name, {cluster}, to break the glass: ")));
     Question { text: trimmed(&page, style), yes: cluster.to_owned() }
 }

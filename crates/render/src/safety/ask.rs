@@ -3,6 +3,7 @@
 use bbws_model::{Action, Counts, Plan, RiskKind};
 
 use crate::page::{Line, Page};
+use crate::plan::wider_access;
 use crate::style::{Role, Style};
 use crate::words::{count, listed};
 
@@ -41,7 +42,7 @@ pub fn destroy_question(plan: &Plan, cluster: &str, style: Style) -> Question {
     Question { text: trimmed(&page, style), yes: cluster.to_owned() }
 }
 
-/// What can be lost, by name.
+/// What can be lost, by name, and whom it lets in.
 pub(super) fn warn(page: &mut Page, plan: &Plan) {
     let of = |risk| {
         let mut names: Vec<String> = plan.steps.iter().filter(|s| s.can(risk)).map(|s| s.address.to_string()).collect();
@@ -59,6 +60,7 @@ pub(super) fn warn(page: &mut Page, plan: &Plan) {
     if !gone.is_empty() {
         page.push(Line::at(0).text(format!("Copied first: {}", listed(&gone))));
     }
+    wider_access(page, plan);
 }
 
 /// Without the line break, and with one blank after the question.

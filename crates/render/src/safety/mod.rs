@@ -8,7 +8,9 @@ mod prod;
 mod stale;
 
 pub use account::{Mismatch, Place, account_mismatch};
-pub use approval::{Unapproved, approval_given, approval_question, approved, glass_broken, glass_question, not_approved};
+pub use approval::{
+    Commands, Unapproved, approval_given, approval_question, approved, glass_broken, glass_edit_question, glass_question, not_approved,
+};
 pub use ask::{Question, apply_question, destroy_question};
 pub use bound::{Stale, StateMoved, applied_already, stale_findings, stale_plan};
 pub use prod::{Refusal, prod_refused};

@@ -11,6 +11,8 @@ use crate::style::{Role, Style};
 pub enum Refusal {
     /// A change without an approval of exactly that plan.
     NoApproval,
+    /// A change of what is recorded, by this command, that no plan holds and so nobody can approve.
+    Unplanned(String),
     /// The cluster was to be destroyed.
     Destroy,
     /// Steps of the plan would delete or replace what production stands on: each resource with the verb.
@@ -36,6 +38,20 @@ pub fn prod_refused(environment: &str, refusal: &Refusal, style: Style) -> Strin
                 format!("bbws apply {environment} --break-glass WHY"),
             ));
             page.push(inline("Where nothing can break: ", format!("bbws apply {environment} --sandbox")));
+        }
+        Refusal::Unplanned(verb) => {
+            say(
+                &mut page,
+                "Why: ",
+                "production is read-only, and this change stands in no plan: there is nothing that a second person could approve.",
+            );
+            say(
+                &mut page,
+                "To go on: ",
+                "try it where nothing can break; then do it on your own word, which is recorded and shown ever after:",
+            );
+            command(&mut page, &format!("bbws {verb} {environment} … --sandbox"));
+            command(&mut page, &format!("bbws {verb} {environment} … --break-glass REASON"));
         }
         Refusal::Destroy => {
             say(

@@ -158,6 +158,32 @@ pub(crate) fn grave() -> bbws_model::Plan {
     plan
 }
 
+/// Rules and rights that come and go, more than are told below a plan.
+pub(crate) fn open() -> bbws_model::Plan {
+    let rule = |at: usize, risks: Vec<Risk>| {
+        let delete = Action::Delete { id: "sgr-1".into(), have: json!({}), deposed: false };
+        Step { risks, ..step(at, &format!("security-group-rule.r{at:02}"), delete, Reason::Undeclared) }
+    };
+    let security = |text: &str| Risk::new(RiskKind::Security, text);
+    let mut steps: Vec<Step> =
+        (0..11).map(|at| rule(at, vec![security(&format!("opens tcp {at} of security-group.alb to 10.0.0.0/16"))])).collect();
+    steps.push(rule(11, vec![security("closes tcp 22 of security-group.alb to 41.0.0.0/24")]));
+    steps.push(rule(12, vec![security("opens tcp 80 of security-group.alb to the whole internet (0.0.0.0/0)")]));
+    let rights = ["gives role.ecs-task s3:GetObject on everything", "takes role.ecs-task s3:PutObject on b"];
+    let update = Action::Update { id: "r".into(), have: json!({}), want: json!({}) };
+    let asked = step(13, "role-policy.ecs-task", update, Reason::Asked);
+    steps.push(Step { risks: rights.map(|text| Risk::new(RiskKind::Iam, text)).into(), ..asked });
+    with_steps(Mode::Apply, steps)
+}
+
+#[test]
+fn whom_a_plan_lets_in_is_said_below_it_the_widest_first() {
+    let all = text(&open());
+    insta::assert_snapshot!(all.split_once("\n\nWarning").unwrap().1);
+    let more = plan(&open(), &kinds(), PLAIN, Detail::All);
+    assert!(!more.split_once("\nWarning").unwrap().1.contains(" more at the steps"), "{more}");
+}
+
 #[test]
 fn what_is_grave_is_marked() {
     insta::assert_snapshot!(text(&grave()));

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use bbws_engine::{Deed, Trace};
 use bbws_model::{
-    Address, Class, CloudError, Commit, Counts, Desired, Digest, Event, Mode, Outcome, Owner, RunId, RunRecord, Stamped, StepId, World, net,
+    Address, Class, CloudError, Commit, Counts, Desired, Digest, Event, Mode, Outcome, Owner, Principal, RunId, RunRecord, Stamped, StepId,
+    World, net,
 };
 use bbws_render::{Bundle, RunStory, bundle, run_json, run_told, runs, runs_json};
 
@@ -123,7 +124,8 @@ fn runs_for_programs() {
 fn a_bundle_holds_what_helps_and_no_secret_account_or_name() {
     net::remember("bundle-canary/7");
     let events = events("it is bundle-canary/7 of arn:aws:sts::536580886816:assumed-role/admin/tebogo on laptop-of-tebogo");
-    let plan = planned(cluster(), &applied(&cluster()), Mode::Destroy);
+    let mut plan = planned(cluster(), &applied(&cluster()), Mode::Destroy);
+    plan.basis.by = Some(Principal::of("arn:aws:sts::536580886816:assumed-role/admin/tebogo", Some("tebogo@example.com".into())));
     let failed: Vec<(Address, CloudError)> = vec![(address("vpc.main"), error("password bundle-canary/7"))];
     let calls: BTreeMap<String, usize> = [("ec2:CreateVpc".to_owned(), 1)].into();
     let names = ["arn:aws:sts::536580886816:assumed-role/admin/tebogo".to_owned()];

@@ -5,7 +5,7 @@ use bbws_render::{
     Mismatch, Place, Refusal, account_mismatch, apply_question, destroy_question, fenced, locked, prod_refused, unlock, wrong_world,
 };
 
-use crate::plan::{grave, nothing_yet};
+use crate::plan::{grave, nothing_yet, open};
 use crate::support::{PLAIN, address, applied, cluster, planned};
 
 fn place(environment: &str, account: &str) -> Place {
@@ -80,7 +80,8 @@ fn each_wrong_account_is_told_with_all_parts() {
 #[test]
 fn what_production_refuses() {
     let steps = Refusal::Steps(vec![(address("vpc.main"), "replace".into()), (address("db-instance.main"), "destroy".into())]);
-    let told = [Refusal::NoApproval, Refusal::Destroy, steps].map(|refusal| prod_refused("prod", &refusal, PLAIN));
+    let told = [Refusal::NoApproval, Refusal::Unplanned("state rm".into()), Refusal::Destroy, steps]
+        .map(|refusal| prod_refused("prod", &refusal, PLAIN));
     insta::assert_snapshot!(told.join("\n"));
 }
 
@@ -90,7 +91,9 @@ fn what_is_asked() {
     let destroy = planned(cluster(), &applied(&cluster()), Mode::Destroy);
     let typed = destroy_question(&destroy, "wp-dev", PLAIN);
     assert_eq!((plain.yes.as_str(), typed.yes.as_str()), ("yes", "wp-dev"));
-    insta::assert_snapshot!([plain.text, apply_question(&grave(), PLAIN).text, typed.text].join("|\n\n"));
+    insta::assert_snapshot!(
+        [plain.text, apply_question(&grave(), PLAIN).text, apply_question(&open(), PLAIN).text, typed.text].join("|\n\n")
+    );
 }
 
 #[test]

@@ -166,6 +166,7 @@ pub(crate) fn with_steps(mode: Mode, steps: Vec<Step>) -> Plan {
             region: "af-south-1".into(),
             world: World::Sandbox,
             engine: "0.1.0".into(),
+            by: None,
             wanted: BTreeMap::new(),
             seen: BTreeMap::new(),
         },
@@ -182,7 +183,9 @@ pub(crate) fn planned(want: BTreeMap<Address, Wanted>, (state, picture): &(State
     let desired = Desired { resources: want, outputs: BTreeMap::new() };
     let request = planner::Request { mode, replace: BTreeSet::new() };
     let steps = planner::steps(planner::Sources { kinds: &kinds(), desired: &desired, state, picture }, &request).unwrap();
-    with_steps(mode, steps)
+    let mut plan = with_steps(mode, steps);
+    bbws_operate::told::complete(&mut plan, &kinds(), None);
+    plan
 }
 
 /// The cluster with one field set.

@@ -93,6 +93,15 @@ fn part_of(parameter: &Parameter, value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bbws_kinds::{TakesEffect, takes_effect};
+
+    #[test]
+    fn what_a_plan_says_of_each_is_what_happens() {
+        for parameter in PARAMETERS.iter().filter(|parameter| parameter.modifiable) {
+            let when = if parameter.dynamic { TakesEffect::AtOnce } else { TakesEffect::AtStart };
+            assert_eq!(takes_effect(parameter.name), when, "{}", parameter.name);
+        }
+    }
 
     #[test]
     fn values_are_checked() {

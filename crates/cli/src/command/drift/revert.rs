@@ -12,7 +12,7 @@ use crate::args::{ApplyArgs, DriftArgs, Global, Scope};
 use crate::cloud::Cloud;
 use crate::command::consent::consent;
 use crate::command::hold::free;
-use crate::command::plan::show;
+use crate::command::plan::{show, tell_next};
 use crate::command::{apply, change};
 use crate::project::Project;
 use crate::session::{Offline, Session};
@@ -58,12 +58,7 @@ pub(super) async fn revert<C: Cloud>(
         } else {
             ui.line("");
             show(ui, &session, &plan);
-            ui.line(format!("\nThe plan that puts it back is in {}.", path.display()));
-            let flag = session.offline.flag();
-            if session.offline.governed {
-                ui.line(format!("Somebody else approves it: bbws approve {name} {}{flag}", path.display()));
-            }
-            ui.line(format!("Then apply it:             bbws apply {name} {}{flag}", path.display()));
+            tell_next(ui, &session, &plan, &path);
         }
         return Ok(Exit::Done);
     }

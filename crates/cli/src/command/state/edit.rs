@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bbws_engine::log::{Cure, Depth, begin, collect, collectable, set_aside, survey};
+use bbws_engine::log::{Cure, Depth, Opening, begin, collect, collectable, set_aside, survey};
 use bbws_engine::{Clock, Marked, difference, rebuild, refresh, restoring, states};
 use bbws_model::{Address, Desired, Entry, Finding, Mode, Record, Scope, Severity, State, wire};
 use bbws_render::ErrorId;
@@ -10,16 +10,18 @@ use serde_json::json;
 
 use super::check::marked;
 use super::past::{moment, unknown};
-use crate::args::{Global, Where};
+use crate::approval::Ground;
+use crate::args::{Glass, Global, Where};
 use crate::cloud::{Cloud, Link};
 use crate::command::change::look_back_at_open;
 use crate::command::consent::consent;
+use crate::command::glass::{broken, demanded};
 use crate::command::hold::{free, give_back_after, opening, stopped, take, take_recorded};
 use crate::command::record::needless;
 use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
-use crate::{Exit, Failure, SystemClock, pace, safety};
+use crate::{Exit, Failure, SystemClock, pace};
 
 /// Wants a yes, beforehand or typed.
 pub(super) fn confirmed(ui: &mut Ui, yes: bool, question: &str) -> Result<(), Failure> {
@@ -37,6 +39,8 @@ pub(super) struct Restoring<'a> {
     pub(super) forget: bool,
     /// Whether nothing is asked.
     pub(super) yes: bool,
+    /// What stands for an approval.
+    pub(super) glass: &'a Glass,
 }
 
 /// Sets the state to what it was.
@@ -55,7 +59,7 @@ pub(super) fn restore<C: Cloud>(
     };
     let asked = moment(when)?;
     let offline = Offline::open(ui, project, global, &picked.name)?;
-    safety::check_tier(&offline, Mode::Apply)?;
+    let reason = demanded(&offline, order.glass, "state restore")?;
     pace::play(pace::of(global), async {
         offline.existing_state().await?;
         let session = Session::open(offline, cloud, project, global, "state restore").await?;
@@ -89,8 +93,10 @@ pub(super) fn restore<C: Cloud>(
                 return Err(failure.with(lost).advise("if you want that, say so: --forget; `bbws state orphans` lists it afterwards"));
             }
         }
-        confirmed(ui, order.yes, &format!("Set what is recorded of {} to this? The account is not touched.", picked.name))?;
-        let log = take(&session, Mode::Apply, &now, None, vec![]).await?;
+        let ground = broken(ui, &session, (order.glass, reason.as_deref()), "set back what is recorded of")?;
+        let yes = order.yes || reason.is_some();
+        confirmed(ui, yes, &format!("Set what is recorded of {} to this? The account is not touched.", picked.name))?;
+        let log = take(&session, Mode::Apply, &now, None, ground.records()).await?;
         let reason = format!("as after slot {}", then.seq);
         give_back_after(offline, &log, log.append(vec![Record::Restore { reason, entries, outputs }]).await).await?;
         if ui.json {
@@ -165,15 +171,16 @@ pub(super) fn rebuild_of<C: Cloud>(
     global: &Global,
     cloud: &C,
     (place, lineage, yes): (&Where, Option<&str>, bool),
+    glass: &Glass,
 ) -> Result<Exit, Failure> {
     let name = project.pick(place.env.as_deref(), None, false)?.name;
     let offline = Offline::open(ui, project, global, &name)?;
-    safety::check_tier(&offline, Mode::Apply)?;
+    let reason = demanded(&offline, glass, "state rebuild")?;
     pace::play(pace::of(global), async {
-        let before = remains(&offline).await?;
+        let left = remains(&offline).await?;
         let session = Session::open(offline, cloud, project, global, "state rebuild").await?;
         let all = marked(&session).await?;
-        let lineage = chosen(&session, &all, lineage.or(before.as_deref()))?;
+        let lineage = chosen(&session, &all, lineage.or(left.as_deref()))?;
         let ours: Vec<(String, Marked)> = all.into_iter().filter(|(_, one)| one.owner.lineage == lineage).collect();
         let found = rebuild(&session.link.drivers(), &session.offline.kinds, &session.desired, &lineage, ours).await;
         let style = ui.style();
@@ -183,13 +190,14 @@ pub(super) fn rebuild_of<C: Cloud>(
         if !found.findings.is_empty() {
             return Err(Failure::error(ErrorId::State, format!("the state of {name} cannot be rebuilt")).because("nothing was changed").with(found.findings));
         }
-        confirmed(ui, yes, &format!("Begin a new log of {name} with this? The account is not touched."))?;
+        let ground = broken(ui, &session, (glass, reason.as_deref()), "begun a new log of")?;
+        confirmed(ui, yes || reason.is_some(), &format!("Begin a new log of {name} with this? The account is not touched."))?;
         // A log that does not add up cannot be held. That nobody writes it any more is seen; the first slot of the new one is
         // made once, whoever else rebuilds.
         stopped(ui, &session.offline, session.link.clock().as_ref()).await?;
         // While the account was read and the question was answered somebody else may have made it again, and work with it.
         remains(&session.offline).await?;
-        let state = begun(ui, &session, &found.state).await?;
+        let state = begun(ui, &session, &found.state, ground).await?;
         let (plan, _) = session.plan(&state, &session.ask(Mode::Apply, Scope::default())).await?;
         if ui.json {
             let told = json!({ "format": 1, "event": "rebuilt", "lineage": lineage, "resources": state.entries.len(), "backups": state.backups.len(), "missing": found.missing, "steps": plan.steps.len() });
@@ -255,10 +263,10 @@ fn chosen<L: Link>(session: &Session<L>, all: &[(String, Marked)], asked: Option
 }
 
 /// Begins the new log. What is left of the old one is put aside.
-async fn begun<L: Link>(ui: &mut Ui, session: &Session<L>, state: &State) -> Result<State, Failure> {
+async fn begun<L: Link>(ui: &mut Ui, session: &Session<L>, state: &State, ground: Ground) -> Result<State, Failure> {
     let offline = &session.offline;
     let failed = |error| offline.log_failure(&error);
-    let opening = opening(session, Mode::Apply, None);
+    let opening = Opening { grounds: ground.records(), ..opening(session, Mode::Apply, None) };
     let under = format!("lost/{}", opening.owner.run);
     let aside = set_aside(offline.store.as_ref(), &under).await.map_err(failed)?;
     if aside > 0 && !ui.json {

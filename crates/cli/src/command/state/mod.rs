@@ -29,12 +29,15 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
         StateCommand::Diff { place, from, to } => past::diff(ui, project, global, place, (from.as_deref(), to.as_deref())),
         StateCommand::Pull { place, out } => past::pull(ui, project, global, place, out.as_deref()),
         StateCommand::Verify { place, mend, account } => check::verify(ui, project, global, cloud, (place, *mend, *account)),
-        StateCommand::Restore { place, moment, forget, yes } => {
-            edit::restore(ui, project, global, cloud, place, &edit::Restoring { moment: moment.as_deref(), forget: *forget, yes: *yes })
+        StateCommand::Restore { place, moment, forget, yes, glass } => {
+            let order = edit::Restoring { moment: moment.as_deref(), forget: *forget, yes: *yes, glass };
+            edit::restore(ui, project, global, cloud, place, &order)
         }
         StateCommand::Mv(args) => surgery::mv(ui, project, global, cloud, args),
         StateCommand::Rm(args) => surgery::rm(ui, project, global, cloud, args),
-        StateCommand::Rebuild { place, lineage, yes } => edit::rebuild_of(ui, project, global, cloud, (place, lineage.as_deref(), *yes)),
+        StateCommand::Rebuild { place, lineage, yes, glass } => {
+            edit::rebuild_of(ui, project, global, cloud, (place, lineage.as_deref(), *yes), glass)
+        }
         StateCommand::Orphans(place) => check::orphans(ui, project, global, cloud, place),
         StateCommand::Gc { place, yes } => edit::gc(ui, project, global, place, *yes),
     }

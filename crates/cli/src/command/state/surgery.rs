@@ -8,14 +8,16 @@ use bbws_render::ErrorId;
 
 use super::edit::confirmed;
 use crate::address::address;
-use crate::args::{Global, MvArgs, RmArgs};
+use crate::approval::Ground;
+use crate::args::{Glass, Global, MvArgs, RmArgs};
 use crate::cloud::{Cloud, Link};
 use crate::command::change::look_back_at_open;
+use crate::command::glass::{broken, demanded};
 use crate::command::hold::{free, give_back_after, take};
 use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
-use crate::{Exit, Failure, pace, safety};
+use crate::{Exit, Failure, pace};
 
 /// Gives a resource another address.
 pub(super) fn mv<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &MvArgs) -> Result<Exit, Failure> {
@@ -24,7 +26,7 @@ pub(super) fn mv<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clou
         return Err(Failure::new(Exit::Usage, "which resource gets which address?").advise(format!("bbws state mv {name} FROM TO")));
     };
     let (from, to) = (address(from)?, address(to)?);
-    let offline = open(ui, project, global, &name)?;
+    let (offline, reason) = open(ui, project, global, &name, (&args.glass, "state mv"))?;
     pace::play(pace::of(global), async {
         let session = Session::open(offline, cloud, project, global, "state mv").await?;
         let now = quiet(ui, &session).await?;
@@ -33,8 +35,10 @@ pub(super) fn mv<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clou
             let style = ui.style();
             ui.say(bbws_render::moving(&planned, style));
         }
-        confirmed(ui, args.yes, &format!("Record it so in the state of {name}? The account is not touched."))?;
-        written(&session, &now, vec![Record::Rename { from: from.clone(), to: to.clone(), reason: args.reason.clone() }]).await?;
+        let ground = broken(ui, &session, (&args.glass, reason.as_deref()), "recorded another address in")?;
+        confirmed(ui, args.yes || reason.is_some(), &format!("Record it so in the state of {name}? The account is not touched."))?;
+        let record = Record::Rename { from: from.clone(), to: to.clone(), reason: args.reason.clone() };
+        written(&session, &now, ground, vec![record]).await?;
         let back = format!("bbws state mv {name} {to} {from}{}", session.offline.flag());
         if ui.json {
             ui.line(bbws_render::moved_json(&planned, &args.reason, &back).to_string());
@@ -55,7 +59,7 @@ pub(super) fn rm<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clou
         let what = if asked.is_empty() { "forget which resources?" } else { "why? --reason stands in the history, and must say something" };
         return Err(Failure::new(Exit::Usage, what).advise(format!("bbws state rm {name} ADDRESS… --reason TEXT")));
     }
-    let offline = open(ui, project, global, &name)?;
+    let (offline, reason) = open(ui, project, global, &name, (&args.glass, "state rm"))?;
     pace::play(pace::of(global), async {
         let session = Session::open(offline, cloud, project, global, "state rm").await?;
         let now = quiet(ui, &session).await?;
@@ -64,9 +68,10 @@ pub(super) fn rm<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clou
             let style = ui.style();
             ui.say(bbws_render::forgetting(&planned, style));
         }
-        confirmed(ui, args.yes, &format!("Forget this in the state of {name}? The account is not touched."))?;
+        let ground = broken(ui, &session, (&args.glass, reason.as_deref()), "let what is named above go from")?;
+        confirmed(ui, args.yes || reason.is_some(), &format!("Forget this in the state of {name}? The account is not touched."))?;
         let records = asked.iter().map(|address| Record::Forget { address: address.clone(), reason: args.reason.clone() });
-        written(&session, &now, records.collect()).await?;
+        written(&session, &now, ground, records.collect()).await?;
         let back = format!("bbws state restore {name} {}{}", now.seq, session.offline.flag());
         if ui.json {
             ui.line(bbws_render::forgotten_json(&planned, &args.reason, &back).to_string());
@@ -80,10 +85,17 @@ pub(super) fn rm<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clou
     .map_err(pace::no_runtime)?
 }
 
-fn open(ui: &mut Ui, project: &Project, global: &Global, name: &str) -> Result<Offline, Failure> {
+/// The environment, and why production may be changed without an approval, where it is.
+fn open(
+    ui: &mut Ui,
+    project: &Project,
+    global: &Global,
+    name: &str,
+    (glass, verb): (&Glass, &str),
+) -> Result<(Offline, Option<String>), Failure> {
     let offline = Offline::open(ui, project, global, name)?;
-    safety::check_tier(&offline, Mode::Apply)?;
-    Ok(offline)
+    let reason = demanded(&offline, glass, verb)?;
+    Ok((offline, reason))
 }
 
 fn refused(name: &str, wrong: Vec<Finding>) -> Failure {
@@ -102,7 +114,7 @@ async fn quiet<L: Link>(ui: &mut Ui, session: &Session<L>) -> Result<State, Fail
 }
 
 /// Writes the edit, under the environment's lock.
-async fn written<L: Link>(session: &Session<L>, now: &State, records: Vec<Record>) -> Result<(), Failure> {
-    let log = take(session, Mode::Apply, now, None, vec![]).await?;
+async fn written<L: Link>(session: &Session<L>, now: &State, ground: Ground, records: Vec<Record>) -> Result<(), Failure> {
+    let log = take(session, Mode::Apply, now, None, ground.records()).await?;
     give_back_after(&session.offline, &log, log.append(records).await).await
 }

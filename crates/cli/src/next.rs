@@ -1,0 +1,149 @@
+//! The commands that a saved plan leads to, told whole: whoever pastes one has what was meant.
+
+use bbws_model::{Principal, RunId};
+
+use crate::args::Global;
+use crate::cloud::SandboxPrincipal;
+use crate::session::{Offline, Session};
+
+/// A word as a shell takes it for one.
+pub(crate) fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,@+%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+/// What a command needs to lead to the same world, as the same person.
+pub(crate) fn flag(global: &Global) -> String {
+    match (&global.sandbox_principal, global.sandbox) {
+        (Some(principal), true) => format!(" --sandbox --sandbox-principal {principal}"),
+        (None, true) => " --sandbox".to_owned(),
+        (_, false) => String::new(),
+    }
+}
+
+/// What it needs to find the same files.
+pub(crate) fn folder(global: &Global) -> String {
+    let folder = global.env_dir.display().to_string();
+    if folder == "environments" { String::new() } else { format!(" --env-dir {}", word(&folder)) }
+}
+
+/// The commands about one plan in a file.
+pub(crate) struct Next<'a> {
+    name: &'a str,
+    folder: &'a str,
+    flag: &'a str,
+    roles: &'a [String],
+    sandbox: bool,
+    back_to: Option<&'a RunId>,
+    file: String,
+}
+
+impl<'a> Next<'a> {
+    /// About this file.
+    pub(crate) fn of<L>(session: &'a Session<L>, file: &str) -> Self {
+        let Session { offline, back_to, .. } = session;
+        let Offline { environment, flag, folder, sandbox, .. } = offline;
+        let roles = environment.approval.roles.as_slice();
+        Self { name: &environment.name, folder, flag, roles, sandbox: *sandbox, back_to: back_to.as_ref(), file: word(file) }
+    }
+
+    /// The same person applies it.
+    pub(crate) fn apply(&self) -> String {
+        self.command("apply", self.flag)
+    }
+
+    /// It is made again.
+    pub(crate) fn plan(&self) -> String {
+        let back = self.back();
+        format!("bbws plan {}{}{}{back} -o {}", self.name, self.flag, self.folder, self.file)
+    }
+
+    /// Whoever made it applies it, where somebody else says so; in AWS everybody is who their credentials are of.
+    pub(crate) fn applied_by(&self, maker: Option<&Principal>, by: &Principal) -> String {
+        let other = maker.filter(|maker| maker.name() != by.name() || maker.source_identity != by.source_identity).map(|maker| {
+            let session = maker.session.clone().unwrap_or_else(|| SandboxPrincipal::SESSION.to_owned());
+            SandboxPrincipal { role: maker.name().to_owned(), session, source_identity: maker.source_identity.clone() }.to_string()
+        });
+        self.command("apply", &self.flag_of(&other.unwrap_or_else(|| "applier".to_owned())))
+    }
+
+    /// Somebody else approves it.
+    pub(crate) fn approve(&self, by: &Principal) -> String {
+        let named = self.roles.iter().find(|role| !by.is(role)).and_then(|role| role.rsplit('/').next());
+        let other = named.unwrap_or(if by.name() == "approver" { "reviewer" } else { "approver" });
+        self.command("approve", &self.flag_of(other))
+    }
+
+    fn back(&self) -> String {
+        self.back_to.map_or_else(String::new, |run| format!(" --back-to {run}"))
+    }
+
+    fn flag_of(&self, who: &str) -> String {
+        if self.sandbox { format!(" --sandbox --sandbox-principal {who}") } else { String::new() }
+    }
+
+    fn command(&self, verb: &str, flag: &str) -> String {
+        let back = self.back();
+        format!("bbws {verb} {}{flag}{} {}{back}", self.name, self.folder, self.file)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Cli, Command};
+    use clap::Parser;
+
+    /// As a shell would: quotes hold a word together.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut quoted = false;
+        for c in line.chars() {
+            match c {
+                '\'' => quoted = !quoted,
+                ' ' if !quoted => words.push(String::new()),
+                c => words.last_mut().unwrap().push(c),
+            }
+        }
+        words
+    }
+
+    #[test]
+    fn each_command_that_is_told_is_one() {
+        let global = |line: &str| Cli::try_parse_from(line.split(' ')).unwrap().global;
+        let (run, roles) = (RunId("01KB2J".into()), ["arn:aws:iam::093646564004:role/people/ops".to_owned()]);
+        let thandi = Principal::of("arn:aws:sts::093646564004:assumed-role/deployer/thandi", Some("thandi".into()));
+        let ops = Principal::of("arn:aws:sts::093646564004:assumed-role/ops/operator", None);
+        for (line, sandbox) in [
+            ("bbws --sandbox --sandbox-principal deployer/thandi:thandi plan prod", true),
+            ("bbws --sandbox --env-dir /my/files plan prod", true),
+            ("bbws plan prod", false),
+        ] {
+            let global = global(line);
+            let (flag, folder) = (flag(&global), folder(&global));
+            for (roles, back_to) in [(&roles[..], Some(&run)), (&[], None)] {
+                let file = word("my plans/prod's.plan").replace("'\\''", "");
+                let next = Next { name: "prod", folder: &folder, flag: &flag, roles, sandbox, back_to, file };
+                let (apply, approve) = (next.apply(), next.approve(&thandi));
+                let theirs = [next.applied_by(Some(&thandi), &ops), next.applied_by(None, &ops), next.applied_by(Some(&ops), &ops)];
+                for told in [&apply, &approve].into_iter().chain(&theirs) {
+                    let Cli { global: read, command } = Cli::try_parse_from(words(told)).unwrap_or_else(|error| panic!("{told}: {error}"));
+                    let (file, back) = match command {
+                        Command::Apply(args) => (args.file, args.back_to),
+                        Command::Approve(args) => (args.file, args.back_to),
+                        other => panic!("{told}: {other:?}"),
+                    };
+                    assert_eq!((file.as_deref(), back), (Some("my plans/prods.plan"), back_to.map(|run| run.0.clone())), "{told}");
+                    assert_eq!((read.sandbox, &read.env_dir, read.unsound()), (sandbox, &global.env_dir, None), "{told}");
+                }
+                let who = |line: &str| Cli::try_parse_from(words(line)).unwrap().global.sandbox_principal.map(|who| who.to_string());
+                assert_eq!(who(&apply), global.sandbox_principal.as_ref().map(ToString::to_string));
+                let others = [&approve, &theirs[0], &theirs[1], &theirs[2]].map(|line| who(line));
+                let other = if roles.is_empty() { "approver" } else { "ops" };
+                let expected = [other, "deployer/thandi:thandi", "applier", "applier"].map(|who| sandbox.then(|| who.to_owned()));
+                assert_eq!(others, expected);
+            }
+        }
+        assert_eq!(word("it's"), "'it'\\''s'");
+    }
+}
