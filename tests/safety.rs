@@ -98,8 +98,8 @@ fn where_there_is_nobody_to_ask_each_command_says_it_in_one_way() {
     let since = before["seq"].as_u64().expect("a slot") - 3;
     for (line, option) in [
         ("destroy dev".to_owned(), "--confirm wp-dev-cluster"),
-        ("state rm dev dashboard.main --reason test".to_owned(), "--yes"),
-        ("state mv dev dashboard.main dashboard.other".to_owned(), "--yes"),
+        ("state rm dev metric-alarm.rds-storage --reason test".to_owned(), "--yes"),
+        ("state mv dev metric-alarm.rds-storage metric-alarm.other".to_owned(), "--yes"),
         (format!("state restore dev {since} --forget"), "--yes"),
         (format!("import dev metric-alarm.rds-cpu {alarm}"), "--yes"),
     ] {
