@@ -154,10 +154,10 @@ pub(super) fn rebuild_of<C: Cloud>(
     let offline = Offline::open(ui, project, global, &name)?;
     safety::check_tier(&offline, Mode::Apply)?;
     pace::play(pace::of(global), async {
-        let remains = remains(&offline).await?;
+        let left = remains(&offline).await?;
         let session = Session::open(offline, cloud, project, global, "state rebuild").await?;
         let all = marked(&session).await?;
-        let lineage = chosen(&session, &all, lineage.or(remains.as_deref()))?;
+        let lineage = chosen(&session, &all, lineage.or(left.as_deref()))?;
         let ours: Vec<(String, Marked)> = all.into_iter().filter(|(_, one)| one.owner.lineage == lineage).collect();
         let found = rebuild(&session.link.drivers(), &session.offline.kinds, &session.desired, &lineage, ours).await;
         let style = ui.style();
