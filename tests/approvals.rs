@@ -315,9 +315,12 @@ fn sit_is_verified_by_the_health_of_what_was_changed_and_of_what_stands_on_it() 
         place.write(name, &edited(&place.file(name), &[("tags", "Owner = \"platform\"")]));
         let ran = place.bbws(&format!("apply {name} --sandbox --yes")).exits(code);
         if code == 1 {
-            for part in ["is not healthy", "route.office", "leads nowhere", "the way back", "environments/sit.toml"] {
+            for part in ["[E-VERIFY]", "is not healthy", "route.office", "leads nowhere", "the way back", "environments/sit.toml"] {
                 assert!(ran.err.contains(part), "{part} in\n{}", ran.err);
             }
+            // A run that is not what it was wanted to be has failed, and leaves a bundle.
+            let bundle = ran.out.lines().find(|line| line.ends_with(".jsonl")).unwrap_or_else(|| panic!("a bundle in\n{}", ran.out));
+            assert!(std::fs::read_to_string(bundle.trim()).expect("a bundle").contains("run-finished"), "{bundle}");
         }
     }
 }

@@ -195,3 +195,90 @@ fn what_stands_beside_ours_is_listed_and_is_no_drift() {
     let text = place.bbws("drift dev --sandbox").exits(0).out;
     assert!(text.contains("Not bbws's, and left alone") && text.contains("unknown to the state of dev"), "{text}");
 }
+
+/// Holds commands to one statement that allows everything but these actions.
+fn all_but(place: &Place, actions: &[&str]) -> String {
+    let policy = serde_json::json!({
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": "*", "Resource": "*"},
+            {"Effect": "Deny", "Action": actions, "Resource": "*"},
+        ],
+    });
+    let path = place.path("policy.json");
+    fs::write(&path, policy.to_string()).expect("a file");
+    format!(" --sandbox-policy {}", path.display())
+}
+
+#[test]
+fn what_bears_only_our_tags_is_listed_wherever_it_stands() {
+    let place = Place::new();
+    place.applied("dev").expect("applied");
+    let quiet = place.bbws("drift dev --sandbox --json").exits(0).json();
+    assert_eq!((&quiet["tagged"], &quiet["unlisted"]), (&serde_json::json!([]), &serde_json::json!([])), "nothing of ours is listed");
+    somebody(&place, async |aws| {
+        let tags = |environment: &str, project: &str| {
+            [("Environment", environment), ("Project", project)].map(|(key, value)| (key.to_owned(), value.to_owned()))
+        };
+        let (_, global) = aws.at("us-east-1");
+        for (clients, name, of) in [
+            (&aws.write, "/left/over", tags("dev", "wp")),
+            (&global, "/far/away", tags("dev", "wp")),
+            (&aws.write, "/of/sit", tags("sit", "wp")),
+            (&aws.write, "/of/others", tags("dev", "xy")),
+        ] {
+            let made = clients.logs.create_log_group().log_group_name(name).set_tags(Some(of.into()));
+            made.send().await.expect("they may");
+        }
+        // What is ours and has lost its mark is drift, and no stranger.
+        let arn = format!("arn:aws:logs:af-south-1:{ACCOUNT}:log-group:/ecs/dev");
+        let marks = ["bbws:lineage", "bbws:address", "bbws:intent"].map(str::to_owned);
+        aws.write.logs.untag_resource().resource_arn(arn).set_tag_keys(Some(marks.into())).send().await.expect("they may");
+    });
+    let told = place.bbws("drift dev --sandbox --json").exits(2).json();
+    let ids: Vec<&str> = told["tagged"].as_array().expect("a list").iter().filter_map(|one| one["id"].as_str()).collect();
+    let group = |region: &str, name: &str| format!("arn:aws:logs:{region}:{ACCOUNT}:log-group:{name}");
+    assert_eq!(ids, [group("af-south-1", "/left/over"), group("us-east-1", "/far/away")], "{told:#}");
+    assert_eq!(resource(&told, "log-group.ecs")["mark"], "lost");
+    let text = place.bbws("drift dev --sandbox").exits(2).out;
+    assert!(text.contains("2 things with the tags of dev") && text.contains(ids[0]), "{text}");
+
+    // Where the index may not be asked, that is said of both regions, and drift is told all the same.
+    let held = all_but(&place, &["tag:GetResources"]);
+    let told = place.bbws(&format!("drift dev --sandbox --json{held}")).exits(2).json();
+    assert_eq!((&told["tagged"], told["resources"].as_array().map(Vec::len)), (&serde_json::json!([]), Some(1)));
+    let text = place.bbws(&format!("drift dev --sandbox{held}")).exits(2).out;
+    for part in ["Not listed: what bears our tags in af-south-1", "Not listed: what bears our tags in us-east-1", "tag:GetResources"] {
+        assert!(text.contains(part), "{part} in\n{text}");
+    }
+}
+
+#[test]
+fn where_the_trail_may_not_be_asked_that_is_said_once_and_drift_is_told() {
+    let place = Place::new();
+    place.applied("dev").expect("applied");
+    somebody(&place, async |aws| {
+        for (group, days) in [("/ecs/dev", 30), ("/aws/rds/instance/wp-dev-mysql/error", 1)] {
+            let retention = aws.write.logs.put_retention_policy().log_group_name(group).retention_in_days(days);
+            retention.send().await.expect("they may");
+        }
+    });
+    let held = all_but(&place, &["cloudtrail:LookupEvents"]);
+    let called = calls(&place).len();
+    let told = place.bbws(&format!("drift dev --sandbox --json{held}")).exits(2).json();
+    let asked =
+        calls(&place)[called..].iter().filter(|call| call["operation"].as_str().is_some_and(|name| name.contains("LookupEvents"))).count();
+    assert_eq!(asked, 1, "one refusal is enough");
+    for address in ["log-group.ecs", "log-group.rds-error"] {
+        let one = resource(&told, address);
+        assert_eq!((&one["standing"], &one["who"]["known"]), (&"changed".into(), &false.into()));
+        assert!(one["who"]["why"].as_str().is_some_and(|why| why.contains("cloudtrail:LookupEvents")), "{one:#}");
+    }
+    let text = place.bbws(&format!("drift dev --sandbox{held}")).exits(2).out;
+    for part in ["retention_days  7 → 30", "by whom is unknown", "cloudtrail:LookupEvents"] {
+        assert!(text.contains(part), "{part} in\n{text}");
+    }
+    // Whoever may ask learns it.
+    let told = place.bbws("drift dev --sandbox --json").exits(2).json();
+    assert_eq!(resource(&told, "log-group.ecs")["who"]["known"], true);
+}

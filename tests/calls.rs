@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::support::Place;
+use crate::stand_in::{self, Weather};
+use crate::support::{Place, ran};
 
 /// The calls that were told: operation, region, outcome.
 fn told(err: &str) -> Vec<(String, String, String)> {
@@ -24,6 +25,15 @@ fn each_call_is_told_once_with_service_region_time_and_outcome() {
     let summed = plan.err.lines().find_map(|line| line.split_once(" calls: ")?.0.trim().parse().ok());
     assert_eq!(summed, Some(told(&plan.err).len()), "each is told, and once:\n{}", plan.err);
     assert!(told(&place.bbws("plan dev --sandbox").exits(0).err).is_empty(), "only with -v");
+}
+
+#[test]
+fn what_aws_refuses_is_told_by_its_code() {
+    let place = Place::new();
+    let line = "apply dev --sandbox --yes -v";
+    let run = ran(stand_in::command(&place, line, Some(("CreateVpc", Weather::Limit)), 1).output().expect("the binary runs")).exits(1);
+    let vpc = ("ec2:CreateVpc".to_owned(), "af-south-1".to_owned(), "refused VpcLimitExceeded".to_owned());
+    assert!(told(&run.err).contains(&vpc), "{}", run.err);
 }
 
 #[test]

@@ -86,3 +86,30 @@ fn a_failure_is_json_where_json_is_wanted() {
     assert_eq!((failure["event"].as_str(), failure["exit"].as_u64()), (Some("error"), Some(3)));
     assert!(ran.out.is_empty());
 }
+
+/// Where there is no terminal, each command that asks ends in one way, and says how to answer beforehand.
+#[test]
+fn where_there_is_nobody_to_ask_each_command_says_it_in_one_way() {
+    let place = Place::new();
+    place.applied("dev").expect("applied");
+    let alarm = place.state("dev")["entries"]["metric-alarm.rds-cpu"]["id"].as_str().expect("an id").to_owned();
+    place.bbws("state rm dev metric-alarm.rds-cpu --sandbox --yes --reason test").exits(0);
+    let before = place.state("dev");
+    let since = before["seq"].as_u64().expect("a slot") - 3;
+    for (line, option) in [
+        ("destroy dev".to_owned(), "--confirm wp-dev-cluster"),
+        ("state rm dev dashboard.main --reason test".to_owned(), "--yes"),
+        ("state mv dev dashboard.main dashboard.other".to_owned(), "--yes"),
+        (format!("state restore dev {since} --forget"), "--yes"),
+        (format!("import dev metric-alarm.rds-cpu {alarm}"), "--yes"),
+    ] {
+        let failure = place.bbws(&format!("{line} --sandbox --json")).exits(3).err;
+        let failure: serde_json::Value = serde_json::from_str(failure.lines().last().unwrap_or_default()).expect("a failure");
+        assert_eq!(failure["id"], "E-CONSENT", "{line}: {failure}");
+        let what = failure["what"].as_str().unwrap_or_default();
+        assert!(what.ends_with(" needs a confirmation, and there is nobody to ask"), "{line}: {failure}");
+        let advice = format!("run it in a terminal, or confirm it beforehand with {option}");
+        assert_eq!(failure["advice"], serde_json::json!([advice]), "{line}");
+    }
+    assert_eq!(place.state("dev"), before, "nothing was recorded");
+}

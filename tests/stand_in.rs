@@ -126,8 +126,8 @@ impl Cloud for Ports {
         Ok(Other { wire, clock })
     }
 
-    fn stores(&self) -> Stores {
-        Wires.stores()
+    fn stores(&self, hearing: Option<Hearing>) -> Stores {
+        Wires.stores(hearing)
     }
 
     async fn vault(&self, bucket: &Bucket) -> Self::Vault {

@@ -125,7 +125,11 @@ fn a_cluster_lives_with_its_state_in_s3() {
     assert!(none.err.contains(&format!("s3://{BUCKET}/dev")), "{}", none.err);
     servers.bbws(&place, "plan dev --detailed-exitcode").exits(2);
     servers.bbws(&place, "apply dev --yes").exits(0);
-    servers.bbws(&place, "plan dev --detailed-exitcode").exits(0);
+    // With -v the store's calls are told, too.
+    let told = servers.bbws(&place, "plan dev --detailed-exitcode -v").exits(0).err;
+    for part in ["s3:GetObject  af-south-1  ok 200", "ec2:DescribeVpcs  af-south-1  ok 200"] {
+        assert!(told.contains(part), "{part} in\n{told}");
+    }
     assert!(servers.bbws(&place, "state show dev").exits(0).out.contains("vpc.main"));
     assert!(servers.bbws(&place, "output dev vpc_id").exits(0).out.starts_with("vpc-"));
     assert!(!place.path("state").exists(), "nothing is kept on this machine");

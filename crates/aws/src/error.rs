@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 use bbws_kinds::iam_action;
-use bbws_model::{Class, CloudError};
+use bbws_model::{Class, CloudError, net};
 
 use crate::guard::{Refused, caused_by, is_read};
 
@@ -37,7 +37,8 @@ where
         operation: operation.to_owned(),
         class,
         code: code.to_owned(),
-        message,
+        // AWS quotes what it was sent, and this goes into logs, events and bundles.
+        message: net::catch_words(&message).into_owned(),
         request_id: request_id.map(str::to_owned),
     };
     if let Some(refused) = caused_by::<Refused>(error) {

@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
 };
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
-use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, Metadata};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_types::request_id::RequestId;
@@ -110,9 +110,12 @@ pub struct Ended {
     pub took: Duration,
     /// The HTTP status of the answer; none where there was none.
     pub status: Option<u16>,
+    /// AWS's word for why it refused or failed, where it said one.
+    pub code: Option<String>,
 }
 
-type Listener = Arc<dyn Fn(&Ended) + Send + Sync>;
+/// Whoever is told of requests as they end.
+pub type Listener = Arc<dyn Fn(&Ended) + Send + Sync>;
 
 /// The log of all requests that were sent.
 #[derive(Clone, Default)]
@@ -141,8 +144,8 @@ impl Calls {
     }
 
     /// Tells each request from now on, when it ends.
-    pub fn listen(&self, to: impl Fn(&Ended) + Send + Sync + 'static) {
-        *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(to));
+    pub fn listen(&self, to: Listener) {
+        *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(to);
     }
 
     fn tell(&self, ended: &Ended) {
@@ -257,13 +260,66 @@ impl Intercept for Guard {
         if let Some(InFlight(_, sent)) = cfg.load::<InFlight>().copied() {
             cfg.interceptor_state().unset::<InFlight>();
             let status = context.response().map(|response| response.status().as_u16());
-            self.calls.tell(&Ended { operation: operation(cfg), region: self.region.clone(), took: sent.elapsed(), status });
+            let code = context.response().and_then(error_code);
+            self.calls.tell(&Ended { operation: operation(cfg), region: self.region.clone(), took: sent.elapsed(), status, code });
         }
         Ok(())
     }
 }
 
+/// The code of an answer that is an error, in whichever protocol it came. An interceptor does not know the type of the
+/// operation's error, so it reads what the SDK has read; the body of an error is in memory by then.
+fn error_code(response: &HttpResponse) -> Option<String> {
+    if response.status().is_success() {
+        return None;
+    }
+    let header = |name: &str| response.headers().get(name).map(str::to_owned);
+    let body = || std::str::from_utf8(response.body().bytes()?).ok();
+    let in_xml = || Some(body()?.split_once("<Code>")?.1.split_once("</Code>")?.0.to_owned());
+    let in_json = || {
+        let body: serde_json::Value = serde_json::from_str(body()?).ok()?;
+        Some(["__type", "code", "Code"].iter().find_map(|key| body[key].as_str())?.to_owned())
+    };
+    let found = header("x-amzn-errortype").or_else(|| header("x-amzn-query-error")).or_else(in_xml).or_else(in_json)?;
+    // `com.amazonaws.ecs#ClusterNotFoundException`, `NotFound;Sender`, `AccessDenied:http://…`: the name alone.
+    let name = found.rsplit('#').next()?.split([';', ':']).next()?.trim();
+    let sound = !name.is_empty() && name.len() <= 80 && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+    sound.then(|| name.to_owned())
+}
+
 /// Finds one of our own errors inside whatever the SDK wrapped around it.
 pub(crate) fn caused_by<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     std::iter::successors(Some(error), |&e| e.source()).find_map(|e| e.downcast_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+
+    #[test]
+    fn the_code_of_an_error_is_found_in_every_protocol() {
+        let code = |status: u16, header: Option<(&'static str, &'static str)>, body: &'static str| {
+            let mut response = HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::from(body));
+            if let Some((name, value)) = header {
+                response.headers_mut().insert(name, value);
+            }
+            error_code(&response)
+        };
+        let ec2 = "<Response><Errors><Error><Code>VpcLimitExceeded</Code><Message>no</Message></Error></Errors></Response>";
+        assert_eq!(code(400, None, ec2).as_deref(), Some("VpcLimitExceeded"));
+        assert_eq!(code(412, None, "<Error><Code>PreconditionFailed</Code></Error>").as_deref(), Some("PreconditionFailed"));
+        let ecs = r#"{"__type":"com.amazonaws.ecs#ClusterNotFoundException","message":"no"}"#;
+        assert_eq!(code(400, None, ecs).as_deref(), Some("ClusterNotFoundException"));
+        let efs = ("x-amzn-errortype", "FileSystemNotFound:http://internal.amazon.com/coral/");
+        assert_eq!(code(404, Some(efs), "{}").as_deref(), Some("FileSystemNotFound"));
+        assert_eq!(code(400, Some(("x-amzn-query-error", "ResourceNotFound;Sender")), "").as_deref(), Some("ResourceNotFound"));
+        // A HEAD has no body; a proxy between may say anything; a good answer has no error.
+        assert_eq!(code(404, None, ""), None);
+        assert_eq!(code(502, None, "<html>Bad \u{1b}[31mgateway</html>"), None);
+        assert_eq!(code(400, None, "<Code>what\u{1b}[31mever</Code>"), None);
+        assert_eq!(code(200, None, ec2), None);
+    }
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use bbws_aws::{Aws, Mfa, Place, Plain, S3Store, Setting, Vault, Whose};
-use bbws_cli::{Bucket, Caller, Inspected, Lack, SystemClock};
+use bbws_cli::{Bucket, Caller, Hearing, Inspected, Lack, SystemClock};
 use bbws_cluster::Environment;
 use bbws_engine::Store;
 use bbws_model::{Account, Class, CloudError, World};
 
-use crate::{Eye, Wire};
+use crate::{Eye, Wire, listener};
 
 /// Connects with the credentials of the environment's profile. That they are the right ones is seen when they are used.
 pub(crate) async fn connect(environment: &Environment) -> Wire {
@@ -35,8 +35,9 @@ fn place(bucket: &Bucket) -> Place {
 }
 
 /// The state store in a bucket.
-pub(crate) fn store(bucket: &Bucket) -> Arc<dyn Store> {
-    Arc::new(S3Store::new(whose(bucket.profile.as_deref(), &bucket.owner), &bucket.region, place(bucket)))
+pub(crate) fn store(bucket: &Bucket, hearing: Option<Hearing>) -> Arc<dyn Store> {
+    let store = S3Store::new(whose(bucket.profile.as_deref(), &bucket.owner), &bucket.region, place(bucket));
+    Arc::new(store.heard_by(hearing.map(listener)))
 }
 
 /// The bucket of a state.
@@ -53,6 +54,10 @@ impl bbws_cli::Vault for StateBucket {
     async fn whoami(&self) -> Result<Caller, CloudError> {
         let identity = self.0.whoami().await?;
         Ok(Caller { account: identity.account, arn: identity.arn, source_identity: None })
+    }
+
+    fn listen(&self, to: Hearing) {
+        self.0.listen(listener(to));
     }
 
     fn open_gate(&self) {

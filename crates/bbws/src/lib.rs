@@ -9,13 +9,15 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use bbws_aws::{Aws, Ended, drivers, is_read, is_stale, name_servers, products, sign, trail, verifies, whoami};
+use bbws_aws::{
+    Aws, Ended, Listener, drivers, is_read, is_stale, name_servers, products, sign, tagged, trail, verifies, whoami,
+};
 use bbws_cli::{
     Answered, Bucket, Caller, Cloud, Fetched, Heard, Hearing, Link, Look, Referral, Route, Sent, SessionLife, Stores, Thing, Trail,
 };
 use bbws_cluster::Environment;
-use bbws_engine::{Clock, Drivers, Lease, Observers};
-use bbws_model::{CloudError, Signature, World};
+use bbws_engine::{Clock, Drivers, Lease, Observers, Tagged};
+use bbws_model::{CloudError, Signature, Tags, World};
 use bbws_operate::drift::Deed;
 use bbws_operate::preflight::{Answer, Question};
 use bbws_sandbox::Sandbox;
@@ -43,8 +45,8 @@ impl Cloud for Wires {
         }
     }
 
-    fn stores(&self) -> Stores {
-        Stores::new(aws::store)
+    fn stores(&self, hearing: Option<Hearing>) -> Stores {
+        Stores::new(move |bucket| aws::store(bucket, hearing.clone()))
     }
 
     async fn vault(&self, bucket: &Bucket) -> aws::StateBucket {
@@ -131,6 +133,10 @@ impl Look for Eye {
 }
 
 impl Trail for Eye {
+    async fn tagged(&self, region: &str, tags: &Tags) -> Result<Vec<Tagged>, CloudError> {
+        tagged(&self.aws, region, tags).await
+    }
+
     async fn deeds(&self, region: &str, name: &str, since: jiff::Timestamp) -> Result<Vec<Deed>, CloudError> {
         let events = trail(&self.aws, region, name, since.as_second()).await?.into_iter();
         let at = |seconds| jiff::Timestamp::from_second(seconds).unwrap_or_default();
@@ -139,10 +145,14 @@ impl Trail for Eye {
 }
 
 fn listen(aws: &Aws, to: Hearing) {
-    aws.calls().listen(move |ended| {
-        let Ended { operation, region, took, status } = ended.clone();
-        to(&Heard { operation, region, took, status });
-    });
+    aws.calls().listen(listener(to));
+}
+
+fn listener(to: Hearing) -> Listener {
+    Arc::new(move |ended| {
+        let Ended { operation, region, took, status, code } = ended.clone();
+        to(&Heard { operation, region, took, status, code });
+    })
 }
 
 fn sent(aws: &Aws) -> Vec<Sent> {

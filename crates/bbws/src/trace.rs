@@ -46,7 +46,7 @@ struct Caught<W>(W);
 
 impl<W: Write> Write for Caught<W> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.write_all(net::catch(&String::from_utf8_lossy(line)).as_bytes())?;
+        self.0.write_all(net::catch_words(&String::from_utf8_lossy(line)).as_bytes())?;
         Ok(line.len())
     }
 

@@ -215,7 +215,7 @@ pub(crate) async fn store<L: Link>(session: &Session<L>, approval: &Approval) ->
     let offline = &session.offline;
     let failed = |error| offline.home.failure(&offline.environment.name, &error);
     let plan = &approval.statement.plan;
-    let bytes = wire::write(approval).map_err(|error| Failure::new(Exit::Error, "the approval cannot be written").because(error))?;
+    let bytes = wire::write(approval).map_err(|error| Failure::error(ErrorId::State, "the approval cannot be written").because(error))?;
     let keys = offline.store.list_after(&wire::prefix(plan), "").await.map_err(failed)?;
     let mut number = numbered(&keys, plan) + 1;
     loop {

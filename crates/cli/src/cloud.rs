@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bbws_cluster::Environment;
-use bbws_engine::{Clock, Drivers, Lease, Observers, Store};
-use bbws_model::{Account, CloudError, Signature, World};
+use bbws_engine::{Clock, Drivers, Lease, Observers, Store, Tagged};
+use bbws_model::{Account, CloudError, Signature, Tags, World};
 use bbws_operate::drift::Deed;
 use bbws_operate::preflight::{Answer, Question};
 use serde::Serialize;
@@ -64,6 +64,9 @@ pub struct Inspected {
 pub trait Vault {
     /// Asks who the caller is.
     fn whoami(&self) -> impl Future<Output = Result<Caller, CloudError>>;
+
+    /// Tells each call from now on, when it ends.
+    fn listen(&self, to: Hearing);
 
     /// Lets mutating calls through. Called once, after the account was checked.
     fn open_gate(&self);
@@ -174,6 +177,8 @@ pub struct Heard {
     pub took: Duration,
     /// The HTTP status of the answer; none where there was none.
     pub status: Option<u16>,
+    /// AWS's word for why it refused or failed, where it said one.
+    pub code: Option<String>,
 }
 
 /// Whoever is told of calls as they end.
@@ -253,8 +258,8 @@ pub trait Cloud {
     fn connect(&self, route: &Route, environment: &Environment) -> impl Future<Output = Result<Self::Link, CloudError>>;
 
     /// How the states in buckets are reached: with credentials of their own, so that whatever ends the cloud's leaves the
-    /// store to write down what was done.
-    fn stores(&self) -> Stores;
+    /// store to write down what was done. Whoever listens is told each call when it ends.
+    fn stores(&self, hearing: Option<Hearing>) -> Stores;
 
     /// Connects to the bucket of a state itself.
     fn vault(&self, bucket: &Bucket) -> impl Future<Output = Self::Vault>;
@@ -356,8 +361,11 @@ impl<L: Link> Look for L {
     }
 }
 
-/// A look that also reaches CloudTrail's record of who changed what.
+/// A look that also reaches what AWS keeps over all services: CloudTrail's record of who changed what, and the index of tags.
 pub trait Trail: Look {
+    /// What bears all of these tags in a region, of whatever sort: that of global services is in us-east-1.
+    fn tagged(&self, region: &str, tags: &Tags) -> impl Future<Output = Result<Vec<Tagged>, CloudError>>;
+
     /// The events since a moment that changed something and name this, newest first: one call.
     fn deeds(&self, region: &str, name: &str, since: jiff::Timestamp) -> impl Future<Output = Result<Vec<Deed>, CloudError>>;
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use bbws_cluster::Environment;
 use bbws_engine::Picture;
 use bbws_model::{Action, Address, Desired, Finding, Plan, Severity};
+use bbws_render::ErrorId;
 use serde_json::Value;
 
 use crate::cloud::{Link, Referral};
@@ -45,6 +46,7 @@ pub(crate) async fn check<L: Link>(
             let advice = "take the delegation out of the environment that holds the zone above, and apply that first";
             let what = format!("the plan for {} would leave a delegation that leads nowhere", environment.name);
             return Err(Failure::new(Exit::Refused, what)
+                .of(ErrorId::Delegation)
                 .because("whoever gets one of those name servers could answer for the name")
                 .with(vec![finding.advise(advice)]));
         }
@@ -87,7 +89,10 @@ fn waiting(
          and apply again",
     );
     let failure = Failure::new(Exit::Refused, format!("the certificate of {} would wait in vain", environment.name));
-    Err(failure.because("AWS issues it only once its validation record is found; nothing was changed").with(vec![finding]))
+    Err(failure
+        .of(ErrorId::Delegation)
+        .because("AWS issues it only once its validation record is found; nothing was changed")
+        .with(vec![finding]))
 }
 
 /// The name servers that a zone is on, where it is there.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bbws_cluster::{Published, Unread};
 use bbws_engine::log::OUTPUTS;
 use bbws_model::{Desired, Finding, Severity};
+use bbws_render::ErrorId;
 use serde_json::Value;
 
 use crate::project::Project;
@@ -77,5 +78,6 @@ fn missing(offline: &Offline, unread: &Unread) -> Failure {
                 .advise("write one of the two"),
         }
     });
-    Failure::new(Exit::Error, format!("{} takes from others what they do not offer yet", offline.environment.name)).with(findings.collect())
+    Failure::error(ErrorId::Offer, format!("{} takes from others what they do not offer yet", offline.environment.name))
+        .with(findings.collect())
 }

@@ -26,7 +26,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure of this sort.
+    /// A failure of this sort. One that only ends with an error says which: [`Self::error`].
     #[must_use]
     pub fn new(exit: Exit, what: impl Into<String>) -> Self {
         let id = match exit {
@@ -39,6 +39,16 @@ impl Failure {
             Exit::Interrupted => ErrorId::Interrupted,
             Exit::Done | Exit::Error | Exit::Changes => ErrorId::Other,
         };
+        Self::made(exit, id, what)
+    }
+
+    /// A command could not do what it was asked, for a reason that the catalogue tells.
+    #[must_use]
+    pub fn error(id: ErrorId, what: impl Into<String>) -> Self {
+        Self::made(Exit::Error, id, what)
+    }
+
+    fn made(exit: Exit, id: ErrorId, what: impl Into<String>) -> Self {
         Self { exit, id, what: what.into(), why: String::new(), advice: vec![], findings: vec![], told: None }
     }
 
@@ -112,5 +122,48 @@ impl Failure {
             "advice": self.advice,
             "findings": self.findings,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// Every Rust file of a folder, and what stands in it before its tests.
+    fn sources(dir: &Path, into: &mut Vec<(String, String)>) {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, into);
+            } else if path.extension().is_some_and(|ext| ext == "rs") && !path.ends_with("tests.rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+                into.push((path.display().to_string(), code.split_whitespace().collect::<Vec<_>>().join(" ")));
+            }
+        }
+    }
+
+    /// What only ends with an error says which one it is: a user, a program and a bundle tell it by that.
+    #[test]
+    fn no_command_fails_without_an_id() {
+        let mut all = vec![];
+        for part in ["cli", "bbws"] {
+            sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(part).join("src"), &mut all);
+        }
+        assert!(all.len() > 60, "the sources are there");
+        let mut wrong: Vec<&str> = vec![];
+        for (path, code) in &all {
+            if ["Failure::new(Exit::Error", "Failure::new( Exit::Error", "Exit::Error => ErrorId"].iter().any(|text| code.contains(text)) {
+                wrong.push(path);
+            }
+        }
+        assert!(wrong.is_empty(), "`Failure::error(ErrorId::…)` says which error it is: {wrong:?}");
+        // Ids of bbws's own that no command gives would stand in the catalogue for nothing.
+        let given = |id: ErrorId| all.iter().any(|(_, code)| code.contains(&format!("ErrorId::{id:?}")));
+        let from = ErrorId::ALL.iter().position(|id| *id == ErrorId::Account).unwrap();
+        let unused: Vec<_> = ErrorId::ALL[from..].iter().filter(|id| !given(**id)).collect();
+        assert_eq!(unused, [&ErrorId::Partial, &ErrorId::Stopped], "these two are told by a run's summary");
     }
 }

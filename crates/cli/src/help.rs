@@ -120,13 +120,14 @@ Examples:
   bbws plan dev --destroy            only look";
 
 pub(crate) const DRIFT: &str = "\
-Compares, field by field, what the file declares, what bbws recorded and what AWS shows. What was only edited in the file is
-no drift, but a plan's matter. Reads, and can do nothing else; exit 2 on drift, 0 on none, 1 where something could not be read.
-Who did it comes from CloudTrail, which is up to 15 minutes late; where it may not be asked, that is said.
-What others have put into our network and what bears our mark without being known is listed, and is no drift.
+Compares, field by field, what the file declares, what bbws recorded and what AWS shows. What was only edited in the file is no \
+drift, but a plan's matter. Reads, and can do nothing else; exit 2 on drift, 0 on none, 1 where something could not be read. Who \
+did it comes from CloudTrail, which is up to 15 minutes late; where it may not be asked, that is said. What others have put into \
+our network, what bears our mark without being known, and what bears the environment's tags without being bbws's is listed, and \
+is no drift.
 
---accept keeps what AWS shows: it is written into the environment file, which stays the declaration, comments and all, where a
-key of it says just that; otherwise it is told what to write. --revert plans and applies what undoes it, and nothing else; in
+--accept keeps what AWS shows: it is written into the environment file, which stays the declaration, comments and all, where a \
+key of it says just that; otherwise it is told what to write. --revert plans and applies what undoes it, and nothing else; in \
 production it writes that plan to a file, to be approved. Both may be given more than once; both ask, unless --yes is given.
 
 Examples:

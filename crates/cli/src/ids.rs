@@ -5,7 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bbws_engine::Ids;
 
-use crate::{Exit, Failure};
+use crate::Failure;
+use bbws_render::ErrorId;
 
 /// Crockford's alphabet: no I, L, O or U.
 const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -21,7 +22,7 @@ impl Ulids {
     /// # Errors
     /// When the system has no randomness to give.
     pub(crate) fn new() -> Result<Self, Failure> {
-        let none = || Failure::new(Exit::Error, "no unique ids can be made").because("the system gives no random numbers");
+        let none = || Failure::error(ErrorId::System, "no unique ids can be made").because("the system gives no random numbers");
         random().map(|first| Self(Mutex::new(first))).ok_or_else(none)
     }
 

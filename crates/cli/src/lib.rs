@@ -52,7 +52,7 @@ use args::{Cli, Command};
 use clap::Parser;
 use clap::error::ErrorKind;
 use project::Project;
-use ui::Ui;
+use ui::{CallLines, Ui};
 
 /// Runs one command line to its end.
 pub fn main<C: Cloud>(line: impl IntoIterator<Item = OsString>, cloud: &C) -> Exit {
@@ -78,7 +78,7 @@ fn run<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Exit {
 }
 
 fn perform<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Result<Exit, Failure> {
-    let project = Project::new(&cli.global.env_dir, cloud.stores());
+    let project = Project::new(&cli.global.env_dir, cloud.stores(ui.calls().map(CallLines::hearing)));
     if let Some(option) = cli.global.unsound() {
         let failure = Failure::new(Exit::Usage, format!("{option} belongs to the sandbox, and --sandbox is not given"));
         return Err(failure.advise(format!("add --sandbox, or leave {option} out")));

@@ -6,10 +6,11 @@ use std::io;
 use std::pin::pin;
 use std::time::Duration;
 
+use bbws_render::ErrorId;
 use futures::future::{Either, select};
 
+use crate::Failure;
 use crate::args::{Global, Speed};
-use crate::{Exit, Failure};
 
 /// Runs a command's work to its end. Without a speed time is real time. Quick, time stands still while anything is done
 /// and jumps to the next thing that is waited for; otherwise it passes so many times as fast.
@@ -39,7 +40,7 @@ pub(crate) fn of(global: &Global) -> Option<Speed> {
 
 /// Why nothing could be begun.
 pub(crate) fn no_runtime(error: io::Error) -> Failure {
-    Failure::new(Exit::Error, "the system does not let bbws work side by side")
+    Failure::error(ErrorId::System, "the system does not let bbws work side by side")
         .because(error)
         .advise("look at the limits of this process: ulimit -a")
 }

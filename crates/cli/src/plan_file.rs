@@ -23,7 +23,7 @@ const MOST_BYTES: u64 = 256 << 20;
 /// # Errors
 /// When the file cannot be written.
 pub(crate) fn write(path: &Path, plan: &Plan) -> Result<(), Failure> {
-    let failed = |why: String| Failure::new(Exit::Error, format!("the plan cannot be written to {}", path.display())).because(why);
+    let failed = |why: String| Failure::error(ErrorId::File, format!("the plan cannot be written to {}", path.display())).because(why);
     let bytes = wire::plan::write(plan).map_err(|error| failed(error.to_string()))?;
     written::replace(path, &bytes).map_err(failed)
 }
@@ -61,7 +61,7 @@ pub(crate) fn read(path: &Path) -> Result<Plan, Failure> {
 fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     let shown = path.display();
     let unread = |error: std::io::Error| {
-        let failure = Failure::new(Exit::Error, format!("{shown} cannot be read")).because(&error);
+        let failure = Failure::error(ErrorId::File, format!("{shown} cannot be read")).because(&error);
         failure.advise("name a file that `bbws plan ENV -o FILE` wrote")
     };
     let named = fs::symlink_metadata(path).map_err(unread)?;

@@ -2,13 +2,14 @@
 
 use bbws_model::{Desired, Finding, Plan, Severity, State};
 use bbws_operate::preflight::{judge, questions};
+use bbws_render::ErrorId;
 use serde_json::json;
 
+use crate::Failure;
 use crate::cloud::Link;
 use crate::command::iam::ground;
 use crate::session::Session;
 use crate::ui::Ui;
-use crate::{Exit, Failure};
 
 /// Looks ahead, and tells what was found: in a line where all is well.
 ///
@@ -26,7 +27,7 @@ pub(crate) async fn look<L: Link>(ui: &mut Ui, session: &Session<L>, state: &Sta
     if certain.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(Exit::Error, format!("this plan for {} would fail; nothing was changed", session.offline.environment.name))
+    Err(Failure::error(ErrorId::Preflight, format!("this plan for {} would fail; nothing was changed", session.offline.environment.name))
         .with(certain))
 }
 

@@ -13,6 +13,7 @@ use bbws_model::{Address, Kinds};
 use crate::cloud::{Bucket, Stores};
 use crate::store::Home;
 use crate::{Exit, Failure, LocalStore};
+use bbws_render::ErrorId;
 
 /// The name of the sandbox's folder among the states; no environment may have it.
 const SANDBOX: &str = "sandbox";
@@ -271,7 +272,7 @@ impl Project {
 
 fn read(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(|error| {
-        let failure = Failure::new(Exit::Error, format!("{} cannot be read", path.display())).because(&error);
+        let failure = Failure::error(ErrorId::File, format!("{} cannot be read", path.display())).because(&error);
         failure.advise(if error.kind() == ErrorKind::InvalidData { "save it as UTF-8" } else { "check that it is a file and may be read" })
     })
 }

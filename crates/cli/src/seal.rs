@@ -37,5 +37,5 @@ fn told(info: &PanicHookInfo<'_>) -> String {
         "error: bbws stopped at a fault of its own\n  why: {what}{place}\n  do: run the same command again: whatever was sent is in the \
          log, and is found again\n  do: please report it, with this message{trace}\n"
     );
-    net::catch(&text).into_owned()
+    net::catch_words(&text).into_owned()
 }

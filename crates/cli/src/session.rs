@@ -105,8 +105,8 @@ impl Offline {
         let name = &self.environment.name;
         let flag = self.flag();
         self.state().await?.ok_or_else(|| {
-            let failure =
-                Failure::new(Exit::Error, format!("{name} has no state yet")).because(format!("nothing is recorded in {}", self.home));
+            let failure = Failure::error(ErrorId::NoState, format!("{name} has no state yet"))
+                .because(format!("nothing is recorded in {}", self.home));
             let failure = failure.advise(format!("create the cluster: bbws apply {name}{flag}"));
             if self.sandbox { failure } else { failure.advise("or look into the sandbox's: add --sandbox") }
         })
@@ -132,6 +132,7 @@ impl Offline {
                 .advise(format!("see all of the damage: bbws state verify {name}{}", self.flag()))
                 .advise(format!("if nothing mends it, make the state again from the account: bbws state rebuild {name}{}", self.flag())),
             LogError::Misfit(_) => failure(Exit::Error, format!("the state of {name} does not take what was to be recorded"))
+                .of(ErrorId::State)
                 .advise("this is a bug in bbws: please report it"),
         }
     }
@@ -139,7 +140,7 @@ impl Offline {
 
 /// All that is wrong with a file.
 fn wrong_file(ui: &Ui, name: &str, problems: &Problems) -> Failure {
-    let failure = Failure::new(Exit::Error, format!("{} is wrong", problems.file)).of(ErrorId::Config).because(problems);
+    let failure = Failure::error(ErrorId::Config, format!("{} is wrong", problems.file)).because(problems);
     failure.advise(format!("`bbws validate {name}` shows where and why")).tell(show(problems, ui.err_look))
 }
 
@@ -197,7 +198,7 @@ async fn met<L: Look>(offline: &Offline, connected: Result<L, CloudError>, comma
     };
     let link = connected.map_err(|e| unreached(&e))?;
     if let Some(calls) = offline.calls.clone() {
-        link.listen(Arc::new(move |heard| calls.tell(heard)));
+        link.listen(calls.hearing());
     }
     let caller = link.whoami().await.map_err(|e| unreached(&e))?;
     safety::check_account(environment, &offline.siblings, &caller, (command, offline.sandbox), offline.style)?;
@@ -279,7 +280,7 @@ impl<L: Link> Session<L> {
 
     fn refused(&self, findings: Vec<Finding>) -> Failure {
         let what = format!("no plan can be made for {}", self.offline.environment.name);
-        Failure::new(Exit::Error, what).of(id_of(&findings)).with(findings)
+        Failure::error(id_of(&findings), what).with(findings)
     }
 }
 

@@ -8,8 +8,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bbws_cluster::Environment;
-use bbws_engine::{Boxed, Clock, Drivers, Observers, PutOutcome, Store, StoreError};
-use bbws_model::{Account, CloudError, Signature, World};
+use bbws_engine::{Boxed, Clock, Drivers, Observers, PutOutcome, Store, StoreError, Tagged};
+use bbws_model::{Account, CloudError, Signature, Tags, World};
 use bbws_operate::drift::Deed;
 use bbws_operate::preflight::{Answer, Question};
 use clap::Parser;
@@ -17,8 +17,8 @@ use clap::Parser;
 use crate::args::Cli;
 use crate::ui::Ui;
 use crate::{
-    Answered, Bucket, Caller, Cloud, Exit, Failure, Fetched, Inspected, Lack, Link, Look, Referral, Route, Sent, SessionLife, Stores,
-    SystemClock, Thing, Trail, Vault, perform,
+    Answered, Bucket, Caller, Cloud, Exit, Failure, Fetched, Hearing, Inspected, Lack, Link, Look, Referral, Route, Sent, SessionLife,
+    Stores, SystemClock, Thing, Trail, Vault, perform,
 };
 
 /// A cloud in which the caller is of one account, and nothing can be read.
@@ -78,6 +78,8 @@ impl Vault for FakeVault {
         Ok(Caller { account: self.account.clone(), arn: "arn:aws:iam::1:user/test".into(), source_identity: None })
     }
 
+    fn listen(&self, _: Hearing) {}
+
     fn open_gate(&self) {
         self.asked.borrow_mut().push("gate");
     }
@@ -127,6 +129,11 @@ impl Look for FakeEye {
 }
 
 impl Trail for FakeEye {
+    async fn tagged(&self, _: &str, _: &Tags) -> Result<Vec<Tagged>, CloudError> {
+        self.1.borrow_mut().push("tagged");
+        Ok(vec![])
+    }
+
     async fn deeds(&self, _: &str, _: &str, _: jiff::Timestamp) -> Result<Vec<Deed>, CloudError> {
         self.1.borrow_mut().push("deeds");
         Ok(vec![])
@@ -154,7 +161,7 @@ impl Cloud for Fake {
         FakeVault { account: self.account.clone(), asked: self.asked.clone(), lacks: RefCell::new(LACKS.to_vec()) }
     }
 
-    fn stores(&self) -> Stores {
+    fn stores(&self, _: Option<Hearing>) -> Stores {
         Stores::new(|_| Arc::new(OutOfReach))
     }
 

@@ -6,7 +6,7 @@ mod edit;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bbws_model::{Address, Desired, Kinds};
+use bbws_model::{Address, Desired, Kinds, leaves};
 use serde_json::Value;
 use toml_edit::DocumentMut;
 
@@ -154,8 +154,8 @@ impl Wishes<'_> {
 fn candidates(environment: &Environment, address: &Address, wish: &Wish) -> Vec<(Vec<Step>, Option<Value>)> {
     let own = || vec![Step::key("resource"), Step::key(address.kind()), Step::key(address.name())];
     let document = serde_json::to_value(environment).unwrap_or_default();
-    let mut leaves = vec![];
-    walk(&document, &mut vec![], &mut leaves);
+    let mut keys = vec![];
+    walk(&document, &mut vec![], &mut keys);
     match wish {
         Wish::Field { field, declared, observed } => {
             if environment.resource(address).is_some() {
@@ -163,18 +163,17 @@ fn candidates(environment: &Environment, address: &Address, wish: &Wish) -> Vec<
                 path.extend(field.split('.').map(Step::key));
                 return vec![(path, Some(observed.clone()))];
             }
-            let mut parts = vec![];
-            differing(field, declared, observed, &mut parts);
+            let parts = leaves(field, declared, observed);
             // One key says one thing: what differs in several places is several keys, or none.
             let [(path, from, to)] = parts.as_slice() else { return vec![] };
             let last = path.rsplit('.').next().unwrap_or(path);
-            let mut fitting: Vec<(usize, Vec<Step>, Option<Value>)> = leaves
+            let mut fitting: Vec<(usize, Vec<Step>, Option<Value>)> = keys
                 .into_iter()
                 .filter(|(_, value)| same(value, from))
                 .map(|(path, _)| {
                     let name = path.last().map(ToString::to_string).unwrap_or_default();
                     let rank = if name == last { 0 } else { 1 + usize::from(!(name.contains(last) || last.contains(&name))) };
-                    (rank, path, Some(to.clone()))
+                    (rank, path, Some((*to).clone()))
                 })
                 .collect();
             fitting.sort_by_key(|(rank, ..)| *rank);
@@ -185,7 +184,7 @@ fn candidates(environment: &Environment, address: &Address, wish: &Wish) -> Vec<
                 return vec![(own(), None)];
             }
             let mut all = vec![];
-            for (path, value) in leaves {
+            for (path, value) in keys {
                 match value {
                     Value::Bool(true) => all.push((path, Some(Value::Bool(false)))),
                     Value::Array(items) => all.extend((0..items.len()).map(|gone| {
@@ -220,21 +219,6 @@ fn walk(value: &Value, path: &mut Vec<Step>, found: &mut Vec<(Vec<Step>, Value)>
             }
         }
         leaf => found.push((path.clone(), leaf.clone())),
-    }
-}
-
-/// The innermost fields in which two values differ.
-fn differing(path: &str, from: &Value, to: &Value, found: &mut Vec<(String, Value, Value)>) {
-    match (from, to) {
-        (Value::Object(old), Value::Object(new)) => {
-            let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-            for key in keys {
-                let (old, new) = (old.get(key).unwrap_or(&Value::Null), new.get(key).unwrap_or(&Value::Null));
-                differing(&format!("{path}.{key}"), old, new, found);
-            }
-        }
-        (from, to) if from == to => {}
-        (from, to) => found.push((path.to_owned(), from.clone(), to.clone())),
     }
 }
 

@@ -19,6 +19,17 @@ pub struct Marked {
     pub tags: Tags,
 }
 
+/// A thing that bears tags that were asked for, of whatever sort, and whoever made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tagged {
+    /// Its ARN.
+    pub arn: String,
+    /// Its mark, where it bears one of bbws.
+    pub owner: Option<Ownership>,
+    /// Its other tags.
+    pub tags: Tags,
+}
+
 /// How all objects of a kind that bear a mark are listed: of every lineage, but for those that are on their way out.
 pub trait Census<K: Kind>: Send + Sync + 'static {
     /// All of them in the account and region.

@@ -51,8 +51,8 @@ pub use plan::{Action, After, Basis, CostDelta, Costs, MeterDelta, Mode, Plan, R
 pub use policy::PolicyDocument;
 pub use reads::{Reads, Recorded};
 pub use reference::{
-    Arn, ArnOutput, Id, IdOutput, Name, NameOutput, Output, OutputName, Pointer, Ready, Ref, Stage, Target, Text, Written, pointers,
-    resolve,
+    Arn, ArnOutput, Id, IdOutput, Name, NameOutput, Output, OutputName, Pointer, Ready, Ref, Stage, Target, Text, Written, is_map, leaves,
+    pointers, resolve,
 };
 pub use run::{Commit, RunRecord};
 pub use secret::Secret;

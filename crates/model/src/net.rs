@@ -12,24 +12,66 @@ use zeroize::Zeroizing;
 
 /// What stands in the place of a secret.
 const CAUGHT: &str = "<secret>";
-/// Shorter texts are not looked for: they stand in much that is no secret. RDS takes no password below this.
+/// Shorter texts are looked for as whole words, and only in what people read: they stand in much that is no secret, and a state
+/// or a policy in which they were replaced would be another one. RDS takes no password below this.
 const SHORTEST: usize = 8;
+/// Still shorter ones hide nothing: they can be guessed.
+const SHORTEST_WORD: usize = 3;
 
 /// All forms of all secrets known, the longest first.
 static FORMS: RwLock<Vec<Zeroizing<String>>> = RwLock::new(Vec::new());
+/// The same of short secrets.
+static WORDS: RwLock<Vec<Zeroizing<String>>> = RwLock::new(Vec::new());
 
 /// Takes a secret in. From now on it is caught: as it is, and in the forms that JSON, XML, URLs, base64 and Rust give it.
 pub fn remember(secret: &str) {
-    if secret.len() < SHORTEST {
+    let short = secret.len() < SHORTEST;
+    let (forms_known, shortest) = if short { (&WORDS, SHORTEST_WORD) } else { (&FORMS, SHORTEST) };
+    if secret.len() < shortest {
         return;
     }
-    let mut known = FORMS.write().unwrap_or_else(PoisonError::into_inner);
+    let mut known = forms_known.write().unwrap_or_else(PoisonError::into_inner);
     for form in forms(secret) {
-        if form.len() >= SHORTEST && !known.contains(&form) {
+        if form.len() >= shortest && !known.contains(&form) {
             let place = known.partition_point(|other| other.len() >= form.len());
             known.insert(place, form);
         }
     }
+}
+
+/// The text without the secrets in it, short ones included: for what people read, and for what others say.
+#[must_use]
+pub fn catch_words(text: &str) -> Cow<'_, str> {
+    let mut text = catch(text);
+    for word in WORDS.read().unwrap_or_else(PoisonError::into_inner).iter() {
+        if let Some(without) = without_word(&text, word, CAUGHT) {
+            text = Cow::Owned(without);
+        }
+    }
+    text
+}
+
+/// The text with something else in the place of a word; none where the word is not in it. A letter or digit beside it makes it
+/// part of another word.
+#[must_use]
+pub fn without_word(text: &str, word: &str, by: &str) -> Option<String> {
+    let joins = |c: Option<char>, edge: Option<char>| edge.is_some_and(char::is_alphanumeric) && c.is_some_and(char::is_alphanumeric);
+    let (mut out, mut from) = (String::new(), 0);
+    for (at, _) in text.match_indices(word) {
+        let end = at + word.len();
+        let left = joins(text[..at].chars().next_back(), word.chars().next());
+        let right = joins(text[end..].chars().next(), word.chars().next_back());
+        if !left && !right {
+            out.push_str(&text[from..at]);
+            out.push_str(by);
+            from = end;
+        }
+    }
+    if from == 0 {
+        return None;
+    }
+    out.push_str(&text[from..]);
+    Some(out)
 }
 
 /// The text without the secrets in it.
@@ -166,9 +208,19 @@ mod tests {
     }
 
     #[test]
-    fn short_texts_go_through() {
-        remember("sh0rt-1");
-        assert_eq!(catch("sh0rt-1"), "sh0rt-1");
+    fn short_texts_are_caught_as_words_where_people_read() {
+        for short in ["q7z", "a+b", "x1"] {
+            remember(short);
+        }
+        let told = catch_words("q7z \"q7z\" q7zz 0q7z key=q7z, (a+b) a%2Bb x1");
+        assert_eq!(told, "<secret> \"<secret>\" q7zz 0q7z key=<secret>, (<secret>) <secret> x1", "of two characters nothing is one");
+        assert_eq!(catch("q7z"), "q7z", "a name in a state stays what it is");
+        let mut state = json!({ "name": "q7z" });
+        catch_in(&mut state);
+        assert_eq!(state, json!({ "name": "q7z" }));
+        assert_eq!(without_word("pi, pipe, a.pi", "pi", "<host>").as_deref(), Some("<host>, pipe, a.<host>"));
+        assert_eq!(without_word("pipe", "pi", "<host>"), None);
+        assert_eq!(without_word("", "pi", "<host>"), None);
     }
 
     #[test]

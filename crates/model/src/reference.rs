@@ -395,6 +395,30 @@ pub fn resolve(document: &Value, known: &impl Fn(&Pointer) -> Option<Value>) -> 
     }
 }
 
+/// Whether a value is a map of fields: no reference, and no text with references in it.
+#[must_use]
+pub fn is_map(value: &Value) -> bool {
+    value.as_object().is_some_and(|map| !map.contains_key(REF) && !map.contains_key(TEXT))
+}
+
+/// The innermost fields in which two values differ, each with its path.
+#[must_use]
+pub fn leaves<'a>(path: &str, from: &'a Value, to: &'a Value) -> Vec<(String, &'a Value, &'a Value)> {
+    if from == to {
+        return vec![];
+    }
+    let (Value::Object(old), Value::Object(new)) = (from, to) else { return vec![(path.to_owned(), from, to)] };
+    if !is_map(from) || !is_map(to) {
+        return vec![(path.to_owned(), from, to)];
+    }
+    let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let inner = |key: &String| {
+        let (old, new) = (old.get(key).unwrap_or(&Value::Null), new.get(key).unwrap_or(&Value::Null));
+        leaves(&format!("{path}.{key}"), old, new)
+    };
+    keys.into_iter().flat_map(inner).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -429,5 +453,14 @@ mod tests {
             let json = serde_json::to_value(&text).unwrap();
             assert_eq!(serde_json::from_value::<Text>(json).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn only_what_differs_is_a_leaf() {
+        let (from, to) = (json!({"a": {"b": 1, "c": 2}, "d": 3}), json!({"a": {"b": 1, "c": 4}, "e": 5}));
+        let told: Vec<String> = leaves("f", &from, &to).iter().map(|(path, a, b)| format!("{path} {a} {b}")).collect();
+        assert_eq!(told, ["f.a.c 2 4", "f.d 3 null", "f.e null 5"]);
+        let reference = json!({"$ref": "vpc.main", "output": "id"});
+        assert_eq!(leaves("f", &reference, &json!({"x": 1})).len(), 1, "a reference is one value");
     }
 }

@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 
 use crate::errors::ErrorId;
 
+/// Names up to this length are hidden where they are a word of their own.
+const SHORT: usize = 5;
+
 /// What a bundle is made of.
 #[derive(Debug)]
 pub struct Bundle<'a> {
@@ -76,28 +79,31 @@ pub fn bundle(of: &Bundle<'_>) -> String {
     let mut hidden: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "<caller>")).collect();
     hidden.push((record.account.as_str(), "<account>"));
     hidden.push((&record.owner.host, "<host>"));
+    hidden.retain(|(what, _)| !what.is_empty());
     let mut text = String::new();
     for mut line in lines {
         net::catch_in(&mut line);
-        hide(&mut line, &hidden);
+        in_texts(&mut line, &|text| {
+            let mut text = net::catch_words(text).into_owned();
+            for (what, by) in &hidden {
+                // A short name stands in other words, which are nobody's.
+                let without = if what.len() > SHORT { Some(text.replace(what, by)) } else { net::without_word(&text, what, by) };
+                text = without.unwrap_or(text);
+            }
+            text
+        });
         text.push_str(&line.to_string());
         text.push('\n');
     }
     text
 }
 
-/// Replaces what names somebody, wherever it stands in a text.
-fn hide(value: &mut Value, hidden: &[(&str, &str)]) {
+/// Makes something else of every text in a document.
+fn in_texts(value: &mut Value, made: &dyn Fn(&str) -> String) {
     match value {
-        Value::String(text) => {
-            for (what, by) in hidden.iter().filter(|(what, _)| what.len() > 3) {
-                if text.contains(what) {
-                    *text = text.replace(what, by);
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| hide(item, hidden)),
-        Value::Object(fields) => fields.values_mut().for_each(|item| hide(item, hidden)),
+        Value::String(text) => *text = made(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| in_texts(item, made)),
+        Value::Object(fields) => fields.values_mut().for_each(|item| in_texts(item, made)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

@@ -8,7 +8,7 @@ use bbws_model::{Desired, Kinds, State, net};
 use serde_json::Value;
 
 use crate::diagram::Diagram;
-use crate::page::clean;
+use crate::page::{cell, clean};
 
 /// What a page tells of.
 #[derive(Debug)]
@@ -46,11 +46,6 @@ pub fn cluster_page(page: &ClusterPage<'_>) -> String {
 
 fn section(text: &mut String, title: &str, body: &str) {
     text.push_str(&format!("\n## {title}\n\n{body}"));
-}
-
-/// Text within a cell of a table.
-fn cell(text: &str) -> String {
-    clean(text).replace(['\n', '\r'], " ").replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;")
 }
 
 fn code(text: &str) -> String {

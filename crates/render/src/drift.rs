@@ -31,6 +31,8 @@ pub struct Watched<'a> {
 
 /// So many foreign things are named of each sort.
 const MOST: usize = 5;
+/// So many things that bear our tags are named.
+const TAGGED: usize = 10;
 /// So many events are told of each resource.
 const DEEDS: usize = 3;
 /// Where what is told of a resource begins.
@@ -213,6 +215,21 @@ fn beside(page: &mut Page, strangers: &Strangers, environment: &str, detail: Det
             );
         }
     }
+    if !strangers.tagged.is_empty() {
+        page.gap();
+        let many = count(strangers.tagged.len(), "thing");
+        page.push(Line::at(0).hang(2).text(format!(
+            "{many} with the tags of {environment}, not made by bbws and left alone (AWS's index of tags is minutes late):"
+        )));
+        let most = if detail == Detail::All { strangers.tagged.len() } else { TAGGED };
+        for one in strangers.tagged.iter().take(most) {
+            let name = if one.name.is_empty() { String::new() } else { format!("  {}", one.name) };
+            page.push(Line::at(2).whole().say(Role::Bold, &one.what).text("  ").text(one.id.as_str()).say(Role::Dim, name));
+        }
+        if strangers.tagged.len() > most {
+            page.push(Line::at(2).say(Role::Dim, format!("and {} more: -v lists them", strangers.tagged.len() - most)));
+        }
+    }
     for (what, error) in &strangers.unlisted {
         page.push(Line::at(0).hang(2).say(Role::Warning, format!("Not listed: {what}: ")).text(error.to_string()));
     }
@@ -255,6 +272,7 @@ pub fn drift_json(watched: &Watched<'_>) -> Value {
         "unread": unread,
         "orphans": strangers.map(|all| all.orphans.iter().map(stranger_json).collect::<Vec<_>>()),
         "foreign": strangers.map(|all| all.foreign.iter().map(stranger_json).collect::<Vec<_>>()),
+        "tagged": strangers.map(|all| all.tagged.iter().map(stranger_json).collect::<Vec<_>>()),
         "unlisted": strangers.map(|all| all.unlisted.iter().map(|(what, error)| json!({ "what": what, "error": error.to_string() })).collect::<Vec<_>>()),
     })
 }

@@ -145,6 +145,11 @@ impl Page {
     }
 }
 
+/// The text as it stands in a cell of a Markdown table: it neither ends the cell nor makes a tag.
+pub(crate) fn cell(text: &str) -> String {
+    clean(text).replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;")
+}
+
 /// The text with everything made visible that could steer a terminal or hide other text: escapes, line breaks, marks of direction.
 pub(crate) fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -1,12 +1,12 @@
 //! The state as people look at it: a list of resources, and one resource with all that is recorded of it.
 
 use bbws_model::wire::WireError;
-use bbws_model::{Address, Entry, State};
+use bbws_model::{Address, Entry, State, is_map};
 use serde_json::{Value, json};
 
 use crate::page::{Line, Page, columns};
 use crate::style::{Role, Style};
-use crate::value::{is_map, shown};
+use crate::value::shown;
 use crate::words::count;
 
 /// All resources, one line each: address, id, what is special.

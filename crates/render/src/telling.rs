@@ -1,9 +1,9 @@
 //! Which fields of a spec tell what it is: those that its kind would not have filled in by itself.
 
-use bbws_model::{Address, Kinds};
+use bbws_model::{Address, Kinds, is_map};
 use serde_json::Value;
 
-use crate::value::{is_empty, is_map, reference, shown};
+use crate::value::{is_empty, reference, shown};
 
 /// The telling fields, the name first, then plain values, references, lists and maps. Tags are not told: all resources have them.
 pub(crate) fn fields<'a>(address: &Address, spec: &'a Value, kinds: &Kinds) -> Vec<(&'a str, &'a Value)> {

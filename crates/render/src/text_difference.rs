@@ -31,7 +31,7 @@ pub fn text_difference(file: &str, old: &str, new: &str, style: Style) -> String
             continue;
         }
         if std::mem::take(&mut skipped) {
-            page.push(Line::at(2).say(Role::Dim, "…"));
+            page.push(Line::at(2).say(Role::Dim, if style.unicode { "…" } else { "..." }));
         }
         page.push(match line {
             Of::Both(text) => Line::at(0).whole().say(Role::Dim, format!("    {text}")),
@@ -86,6 +86,12 @@ mod tests {
         assert!(compared(&[], &[]).is_empty());
         assert_eq!(compared(&[], &["a"]), [Of::New("a")]);
         assert_eq!(compared(&["a"], &["a"]), [Of::Both("a")]);
+    }
+
+    #[test]
+    fn a_plain_terminal_is_told_in_its_own_letters() {
+        let told = text_difference("f", "1\n2\n3\n4\n", "1\n2\n3\n5\n", Style { unicode: false, ..PLAIN });
+        assert!(told.is_ascii() && told.contains("...\n"), "{told}");
     }
 
     #[test]

@@ -45,11 +45,6 @@ pub(crate) fn unknown(value: &Value) -> bool {
     !pointers(value).is_empty()
 }
 
-/// Whether the value is a map of further fields, not a value by itself.
-pub(crate) fn is_map(value: &Value) -> bool {
-    value.as_object().is_some_and(|map| !map.contains_key("$ref") && !map.contains_key("$text"))
-}
-
 /// Whether it says nothing: none, an empty list or an empty map.
 pub(crate) fn is_empty(value: &Value) -> bool {
     match value {
@@ -58,23 +53,6 @@ pub(crate) fn is_empty(value: &Value) -> bool {
         Value::Object(map) => map.is_empty(),
         Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
-}
-
-/// The innermost fields in which two values differ, each with its path.
-pub(crate) fn leaves<'a>(path: &str, from: &'a Value, to: &'a Value) -> Vec<(String, &'a Value, &'a Value)> {
-    if from == to {
-        return vec![];
-    }
-    let (Value::Object(old), Value::Object(new)) = (from, to) else { return vec![(path.to_owned(), from, to)] };
-    if !is_map(from) || !is_map(to) {
-        return vec![(path.to_owned(), from, to)];
-    }
-    let keys: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    let inner = |key: &String| {
-        let (old, new) = (old.get(key).unwrap_or(&Value::Null), new.get(key).unwrap_or(&Value::Null));
-        leaves(&format!("{path}.{key}"), old, new)
-    };
-    keys.into_iter().flat_map(inner).collect()
 }
 
 #[cfg(test)]
@@ -88,12 +66,5 @@ mod tests {
         assert_eq!(shown(&value), r#"{a: [1, 2, 0.5, yes, none, x, "x y", "", "yes"], b: ${vpc.main.id}}"#);
         let text = json!({"$text": ["arn:aws:s3:::", {"$ref": "bucket.logs", "output": "name"}, "/*"]});
         assert_eq!((shown(&text).as_str(), unknown(&text)), ("arn:aws:s3:::${bucket.logs.name}/*", true));
-    }
-
-    #[test]
-    fn only_what_differs_is_a_leaf() {
-        let (from, to) = (json!({"a": {"b": 1, "c": 2}, "d": 3}), json!({"a": {"b": 1, "c": 4}, "e": 5}));
-        let told: Vec<String> = leaves("f", &from, &to).iter().map(|(path, a, b)| format!("{path} {} {}", shown(a), shown(b))).collect();
-        assert_eq!(told, ["f.a.c 2 4", "f.d 3 none", "f.e none 5"]);
     }
 }

@@ -66,6 +66,7 @@ mod vpc_endpoint;
 mod zone_hanging;
 
 pub(crate) use tag_index::indexed;
+pub use tag_index::tagged;
 
 use bbws_engine::Drivers;
 use bbws_kinds::{

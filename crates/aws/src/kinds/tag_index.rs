@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use aws_sdk_resourcegroupstagging::types::{Tag, TagFilter};
-use bbws_engine::{LINEAGE_TAG, Reading, read_tags};
-use bbws_model::CloudError;
+use bbws_engine::{LINEAGE_TAG, Reading, Tagged, read_tags};
+use bbws_model::{CloudError, Tags};
 
 use super::elb::Marked;
 use crate::scan::ById;
@@ -20,20 +20,33 @@ impl Aws {
     pub(crate) async fn tag_index(&self, region: &str, sort: &str, lineage: &str, reading: &Reading) -> Option<Arc<ById<Marked>>> {
         let (read, _) = self.at(region);
         let ours = TagFilter::builder().key(LINEAGE_TAG).values(lineage).build();
-        reading.once(format!("{GET} {region} {sort} {lineage}"), get_resources(&read, sort, ours)).await.ok()
+        reading.once(format!("{GET} {region} {sort} {lineage}"), get_resources(&read, Some(sort), vec![ours])).await.ok()
     }
 }
 
 /// The ARNs of all of one sort that the index knows with a mark of bbws. Each is to be looked at itself: it may be gone, and
 /// others may have come in the last minutes.
 pub(crate) async fn indexed(read: &Clients, sort: &str) -> Result<Vec<String>, CloudError> {
-    let (all, _) = get_resources(read, sort, TagFilter::builder().key(LINEAGE_TAG).build()).await?;
+    let (all, _) = get_resources(read, Some(sort), vec![TagFilter::builder().key(LINEAGE_TAG).build()]).await?;
     Ok(all.into_keys().collect())
 }
 
-async fn get_resources(read: &Clients, sort: &str, bears: TagFilter) -> Result<(ById<Marked>, usize), CloudError> {
+/// What the index of a region has of the things that bear all of these tags, of whatever sort. Those of global services are in
+/// us-east-1. It may tell of what is gone, and is late with what has come.
+///
+/// # Errors
+/// As the call fails.
+pub async fn tagged(aws: &Aws, region: &str, tags: &Tags) -> Result<Vec<Tagged>, CloudError> {
+    let (read, _) = aws.at(region);
+    let bears = tags.iter().map(|(key, value)| TagFilter::builder().key(key).values(value).build()).collect();
+    let (all, _) = get_resources(&read, None, bears).await?;
+    Ok(all.into_iter().map(|(arn, (tags, owner))| Tagged { arn, owner, tags }).collect())
+}
+
+async fn get_resources(read: &Clients, sort: Option<&str>, bears: Vec<TagFilter>) -> Result<(ById<Marked>, usize), CloudError> {
     let (mut all, mut calls) = (ById::new(), 0);
-    let ask = read.tags.get_resources().resource_type_filters(sort).tag_filters(bears).resources_per_page(100);
+    let sorts = sort.map(|sort| vec![sort.to_owned()]);
+    let ask = read.tags.get_resources().set_resource_type_filters(sorts).set_tag_filters(Some(bears)).resources_per_page(100);
     let mut pages = ask.into_paginator().send();
     while let Some(page) = pages.next().await {
         calls += 1;

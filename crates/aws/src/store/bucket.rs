@@ -13,6 +13,7 @@ use aws_sdk_s3::types::{
 use bbws_model::{Class, CloudError, PolicyDocument};
 
 use super::{Place, S3Store, statements};
+use crate::guard::Listener;
 use crate::kinds::s3::{built, unless};
 use crate::{Aws, Identity, Plain, Told, Whose, whoami};
 
@@ -114,6 +115,11 @@ impl Vault {
     /// When STS does not answer.
     pub async fn whoami(&self) -> Result<Identity, CloudError> {
         whoami(&self.aws.read).await
+    }
+
+    /// Tells each request from now on, when it ends.
+    pub fn listen(&self, to: Listener) {
+        self.aws.calls().listen(to);
     }
 
     /// Lets changes through. To be called once the account was checked.

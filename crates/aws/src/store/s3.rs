@@ -11,6 +11,7 @@ use bbws_model::{Account, Class, CloudError};
 
 use tokio::sync::OnceCell;
 
+use crate::guard::Listener;
 use crate::{Aws, Plain, Told, Whose, is_stale};
 
 const PUT: &str = "s3:PutObject";
@@ -40,6 +41,7 @@ pub struct S3Store {
     aws: OnceCell<Aws>,
     connect: Box<dyn Fn() -> Boxed<'static, Aws> + Send + Sync>,
     place: Place,
+    listener: Option<Listener>,
 }
 
 impl S3Store {
@@ -51,14 +53,21 @@ impl S3Store {
             let (whose, region) = (whose.clone(), region.clone());
             Box::pin(async move { Aws::for_store(Arc::new(Plain::load(whose, &region).await), &region) })
         };
-        Self { aws: OnceCell::new(), connect: Box::new(connect), place }
+        Self { aws: OnceCell::new(), connect: Box::new(connect), place, listener: None }
+    }
+
+    /// Tells each request, when it ends.
+    #[must_use]
+    pub fn heard_by(mut self, listener: Option<Listener>) -> Self {
+        self.listener = listener;
+        self
     }
 
     /// The same over a connection at hand.
     #[must_use]
     pub fn over(aws: Aws, place: Place) -> Self {
         let connect = move || -> Boxed<'static, Aws> { Box::pin(std::future::ready(aws.clone())) };
-        Self { aws: OnceCell::new(), connect: Box::new(connect), place }
+        Self { aws: OnceCell::new(), connect: Box::new(connect), place, listener: None }
     }
 
     /// The SDK repeats reads, but never a write: one whose answer was lost would meet its own object. The gate is open: of a
@@ -67,6 +76,9 @@ impl S3Store {
         let connect = || async {
             let aws = (self.connect)().await;
             aws.gate().open();
+            if let Some(listener) = self.listener.clone() {
+                aws.calls().listen(listener);
+            }
             aws
         };
         self.aws.get_or_init(connect).await

@@ -7,12 +7,11 @@ use bbws_engine::{Ask, Picture, publish};
 use bbws_kinds::NameServers;
 use bbws_model::{Mode, Plan, Principal, State};
 use bbws_operate::approval;
-use bbws_render::ErrorId;
 use serde_json::json;
 
 use super::back;
 use super::change::{Order, execute, look_back_at_open};
-use super::consent::consent;
+use super::consent::{consent, consent_by_name};
 use super::hold::{free, or_held};
 use super::plan::{formula, show_before, tell_calls};
 use crate::approval::{Ground, approved, check_fence, principal};
@@ -174,14 +173,8 @@ fn confirm_glass<L: Link>(
 ) -> Result<(), Failure> {
     let environment = &session.offline.environment;
     let question = bbws_render::glass_question(plan, &environment.names.cluster, by, reason, ui.err_style());
-    match args.confirm.clone().or_else(|| ui.ask(&format!("\n{}", question.text))) {
-        Some(answer) if answer == question.yes => Ok(()),
-        Some(answer) => Err(Failure::new(Exit::Refused, "not confirmed; nothing was changed")
-            .because(format!("`{answer}` is not the name of the cluster of {}", environment.name))
-            .advise(format!("its name is {}", question.yes))),
-        None => Err(Failure::new(Exit::Refused, "to break the glass needs the cluster's name, and there is nobody to ask")
-            .advise(format!("run it in a terminal, or confirm it beforehand: --confirm {}", question.yes))),
-    }
+    let (text, what) = (format!("\n{}", question.text), "to break the glass");
+    consent_by_name(ui, &text, (&question.yes, &environment.name), args.confirm.as_ref(), what)
 }
 
 /// Asks, where the tier demands it: in production always, elsewhere when something would be destroyed or lost.
@@ -192,16 +185,12 @@ fn agree<L: Link>(ui: &mut Ui, session: &Session<L>, plan: &Plan, yes: bool) -> 
         return Ok(());
     }
     let question = bbws_render::apply_question(plan, ui.err_style());
-    let nobody = || {
-        Failure::new(Exit::Refused, "this plan needs a confirmation, and there is nobody to ask").of(ErrorId::Consent).because(
-            match destructive {
-                0 => format!("{} is production", environment.name),
-                1 => "a step destroys something or can lose data".to_owned(),
-                n => format!("{n} steps destroy something or can lose data"),
-            },
-        )
+    let why = match destructive {
+        0 => format!("{} is production", environment.name),
+        1 => "a step destroys something or can lose data".to_owned(),
+        n => format!("{n} steps destroy something or can lose data"),
     };
-    consent(ui, &format!("\n{}", question.text), &question.yes, nobody)
+    consent(ui, &format!("\n{}", question.text), &question.yes, "this plan").map_err(|failure| failure.because(why))
 }
 
 fn tell_outputs(ui: &mut Ui, environment: &Environment, state: &State) {

@@ -5,7 +5,7 @@ use std::path::Path;
 use bbws_model::wire::approval::message;
 use bbws_model::{Approval, Mode, Plan, State, Statement};
 use bbws_operate::approval::may_approve;
-use bbws_render::Unapproved;
+use bbws_render::{ErrorId, Unapproved};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -60,6 +60,7 @@ async fn work<C: Cloud>(
     let rules = approval::rules(&session);
     if !may_approve(&by, rules.roles) {
         return Err(Failure::new(Exit::Refused, format!("{by} may not approve"))
+            .of(ErrorId::Production)
             .because(format!("the `roles` of [approval] are {}", rules.roles.join(", ")))
             .advise("let one of these approve it"));
     }
@@ -80,8 +81,7 @@ async fn work<C: Cloud>(
     };
     if !args.yes {
         let question = bbws_render::approval_question(plan, &statement, rules.key, ui.err_style());
-        let nobody = || Failure::new(Exit::Refused, "an approval needs a confirmation, and there is nobody to ask");
-        consent(ui, &format!("\n{}", question.text), &question.yes, nobody)?;
+        consent(ui, &format!("\n{}", question.text), &question.yes, "an approval")?;
     }
     let signature = match rules.key {
         Some(key) => {
@@ -90,7 +90,7 @@ async fn work<C: Cloud>(
                 failure.advise(format!("the approver needs kms:Sign and kms:DescribeKey on {key}"))
             };
             let message =
-                message(&statement).map_err(|error| Failure::new(Exit::Error, "the approval cannot be written").because(error))?;
+                message(&statement).map_err(|error| Failure::error(ErrorId::State, "the approval cannot be written").because(error))?;
             Some(session.link.sign(key, &message).await.map_err(|error| unsigned(&error))?)
         }
         None => None,

@@ -30,7 +30,7 @@ pub(super) async fn turn<L: Link>(session: &mut Session<L>, state: &State, begin
     let (name, flag) = (&offline.environment.name, offline.flag());
     let store = offline.store.as_ref();
     let run = find(offline, store, begins).await?;
-    let no_way = |why: String| Failure::new(Exit::Error, format!("there is no way back to {run}")).of(ErrorId::Back).because(why);
+    let no_way = |why: String| Failure::error(ErrorId::Back, format!("there is no way back to {run}")).because(why);
     let record = record_of(store, &run).await.ok_or_else(|| no_way("its record cannot be read".into()))?;
     if record.mode == Mode::Destroy {
         return Err(no_way("it removed the cluster".into()).advise(format!("to remove it again: bbws destroy {name}{flag}")));
@@ -62,7 +62,7 @@ async fn find(offline: &Offline, store: &dyn Store, begins: &str) -> Result<RunI
     let list = format!("bbws runs {name}{flag} lists them");
     match &found[..] {
         [one] => Ok(one.clone()),
-        [] => Err(Failure::new(Exit::Error, format!("no run `{begins}` left a record of what it wanted")).of(ErrorId::Back).advise(list)),
+        [] => Err(Failure::error(ErrorId::Back, format!("no run `{begins}` left a record of what it wanted")).advise(list)),
         _ => Err(Failure::new(Exit::Usage, format!("the ids of {} runs begin with `{begins}`", found.len())).advise(list)),
     }
 }
@@ -149,7 +149,7 @@ pub(super) fn refused(way: Option<&Way>, failure: Failure) -> Failure {
     };
     let findings = failure.findings.into_iter().map(then).collect();
     let what = format!("there is no way back to {}", record.run);
-    Failure { what, findings, ..failure }.of(ErrorId::Back)
+    Failure { what, findings, ..failure }
 }
 
 impl Way {

@@ -123,7 +123,7 @@ fn told_of(settled: usize, left: usize) -> String {
 }
 
 pub(crate) fn no_signals(error: std::io::Error) -> Failure {
-    Failure::new(Exit::Error, "Ctrl-C cannot be listened for").because(error)
+    Failure::error(ErrorId::System, "Ctrl-C cannot be listened for").because(error)
 }
 
 /// Executes a plan, tells how it goes, and verifies it.
@@ -138,7 +138,7 @@ pub(crate) async fn execute<L: Link>(ui: &mut Ui, session: &Session<L>, order: O
         return Ok(carried.exit);
     }
     let verified = Box::pin(verify(ui, session, &order, &mut control)).await;
-    if verified.as_ref().is_err_and(|failure| failure.id == ErrorId::Verify) {
+    if verified.as_ref().is_err_and(|failure| failure.exit != Exit::Interrupted) {
         record::bundle(ui, session, &order.plan, Outcome::Done, &carried.kept);
     }
     verified
@@ -213,7 +213,7 @@ pub(crate) async fn carry_out<L: Link>(
         outcome => give_back(&log, outcome.word()).await,
     };
     if report.outcome != Outcome::Done
-        && let Some(run) = record::last_good(session.offline.store.as_ref(), log.run()).await
+        && let Some(run) = record::last_good(session.offline.store.as_ref(), clock.as_ref(), log.run()).await
     {
         watch.can_go_back_to(run);
     }
@@ -309,8 +309,7 @@ fn unless_wrong(answers: &[Looked], name: &str, flag: &str) -> Result<Exit, Fail
     if wrong.is_empty() {
         return Ok(Exit::Done);
     }
-    let failure = Failure::new(Exit::Error, format!("the verification of {name} failed: it does not answer as its file says"));
-    let failure = failure.of(ErrorId::Verify);
+    let failure = Failure::error(ErrorId::Verify, format!("the verification of {name} failed: it does not answer as its file says"));
     Err(failure
         .because(wrong.join("; "))
         .advise("everything was applied and recorded; nothing has to be undone")
@@ -329,7 +328,7 @@ fn unless_unwell(ui: &mut Ui, found: Vec<Finding>, name: &str, flag: &str) -> Re
         return Ok(());
     }
     let failure =
-        Failure::new(Exit::Error, format!("the verification of {name} failed: what was changed, or stands on it, is not healthy"));
+        Failure::error(ErrorId::Verify, format!("the verification of {name} failed: what was changed, or stands on it, is not healthy"));
     Err(failure
         .because("everything was applied and recorded, and is as the file says")
         .with(unwell)
@@ -403,9 +402,8 @@ async fn verify<L: Link>(
         show_before(ui, session, &left);
     }
     let verb = if order.plan.mode == Mode::Destroy { "destroy" } else { "apply" };
-    let failure = Failure::new(Exit::Error, format!("the verification of {name} failed: a plan made right after it is not empty"));
+    let failure = Failure::error(ErrorId::Verify, format!("the verification of {name} failed: a plan made right after it is not empty"));
     Err(failure
-        .of(ErrorId::Verify)
         .because(format!(
             "{} steps would still be taken: AWS shows other values than were asked for, or somebody else changes them",
             left.steps.len()

@@ -2,9 +2,9 @@
 
 use bbws_engine::PutOutcome;
 use bbws_model::{Mode, Plan, Scope, State, wire};
-use bbws_render::ErrorId;
 
 use super::change::{Order, execute, look_back_at_open};
+use super::consent::consent_by_name;
 use super::hold::{free, or_held};
 use super::plan::show_before;
 use crate::args::{DestroyArgs, Global};
@@ -54,17 +54,8 @@ async fn work<C: Cloud>(
 fn confirm<L: Link>(ui: &mut Ui, session: &Session<L>, plan: &Plan, args: &DestroyArgs) -> Result<(), Failure> {
     let environment = &session.offline.environment;
     let question = bbws_render::destroy_question(plan, &environment.names.cluster, ui.err_style());
-    let answer = args.confirm.clone().or_else(|| ui.ask(&format!("\n{}", question.text)));
-    match answer {
-        Some(answer) if answer == question.yes => Ok(()),
-        Some(answer) => Err(Failure::new(Exit::Refused, "not confirmed; nothing was changed")
-            .of(ErrorId::Consent)
-            .because(format!("`{answer}` is not the name of the cluster of {}", environment.name))
-            .advise(format!("its name is {}", question.yes))),
-        None => Err(Failure::new(Exit::Refused, "destroying a cluster needs a confirmation, and there is nobody to ask")
-            .of(ErrorId::Consent)
-            .advise(format!("run it in a terminal, or confirm it beforehand: --confirm {}", question.yes))),
-    }
+    let (text, what) = (format!("\n{}", question.text), "destroying a cluster");
+    consent_by_name(ui, &text, (&question.yes, &environment.name), args.confirm.as_ref(), what)
 }
 
 /// Puts a copy of the state aside.

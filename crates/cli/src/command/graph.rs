@@ -3,7 +3,7 @@
 use std::fs;
 
 use bbws_model::net;
-use bbws_render::Diagram;
+use bbws_render::{Diagram, ErrorId};
 
 use crate::args::{Global, GraphArgs, GraphFormat};
 use crate::project::Project;
@@ -26,7 +26,8 @@ pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &GraphA
     match &args.out {
         None => ui.say(text),
         Some(path) => {
-            let failed = |error| Failure::new(Exit::Error, format!("the drawing cannot be written to {}", path.display())).because(error);
+            let failed =
+                |error| Failure::error(ErrorId::File, format!("the drawing cannot be written to {}", path.display())).because(error);
             fs::write(path, net::catch(&text).as_bytes()).map_err(|error: std::io::Error| failed(error))?;
             ui.remark(format!("The drawing is in {}.", path.display()));
         }

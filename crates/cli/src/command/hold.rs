@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bbws_engine::log::last_held;
+use bbws_engine::log::{LastHeld, last_held};
 use bbws_engine::{Clock, Held, Ids, Log, LogError, Opening, StoreError, stands_still};
 use bbws_model::{Mode, Plan, Record, RunId, State};
 use bbws_render::ErrorId;
@@ -14,7 +14,7 @@ use crate::cloud::Link;
 use crate::ids::Ulids;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
-use crate::{Exit, Failure, SystemClock, owner, plan_file};
+use crate::{Failure, SystemClock, owner, plan_file};
 
 /// For how long a run that was told to stop tries to close its log. The next one takes it over if it comes to that.
 const CLOSING: Duration = Duration::from_secs(5);
@@ -53,8 +53,21 @@ pub(crate) async fn free<L: Link>(ui: &mut Ui, session: &Session<L>, state: &Sta
 /// When that run may still be at work.
 pub(crate) async fn stopped(ui: &mut Ui, offline: &Offline, clock: &dyn Clock) -> Result<(), Failure> {
     match last_held(offline.store.as_ref()).await.map_err(|error| offline.log_failure(&error))? {
-        Some(held) => free_of(ui, offline, clock, held).await,
-        None => Ok(()),
+        LastHeld::By(held) => free_of(ui, offline, clock, held).await,
+        LastHeld::Unknown { seq } => {
+            let name = &offline.environment.name;
+            ui.remark(format!(
+                "The newest slots of {name} do not tell who holds it. Watching for up to a minute whether anybody is at work."
+            ));
+            if stands_still(offline.store.as_ref(), clock, seq).await.map_err(|error| offline.log_failure(&error))? {
+                return Ok(());
+            }
+            Err(Failure::new(Exit::Locked, format!("another run is at work in {name}"))
+                .of(ErrorId::Locked)
+                .because("its log has moved while it was watched; who that is cannot be told, because the slots that say it cannot be read")
+                .advise("wait until that run has ended; nothing was changed"))
+        }
+        LastHeld::Nobody => Ok(()),
     }
 }
 
@@ -111,8 +124,7 @@ pub(crate) async fn take<L: Link>(
     if moved {
         give_back(&log, "stopped").await;
         let name = &session.offline.environment.name;
-        return Err(Failure::new(Exit::Error, format!("the state of {name} has changed since the plan was made"))
-            .of(ErrorId::Moved)
+        return Err(Failure::error(ErrorId::Moved, format!("the state of {name} has changed since the plan was made"))
             .because("another run came in between; what it did is not in the plan")
             .advise(format!("look at the new plan: bbws plan {name}{}", session.offline.flag())));
     }
@@ -147,7 +159,7 @@ pub(crate) async fn take_recorded(ui: &mut Ui, offline: &Offline, state: &State)
     }
     let (Some(world), Some(account), Some(region)) = (state.world.clone(), state.account.clone(), state.region.clone()) else {
         let name = &offline.environment.name;
-        return Err(Failure::new(Exit::Error, format!("the state of {name} does not say where it belongs")));
+        return Err(Failure::error(ErrorId::State, format!("the state of {name} does not say where it belongs")));
     };
     let ids = Ulids::new()?;
     offline.home.prepare(&offline.environment.name)?;

@@ -7,7 +7,7 @@ use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Marked, Picture, Sighted, adoption, afterwards, differing, sight};
 use bbws_model::{Address, Finding, Mode, PhysicalId, Plan, Scope, Severity, State};
 use bbws_operate::import::{Becomes, Certainty, Misfit, TfState, Told, certainty, edits, fits, form, map};
-use bbws_render::Import;
+use bbws_render::{ErrorId, Import};
 use serde_json::json;
 
 use super::change::{Order, carry_out, look_back_at_open, no_signals};
@@ -63,9 +63,10 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
 /// Reads a Terraform state. Nothing of the file is ever quoted.
 fn read(file: &Path) -> Result<TfState, Failure> {
     let bytes =
-        std::fs::read(file).map_err(|error| Failure::new(Exit::Error, format!("{} cannot be read", file.display())).because(error))?;
-    TfState::read(bytes)
-        .map_err(|error| Failure::new(Exit::Error, format!("{} is not a Terraform state that bbws reads", file.display())).because(error))
+        std::fs::read(file).map_err(|error| Failure::error(ErrorId::File, format!("{} cannot be read", file.display())).because(error))?;
+    TfState::read(bytes).map_err(|error| {
+        Failure::error(ErrorId::File, format!("{} is not a Terraform state that bbws reads", file.display())).because(error)
+    })
 }
 
 async fn work<L: Link>(ui: &mut Ui, global: &Global, yes: bool, session: &Session<L>, source: &Source) -> Result<Exit, Failure> {
@@ -116,13 +117,8 @@ async fn work<L: Link>(ui: &mut Ui, global: &Global, yes: bool, session: &Sessio
         }
     }
     if !yes {
-        let nobody = || Failure::new(Exit::Refused, "an import needs a confirmation, and there is nobody to ask");
-        consent(
-            ui,
-            &format!("\nTake {} under management of {}? Type yes: ", sighted.found.len(), session.offline.environment.name),
-            "yes",
-            nobody,
-        )?;
+        let question = format!("\nTake {} under management of {}? Type yes: ", sighted.found.len(), session.offline.environment.name);
+        consent(ui, &question, "yes", "an import")?;
     }
     let exit = take(ui, session, global, (&state, &sighted, &picture)).await?;
     if exit == Exit::Done { tell_after(ui, session, &ask, sighted.found.len()).await } else { Ok(exit) }
@@ -133,11 +129,13 @@ fn asked_for<L: Link>(session: &Session<L>, address: &Address, id: &str) -> Resu
     let (kind, environment) = (address.kind(), &session.offline.environment);
     let Some((what, example)) = form(kind).filter(|_| session.offline.kinds.get(kind).is_some()) else {
         let known: Vec<&str> = session.offline.kinds.iter().map(bbws_model::AnyKind::name).collect();
-        return Err(Failure::new(Exit::Error, format!("there is no kind `{kind}`")).advise(format!("the kinds are {}", known.join(", "))));
+        return Err(
+            Failure::error(ErrorId::Unknown, format!("there is no kind `{kind}`")).advise(format!("the kinds are {}", known.join(", ")))
+        );
     };
     let Some(wanted) = session.desired.resources.get(address) else {
         let known: Vec<String> = session.desired.resources.keys().map(ToString::to_string).collect();
-        let failure = Failure::new(Exit::Error, format!("{} declares no {address}", session.offline.file));
+        let failure = Failure::error(ErrorId::Unknown, format!("{} declares no {address}", session.offline.file));
         let failure = failure.because("a plan removes what is managed and not declared");
         let failure = match nearest(&address.to_string(), known.iter().map(String::as_str)) {
             Some(near) => failure.advise(format!("did you mean `{near}`?")),
@@ -148,7 +146,7 @@ fn asked_for<L: Link>(session: &Session<L>, address: &Address, id: &str) -> Resu
     let region = wanted.spec.get("region").and_then(serde_json::Value::as_str).unwrap_or(&environment.region);
     fits(&session.offline.kinds, kind, id, environment.account.as_str(), region).map_err(|misfit| {
         let exit = if matches!(misfit, Misfit::Account { .. } | Misfit::Region { .. }) { Exit::Refused } else { Exit::Error };
-        Failure::new(exit, misfit.to_string()).advise(format!("the id of a {kind} is {what}: {example}"))
+        Failure::new(exit, misfit.to_string()).of(ErrorId::Import).advise(format!("the id of a {kind} is {what}: {example}"))
     })?;
     Ok([(address.clone(), Some(id.into()))].into())
 }
@@ -202,14 +200,14 @@ fn one_failed<L: Link>(session: &Session<L>, sighted: &Sighted, id: &str) -> Res
     }
     let Some(address) = sighted.missing.first() else { return Ok(()) };
     let (region, account) = (&session.offline.environment.region, &session.offline.environment.account);
-    let failure = Failure::new(Exit::Error, format!("there is no {} {id}", address.kind()));
+    let failure = Failure::error(ErrorId::Absent, format!("there is no {} {id}", address.kind()));
     let failure = failure.because(format!("AWS shows none in account {account}, {region}; nothing was changed"));
     Err(failure.advise("compare the id with what AWS shows; an object in another region or account is another one"))
 }
 
 fn none_taken<L: Link>(session: &Session<L>, sighted: &Sighted) -> Failure {
     let failure = Failure::new(Exit::Refused, format!("nothing was taken under management of {}", session.offline.environment.name));
-    failure.because("nothing was changed").with(sighted.findings.clone())
+    failure.of(ErrorId::Import).because("nothing was changed").with(sighted.findings.clone())
 }
 
 /// Records the objects and puts the mark on them: a run like every other.
@@ -221,7 +219,7 @@ async fn take<L: Link>(
 ) -> Result<Exit, Failure> {
     let ask = session.ask(Mode::Apply, Scope::default());
     let from = Sources { kinds: &session.offline.kinds, desired: &session.desired, state, picture };
-    let refused = |findings: Vec<Finding>| Failure::new(Exit::Error, "the import cannot be planned").with(findings);
+    let refused = |findings: Vec<Finding>| Failure::error(ErrorId::NoPlan, "the import cannot be planned").with(findings);
     let plan = adoption(from, &ask, sighted).map_err(refused)?;
     let control = signals::listen(session.link.clock()).map_err(no_signals)?;
     let resources = sighted.found.len();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bbws_engine::{Clock, Ids};
 use bbws_model::{Class, CloudError};
+use bbws_render::ErrorId;
 use serde_json::json;
 
 use super::consent::consent;
@@ -39,7 +40,13 @@ async fn work<C: Cloud>(ui: &mut Ui, cloud: &C, args: &InitArgs, offline: &Offli
             offline.home.prepare(&offline.environment.name)?;
             vec![]
         }
-        Home::Bucket(bucket) => ready(ui, &cloud.vault(bucket).await, bucket, args, offline).await?,
+        Home::Bucket(bucket) => {
+            let vault = cloud.vault(bucket).await;
+            if let Some(calls) = offline.calls.clone() {
+                vault.listen(calls.hearing());
+            }
+            ready(ui, &vault, bucket, args, offline).await?
+        }
     };
     probe(offline.store.as_ref(), &ids.next()).await.map_err(|unfit| unfit_store(offline, &unfit))?;
     tell(ui, offline, &made);
@@ -58,6 +65,7 @@ async fn ready<V: Vault>(ui: &mut Ui, vault: &V, bucket: &Bucket, args: &InitArg
     let Inspected { lacks, dangers } = look().await?;
     if let Some(danger) = dangers.first() {
         return Err(Failure::new(Exit::Refused, format!("the bucket {} cannot hold a state; nothing was changed", bucket.name))
+            .of(ErrorId::Store)
             .because(danger)
             .advise("take that rule away, or name another bucket in [state]"));
     }
@@ -98,13 +106,10 @@ fn agree(ui: &mut Ui, bucket: &Bucket, lacks: &[Lack], args: &InitArgs) -> Resul
     if args.yes {
         return Ok(());
     }
-    let nobody = || {
-        let new = lacks.iter().any(|lack| lack.setting == NEW);
-        let name = &bucket.name;
-        let what = if new { format!("there is no bucket {name} yet") } else { format!("the bucket {name} lacks {}", listed(lacks)) };
-        Failure::new(Exit::Refused, format!("{what}, and there is nobody to ask"))
-    };
-    consent(ui, "\nDo this? Only `yes` is taken as an answer: ", "yes", nobody)
+    let new = lacks.iter().any(|lack| lack.setting == NEW);
+    let name = &bucket.name;
+    let why = if new { format!("there is no bucket {name} yet") } else { format!("the bucket {name} lacks {}", listed(lacks)) };
+    consent(ui, "\nDo this? Only `yes` is taken as an answer: ", "yes", "this").map_err(|failure| failure.because(why))
 }
 
 fn listed(lacks: &[Lack]) -> String {
@@ -134,6 +139,7 @@ fn unfit_store(offline: &Offline, unfit: &Unfit) -> Failure {
     match unfit {
         Unfit::Failed(error) => offline.home.failure(name, error),
         Unfit::Breaks(why) => Failure::new(Exit::Refused, format!("{} cannot hold the state of {name}", offline.home))
+            .of(ErrorId::Store)
             .because(format!("{why}; two runs could then write the same slot of the log"))
             .advise("use S3 itself, or a server that keeps `If-None-Match: *` as S3 does"),
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bbws_render::ErrorId;
 use serde_json::Value;
 
 use crate::args::{Global, OutputArgs};
@@ -31,7 +32,7 @@ pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &Output
 }
 
 fn unknown(name: &str, outputs: &BTreeMap<String, Value>, environment: &str) -> Failure {
-    let failure = Failure::new(Exit::Error, format!("{environment} has no output `{name}`"));
+    let failure = Failure::error(ErrorId::Unknown, format!("{environment} has no output `{name}`"));
     match nearest(name, outputs.keys().map(String::as_str)) {
         Some(near) => failure.advise(format!("did you mean `{near}`?")),
         None => failure.advise(format!("`bbws output {environment}` lists all there are")),

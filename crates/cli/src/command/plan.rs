@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bbws_engine::{Picture, read_formula};
 use bbws_model::{Mode, Plan, Reads, State, net, wire};
-use bbws_render::Detail;
+use bbws_render::{Detail, ErrorId};
 use serde_json::{Value, json};
 
 use super::back;
@@ -80,7 +80,7 @@ fn pages<L: Link>(ui: &mut Ui, session: &Session<L>, plan: &Plan, args: &PlanArg
         Some((_, page)) => ui.say(page()),
     }
     for (path, page) in asked.iter().filter_map(|(path, page)| Some((path.as_deref().filter(|path| !to_screen(path))?, page))) {
-        let failed = |why: String| Failure::new(Exit::Error, format!("the plan cannot be written to {}", path.display())).because(why);
+        let failed = |why: String| Failure::error(ErrorId::File, format!("the plan cannot be written to {}", path.display())).because(why);
         written::replace(path, net::catch(&page()).as_bytes()).map_err(failed)?;
         ui.remark(format!("The page is in {}.", path.display()));
     }
@@ -115,7 +115,7 @@ pub(crate) fn show_before<L: Link>(ui: &mut Ui, session: &Session<L>, plan: &Pla
 pub(crate) fn formula<L: Link>(session: &Session<L>, state: &State) -> Result<Reads, Failure> {
     read_formula(&session.offline.kinds, state).map_err(|problem| {
         let name = &session.offline.environment.name;
-        Failure::new(Exit::Error, format!("an entry in the state of {name} is not of its kind"))
+        Failure::error(ErrorId::State, format!("an entry in the state of {name} is not of its kind"))
             .because(format!("{}: {}", problem.field, problem.message))
     })
 }

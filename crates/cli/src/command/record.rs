@@ -18,7 +18,7 @@ use crate::session::Session;
 use crate::ui::{Ui, Watch};
 use crate::{commit, plan_file, written};
 
-/// How long the end of a run waits for its events to be written.
+/// How long the end of a run waits for its events to be written, and for what is read for the sake of advice.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// So many runs are looked at for one that went well.
 const LOOKED_AT: usize = 20;
@@ -89,9 +89,16 @@ pub(super) async fn end(ui: &mut Ui, store: &dyn Store, clock: &dyn Clock, run: 
     }
 }
 
-/// The last run before another that brought all of its configuration about; none where there is none, or the cluster was
-/// removed since.
-pub(super) async fn last_good(store: &dyn Store, before: &RunId) -> Option<RunId> {
+/// The last run before another that brought all of its configuration about; none where there is none, the cluster was removed
+/// since, or the store is too slow to tell: it is advice, and nobody is to wait for it.
+pub(super) async fn last_good(store: &dyn Store, clock: &dyn Clock, before: &RunId) -> Option<RunId> {
+    match select(pin!(looked_up(store, before)), clock.sleep(PATIENCE)).await {
+        Either::Left((found, _)) => found,
+        Either::Right(((), _)) => None,
+    }
+}
+
+async fn looked_up(store: &dyn Store, before: &RunId) -> Option<RunId> {
     let keys = store.list_after(wire::run::PREFIX, "").await.ok()?;
     let mut runs: Vec<RunId> = keys.iter().filter_map(|key| wire::run::run_of(key)).filter(|run| run < before).collect();
     runs.sort();
@@ -155,4 +162,55 @@ fn write(dir: &Path, run: &RunId, text: &str) -> Result<PathBuf, String> {
     let path = dir.join(format!("{run}.jsonl"));
     written::replace(&path, text.as_bytes())?;
     Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bbws_engine::{Boxed, Clock, PutOutcome, Store, StoreError};
+    use bbws_model::{RunId, wire};
+
+    use super::{PATIENCE, last_good};
+    use crate::SystemClock;
+
+    /// A store that knows of many runs, and takes seconds to tell of each.
+    struct Slow;
+
+    impl Store for Slow {
+        fn create<'a>(&'a self, key: &'a str, _: &'a [u8]) -> Boxed<'a, Result<PutOutcome, StoreError>> {
+            Box::pin(async move { panic!("nothing is written, {key} neither") })
+        }
+
+        fn get<'a>(&'a self, _: &'a str) -> Boxed<'a, Result<Option<Vec<u8>>, StoreError>> {
+            Box::pin(async {
+                tokio::time::sleep(Duration::from_secs(4)).await;
+                Ok(None)
+            })
+        }
+
+        fn list_after<'a>(&'a self, _: &'a str, _: &'a str) -> Boxed<'a, Result<Vec<String>, StoreError>> {
+            Box::pin(async { Ok((0..9).map(|number| wire::run::key(&RunId(format!("0{number}")))).collect()) })
+        }
+
+        fn overwrite<'a>(&'a self, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<(), StoreError>> {
+            Box::pin(async move { self.create(key, bytes).await.map(drop) })
+        }
+
+        fn delete<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<(), StoreError>> {
+            self.overwrite(key, &[])
+        }
+
+        fn earlier<'a>(&'a self, _: &'a str) -> Boxed<'a, Result<Vec<Vec<u8>>, StoreError>> {
+            Box::pin(async { Ok(vec![]) })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_advice() {
+        let began = tokio::time::Instant::now();
+        let clock: &dyn Clock = &SystemClock::default();
+        assert_eq!(last_good(&Slow, clock, &RunId("10".into())).await, None);
+        assert_eq!(began.elapsed(), PATIENCE, "nine runs take it 36 seconds");
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bbws_engine::{Trace, traces};
 use bbws_model::{Event, Mode, RunId, Stamped, StepId, wire};
-use bbws_render::{Progress, RunStory, run_json, run_told, runs, runs_json};
+use bbws_render::{ErrorId, Progress, RunStory, run_json, run_told, runs, runs_json};
 
 use super::record::{events_of, record_of};
 use crate::args::{Global, RunsArgs};
@@ -34,7 +34,7 @@ pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &RunsAr
     let story = match &stories[..] {
         [one] => one,
         [] => {
-            return Err(Failure::new(Exit::Error, format!("there is no run `{wanted}`"))
+            return Err(Failure::error(ErrorId::Unknown, format!("there is no run `{wanted}`"))
                 .because("neither the log nor the records tell of it")
                 .advise(format!("bbws runs {name}{flag} lists all")));
         }

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use bbws_cluster::{Set, SetError, Setting, set};
 use bbws_model::Mode;
-use bbws_render::text_difference;
+use bbws_render::{ErrorId, text_difference};
 use serde_json::json;
 
 use super::plan::show_before;
@@ -32,7 +32,7 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
         return Err(Failure::new(Exit::Usage, "set what?").advise(format!("bbws set {name} rds.class=db.t3.small")));
     }
     let path = project.file(&name);
-    let unread = |error: std::io::Error| Failure::new(Exit::Error, format!("{} cannot be read", path.display())).because(error);
+    let unread = |error: std::io::Error| Failure::error(ErrorId::File, format!("{} cannot be read", path.display())).because(error);
     let old = fs::read_to_string(&path).map_err(unread)?;
     let (new, done) = set(&old, &settings, &bbws_cluster::schema(&bbws_kinds::all())).map_err(|error| unset(&name, &error))?;
     // Judged as a whole, before anything is written.
@@ -52,7 +52,7 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
     if !args.dry_run {
         let mode = fs::metadata(&path).map_or(0o644, |about| about.permissions().mode() & 0o777);
         written::replace_as(&path, new.as_bytes(), mode)
-            .map_err(|why| Failure::new(Exit::Error, format!("{} cannot be written", path.display())).because(why))?;
+            .map_err(|why| Failure::error(ErrorId::File, format!("{} cannot be written", path.display())).because(why))?;
     }
     match planned {
         Ok(()) if ui.json => {}

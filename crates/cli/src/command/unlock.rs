@@ -39,10 +39,12 @@ async fn work<C: Cloud>(
         }
         return Ok(Exit::Done);
     };
-    let told = bbws_render::unlock(&name, &held, jiff::Timestamp::now(), ui.err_style());
     if !args.yes {
-        let nobody = || Failure::new(Exit::Refused, "unlocking needs a confirmation, and there is nobody to ask").tell(told.clone());
-        consent(ui, &told, "yes", nobody)?;
+        let told = bbws_render::unlock(&name, &held, jiff::Timestamp::now(), ui.err_style());
+        if !ui.json {
+            ui.remark(told.trim_end());
+        }
+        consent(ui, "\nTake the environment from it? Only `yes` is taken for an answer: ", "yes", "unlocking")?;
     }
     let (run, seq) = (held.owner.run.clone(), held.seq);
     // The run that was shown, however far it has come since; not another one that came after it.

@@ -8,6 +8,7 @@ use bbws_engine::StoreError;
 use super::LocalStore;
 use crate::cloud::Bucket;
 use crate::{Exit, Failure};
+use bbws_render::ErrorId;
 
 /// Where an environment's state is kept.
 #[derive(Debug, Clone)]
@@ -53,7 +54,7 @@ impl Home {
             (Self::Bucket(_), StoreError::Unknown { .. }) => {
                 Failure::new(Exit::Later, what).because(error).advise("try again; what was sent is settled by the next run")
             }
-            (Self::Bucket(bucket), StoreError::Failed { .. }) => Failure::new(Exit::Error, what)
+            (Self::Bucket(bucket), StoreError::Failed { .. }) => Failure::error(ErrorId::Store, what)
                 .because(error)
                 .advise(format!("check the bucket {} and who may use it: bbws init {environment}", bucket.name)),
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bbws_model::net;
 use serde_json::json;
 
-use crate::cloud::Heard;
+use crate::cloud::{Heard, Hearing};
 
 /// A writer that several may write to, a whole text at a time.
 #[derive(Clone)]
@@ -47,6 +47,11 @@ impl CallLines {
         }
     }
 
+    /// Whoever is to be told of calls, tells them here.
+    pub(crate) fn hearing(self) -> Hearing {
+        Arc::new(move |heard| self.tell(heard))
+    }
+
     /// From now on lines wait to be taken.
     pub(crate) fn stand_aside(&self) {
         self.aside.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
@@ -76,15 +81,15 @@ fn outcome(status: Option<u16>) -> &'static str {
 }
 
 fn line(heard: &Heard) -> String {
-    let Heard { operation, region, took, status } = heard;
-    let status_text = status.map(|status| format!(" {status}")).unwrap_or_default();
-    format!("   {:>7}  {operation}  {region}  {}{status_text}", format!("{}ms", took.as_millis()), outcome(*status))
+    let Heard { operation, region, took, status, code } = heard;
+    let why = code.clone().or_else(|| status.map(|status| status.to_string())).map(|why| format!(" {why}")).unwrap_or_default();
+    format!("   {:>7}  {operation}  {region}  {}{why}", format!("{}ms", took.as_millis()), outcome(*status))
 }
 
 fn document(heard: &Heard) -> String {
-    let Heard { operation, region, took, status } = heard;
+    let Heard { operation, region, took, status, code } = heard;
     let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    json!({"format": 1, "event": "call", "operation": operation, "region": region, "took_ms": took, "status": status, "outcome": outcome(*status)})
+    json!({"format": 1, "event": "call", "operation": operation, "region": region, "took_ms": took, "status": status, "code": code, "outcome": outcome(*status)})
         .to_string()
 }
 
@@ -108,7 +113,7 @@ mod tests {
     }
 
     fn heard(status: Option<u16>) -> Heard {
-        Heard { operation: "ec2:CreateVpc".into(), region: "af-south-1".into(), took: Duration::from_millis(1234), status }
+        Heard { operation: "ec2:CreateVpc".into(), region: "af-south-1".into(), took: Duration::from_millis(1234), status, code: None }
     }
 
     #[test]
@@ -119,11 +124,11 @@ mod tests {
         lines.tell(&heard(Some(200)));
         assert_eq!(text(), "    1234ms  ec2:CreateVpc  af-south-1  ok 200\n");
         lines.stand_aside();
-        lines.tell(&heard(Some(403)));
+        lines.tell(&Heard { code: Some("UnauthorizedOperation".into()), ..heard(Some(403)) });
         lines.tell(&heard(None));
         assert_eq!(
             lines.take(),
-            ["    1234ms  ec2:CreateVpc  af-south-1  refused 403", "    1234ms  ec2:CreateVpc  af-south-1  no answer"]
+            ["    1234ms  ec2:CreateVpc  af-south-1  refused UnauthorizedOperation", "    1234ms  ec2:CreateVpc  af-south-1  no answer"]
         );
         lines.tell(&heard(Some(503)));
         assert_eq!(text().lines().count(), 1);

@@ -111,8 +111,13 @@ impl Environment {
     /// Tags of every resource: the file's own, then Environment and Project. `Name` is each resource's.
     #[must_use]
     pub fn common_tags(&self) -> Tags {
-        let own = [("Environment".to_owned(), self.name.clone()), ("Project".to_owned(), self.project.clone())];
-        Tags(self.tags.0.clone().into_iter().chain(own).collect::<BTreeMap<_, _>>())
+        Tags(self.tags.0.clone().into_iter().chain(self.own_tags().0).collect::<BTreeMap<_, _>>())
+    }
+
+    /// The tags that tell this environment's things from others.
+    #[must_use]
+    pub fn own_tags(&self) -> Tags {
+        Tags::default().with("Environment", &self.name).with("Project", &self.project)
     }
 
     /// The resource of `[resource.<kind>.<name>]` with this address.

@@ -21,7 +21,7 @@ pub use read::read;
 pub use spool::{Unspooled, spooled, unspool};
 pub use survey::{Cure, Damage, Depth, Survey, mend, survey};
 pub(crate) use survey::{Met, follow};
-pub use watch::{Held, last_held, stands_still};
+pub use watch::{Held, LastHeld, last_held, stands_still};
 pub use write::{Log, Opening};
 
 use bbws_model::FoldError;

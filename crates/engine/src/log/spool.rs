@@ -23,8 +23,8 @@ pub(super) struct Spool {
     count: AtomicU64,
     /// The store has failed since it last took a slot.
     in_trouble: AtomicBool,
-    /// Why something could not be put down here either.
-    failed: Mutex<Option<StoreError>>,
+    /// The intents of what could not be put down here either, and why the last of it could not.
+    failed: Mutex<Option<(BTreeSet<IntentId>, StoreError)>>,
 }
 
 impl Spool {
@@ -56,25 +56,42 @@ impl Spool {
         if results.is_empty() {
             return;
         }
-        let intents = results.iter().filter_map(about).cloned().collect();
+        let intents: BTreeSet<IntentId> = results.iter().filter_map(about).cloned().collect();
         let spooled =
             Spooled { lineage: state.lineage.clone(), seq: state.seq, head: state.head.clone(), run: run.clone(), at: now, results };
         let key = wire::key(run, self.count.fetch_add(1, Ordering::Relaxed));
         // Known at once: while this is written the same records may come by again.
-        locked(&self.files).insert(key.clone(), intents);
+        locked(&self.files).insert(key.clone(), intents.clone());
         let written = match wire::write(&spooled) {
             Ok(bytes) => self.shelf.create(&key, &bytes).await.map(drop),
             Err(error) => Err(StoreError::Failed { key: key.clone(), cause: error.to_string() }),
         };
-        if let Err(error) = written {
-            locked(&self.files).remove(&key);
-            *locked(&self.failed) = Some(error);
+        match written {
+            Ok(()) => self.has(|intent| intents.contains(intent)),
+            Err(error) => {
+                locked(&self.files).remove(&key);
+                let mut failed = locked(&self.failed);
+                let before = failed.take().map(|(lost, _)| lost).unwrap_or_default();
+                *failed = Some((before.union(&intents).cloned().collect(), error));
+            }
+        }
+    }
+
+    /// What is known by now, here or in the log, is not lost.
+    fn has(&self, known: impl Fn(&IntentId) -> bool) {
+        let mut failed = locked(&self.failed);
+        if let Some((lost, _)) = &mut *failed {
+            lost.retain(|intent| !known(intent));
+            if lost.is_empty() {
+                *failed = None;
+            }
         }
     }
 
     /// The log has taken a slot: what it knows by now need not be kept.
     pub(super) async fn over(&self, state: &State) {
         self.in_trouble.store(false, Ordering::Relaxed);
+        self.has(|intent| !state.open.contains_key(intent));
         let done: Vec<String> = {
             let files = locked(&self.files);
             let over = files.iter().filter(|(_, intents)| !intents.iter().any(|intent| state.open.contains_key(intent)));
@@ -89,7 +106,7 @@ impl Spool {
 
     /// How many ends of requests are here and not in the log; and why others are not here either.
     pub(super) fn held(&self) -> (usize, Option<StoreError>) {
-        (locked(&self.files).values().map(BTreeSet::len).sum(), locked(&self.failed).clone())
+        (locked(&self.files).values().map(BTreeSet::len).sum(), locked(&self.failed).as_ref().map(|(_, error)| error.clone()))
     }
 }
 

@@ -33,27 +33,44 @@ impl Held {
     }
 }
 
-/// Who wrote last in a log, whether or not it adds up; none where that run has given the environment back, or nobody can be made
-/// out.
+/// Who holds a log that need not add up, by its newest slots.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LastHeld {
+    /// It was given back, or nobody ever took it.
+    Nobody,
+    /// This run, as far as its slots tell.
+    By(Held),
+    /// A slot that may say it cannot be read: somebody may be at work.
+    Unknown {
+        /// The newest slot.
+        seq: u64,
+    },
+}
+
+/// Who wrote last in a log, whether or not it adds up. A slot that cannot be read may be the one that took the environment, or
+/// gave it back: what older ones say is no longer sure then.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn last_held(store: &dyn Store) -> Result<Option<Held>, LogError> {
+pub async fn last_held(store: &dyn Store) -> Result<LastHeld, LogError> {
     let keys = store.list_after(log::PREFIX, "").await?;
-    let Some(seq) = keys.last().and_then(|key| log::seq_of(key)) else { return Ok(None) };
+    let Some(seq) = keys.last().and_then(|key| log::seq_of(key)) else { return Ok(LastHeld::Nobody) };
     let mut last = None;
     for key in keys.iter().rev() {
-        let Some(slot) = store.get(key).await?.and_then(|bytes| log::read(&bytes).ok()) else { continue };
+        let Some(slot) = store.get(key).await?.and_then(|bytes| log::read(&bytes).ok()) else { return Ok(LastHeld::Unknown { seq }) };
         last = last.or(Some(slot.at));
         for record in slot.records.iter().rev() {
             match record {
-                Record::Close { .. } => return Ok(None),
-                Record::Open { owner, .. } => return Ok(Some(Held { owner: owner.clone(), since: Some(slot.at), last, seq })),
+                Record::Close { .. } => return Ok(LastHeld::Nobody),
+                Record::Open { owner, .. } => {
+                    return Ok(LastHeld::By(Held { owner: owner.clone(), since: Some(slot.at), last, seq }));
+                }
                 _ => {}
             }
         }
     }
-    Ok(None)
+    // Whoever took it did so in a slot that is gone.
+    Ok(LastHeld::Unknown { seq })
 }
 
 /// Watches a log whose newest slot is `seq`: whether it stands still for [`TTL`] by the observer's own clock, so that its

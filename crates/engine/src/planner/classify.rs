@@ -84,12 +84,10 @@ pub(super) fn wanted(
     // Two equal documents differ in no field: reading both into their types would only show the same.
     let same = seen.spec == resolved;
     let mut changes = if same { vec![] } else { kind.diff(&seen.spec, &resolved).map_err(misfit)?.into_changes() };
-    // Some descriptions are for ever. What bbws did not make keeps its own: nobody wants another object for the sake of a text.
-    let for_ever = |change: &FieldChange| change.field == DESCRIPTION && change.verb == Verb::Replace;
-    if entry.is_some_and(|entry| entry.intent.is_none()) && changes.iter().any(for_ever) {
+    if changes.iter().any(|change| keeps(entry, change)) {
         let text = seen.spec.get(DESCRIPTION).cloned().unwrap_or_default();
         (want[DESCRIPTION], resolved[DESCRIPTION]) = (text.clone(), text);
-        changes.retain(|change| !for_ever(change));
+        changes.retain(|change| !keeps(entry, change));
     }
     let forbidden: Vec<Finding> = changes.iter().filter_map(|change| forbidden(address, change)).collect();
     if !forbidden.is_empty() {
@@ -217,6 +215,13 @@ fn failed(seen: &Seen) -> Option<FieldChange> {
     let Phase::Failed(why) = &seen.phase else { return None };
     let (from, to) = (format!("failed: {why}").into(), "ready".into());
     Some(FieldChange { field: "its state".into(), verb: Verb::Replace, from, to, risks: vec![], backup: false })
+}
+
+/// Whether an object keeps what it has, whatever the file says. Some descriptions are for ever, and nobody wants another object
+/// for the sake of a text: what bbws did not make keeps its own.
+#[must_use]
+pub fn keeps(entry: Option<&Entry>, change: &FieldChange) -> bool {
+    entry.is_some_and(|entry| entry.intent.is_none()) && change.field == DESCRIPTION && change.verb == Verb::Replace
 }
 
 /// The written spec under the name that the object got instead of the declared one, and that it got another.

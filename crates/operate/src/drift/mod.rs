@@ -10,14 +10,16 @@ mod trail;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bbws_engine::planner::named;
+use bbws_engine::planner::{keeps, named};
 use bbws_engine::{Found, Picture};
-use bbws_model::{Address, CloudError, Desired, Entry, Kinds, Ownership, Phase, PhysicalId, Pointer, Seen, State, pointers, resolve};
+use bbws_model::{
+    Address, CloudError, Desired, Entry, FieldChange, Kinds, Ownership, Phase, PhysicalId, Pointer, Seen, State, pointers, resolve,
+};
 use serde_json::Value;
 
 pub use beyond::beyond;
-pub use strangers::{Stranger, Strangers, strangers};
-pub use trail::{Deed, Doer, Trace, trace};
+pub use strangers::{Beside, Stranger, Strangers, strangers};
+pub use trail::{Deed, Doer, GLOBAL, Trace, trace};
 
 /// One field that differs from what was recorded.
 #[derive(Debug, Clone, PartialEq)]
@@ -188,9 +190,10 @@ pub fn differing(kinds: &Kinds, desired: &Desired, state: &State, picture: &Pict
         let (entry, kind) = (state.entries.get(address)?, kinds.get(address.kind())?);
         let seen = picture.recorded.get(address)?.as_ref().ok()?.as_ref()?;
         let wanted = declared(kinds, &desired.resources.get(address)?.spec, address, entry, picture);
-        kind.diff(&seen.spec, &wanted).ok()
+        let diff = kind.diff(&seen.spec, &wanted).ok()?;
+        Some(diff.into_changes().into_iter().filter(|change| !keeps(Some(entry), change)).map(|change| change.field).collect())
     };
-    of().map(|diff| diff.into_changes().into_iter().map(|change| change.field).collect()).unwrap_or_default()
+    of().unwrap_or_default()
 }
 
 /// What the file wants of a resource, with the name that it got and the references that are known.
@@ -214,7 +217,8 @@ fn standing_instead(found: Option<&Found>, entry: &Entry) -> Standing {
 /// The fields that the file was edited in, as far as that can be told of what refers to things that are gone as well.
 fn edits_of(kinds: &Kinds, address: &Address, entry: &Entry, wanted: &Value) -> Vec<String> {
     let Some(Ok(diff)) = kinds.get(address.kind()).map(|kind| kind.diff(&entry.spec, wanted)) else { return vec![] };
-    diff.into_changes().into_iter().filter(|change| pointers(&change.to).is_empty()).map(|change| change.field).collect()
+    let told = diff.into_changes().into_iter().filter(|change| !keeps(Some(entry), change) && pointers(&change.to).is_empty());
+    told.map(|change| change.field).collect()
 }
 
 /// One object that is there: what has drifted, what differs from the record only, and whether the file alone has moved on.
@@ -232,8 +236,13 @@ fn compare(
     };
     let unknown = || CloudError::own(address.kind(), bbws_model::Class::Invalid, "this bbws does not know the kind");
     let kind = kinds.get(address.kind()).ok_or_else(unknown)?;
-    let differ = |have: &Value, want: &Value| {
-        if have == want { Ok(vec![]) } else { kind.diff(have, want).map(bbws_model::Diff::into_changes).map_err(misfit) }
+    let differ = |have: &Value, want: &Value| -> Result<Vec<FieldChange>, CloudError> {
+        if have == want {
+            return Ok(vec![]);
+        }
+        let mut changes = kind.diff(have, want).map_err(misfit)?.into_changes();
+        changes.retain(|change| !keeps(Some(entry), change));
+        Ok(changes)
     };
     let from_record = differ(&seen.spec, &entry.spec)?;
     let from_file = wanted.map(|wanted| differ(&seen.spec, wanted)).transpose()?;

@@ -1,9 +1,10 @@
-//! What stands beside ours: things that others have hung on it, and things that bear our mark and are in no record.
+//! What stands beside ours: things that others have hung on it, things that bear our mark and are in no record, and things of
+//! whatever sort that bear our tags and were not made by bbws.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bbws_engine::{Hanging, Marked};
-use bbws_model::{Address, CloudError, PhysicalId, State};
+use bbws_engine::{Hanging, Marked, Tagged};
+use bbws_model::{Address, CloudError, Kinds, PhysicalId, State};
 
 /// One thing that the state does not know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,17 +28,27 @@ pub struct Strangers {
     pub foreign: Vec<Stranger>,
     /// What bears the mark of this state, and is not in it.
     pub orphans: Vec<Stranger>,
+    /// What bears our tags, and no mark of bbws. Whoever made it is free to; it is left alone.
+    pub tagged: Vec<Stranger>,
     /// What could not be listed, and why.
     pub unlisted: Vec<(String, CloudError)>,
 }
 
+/// What was found beside ours.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// What hangs on each of ours.
+    pub hanging: Vec<(Address, Result<Vec<Hanging>, CloudError>)>,
+    /// What bears a mark, by kind.
+    pub marked: Vec<(&'static str, Result<Vec<Marked>, CloudError>)>,
+    /// What bears our tags, by region.
+    pub tagged: Vec<(String, Result<Vec<Tagged>, CloudError>)>,
+}
+
 /// Sorts what was found beside ours.
 #[must_use]
-pub fn strangers(
-    state: &State,
-    hanging: Vec<(Address, Result<Vec<Hanging>, CloudError>)>,
-    marked: Vec<(&'static str, Result<Vec<Marked>, CloudError>)>,
-) -> Strangers {
+pub fn strangers(kinds: &Kinds, state: &State, beside: Beside) -> Strangers {
+    let Beside { hanging, marked, tagged } = beside;
     let ours: BTreeSet<&PhysicalId> = state
         .entries
         .values()
@@ -82,5 +93,61 @@ pub fn strangers(
         list
     };
     (all.foreign, all.orphans) = (sorted(foreign), sorted(orphans));
+    let mut others = BTreeMap::new();
+    for (region, found) in tagged {
+        match found {
+            Err(error) => all.unlisted.push((format!("what bears our tags in {region}"), error)),
+            // What bears a mark is another environment's, or was listed by its kind, which asks the thing itself.
+            Ok(found) => {
+                let unmarked = found.into_iter().filter(|one| one.owner.is_none() && !is_ours(kinds, state, &one.arn));
+                for one in unmarked.filter(|one| !all.foreign.iter().any(|known| names(&one.arn, known.id.as_str()))) {
+                    let stranger = Stranger {
+                        what: sort(&one.arn),
+                        name: one.tags.get("Name").unwrap_or_default().to_owned(),
+                        id: one.arn.as_str().into(),
+                        on: None,
+                        marked: None,
+                    };
+                    others.insert(stranger.id.clone(), stranger);
+                }
+            }
+        }
+    }
+    all.tagged = sorted(others);
     all
+}
+
+/// The service of an ARN, and what it calls the thing.
+fn parts(arn: &str) -> (&str, &str) {
+    let mut parts = arn.splitn(6, ':').skip(2);
+    (parts.next().unwrap_or_default(), parts.nth(2).unwrap_or_default())
+}
+
+/// Whether an ARN names the thing of this id.
+fn names(arn: &str, id: &str) -> bool {
+    let before = parts(arn).1.strip_suffix(id);
+    arn == id || (!id.is_empty() && before.is_some_and(|before| before.is_empty() || before.ends_with(['/', ':'])))
+}
+
+/// Whether an ARN names something that is recorded: what has lost its mark is told of as drift.
+fn is_ours(kinds: &Kinds, state: &State, arn: &str) -> bool {
+    let of_service = |kind: &str| kinds.get(kind).is_some_and(|kind| kind.facts().service == parts(arn).0);
+    let of_entry = state.entries.iter().filter(|(address, _)| of_service(address.kind())).any(|(_, entry)| {
+        let told = entry.outputs.get("arn").and_then(serde_json::Value::as_str);
+        told == Some(arn) || names(arn, entry.id.as_str()) || entry.deposed.iter().any(|old| names(arn, old.id.as_str()))
+    });
+    of_entry || state.backups.iter().any(|copy| names(arn, copy.id.as_str()))
+}
+
+/// What sort of thing an ARN names: `dynamodb table`.
+fn sort(arn: &str) -> String {
+    match parts(arn) {
+        ("s3", _) => "s3 bucket".to_owned(),
+        ("sns", _) => "sns topic".to_owned(),
+        ("sqs", _) => "sqs queue".to_owned(),
+        (service, rest) => match rest.split_once(['/', ':']) {
+            Some((sort, _)) if !sort.is_empty() => format!("{service} {sort}"),
+            _ => format!("{service} thing"),
+        },
+    }
 }

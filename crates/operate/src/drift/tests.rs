@@ -1,5 +1,5 @@
 use super::*;
-use bbws_engine::{Hanging, Marked};
+use bbws_engine::{Hanging, Marked, Tagged};
 use bbws_model::{Class, IntentId, Tags, Wanted};
 use bbws_testkit::sample;
 use serde_json::json;
@@ -85,6 +85,38 @@ fn drift_edits_and_agreement_are_told_apart() {
 }
 
 #[test]
+fn a_description_that_an_imported_object_keeps_for_ever_is_no_edit() {
+    let at = address("security-group.main");
+    let spec = |description: &str| {
+        let spec = json!({"vpc": "vpc-1", "name": "web", "description": description, "no_default_egress": true, "tags": {}});
+        bbws_kinds::all().get("security-group").unwrap().normal(&spec).unwrap()
+    };
+    let told = |intent: Option<IntentId>, declared: Option<Value>, there: bool| {
+        let mut case = case(None, 7, None);
+        case.state.entries = [(at.clone(), Entry { intent, ..sample::entry("sg-1", spec("made by hand")) })].into();
+        let owner = Some(owner("security-group.main"));
+        let seen = Seen { id: "sg-1".into(), spec: spec("made by hand"), outputs: json!({}), phase: Phase::Ready, owner };
+        case.picture.recorded = [(at.clone(), Ok(there.then_some(seen)))].into();
+        case.desired.resources = declared.into_iter().map(|spec| (at.clone(), Wanted::new(spec))).collect();
+        let differs = differing(&bbws_kinds::all(), &case.desired, &case.state, &case.picture, &at);
+        let drift = case.drift();
+        let edits: Vec<String> = drift.drifted.into_iter().flat_map(|one| one.edits).collect();
+        (drift.edited.len(), edits, differs.into_iter().collect::<Vec<_>>())
+    };
+    let ours = spec("of the web servers");
+    let none = (0, vec![], vec![]);
+    assert_eq!(told(None, Some(ours.clone()), true), none, "a plan has nothing to do about it either");
+    assert_eq!(told(None, Some(ours.clone()), false), none);
+    // What bbws made is replaced for it.
+    let text = || vec!["description".to_owned()];
+    assert_eq!(told(Some(IntentId("I".into())), Some(ours.clone()), true), (1, vec![], text()));
+    assert_eq!(told(Some(IntentId("I".into())), Some(ours.clone()), false), (0, text(), vec![]));
+    // Whatever else was edited is told.
+    let named = Value::Object(ours.as_object().unwrap().clone().into_iter().chain([("tags".into(), json!({"a": "b"}))]).collect());
+    assert_eq!(told(None, Some(named), true), (1, vec![], vec!["tags".to_owned()]));
+}
+
+#[test]
 fn what_is_gone_is_missing_or_replaced() {
     let mut gone_case = case(Some(7), 7, None);
     assert_eq!(gone(&gone_case.state, &gone_case.picture), [address("log-group.ecs")].into());
@@ -153,10 +185,58 @@ fn what_stands_beside_ours_is_tenants_or_orphaned() {
     ];
     let mark = |id: &str, owner| Marked { id: id.into(), owner, tags: Tags::default() };
     let marked = vec![("subnet", Ok(vec![mark("b", owner("subnet.x")), mark("/ecs/dev", owner("log-group.ecs")), mark("d", other)]))];
-    let found = strangers(&state, hanging, marked);
+    let found = strangers(&bbws_kinds::all(), &state, Beside { hanging, marked, tagged: vec![] });
     let ids = |list: &[Stranger]| list.iter().map(|one| one.id.as_str().to_owned()).collect::<Vec<_>>();
     assert_eq!((ids(&found.foreign), ids(&found.orphans)), (vec!["a".to_owned(), "c".to_owned()], vec!["b".to_owned()]));
     assert_eq!(found.unlisted[0].0, "what hangs on subnet.b");
+}
+
+#[test]
+fn what_bears_our_tags_and_is_nobodys_we_know_is_listed() {
+    let mut state = case(Some(7), 7, Some(7)).state;
+    let entry = sample::entry("wp-dev-mysql", json!({}));
+    state.entries.insert(address("db-instance.main"), entry.clone());
+    let listener = "arn:aws:elasticloadbalancing:af-south-1:1:listener/app/x/1/2";
+    state.entries.insert(address("listener.http"), Entry { id: listener.into(), ..entry });
+    let one = |arn: &str, owner| Tagged { arn: arn.into(), owner, tags: Tags::default().with("Name", "n") };
+    let other = Ownership { lineage: "M".into(), ..owner("vpc.main") };
+    let table = "arn:aws:dynamodb:af-south-1:1:table/leftover";
+    let queue = "arn:aws:sqs:af-south-1:1:jobs";
+    let tagged = vec![
+        (
+            "af-south-1".to_owned(),
+            Ok(vec![
+                one(table, None),
+                one(queue, None),
+                one("arn:aws:rds:af-south-1:1:db:other-wp-dev-mysql", None),
+                one("arn:aws:elasticache:af-south-1:1:db:wp-dev-mysql", None),
+                // Ours, by name and by ARN, whatever became of their marks.
+                one("arn:aws:rds:af-south-1:1:db:wp-dev-mysql", None),
+                one("arn:aws:logs:af-south-1:1:log-group:/ecs/dev", None),
+                one(listener, None),
+                // What hangs on ours is listed with it.
+                one("arn:aws:ec2:af-south-1:1:instance/i-1", None),
+                // A mark says whose it is.
+                one("arn:aws:ec2:af-south-1:1:vpc/vpc-7", Some(other)),
+                one("arn:aws:ec2:af-south-1:1:subnet/subnet-7", Some(owner("subnet.x"))),
+            ]),
+        ),
+        ("us-east-1".to_owned(), Err(CloudError::own("tag:GetResources", Class::Denied, "no"))),
+    ];
+    let instance = Hanging { what: "EC2 instance", id: "i-1".into(), name: String::new(), owner: None };
+    let hanging = vec![(address("vpc.main"), Ok(vec![instance]))];
+    let found = strangers(&bbws_kinds::all(), &state, Beside { hanging, marked: vec![], tagged });
+    let told: Vec<_> = found.tagged.iter().map(|one| (one.what.as_str(), one.id.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            ("dynamodb table", table),
+            ("elasticache db", "arn:aws:elasticache:af-south-1:1:db:wp-dev-mysql"),
+            ("rds db", "arn:aws:rds:af-south-1:1:db:other-wp-dev-mysql"),
+            ("sqs queue", queue),
+        ]
+    );
+    assert_eq!(found.unlisted[0].0, "what bears our tags in us-east-1");
 }
 
 #[test]

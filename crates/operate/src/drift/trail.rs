@@ -35,8 +35,8 @@ pub struct Trace {
     pub names: Vec<String>,
 }
 
-/// Where CloudTrail keeps the events of services that belong to no region.
-const GLOBAL: &str = "us-east-1";
+/// Where AWS keeps what it tells of services that belong to no region: their events, and their tags.
+pub const GLOBAL: &str = "us-east-1";
 /// Kinds of such services.
 const GLOBAL_SERVICES: &[&str] = &["cloudfront", "iam", "route53"];
 

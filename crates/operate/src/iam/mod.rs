@@ -51,12 +51,13 @@ pub struct Policies {
 }
 
 /// What is of use and not needed: without it, bbws says that it does not know.
-const OPTIONAL_READS: [&str; 5] = [
+const OPTIONAL_READS: [&str; 6] = [
     "cloudtrail:LookupEvents",
     "ec2:DescribeAvailabilityZones",
     "ec2:DescribeRegions",
     "rds:DescribeOrderableDBInstanceOptions",
     "servicequotas:GetServiceQuota",
+    "tag:GetResources",
 ];
 
 /// The kinds of EC2 objects, and what ARNs call them.
@@ -340,7 +341,9 @@ impl Narrowing<'_> {
         let key: BTreeSet<String> = ground.approval_key.iter().cloned().collect();
         to.allow("kms:Verify", "ApprovalKey", key, json!({}), "approvals are verified; whoever approves may kms:Sign, and not apply");
         let why = "not needed: without it, bbws says of what it could not look at that it does not know";
-        for action in OPTIONAL_READS {
+        // What a kind needs everywhere anyway is not allowed twice.
+        let allowed = |action: &&str| self.actions.contains(*action) && self.ground.regions().contains(EDGE);
+        for action in OPTIONAL_READS.iter().filter(|action| !allowed(action)) {
             to.allow(action, "Optional", ["*".to_owned()].into(), self.in_regions_and_edge(), why);
         }
         to.allow("sts:DecodeAuthorizationMessage", "OptionalDecode", ["*".to_owned()].into(), json!({}), why);

@@ -3,7 +3,7 @@
 use bbws_operate::cost::{Cost, Sum, Usd, shares};
 
 use super::{CostReport, SPECIFIED};
-use crate::page::clean;
+use crate::page::cell;
 
 /// The same as Markdown.
 #[must_use]
@@ -80,9 +80,4 @@ pub fn cost_markdown(report: &CostReport<'_>) -> String {
         text.push_str(&format!("\n**Note:** these prices are {months} months old.\n"));
     }
     text
-}
-
-/// A text that stays within its cell.
-fn cell(text: &str) -> String {
-    clean(text).replace('|', "\\|").replace('<', "&lt;")
 }

@@ -1,63 +1,6 @@
-//! Each error: its id, what it means, why it comes, what to do.
+//! Each error: what it means, why it comes, what to do.
 
-use std::fmt;
-
-use bbws_model::{Class, CloudError};
-
-/// An error's id: it stands in the text and in `--json`, and never changes its meaning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "each is described in the table below")]
-pub enum ErrorId {
-    // What AWS says.
-    Throttled,
-    Network,
-    Service,
-    NoAnswer,
-    Withheld,
-    NotVisible,
-    Absent,
-    Exists,
-    Name,
-    Conflict,
-    InUse,
-    Limit,
-    Denied,
-    Credentials,
-    Clock,
-    RegionOff,
-    AccountState,
-    Capacity,
-    Invalid,
-    Protected,
-    // What bbws says.
-    Account,
-    World,
-    Config,
-    Cycle,
-    NoPlan,
-    Foreign,
-    Production,
-    PlanFile,
-    OtherPlan,
-    AppliedPlan,
-    StalePlan,
-    Moved,
-    Consent,
-    Back,
-    Locked,
-    Fenced,
-    Partial,
-    Stopped,
-    Verify,
-    Session,
-    Store,
-    Damaged,
-    Usage,
-    Refused,
-    Later,
-    Interrupted,
-    Other,
-}
+use super::ErrorId;
 
 /// What the catalogue says of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,100 +20,6 @@ const fn about(id: &'static str, what: &'static str, why: &'static str, fix: &'s
 }
 
 impl ErrorId {
-    /// All of them, in the order of the catalogue.
-    pub const ALL: [Self; 47] = [
-        Self::Throttled,
-        Self::Network,
-        Self::Service,
-        Self::NoAnswer,
-        Self::Withheld,
-        Self::NotVisible,
-        Self::Absent,
-        Self::Exists,
-        Self::Name,
-        Self::Conflict,
-        Self::InUse,
-        Self::Limit,
-        Self::Denied,
-        Self::Credentials,
-        Self::Clock,
-        Self::RegionOff,
-        Self::AccountState,
-        Self::Capacity,
-        Self::Invalid,
-        Self::Protected,
-        Self::Account,
-        Self::World,
-        Self::Config,
-        Self::Cycle,
-        Self::NoPlan,
-        Self::Foreign,
-        Self::Production,
-        Self::PlanFile,
-        Self::OtherPlan,
-        Self::AppliedPlan,
-        Self::StalePlan,
-        Self::Moved,
-        Self::Consent,
-        Self::Back,
-        Self::Locked,
-        Self::Fenced,
-        Self::Partial,
-        Self::Stopped,
-        Self::Verify,
-        Self::Session,
-        Self::Store,
-        Self::Damaged,
-        Self::Usage,
-        Self::Refused,
-        Self::Later,
-        Self::Interrupted,
-        Self::Other,
-    ];
-
-    /// Which one a failed call is.
-    #[must_use]
-    pub fn of(error: &CloudError) -> Self {
-        let message = error.message.to_lowercase();
-        let has = |words: &[&str]| words.iter().any(|text| message.contains(text));
-        if has(&["protected against deletion", "cannot delete protected", "deletion protection is enabled"]) {
-            return Self::Protected;
-        }
-        match error.code.as_str() {
-            "OptInRequired" => return Self::RegionOff,
-            "RequestTimeTooSkewed" => return Self::Clock,
-            "SignatureDoesNotMatch" if has(&["time", "expired"]) => return Self::Clock,
-            "PendingVerification" | "Blocked" | "BlockedException" | "AccountDisabled" => return Self::AccountState,
-            "BucketAlreadyExists" | "CNAMEAlreadyExists" => return Self::Name,
-            _ => {}
-        }
-        match error.class {
-            Class::Throttled => Self::Throttled,
-            // A service that answers is not a network that does not.
-            Class::Transient if error.code.is_empty() && !message.starts_with("http ") => Self::Network,
-            Class::Transient => Self::Service,
-            Class::Ambiguous => Self::NoAnswer,
-            Class::Withheld => Self::Withheld,
-            Class::NotVisibleYet => Self::NotVisible,
-            Class::Absent => Self::Absent,
-            Class::Exists => Self::Exists,
-            Class::Conflict => Self::Conflict,
-            Class::Dependency => Self::InUse,
-            Class::Limit => Self::Limit,
-            Class::Denied => Self::Denied,
-            Class::Credentials => Self::Credentials,
-            Class::AccountState => Self::AccountState,
-            Class::Capacity => Self::Capacity,
-            Class::Invalid => Self::Invalid,
-        }
-    }
-
-    /// Whether it says more than the exit code does.
-    #[must_use]
-    pub fn is_telling(self) -> bool {
-        !matches!(self, Self::Usage | Self::Refused | Self::Later | Self::Interrupted | Self::Other)
-    }
-
     /// What the catalogue says of it.
     #[must_use]
     pub fn about(self) -> About {
@@ -427,6 +276,72 @@ impl ErrorId {
                 "a slot of the log is missing or is not what its chain says",
                 "see all of it: `bbws state verify ENV`; mend it, or make it again from the account: `bbws state rebuild ENV`",
             ),
+            Self::Preflight => about(
+                "E-PREFLIGHT",
+                "the plan would fail, and that is known before it is begun",
+                "a quota, a right, a name or an offer of AWS is in its way; nothing was changed",
+                "follow the advice of each finding, then run the same command again",
+            ),
+            Self::Unread => about(
+                "E-UNREAD",
+                "not all could be looked at",
+                "a read was refused or failed; what was not seen is not taken for well",
+                "mend the cause that each finding names, then look again",
+            ),
+            Self::Offer => about(
+                "E-OFFER",
+                "the file takes from another environment what that does not offer yet",
+                "outputs are published when an apply is over",
+                "apply the other environment first, or take the reference out of the file",
+            ),
+            Self::Drift => about(
+                "E-DRIFT",
+                "the drift cannot be kept, or put back, alone",
+                "the file has no words for it, or something else would follow from it",
+                "keep it: `bbws drift ENV --accept ADDRESS`, put it back: `--revert ADDRESS`, or apply all: `bbws apply ENV`",
+            ),
+            Self::Import => about(
+                "E-IMPORT",
+                "nothing was taken under management",
+                "it is not there, is another's, or does not fit the file",
+                "follow the advice of each finding, then import it again",
+            ),
+            Self::Unknown => about(
+                "E-UNKNOWN",
+                "nothing goes by the name that was given",
+                "it is mistyped, was never there, or is not there any more",
+                "the text names what lists them all",
+            ),
+            Self::NoState => about(
+                "E-NO-STATE",
+                "the environment has no state yet",
+                "nothing was ever applied there, or the file names another place for the state",
+                "`bbws apply ENV`; if a state was there, see `[state]` in the file",
+            ),
+            Self::State => about(
+                "E-STATE",
+                "the state cannot be used for that",
+                "what is recorded, or what the account holds, does not fit",
+                "follow the text; nothing was changed",
+            ),
+            Self::Delegation => about(
+                "E-DELEGATION",
+                "a name would be handed to, or waited for from, name servers that are not the zone's",
+                "the parent zone names others, or does not name these yet",
+                "put the printed records into the parent's file and apply that, or set `dns.delegated = false`",
+            ),
+            Self::File => about(
+                "E-FILE",
+                "a file cannot be read or written",
+                "it is not there, may not be used, is full, or is of another form",
+                "check path, rights and free space",
+            ),
+            Self::System => about(
+                "E-SYSTEM",
+                "this machine does not give bbws what it needs",
+                "no random numbers, signals or threads",
+                "see the text; in a container, see its limits",
+            ),
             Self::Usage => {
                 about("E-USAGE", "the command line is wrong", "a name or option is not one of those there are", "see `bbws COMMAND --help`")
             }
@@ -442,37 +357,5 @@ impl ErrorId {
             }
             Self::Other => about("E-OTHER", "something else went wrong", "the text says what", "follow the text"),
         }
-    }
-}
-
-impl fmt::Display for ErrorId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.about().id)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_id_is_its_own_and_in_its_form() {
-        let ids: std::collections::BTreeSet<&str> = ErrorId::ALL.iter().map(|id| id.about().id).collect();
-        assert_eq!(ids.len(), ErrorId::ALL.len());
-        let all: std::collections::BTreeSet<ErrorId> = ErrorId::ALL.into();
-        assert_eq!(all.len(), ErrorId::ALL.len(), "none stands twice");
-        let sound = |id: &&str| id.starts_with("E-") && id[2..].bytes().all(|b| b.is_ascii_uppercase() || b == b'-');
-        assert!(ids.iter().all(sound), "{ids:?}");
-        // `ALL` has each: the last one's number is its length.
-        assert_eq!(ErrorId::Other as usize + 1, ErrorId::ALL.len());
-    }
-
-    #[test]
-    fn a_network_that_does_not_answer_is_not_a_service_that_fails() {
-        let error =
-            |code: &str, message: &str| CloudError { code: code.into(), ..CloudError::own("ec2:DescribeVpcs", Class::Transient, message) };
-        assert_eq!(ErrorId::of(&error("", "dispatch failure: connection refused")), ErrorId::Network);
-        assert_eq!(ErrorId::of(&error("InternalError", "")), ErrorId::Service);
-        assert_eq!(ErrorId::of(&error("", "HTTP 503 without an error code")), ErrorId::Service);
     }
 }

@@ -6,7 +6,7 @@ use super::ErrorId;
 #[must_use]
 pub fn errors_page() -> String {
     let mut page = "# Errors\n\n\
-        <!-- Made from crates/render/src/errors/entries.rs by `cargo xtask docs`: edit that. -->\n\n\
+        <!-- Made from crates/render/src/errors/ by `cargo xtask docs`: edit that. -->\n\n\
         Each error of bbws has an id. It stands in brackets in the text, and as `id` in `--json`; it never changes its meaning.\n\
         A text says what happened, why, and what to do, with the operation, the address and AWS's request id where there are any.\n\n\
         | id | what happened | why | what to do |\n|---|---|---|---|\n"

@@ -1,12 +1,12 @@
 //! Fields of a step: before and after, or all of a spec.
 
-use bbws_model::{FieldChange, Verb};
+use bbws_model::{FieldChange, Verb, is_map, leaves};
 use serde_json::Value;
 
 use super::Detail;
 use crate::page::{Line, Page, columns, cut};
 use crate::style::{Role, Sign, Style};
-use crate::value::{is_map, leaves, shown, unknown};
+use crate::value::{shown, unknown};
 
 /// The widest value told in short; longer ones are cut on both sides of the arrow.
 const SHORT: usize = 160;

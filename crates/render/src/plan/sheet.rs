@@ -1,13 +1,13 @@
 //! A plan as pages tell it: rows of texts, made harmless by whoever writes them down.
 
-use bbws_model::{Action, Away, CostDelta, Counts, FieldChange, Kinds, Mode, Plan, Reason, RiskKind, Step, Verb};
+use bbws_model::{Action, Away, CostDelta, Counts, FieldChange, Kinds, Mode, Plan, Reason, RiskKind, Step, Verb, is_map, leaves};
 use bbws_operate::cost::Usd;
 use serde_json::Value;
 
 use super::item::{self, Item};
 use super::{Detail, basis_text, details, reason, remarks};
 use crate::style::{Role, Style};
-use crate::value::{is_map, leaves, shown, unknown};
+use crate::value::{shown, unknown};
 use crate::words::count;
 
 /// How pages look at texts: nothing is painted, and nothing has to fit a screen.

@@ -52,7 +52,6 @@ pub fn unlock(environment: &str, held: &Held, now: jiff::Timestamp, style: Style
     let told = "That run can then write nothing and send nothing more, and stops. What it has sent so far is settled by the next one; nothing \
                 is deleted. A run that has died needs no unlocking: the next one takes over by itself.";
     page.push(Line::at(0).text(told));
-    page.push(Line::at(0).say(Role::Bold, "Take the environment from it? ").text("Only `yes` is taken for an answer: "));
     page.render(style)
 }
 

@@ -73,6 +73,7 @@ fn seen() -> (Drift, BTreeMap<Address, Doer>, Strangers) {
     let strangers = Strangers {
         foreign: services.chain([stranger("target group", "arn:tg", "banana", None)]).collect(),
         orphans: vec![stranger("subnet", "subnet-9", "", Some("subnet.old"))],
+        tagged: vec![Stranger { on: None, ..stranger("dynamodb table", "arn:aws:dynamodb:af-south-1:1:table/left", "left", None) }],
         unlisted: vec![("db-instance".into(), CloudError::own("rds:DescribeDBInstances", Class::Throttled, "slow down"))],
     };
     (drift, doers, strangers)

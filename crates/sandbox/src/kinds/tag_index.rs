@@ -1,11 +1,12 @@
-//! The index of tags over all services. Of what it lists, alarms, log groups and task definitions are simulated.
+//! The index of tags over all services. Of single sorts it lists alarms, log groups and task definitions; all at once, it lists
+//! whatever bears tags here but IAM's roles, which AWS's own does not know.
 
 use std::collections::BTreeMap;
 
 use aws_sdk_resourcegroupstagging::operation::get_resources::{GetResourcesInput, GetResourcesOutput};
 use aws_sdk_resourcegroupstagging::types::{ResourceTagMapping, Tag, TagFilter};
 
-use crate::cloud::At;
+use crate::cloud::{At, Table};
 use crate::fate::{Answer, refuse};
 use crate::handlers::Handlers;
 use crate::paging::page;
@@ -16,7 +17,11 @@ pub(crate) fn handlers(to: Handlers) -> Handlers {
 
 fn get_resources(at: &mut At<'_>, input: &GetResourcesInput) -> Answer<GetResourcesOutput> {
     let invalid = |text: &str| Err(refuse(400, "InvalidParameterException", text));
-    let [sort] = input.resource_type_filters() else { return invalid("sandbox: the index of tags takes one sort at a time") };
+    let sort = match input.resource_type_filters() {
+        [] => None,
+        [sort] => Some(sort.as_str()),
+        _ => return invalid("sandbox: the index of tags takes one sort at a time, or none"),
+    };
     if !input.resource_arn_list().is_empty() {
         return invalid("sandbox: the index of tags takes no ARNs");
     }
@@ -25,7 +30,7 @@ fn get_resources(at: &mut At<'_>, input: &GetResourcesInput) -> Answer<GetResour
         return invalid("ResourcesPerPage must be between 1 and 100");
     };
     let Some(all) = tagged(at, sort) else {
-        return invalid("sandbox: of the index of tags alarms, log groups and task definitions are simulated");
+        return invalid("sandbox: of single sorts the index of tags knows alarms, log groups and task definitions");
     };
     let mut found = vec![];
     for (arn, tags) in all {
@@ -46,19 +51,85 @@ fn get_resources(at: &mut At<'_>, input: &GetResourcesInput) -> Answer<GetResour
     Ok(GetResourcesOutput::builder().set_resource_tag_mapping_list(Some(mappings)).pagination_token(next).build())
 }
 
-/// All of one sort, each with its tags. What was deregistered is still told of.
-fn tagged(at: &mut At<'_>, sort: &str) -> Option<Vec<(String, BTreeMap<String, String>)>> {
-    let prefix = match sort {
-        "cloudwatch:alarm" => at.arn("cloudwatch", "alarm:"),
-        "logs:log-group" => at.arn("logs", "log-group:"),
-        "ecs:task-definition" => at.arn("ecs", "task-definition/"),
-        _ => return None,
-    };
+/// Things by their ARN, each with its tags.
+type Tagged = Vec<(String, BTreeMap<String, String>)>;
+
+/// All of one sort, or of all. What was deregistered is still told of.
+fn tagged(at: &mut At<'_>, sort: Option<&str>) -> Option<Tagged> {
+    match sort {
+        Some("cloudwatch:alarm") => Some(alarms(at)),
+        Some("logs:log-group") => Some(log_groups(at)),
+        Some("ecs:task-definition") => Some(task_definitions(at)),
+        Some(_) => None,
+        None => Some(everything(at)),
+    }
+}
+
+fn rows<'a, R: 'a>(prefix: &str, table: &'a Table<R>, tags: impl Fn(&R) -> &BTreeMap<String, String>) -> Tagged {
+    table.iter().map(|(id, row)| (format!("{prefix}{id}"), tags(row).clone())).collect()
+}
+
+fn alarms(at: &mut At<'_>) -> Tagged {
+    let prefix = at.arn("cloudwatch", "alarm:");
+    rows(&prefix, &at.here().alarms, |row| &row.tags)
+}
+
+fn log_groups(at: &mut At<'_>) -> Tagged {
+    let prefix = at.arn("logs", "log-group:");
+    rows(&prefix, &at.here().log_groups, |row| &row.tags)
+}
+
+fn task_definitions(at: &mut At<'_>) -> Tagged {
+    let prefix = at.arn("ecs", "task-definition/");
+    rows(&prefix, &at.here().task_definitions, |row| &row.tags)
+}
+
+fn everything(at: &mut At<'_>) -> Tagged {
+    let mut all = [alarms(at), log_groups(at), task_definitions(at)].concat();
+    let (region, account) = (at.region.to_owned(), at.account.to_owned());
+    let arn = |service: &str, sort: &str| format!("arn:aws:{service}:{region}:{account}:{sort}");
     let here = at.here();
-    let named = |name: &str, tags: &BTreeMap<String, String>| (format!("{prefix}{name}"), tags.clone());
-    Some(match sort {
-        "cloudwatch:alarm" => here.alarms.iter().map(|(name, row)| named(name, &row.tags)).collect(),
-        "logs:log-group" => here.log_groups.iter().map(|(name, row)| named(name, &row.tags)).collect(),
-        _ => here.task_definitions.values().map(|row| named(&format!("{}:{}", row.family, row.revision), &row.tags)).collect(),
-    })
+    let ec2 = |sort: &str| arn("ec2", &format!("{sort}/"));
+    all.extend(rows(&ec2("elastic-ip"), &here.elastic_ips, |row| &row.tags));
+    all.extend(rows(&ec2("internet-gateway"), &here.internet_gateways, |row| &row.tags));
+    all.extend(rows(&ec2("natgateway"), &here.nat_gateways, |row| &row.tags));
+    all.extend(rows(&ec2("network-acl"), &here.network_acls, |row| &row.tags));
+    all.extend(rows(&ec2("network-interface"), &here.network_interfaces, |row| &row.tags));
+    all.extend(rows(&ec2("route-table"), &here.route_tables, |row| &row.tags));
+    all.extend(rows(&ec2("security-group"), &here.security_groups, |row| &row.tags));
+    for group in here.security_groups.values() {
+        all.extend(rows(&ec2("security-group-rule"), &group.rules, |row| &row.tags));
+    }
+    all.extend(rows(&ec2("subnet"), &here.subnets, |row| &row.tags));
+    all.extend(rows(&ec2("vpc"), &here.vpcs, |row| &row.tags));
+    all.extend(rows(&ec2("vpc-endpoint"), &here.vpc_endpoints, |row| &row.tags));
+    all.extend(rows(&ec2("vpc-flow-log"), &here.flow_logs, |row| &row.tags));
+    all.extend(rows(&arn("rds", "db:"), &here.db_instances, |row| &row.tags));
+    all.extend(rows(&arn("rds", "pg:"), &here.db_parameter_groups, |row| &row.tags));
+    all.extend(rows(&arn("rds", "snapshot:"), &here.db_snapshots, |row| &row.tags));
+    all.extend(rows(&arn("rds", "subgrp:"), &here.db_subnet_groups, |row| &row.tags));
+    all.extend(rows(&arn("ecs", "cluster/"), &here.clusters, |row| &row.tags));
+    all.extend(rows(&arn("elasticfilesystem", "access-point/"), &here.access_points, |row| &row.tags));
+    all.extend(rows(&arn("elasticfilesystem", "file-system/"), &here.file_systems, |row| &row.tags));
+    all.extend(rows(&arn("logs", "delivery:"), &here.deliveries, |row| &row.tags));
+    all.extend(rows(&arn("logs", "delivery-destination:"), &here.delivery_destinations, |row| &row.tags));
+    all.extend(rows(&arn("logs", "delivery-source:"), &here.delivery_sources, |row| &row.tags));
+    all.extend(rows("arn:aws:s3:::", &here.buckets, |row| &row.tags));
+    all.extend(rows("arn:aws:route53:::healthcheck/", &here.health_checks, |row| &row.tags));
+    all.extend(rows("arn:aws:route53:::hostedzone/", &here.hosted_zones, |row| &row.tags));
+    all.extend(rows(&format!("arn:aws:cloudwatch::{account}:dashboard/"), &here.dashboards, |row| &row.tags));
+    // These go by their ARN.
+    all.extend(rows("", &here.certificates, |row| &row.tags));
+    all.extend(rows("", &here.listener_rules, |row| &row.tags));
+    all.extend(rows("", &here.listeners, |row| &row.tags));
+    all.extend(rows("", &here.load_balancers, |row| &row.tags));
+    all.extend(rows("", &here.services, |row| &row.tags));
+    all.extend(rows("", &here.target_groups, |row| &row.tags));
+    all.extend(rows("", &here.tasks, |row| &row.tags));
+    all.extend(rows("", &here.topics, |row| &row.tags));
+    all.extend(here.cdn_functions.values().map(|row| (row.arn.clone(), row.tags.clone())));
+    all.extend(here.distributions.values().map(|row| (row.arn.clone(), row.tags.clone())));
+    all.extend(here.secrets.values().map(|row| (row.arn.clone(), row.tags.clone())));
+    all.retain(|(_, tags)| !tags.is_empty());
+    all
 }

@@ -8,8 +8,9 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::Trouble;
 
-/// For how long AWS takes a signature, the clocks' skew included.
-pub(super) const SIGNATURE: Duration = Duration::from_secs(300 + 120);
+/// For how long the cloud takes a signature: the five minutes that AWS gives it (SIGV of the protocol), and as much as the signer's
+/// clock may be ahead of AWS's here. The protocol waits for five minutes of skew, so that it is on the safe side.
+pub const SIGNATURE: Duration = Duration::from_secs(300 + 120);
 
 /// What happens to a mutating call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

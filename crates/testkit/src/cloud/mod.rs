@@ -16,7 +16,7 @@ use crate::{ToySpec, Trouble};
 use fault::Sky;
 use world::{Answer, Effect, Watcher, World};
 
-pub use fault::{Fault, Weather};
+pub use fault::{Fault, SIGNATURE, Weather};
 pub use world::{Call, Object, Verb};
 
 /// How long one half of a call takes, there or back.

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bbws_engine::log::{LastHeld, last_held};
 use bbws_engine::{Boxed, Clock, LEASE, Log, LogError, PutOutcome, Store, StoreError, TTL, Unleased, log, stands_still};
-use bbws_model::Record;
+use bbws_model::{Record, wire};
 use bbws_testkit::{Creates, JumpClock, MemoryStore, SeededIds, Through};
 
 use crate::bench::Bench;
@@ -97,6 +98,25 @@ async fn a_log_that_moves_is_seen_to_live_and_one_that_does_not_is_taken_over() 
     assert_eq!(new.lease().holds(), Ok(()));
     let state = log::read(&store).await.unwrap().unwrap();
     assert_eq!((state.holder.unwrap().run.0.as_str(), state.generation), ("new", 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_holds_a_damaged_log_is_told_as_far_as_it_can_be_read() {
+    let (store, clock) = (MemoryStore::default(), Arc::new(JumpClock::new()));
+    assert_eq!(last_held(&store).await.unwrap(), LastHeld::Nobody, "nobody ever took it");
+    let ids = Arc::new(SeededIds::default());
+    let run = Log::open(Arc::new(store.clone()), clock.clone(), ids, Bench::opening("run"), &|_| true).await.unwrap();
+    let held = last_held(&store).await.unwrap();
+    assert!(matches!(&held, LastHeld::By(held) if held.owner.run.0 == "run" && held.seq == 1), "{held:?}");
+    let taken = store.all()[&wire::log::key(1)].clone();
+    store.tamper(&wire::log::key(1), Some(b"{".to_vec()));
+    assert_eq!(last_held(&store).await.unwrap(), LastHeld::Unknown { seq: 1 }, "it may have taken it");
+    store.tamper(&wire::log::key(1), Some(taken));
+    run.close("over").await.unwrap();
+    assert_eq!(last_held(&store).await.unwrap(), LastHeld::Nobody, "it was given back");
+    // A slot beyond the last that can be read may be another run's first.
+    store.tamper(&wire::log::key(3), Some(b"{".to_vec()));
+    assert_eq!(last_held(&store).await.unwrap(), LastHeld::Unknown { seq: 3 });
 }
 
 #[tokio::test(start_paused = true)]

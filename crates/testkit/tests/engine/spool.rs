@@ -44,11 +44,13 @@ struct Outage {
     bench: Bench,
     line: Line,
     spool: MemoryStore,
+    /// Whether the spool can be written.
+    disk: Line,
 }
 
 impl Outage {
     fn new() -> Self {
-        Self { bench: Bench::new(), line: Line::default(), spool: MemoryStore::forgetful() }
+        Self { bench: Bench::new(), line: Line::default(), spool: MemoryStore::forgetful(), disk: Line::default() }
     }
 
     async fn open(&self) -> Log {
@@ -56,7 +58,7 @@ impl Outage {
         let run = format!("run{}", bbws_engine::Ids::next(self.bench.ids.as_ref()));
         let (clock, ids) = (self.bench.clock.clone(), self.bench.ids.clone());
         let log = Log::open(Arc::new(store), clock, ids, Bench::opening(&run), &|_| true).await.unwrap();
-        log.spooling(Arc::new(self.spool.clone()))
+        log.spooling(Arc::new(Through { store: self.spool.clone(), creates: self.disk.clone() }))
     }
 
     /// Runs as a command does, but for the spool, which is used first if `uses` says so.
@@ -155,6 +157,26 @@ async fn what_became_of_a_request_is_known_to_the_next_run_without_a_look() {
     drop(log);
     let (report, _, _) = outage.run(&one(), true).await;
     assert_eq!((report.outcome, outage.bench.cloud.objects().len()), (Outcome::Done, 1), "{report:?}");
+}
+
+/// A disk that was full for a while: once all is put down nothing is told as lost.
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_put_down_at_first_is_put_down_later_and_not_told_as_lost() {
+    for (mended, held) in [(Some(Duration::from_secs(20)), 1), (None, 0)] {
+        let outage = Outage::new();
+        outage.disk.cut();
+        if let Some(mended) = mended {
+            let disk = outage.disk.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(mended).await;
+                disk.mend();
+            });
+        }
+        outage.cut_at_first_call(None);
+        let (_, log, _) = outage.run(&one(), false).await;
+        let (kept, lost) = log.spooled();
+        assert_eq!((kept, lost.is_none()), (held, mended.is_some()), "{lost:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

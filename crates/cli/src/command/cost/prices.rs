@@ -7,14 +7,15 @@ use std::path::Path;
 
 use bbws_model::{CloudError, World};
 use bbws_operate::cost::{Bill, ListError, PriceFile, Prices, Query, differs, query};
+use bbws_render::ErrorId;
 use futures::future::join_all;
 
+use crate::Failure;
 use crate::args::Global;
 use crate::cloud::{Cloud, Link};
 use crate::project::Project;
 use crate::session::{Offline, connect};
 use crate::ui::Ui;
-use crate::{Exit, Failure};
 
 /// How many questions are asked side by side.
 const ABREAST: usize = 5;
@@ -26,7 +27,7 @@ const ABREAST: usize = 5;
 pub(crate) fn prices(project: &Project, region: &str, sandbox: bool) -> Result<Prices, Failure> {
     let path = project.prices(region, sandbox);
     let wrong = |path: &Path, why: String| {
-        Failure::new(Exit::Error, format!("the prices in {} cannot be used", path.display()))
+        Failure::error(ErrorId::File, format!("the prices in {} cannot be used", path.display()))
             .because(why)
             .advise("correct the file, or remove it: bbws has prices of its own")
     };
@@ -84,7 +85,7 @@ pub(super) async fn refresh<C: Cloud>(
     }
     let path = project.prices(&environment.region, global.sandbox);
     write(&path, &file).map_err(|error| {
-        Failure::new(Exit::Error, format!("the prices cannot be written to {}", path.display()))
+        Failure::error(ErrorId::File, format!("the prices cannot be written to {}", path.display()))
             .because(error)
             .advise("check the folder's permissions")
     })?;

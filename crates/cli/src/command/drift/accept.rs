@@ -60,8 +60,7 @@ pub(super) async fn accept<C: Cloud>(
     if !kept.edits.is_empty() {
         show(ui, &offline.file, &kept);
         if !yes {
-            let nobody = || Failure::new(Exit::Refused, "keeping it needs a confirmation, and there is nobody to ask").of(ErrorId::Consent);
-            consent(ui, &format!("\nWrite this into {}? Type yes: ", offline.file), "yes", nobody)?;
+            consent(ui, &format!("\nWrite this into {}? Type yes: ", offline.file), "yes", "keeping it")?;
         }
         write(&path, &text, &kept.text)?;
     }
@@ -83,7 +82,7 @@ pub(super) async fn accept<C: Cloud>(
     }
     let what =
         if kept.edits.is_empty() { "it cannot be kept by an edit of the file" } else { "not all of it can be kept by an edit of the file" };
-    let failure = Failure::new(Exit::Error, format!("{what}; the rest still counts as drift")).with(findings);
+    let failure = Failure::error(ErrorId::Drift, format!("{what}; the rest still counts as drift")).with(findings);
     Err(failure.advise(format!("or put it back: bbws drift {name} --revert ADDRESS{}", offline.flag())))
 }
 
@@ -95,7 +94,7 @@ fn wishes(accepted: &BTreeSet<Address>, seen: Seen<'_>, offline: &Offline) -> Re
     let (mut wishes, mut findings) = (BTreeMap::new(), vec![]);
     for address in accepted {
         let Some(one) = seen.drift.drifted.iter().find(|one| one.address == *address) else {
-            return Err(Failure::new(Exit::Error, format!("{address} has not drifted: there is nothing to keep")));
+            return Err(Failure::error(ErrorId::Unknown, format!("{address} has not drifted: there is nothing to keep")));
         };
         let (wish, why) = of_one(one, &offline.environment.name, offline.flag());
         findings.extend(why.into_iter().map(|(what, advice)| Finding::new(Severity::Error, what).at(address).advise(advice)));
@@ -175,7 +174,7 @@ fn show(ui: &mut Ui, file: &str, kept: &Kept) {
 /// Writes the file: it is the old or the new one whole, and nobody's edit is lost.
 fn write(path: &Path, before: &str, after: &str) -> Result<(), Failure> {
     let failed =
-        |why: String| Failure::new(Exit::Error, format!("{} could not be written; nothing was changed", path.display())).because(why);
+        |why: String| Failure::error(ErrorId::File, format!("{} could not be written; nothing was changed", path.display())).because(why);
     let now = fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
     if now != before {
         return Err(failed("somebody has edited it meanwhile".to_owned()).advise("look again: bbws drift"));

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use bbws_engine::{Clock, Held, Picture, census, hanging, in_place_of, refresh};
 use bbws_model::{Address, Class, Desired, State};
-use bbws_operate::drift::{Deed, Doer, Drift, drift, gone, strangers, trace};
-use bbws_render::{Detail, Watched};
+use bbws_operate::drift::{Beside, Deed, Doer, Drift, GLOBAL, Strangers, drift, gone, strangers, trace};
+use bbws_render::{Detail, ErrorId, Watched};
+use futures::future::{join_all, join3};
 
 use super::plan::tell_calls;
 use crate::args::{DriftArgs, Global};
@@ -89,7 +90,7 @@ async fn work<C: Cloud>(
     }
     tell_calls(ui, &session.link.sent(), None);
     if !found.unread.is_empty() {
-        let failure = Failure::new(Exit::Error, format!("not all of {} could be read", session.offline.environment.name));
+        let failure = Failure::error(ErrorId::Unread, format!("not all of {} could be read", session.offline.environment.name));
         return Err(failure.because("what could not be read may have drifted").advise("mend the cause that each names, and look again"));
     }
     if !decides {
@@ -113,7 +114,8 @@ async fn work<C: Cloud>(
 fn known(state: &State, chosen: &BTreeSet<Address>) -> Result<(), Failure> {
     let Some(stranger) = chosen.iter().find(|address| !state.entries.contains_key(*address)) else { return Ok(()) };
     let all: Vec<String> = state.entries.keys().map(ToString::to_string).collect();
-    let failure = Failure::new(Exit::Error, format!("nothing is recorded as {stranger}")).because("only what bbws has made can drift");
+    let failure =
+        Failure::error(ErrorId::Unknown, format!("nothing is recorded as {stranger}")).because("only what bbws has made can drift");
     let failure = match nearest(&stranger.to_string(), all.iter().map(String::as_str)) {
         Some(near) => failure.advise(format!("did you mean `{near}`?")),
         None => failure,
@@ -130,10 +132,14 @@ pub(super) async fn look<L: Look>(session: &Session<L>, state: &State) -> (Drift
 }
 
 /// What stands beside ours.
-async fn beside<L: Look>(session: &Session<L>, state: &State, picture: &Picture) -> bbws_operate::drift::Strangers {
-    let eyes = session.link.observers();
-    let (hung, marked) = futures::future::join(hanging(&eyes, &session.offline.kinds, state, picture), census(&eyes)).await;
-    strangers(state, hung, marked)
+async fn beside<L: Trail>(session: &Session<L>, state: &State, picture: &Picture) -> Strangers {
+    let (eyes, kinds, environment) = (session.link.observers(), &session.offline.kinds, &session.offline.environment);
+    let tags = environment.own_tags();
+    let regions = BTreeSet::from([environment.region.as_str(), GLOBAL]);
+    let index = regions.into_iter().map(|region| async { (region.to_owned(), session.link.tagged(region, &tags).await) });
+    let looks = (hanging(&eyes, kinds, state, picture), census(&eyes), join_all(index));
+    let (hanging, marked, tagged) = join3(looks.0, looks.1, looks.2).await;
+    strangers(kinds, state, Beside { hanging, marked, tagged })
 }
 
 /// Asks the trail about each resource that has drifted, no faster than it answers.

@@ -32,7 +32,7 @@ pub(super) async fn revert<C: Cloud>(
     let name = offline.environment.name.clone();
     let chosen: BTreeSet<Address> = args.revert.iter().cloned().collect();
     if let Some(still) = chosen.iter().find(|address| !drift.drifted.iter().any(|one| one.address == **address)) {
-        return Err(Failure::new(Exit::Error, format!("{still} has not drifted: there is nothing to put back"))
+        return Err(Failure::error(ErrorId::Unknown, format!("{still} has not drifted: there is nothing to put back"))
             .advise(format!("what the file says otherwise, a plan shows: bbws plan {name}{}", offline.flag())));
     }
     let governed = offline.governed;
@@ -46,6 +46,7 @@ pub(super) async fn revert<C: Cloud>(
     if !more.is_empty() {
         let targets: String = chosen.iter().map(|address| format!(" --target {address}")).collect();
         return Err(Failure::new(Exit::Refused, "putting that back would do more than that; nothing was changed")
+            .of(ErrorId::Drift)
             .with(more)
             .advise(format!("if you want all of it: bbws apply {name}{targets}{}", session.offline.flag())));
     }
@@ -68,8 +69,7 @@ pub(super) async fn revert<C: Cloud>(
     }
     if !args.yes {
         let what = if chosen.len() == 1 { "this resource".to_owned() } else { format!("these {} resources", chosen.len()) };
-        let nobody = || Failure::new(Exit::Refused, "putting back needs a confirmation, and there is nobody to ask").of(ErrorId::Consent);
-        consent(ui, &format!("\nPut {what} back? Type yes: "), "yes", nobody)?;
+        consent(ui, &format!("\nPut {what} back? Type yes: "), "yes", "putting back")?;
     }
     let applying = ApplyArgs { yes: args.yes, ..ApplyArgs::default() };
     apply::work(ui, project, global, cloud, &applying, session.offline, (Some(plan), "FILE", None)).await

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bbws_engine::log::{Cure, Depth, begin, collect, collectable, set_aside, survey};
 use bbws_engine::{Clock, Marked, difference, rebuild, refresh, restoring, states};
 use bbws_model::{Address, Desired, Entry, Finding, Mode, Record, Scope, Severity, State};
+use bbws_render::ErrorId;
 use serde_json::json;
 
 use super::check::marked;
@@ -24,8 +25,7 @@ pub(super) fn confirmed(ui: &mut Ui, yes: bool, question: &str) -> Result<(), Fa
     if yes {
         return Ok(());
     }
-    let nobody = || Failure::new(Exit::Refused, "this needs a confirmation, and there is nobody to ask");
-    consent(ui, &format!("\n{question} Type yes: "), "yes", nobody)
+    consent(ui, &format!("\n{question} Type yes: "), "yes", "this")
 }
 
 /// What is to be restored, and what was agreed to beforehand.
@@ -63,6 +63,7 @@ pub(super) fn restore<C: Cloud>(
         let now = look_back_at_open(ui, &session, Mode::Apply, now).await?;
         if !now.open.is_empty() {
             return Err(Failure::new(Exit::Refused, "it is not known yet what became of requests that an interrupted run had sent")
+                .of(ErrorId::State)
                 .because("what they turn out to have made would have no place in an earlier state")
                 .advise(format!("settle them first: bbws apply {}{}", picked.name, session.offline.flag())));
         }
@@ -82,7 +83,8 @@ pub(super) fn restore<C: Cloud>(
             let lost = would_forget(&session, &now, &entries).await;
             if !lost.is_empty() {
                 let what = format!("what exists of {} would be known no longer", picked.name);
-                let failure = Failure::new(Exit::Refused, what).because("a plan could make it a second time; nothing was changed");
+                let failure =
+                    Failure::new(Exit::Refused, what).of(ErrorId::State).because("a plan could make it a second time; nothing was changed");
                 return Err(failure.with(lost).advise("if you want that, say so: --forget; `bbws state orphans` lists it afterwards"));
             }
         }
@@ -165,7 +167,7 @@ pub(super) fn rebuild_of<C: Cloud>(
             ui.say(bbws_render::rebuilt(&found, style));
         }
         if !found.findings.is_empty() {
-            return Err(Failure::new(Exit::Error, format!("the state of {name} cannot be rebuilt")).because("nothing was changed").with(found.findings));
+            return Err(Failure::error(ErrorId::State, format!("the state of {name} cannot be rebuilt")).because("nothing was changed").with(found.findings));
         }
         confirmed(ui, yes, &format!("Begin a new log of {name} with this? The account is not touched."))?;
         // A log that does not add up cannot be held. That nobody writes it any more is seen; the first slot of the new one is
@@ -199,7 +201,7 @@ async fn remains(offline: &Offline) -> Result<Option<String>, Failure> {
     match found.state {
         Some(_) if !lost => {
             let name = &offline.environment.name;
-            let failure = Failure::new(Exit::Refused, format!("the state of {name} is not lost"));
+            let failure = Failure::new(Exit::Refused, format!("the state of {name} is not lost")).of(ErrorId::State);
             let failure = failure.because("the log is there and adds up; a rebuilt one would know less");
             Err(failure.advise(format!("go back to an earlier moment instead: bbws state restore {name}{} MOMENT", offline.flag())))
         }
@@ -223,14 +225,17 @@ fn chosen<L: Link>(session: &Session<L>, all: &[(String, Marked)], asked: Option
     let mut found = lineages.iter();
     match (found.next(), found.next()) {
         (Some((lineage, _)), None) => Ok((*lineage).to_owned()),
-        (None, _) => Err(Failure::new(Exit::Error, format!("nothing in the account bears a mark of {environment}"))
+        (None, _) => Err(Failure::error(ErrorId::State, format!("nothing in the account bears a mark of {environment}"))
             .because("there is nothing to rebuild its state from")
             .advise(format!("if the cluster never was, create it: bbws apply {environment}{}", session.offline.flag()))),
         (Some(_), Some(_)) => {
             let list: Vec<String> = lineages.iter().map(|(lineage, of)| format!("{lineage}: {} resources", of.len())).collect();
-            Err(Failure::new(Exit::Error, format!("the account holds objects of {} lineages that {environment} could be", lineages.len()))
-                .because(list.join("; "))
-                .advise("choose one with --lineage; the tag bbws:lineage on the VPC says which it is"))
+            Err(Failure::error(
+                ErrorId::State,
+                format!("the account holds objects of {} lineages that {environment} could be", lineages.len()),
+            )
+            .because(list.join("; "))
+            .advise("choose one with --lineage; the tag bbws:lineage on the VPC says which it is"))
         }
     }
 }

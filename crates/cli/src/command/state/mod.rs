@@ -8,7 +8,7 @@ mod surgery;
 pub(super) use check::marked;
 
 use bbws_model::{Address, State, wire};
-use bbws_render::{state_list, state_show, state_show_all};
+use bbws_render::{ErrorId, state_list, state_show, state_show_all};
 use serde_json::{Value, json};
 
 use crate::args::{Global, StateCommand, Where};
@@ -71,7 +71,7 @@ fn one(state: &State, address: &str, json: bool, style: bbws_render::Style) -> R
     let parsed: Address = address.parse().map_err(|error| Failure::new(Exit::Usage, format!("{error}")))?;
     let unknown = || {
         let known: Vec<String> = state.entries.keys().map(ToString::to_string).collect();
-        let failure = Failure::new(Exit::Error, format!("nothing is recorded as {address}"));
+        let failure = Failure::error(ErrorId::Unknown, format!("nothing is recorded as {address}"));
         let failure = match nearest(address, known.iter().map(String::as_str)) {
             Some(near) => failure.advise(format!("did you mean `{near}`?")),
             None => failure,
@@ -87,5 +87,5 @@ fn one(state: &State, address: &str, json: bool, style: bbws_render::Style) -> R
 }
 
 fn written(state: &State) -> Result<Vec<u8>, Failure> {
-    wire::state::write(state).map_err(|error| Failure::new(Exit::Error, "the state cannot be written as JSON").because(error))
+    wire::state::write(state).map_err(|error| Failure::error(ErrorId::State, "the state cannot be written as JSON").because(error))
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bbws_engine::{Moment, Past, difference, history, states};
 use bbws_model::State;
-use bbws_render::{difference_json, history_json, history_of_run};
+use bbws_render::{ErrorId, difference_json, history_json, history_of_run};
 
 use crate::args::{Global, Where};
 use crate::project::Project;
@@ -36,7 +36,7 @@ fn one<'a>(runs: &'a [Past], begins: &str, name: &str) -> Result<&'a Past, Failu
     let found: Vec<&Past> = runs.iter().filter(|past| past.run.0.starts_with(begins)).collect();
     match found[..] {
         [one] => Ok(one),
-        [] => Err(Failure::new(Exit::Error, format!("the log tells of no run `{begins}`"))
+        [] => Err(Failure::error(ErrorId::Unknown, format!("the log tells of no run `{begins}`"))
             .advise(format!("`bbws state history {name}` lists all that it tells of"))),
         _ => Err(Failure::new(Exit::Usage, format!("the ids of {} runs begin with `{begins}`", found.len())).advise("write more of it")),
     }
@@ -59,7 +59,7 @@ pub(super) fn moment(text: &str) -> Result<Moment, Failure> {
 
 /// Why there is no state of a moment.
 pub(super) fn unknown(moment: &str, name: &str) -> Failure {
-    Failure::new(Exit::Error, format!("the log does not tell what the state was at `{moment}`"))
+    Failure::error(ErrorId::Unknown, format!("the log does not tell what the state was at `{moment}`"))
         .because("there was no such moment, several runs' ids begin so, or its slots were collected")
         .advise(format!("`bbws state history {name}` lists runs, slots and serials"))
 }
@@ -112,7 +112,7 @@ pub(super) fn pull(ui: &mut Ui, project: &Project, global: &Global, place: &Wher
         None => ui.say(String::from_utf8_lossy(&bytes)),
         Some(path) => {
             let failed = |error: std::io::Error| {
-                Failure::new(Exit::Error, format!("the state cannot be written to {}", path.display())).because(error)
+                Failure::error(ErrorId::File, format!("the state cannot be written to {}", path.display())).because(error)
             };
             fs::write(path, bytes).map_err(failed)?;
         }

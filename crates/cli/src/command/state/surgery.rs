@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use bbws_model::{Address, Finding, Mode, Record, State};
 use bbws_operate::{forgetting, moving};
+use bbws_render::ErrorId;
 
 use super::edit::confirmed;
 use crate::args::{Global, MvArgs, RmArgs};
@@ -89,7 +90,10 @@ fn open(ui: &mut Ui, project: &Project, global: &Global, name: &str) -> Result<O
 }
 
 fn refused(name: &str, wrong: Vec<Finding>) -> Failure {
-    Failure::new(Exit::Refused, format!("the state of {name} cannot be edited so")).because("nothing was changed").with(wrong)
+    Failure::new(Exit::Refused, format!("the state of {name} cannot be edited so"))
+        .of(ErrorId::State)
+        .because("nothing was changed")
+        .with(wrong)
 }
 
 /// The state, once nobody is at work in it and it is known what became of earlier requests, as far as that shows.

@@ -10,16 +10,13 @@ use std::time::Duration;
 
 use bbws_engine::{LEASE, log};
 use bbws_model::{Address, FoldError, Intent, IntentId, Op, PhysicalId, Plan, Record, ResultOutcome, RunId, Slot, State, wire};
-use bbws_testkit::{Call, FakeCloud, MemoryStore, Verb};
+use bbws_testkit::{Call, FakeCloud, MemoryStore, SIGNATURE, Verb};
 
 use super::process::{Hosts, Process};
 use super::witness::Lease;
 
 /// How far the clocks of those who write and of whoever collects may be off each other.
 const SKEW: Duration = Duration::from_secs(4 * 24 * 3600);
-
-/// For how long AWS takes a signature.
-const SIGNATURE: Duration = Duration::from_secs(300);
 
 /// An invariant of the protocol that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
