@@ -28,7 +28,7 @@ use crate::support::{Place, edited};
 const ACCOUNT: &str = "536580886816";
 const REGION: &str = "af-south-1";
 /// How many points of each sort a test tries, where nobody says.
-const POINTS: usize = 6;
+const POINTS: usize = 3;
 
 /// What befalls a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

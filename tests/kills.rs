@@ -172,7 +172,9 @@ fn killed_at_every_turn_nothing_is_lost_or_doubled() {
     assert!(copies >= 1);
     came(&before, &campaign.servers.inventory(), &(list("dev.txt") + &list("options.txt") + &SNAPSHOT.repeat(copies)));
 
-    campaign.stage("destroy dev --confirm wp-dev-cluster", share(4));
+    // What an update has no calls for is left to the end.
+    let left = if many { kills } else { kills - campaign.made.len() };
+    campaign.stage("destroy dev --confirm wp-dev-cluster", left);
     came(&before, &campaign.servers.inventory(), &(list("left.txt") + &SNAPSHOT.repeat(copies)));
 
     let (made, runs, counted) = (campaign.made.len(), campaign.runs, campaign.counted());
@@ -187,7 +189,7 @@ fn killed_at_every_turn_nothing_is_lost_or_doubled() {
         let spared = campaign.spared(&counted);
         assert_eq!(spared, Vec::<String>::new(), "operations that no run was killed at, before and after");
     } else {
-        assert!(made >= kills * 9 / 10 && twice >= kills * 3 / 8, "too few calls to be killed at: {counted:?}");
+        assert!(made >= kills * 4 / 5 && twice >= kills * 3 / 8, "too few calls to be killed at: {counted:?}");
     }
     if let Ok(path) = std::env::var("BBWS_TALLY") {
         let tally = json!({

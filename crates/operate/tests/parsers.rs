@@ -3,6 +3,7 @@
 //!
 //! The corpus in `tests/corpus` is what was told something of its own, and whatever failed; each test replays it.
 //! `BBWS_FUZZ_SECONDS` fuzzes each parser for so long, and adds to the corpus: `cargo xtask soak parsers`.
+#![expect(clippy::unwrap_used, reason = "a parser that fails is what a test looks for")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
