@@ -34,6 +34,8 @@ pub struct Ground {
     pub state: Option<StatePlace>,
     /// The key that signs approvals.
     pub approval_key: Option<String>,
+    /// Whether approvals are demanded, and only the bucket's policy keeps others from writing them.
+    pub fenced: bool,
     /// What is declared, and what is recorded: several specs of one address where they differ.
     pub resources: Vec<Resource>,
 }
@@ -91,7 +93,8 @@ impl Ground {
         match service {
             // AWS's own lists belong to no account.
             "ec2" if what.starts_with("prefix-list") => [format!("arn:{}:ec2:{}:aws:{what}", self.partition(), self.region)].into(),
-            "cloudfront" => [self.arn(service, None, what)].into(),
+            "cloudfront" | "iam" => [self.arn(service, None, what)].into(),
+            "s3" => [format!("arn:{}:s3:::{what}", self.partition())].into(),
             "route53" => [format!("arn:{}:route53:::{what}", self.partition())].into(),
             // What stands at the edge is a certificate or an alarm; the rest has one region.
             "acm" | "cloudwatch" => self.regions().into_iter().map(|region| self.arn(service, Some(region), what)).collect(),
