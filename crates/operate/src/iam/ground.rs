@@ -51,17 +51,25 @@ pub struct Resource {
     pub id: Option<String>,
 }
 
+/// The services that have a role of their own in an account, by the kind whose first creation makes it.
+pub(crate) const SERVICE_ROLES: [(&str, &str, &str); 4] = [
+    ("db-instance", "rds.amazonaws.com", "AWSServiceRoleForRDS"),
+    ("ecs-cluster", "ecs.amazonaws.com", "AWSServiceRoleForECS"),
+    ("file-system", "elasticfilesystem.amazonaws.com", "AWSServiceRoleForAmazonElasticFileSystem"),
+    ("load-balancer", "elasticloadbalancing.amazonaws.com", "AWSServiceRoleForElasticLoadBalancing"),
+];
+
 /// The region that edge services are called in.
 pub(super) const EDGE: &str = "us-east-1";
 
 impl Ground {
     /// `aws`, or the name of a partition of its own.
-    pub(super) fn partition(&self) -> &'static str {
+    pub(crate) fn partition(&self) -> &'static str {
         partition(&self.region)
     }
 
     /// An ARN in a region of this account; none for services without regions.
-    pub(super) fn arn(&self, service: &str, region: Option<&str>, what: &str) -> String {
+    pub(crate) fn arn(&self, service: &str, region: Option<&str>, what: &str) -> String {
         format!("arn:{}:{service}:{}:{}:{what}", self.partition(), region.unwrap_or_default(), self.account)
     }
 

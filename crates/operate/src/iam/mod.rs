@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use bbws_model::Kinds;
 use serde_json::{Value, json};
 
+pub(crate) use ground::SERVICE_ROLES;
 pub use ground::{Ground, Resource, StatePlace};
 pub use probe::{Probe, probes};
 pub use purpose::Purpose;

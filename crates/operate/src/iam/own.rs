@@ -4,15 +4,21 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::ground::EDGE;
+use super::ground::{EDGE, SERVICE_ROLES};
 use super::statements::Statements;
 use super::{Narrowing, Purpose, camel, listed};
 
 /// What is of use and not needed: without it, bbws says that it does not know.
-const OPTIONAL_READS: [&str; 4] = [
+const OPTIONAL_READS: [&str; 10] = [
     "ec2:DescribeAvailabilityZones",
+    "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeRegions",
+    "ecs:ListClusters",
+    "iam:GetAccountSummary",
+    "rds:DescribeDBMajorEngineVersions",
     "rds:DescribeOrderableDBInstanceOptions",
+    "route53:GetAccountLimit",
+    "s3:ListAllMyBuckets",
     "servicequotas:GetServiceQuota",
 ];
 
@@ -149,7 +155,8 @@ impl Narrowing<'_> {
             let made = json!({ "Null": { "s3:if-none-match": "false" } });
             to.allow("s3:PutObject", "Approvals", approvals, made, "approvals are made, and never written over; nothing else is written");
         }
-        let outputs = state.others.iter().map(|other| format!("{bucket}/{other}/outputs.json")).collect();
+        let others = state.others.iter().filter(|_| !matches!(purpose, Purpose::Init | Purpose::Cost));
+        let outputs = others.map(|other| format!("{bucket}/{other}/outputs.json")).collect();
         to.allow("s3:GetObject", "OthersOutputs", outputs, json!({}), "the outputs that the file takes from other environments");
         let via = json!({ "StringEquals": { "kms:ViaService": format!("s3.{}.amazonaws.com", state.region) } });
         let puts = purpose.writes() || purpose == Purpose::Approve;
@@ -192,6 +199,13 @@ impl Narrowing<'_> {
         to.allow("sts:DecodeAuthorizationMessage", "OptionalDecode", any(), json!({}), why);
         let principals = ["role/*", "user/*"].iter().map(|sort| self.ground.arn("iam", None, sort)).collect();
         to.allow("iam:SimulatePrincipalPolicy", "OptionalSimulate", principals, json!({}), why);
+        // IAM judges a role that is not there by its bare name.
+        let present = self.ground.kinds();
+        let roles = SERVICE_ROLES.iter().filter(|(kind, ..)| present.contains(kind)).flat_map(|(_, service, role)| {
+            [format!("role/aws-service-role/{service}/{role}"), format!("role/{role}")].map(|what| self.ground.arn("iam", None, &what))
+        });
+        to.allow("iam:GetRole", "OptionalServiceRoles", roles.collect(), json!({}), why);
+        to.allow("s3:ListBucket", "OptionalNames", self.ground.named(self.kinds, "bucket"), json!({}), why);
     }
 
     /// Quotas of global services, and which regions are on, are asked at the edge.

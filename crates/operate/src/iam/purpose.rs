@@ -27,17 +27,8 @@ pub enum Purpose {
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Self; 9] = [
-        Self::Plan,
-        Self::Apply,
-        Self::Approve,
-        Self::Init,
-        Self::Drift,
-        Self::Orphans,
-        Self::Rebuild,
-        Self::Import,
-        Self::Cost,
-    ];
+    pub const ALL: [Self; 9] =
+        [Self::Plan, Self::Apply, Self::Approve, Self::Init, Self::Drift, Self::Orphans, Self::Rebuild, Self::Import, Self::Cost];
 
     /// Its name on the command line, in the names of policies and in JSON.
     #[must_use]

@@ -157,7 +157,10 @@ fn whoever_only_looks_may_change_nothing_and_others_only_what_their_task_is() {
             Purpose::Approve => ["kms:GenerateDataKey", "kms:Sign", "s3:PutObject"].into(),
             Purpose::Rebuild => STATE.into(),
             Purpose::Import => STATE.into_iter().chain(changing.iter().copied().filter(|action| marks(action))).collect(),
-            _ => STATE.into_iter().chain(changing.iter().copied().filter(|action| action.contains("Bucket") || action.contains("Configuration"))).collect(),
+            _ => STATE
+                .into_iter()
+                .chain(changing.iter().copied().filter(|action| action.contains("Bucket") || action.contains("Configuration")))
+                .collect(),
         };
         assert_eq!(changing, may, "{}", purpose.word());
     }

@@ -46,6 +46,7 @@ pub enum ErrorId {
     Back,
     Locked,
     Fenced,
+    Ahead,
     Partial,
     Stopped,
     Verify,
@@ -78,7 +79,7 @@ const fn about(id: &'static str, what: &'static str, why: &'static str, fix: &'s
 
 impl ErrorId {
     /// All of them, in the order of the catalogue.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 48] = [
         Self::Throttled,
         Self::Network,
         Self::Service,
@@ -115,6 +116,7 @@ impl ErrorId {
         Self::Back,
         Self::Locked,
         Self::Fenced,
+        Self::Ahead,
         Self::Partial,
         Self::Stopped,
         Self::Verify,
@@ -390,6 +392,12 @@ impl ErrorId {
                 "another run has taken the environment over from this one",
                 "this one was silent for too long, or somebody unlocked it",
                 "see who: `bbws state history ENV`; when that run is over: `bbws plan ENV`",
+            ),
+            Self::Ahead => about(
+                "E-AHEAD",
+                "the look ahead knows that this plan would fail",
+                "a quota leaves no room, a zone or class is not to be had, a name is somebody else's, or the region is off",
+                "do what each finding says; nothing was changed. All that is looked at: `bbws doctor ENV`",
             ),
             Self::Partial => about(
                 "E-PARTIAL",

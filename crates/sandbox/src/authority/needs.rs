@@ -37,7 +37,11 @@ const SERVICE_ROLES: [(&str, &str, &str); 6] = [
 
 /// What this call needs, in the order in which AWS asks.
 pub(crate) fn needs(at: &mut At<'_>, operation: &str, said: &Said) -> Vec<Permit> {
-    let action = iam_action(operation);
+    let action = match iam_action(operation) {
+        // To read an earlier version is an action of its own.
+        "s3:GetObject" if said.get("version_id").is_some() => "s3:GetObjectVersion",
+        action => action,
+    };
     // Everybody may ask who they are.
     if action == "sts:GetCallerIdentity" {
         return vec![];

@@ -277,10 +277,13 @@ fn efs(at: &At<'_>, name: &str, said: &Said) -> BTreeSet<Judged> {
 fn ecs(at: &At<'_>, name: &str, said: &Said) -> BTreeSet<Judged> {
     let arn = |kind: &str, name: &str| if name.starts_with("arn:") { name.to_owned() } else { at.arn("ecs", &format!("{kind}/{name}")) };
     match name {
-        "ListServices" | "ListTasks" | "DescribeTasks" | "DescribeTaskDefinition" | "ListTaskDefinitions" | "DeregisterTaskDefinition"
-        | "ListClusters" => {
-            BTreeSet::new()
-        }
+        "ListServices"
+        | "ListTasks"
+        | "DescribeTasks"
+        | "DescribeTaskDefinition"
+        | "ListTaskDefinitions"
+        | "DeregisterTaskDefinition"
+        | "ListClusters" => BTreeSet::new(),
         "RegisterTaskDefinition" => {
             said.get("family").map(|family| Judged::made(arn("task-definition", &format!("{family}:1")))).into_iter().collect()
         }
