@@ -212,8 +212,8 @@ impl ErrorId {
             ),
             Self::Moved => about(
                 "E-MOVED",
-                "the state has changed since the plan was made",
-                "another run came in between",
+                "what the plan rests on has changed since it was made",
+                "another run came in between, or somebody edited the file",
                 "look at the new plan: `bbws plan ENV`",
             ),
             Self::Consent => about(
