@@ -2,6 +2,7 @@
 //! the same state, bit for bit.
 
 mod draft;
+mod late;
 #[cfg(test)]
 mod tests;
 

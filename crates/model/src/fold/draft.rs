@@ -18,8 +18,8 @@ pub(super) struct Edits {
     holder: Option<Option<(Owner, jiff::Timestamp)>>,
     entries: BTreeMap<Address, Option<Entry>>,
     open: BTreeMap<IntentId, Option<OpenIntent>>,
-    echoes: BTreeMap<IntentId, Option<OpenIntent>>,
-    abandoned: BTreeMap<IntentId, Option<OpenIntent>>,
+    pub(super) echoes: BTreeMap<IntentId, Option<OpenIntent>>,
+    pub(super) abandoned: BTreeMap<IntentId, Option<OpenIntent>>,
     backups: Option<Vec<Backup>>,
     outputs: Option<BTreeMap<String, Value>>,
     spent: Option<BTreeMap<Digest, Spent>>,
@@ -56,9 +56,9 @@ fn overlay<K: Ord, V>(map: &mut BTreeMap<K, V>, edits: BTreeMap<K, Option<V>>) {
 
 /// A state with the records of its next slot laid over it.
 pub(super) struct Draft<'a> {
-    base: &'a State,
+    pub(super) base: &'a State,
     at: jiff::Timestamp,
-    edits: Edits,
+    pub(super) edits: Edits,
 }
 
 impl<'a> Draft<'a> {
@@ -88,7 +88,7 @@ impl<'a> Draft<'a> {
         self.base.seq.saturating_add(1)
     }
 
-    fn misfit<T>(&self, why: String) -> Result<T, FoldError> {
+    pub(super) fn misfit<T>(&self, why: String) -> Result<T, FoldError> {
         Err(FoldError::Misfit { seq: self.seq(), why })
     }
 
@@ -99,7 +99,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn entry_mut(&mut self, address: &Address) -> Option<&mut Entry> {
+    pub(super) fn entry_mut(&mut self, address: &Address) -> Option<&mut Entry> {
         let base = self.base;
         self.edits.entries.entry(address.clone()).or_insert_with(|| base.entries.get(address).cloned()).as_mut()
     }
@@ -110,11 +110,11 @@ impl<'a> Draft<'a> {
         entry
     }
 
-    fn put_entry(&mut self, address: Address, entry: Entry) {
+    pub(super) fn put_entry(&mut self, address: Address, entry: Entry) {
         self.edits.entries.insert(address, Some(entry));
     }
 
-    fn entries(&self) -> impl Iterator<Item = (&Address, &Entry)> {
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&Address, &Entry)> {
         let untouched = self.base.entries.iter().filter(|(address, _)| !self.edits.entries.contains_key(*address));
         untouched.chain(self.edits.entries.iter().filter_map(|(address, entry)| Some((address, entry.as_ref()?))))
     }
@@ -131,7 +131,7 @@ impl<'a> Draft<'a> {
         untouched.chain(self.edits.open.values().flatten())
     }
 
-    fn backups_mut(&mut self) -> &mut Vec<Backup> {
+    pub(super) fn backups_mut(&mut self) -> &mut Vec<Backup> {
         self.edits.backups.get_or_insert_with(|| self.base.backups.clone())
     }
 
@@ -302,84 +302,6 @@ impl<'a> Draft<'a> {
         })
     }
 
-    fn echo(&self, id: &IntentId) -> Option<&OpenIntent> {
-        match self.edits.echoes.get(id) {
-            Some(open) => open.as_ref(),
-            None => self.base.echoes.get(id),
-        }
-    }
-
-    /// Takes an intent out of those of which something may come yet.
-    fn swept(&mut self, id: &IntentId) -> Result<OpenIntent, FoldError> {
-        let abandoned = match self.edits.abandoned.get(id) {
-            Some(open) => open.as_ref(),
-            None => self.base.abandoned.get(id),
-        };
-        if let Some(open) = abandoned.cloned() {
-            self.edits.abandoned.insert(id.clone(), None);
-            return Ok(open);
-        }
-        let Some(open) = self.echo(id).cloned() else {
-            return self.misfit(format!("nothing is to come of the intent {id}, which was neither abandoned nor repeated"));
-        };
-        self.edits.echoes.insert(id.clone(), None);
-        Ok(open)
-    }
-
-    /// What an object that went was made by: where that was sent more than once, an earlier request may make it again.
-    fn resounds(&mut self, made_by: Option<&IntentId>) {
-        if let Some(open) = made_by.and_then(|intent| self.echo(intent)).cloned() {
-            self.edits.echoes.insert(open.intent.id.clone(), None);
-            self.edits.abandoned.insert(open.intent.id.clone(), Some(open));
-        }
-    }
-
-    /// The resource whose object this intent made, where nothing else is expected of the intent.
-    fn recorded_of(&self, intent: &IntentId) -> Option<Address> {
-        if self.echo(intent).is_some() {
-            return None;
-        }
-        let made = self.entries().find(|(_, entry)| entry.intent.as_ref() == Some(intent));
-        made.map(|(address, _)| address.clone())
-    }
-
-    /// The network delivered a create twice, and that made a second object: it has to go, the recorded one stays.
-    fn came_twice(&mut self, address: &Address, intent: &IntentId, made: &PhysicalId) -> Result<(), FoldError> {
-        let Some(entry) = self.entry_mut(address) else { return Ok(()) };
-        if entry.id == *made || entry.deposed.iter().any(|old| old.id == *made) {
-            return self.misfit(format!("{made} came a second time for {address}, but is recorded already"));
-        }
-        let (spec, dependencies) = (entry.spec.clone(), entry.dependencies.clone());
-        entry.deposed.push(Deposed { id: made.clone(), spec, dependencies, intent: Some(intent.clone()) });
-        Ok(())
-    }
-
-    /// What an abandoned create made after all: it is too much where its address has another object by now, and is
-    /// recorded as one that has to go.
-    fn came_late(&mut self, intent: &Intent, made: &PhysicalId) -> Result<(), FoldError> {
-        let address = &intent.address;
-        if intent.is_backup() {
-            let backup = Backup { address: address.clone(), id: made.clone() };
-            let backups = self.backups_mut();
-            if !backups.contains(&backup) {
-                backups.push(backup);
-            }
-            return Ok(());
-        }
-        let Op::Create { spec } = &intent.op else { return Ok(()) };
-        let Some(entry) = self.entry_mut(address) else {
-            let entry = Entry::made(made.clone(), spec.clone(), intent.dependencies.clone(), Some(intent.id.clone()));
-            self.put_entry(address.clone(), entry);
-            return Ok(());
-        };
-        if entry.id == *made || entry.deposed.iter().any(|old| old.id == *made) {
-            return self.misfit(format!("{made} came late for {address}, but is recorded already"));
-        }
-        let (spec, dependencies) = (spec.clone(), intent.dependencies.clone());
-        entry.deposed.push(Deposed { id: made.clone(), spec, dependencies, intent: Some(intent.id.clone()) });
-        Ok(())
-    }
-
     /// Of the results only that of a create changes the resources: an update is followed by `Reached`, a delete by `Gone`,
     /// a copy of data by `Backup`.
     fn result(&mut self, id: &IntentId, outcome: &ResultOutcome) -> Result<(), FoldError> {
@@ -506,7 +428,7 @@ fn replace(list: &mut Vec<Address>, from: &Address, to: &Address) {
 
 impl Entry {
     /// An object that exists and of which nothing has been observed.
-    fn made(id: PhysicalId, spec: Value, dependencies: Vec<Address>, intent: Option<IntentId>) -> Self {
+    pub(super) fn made(id: PhysicalId, spec: Value, dependencies: Vec<Address>, intent: Option<IntentId>) -> Self {
         let (outputs, reached, existing, protected) = (Value::Null, false, false, false);
         Self { id, spec, outputs, dependencies, reached, intent, existing, protected, renamed: None, deposed: vec![] }
     }
@@ -514,7 +436,7 @@ impl Entry {
 
 impl Intent {
     /// Whether it copies the data of its address instead of being about the object itself.
-    fn is_backup(&self) -> bool {
+    pub(super) fn is_backup(&self) -> bool {
         self.kind != self.address.kind()
     }
 }
