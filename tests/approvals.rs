@@ -15,7 +15,7 @@ const HOUR_MS: u64 = 3_600_000;
 const ELSEWHERE: &[(&str, &str)] = &[("network.private", "a = { cidr = \"10.0.14.0/24\", zone = \"af-south-1a\" }")];
 
 /// A production cluster, made before anybody said who they are, with a key that `approver` and `ops` may sign with.
-fn production() -> Place {
+pub(crate) fn production() -> Place {
     let place = Place::new();
     let mut text = place.file("prod");
     for zone in ["wpdev", "wpsit"] {
@@ -36,7 +36,7 @@ fn by(place: &Place, who: &str, line: &str) -> Ran {
 }
 
 /// Makes an edit, and plans it; narrowed to some address where that is said.
-fn planned(place: &Place, name: &str, days: u32, options: &str) -> PathBuf {
+pub(crate) fn planned(place: &Place, name: &str, days: u32, options: &str) -> PathBuf {
     place.write("prod", &edited(&place.file("prod"), &[("logs", &format!("retention_days = {days}"))]));
     let path = place.path(name);
     by(place, "deployer", &format!("plan prod {options} -o {}", path.display())).exits(0);

@@ -29,6 +29,7 @@ fn each_refusal_is_told_with_its_way_out() {
                 "[E-LIMIT]",
                 "ec2:CreateVpc, VpcLimitExceeded",
                 "VPCs per region",
+                "In af-south-1 0 of 5 are used.",
                 "https://af-south-1.console.aws.amazon.com/servicequotas/home/services/vpc/quotas/L-F678F1CE",
                 "bbws plan dev --sandbox",
             ],
@@ -58,6 +59,36 @@ fn each_refusal_is_told_with_its_way_out() {
         assert!(text.lines().count() <= 12 && !text.contains("4GIOHlTk"), "{text}");
         bundle(&place, &run.out, address, operation);
     }
+}
+
+/// Whichever service says that a quota is used up: how much of it is used is asked, and told with where to ask for more; whoever
+/// may not ask is told all but that.
+#[test]
+fn a_quota_that_is_met_is_told_with_what_is_used() {
+    let table = [
+        ("AllocateAddress", "elastic-ip.nat-a", "In af-south-1 0 of 5 are used.", "ec2/quotas/L-0263D0A3"),
+        ("CreateSecurityGroup", "security-group.alb", "of 2500 are used.", "vpc/quotas/L-E79EC296"),
+        ("CreateDBInstance", "db-instance.main", "In af-south-1 0 of 40 are used.", "rds/quotas/L-7B6409FD"),
+        ("CreateFileSystem", "file-system.main", "In af-south-1 0 of 1000 are used.", "elasticfilesystem/quotas/L-848C634D"),
+        ("CreateRole", "role.ecs-task", "of 1000 are used.", "iam/quotas/L-FE177D64"),
+    ];
+    for (operation, address, used, page) in table {
+        let place = Place::new();
+        let run = in_weather(&place, "apply dev --sandbox --yes", (operation, Weather::Limit));
+        assert!(run.code == 1, "{operation}: {}\n{}", run.out, run.err);
+        let text = told(&run.out, address).split_whitespace().collect::<Vec<_>>().join(" ");
+        for part in ["[E-LIMIT]", used, page] {
+            assert!(text.contains(part), "{operation}: {part} in\n{text}");
+        }
+    }
+    let place = Place::new();
+    let policy = place.path("all-but-quotas.json");
+    fs::write(&policy, r#"{"Statement": {"Effect": "Allow", "NotAction": "servicequotas:GetServiceQuota", "Resource": "*"}}"#)
+        .expect("a file");
+    let line = format!("apply dev --sandbox --yes --sandbox-policy {}", policy.display());
+    let run = in_weather(&place, &line, ("CreateVpc", Weather::Limit));
+    let text = told(&run.out, "vpc.main");
+    assert!(text.contains("vpc/quotas/L-F678F1CE") && !text.contains("are used."), "{text}");
 }
 
 /// The bundle that a run tells of: what failed stands in it, and who it was does not.

@@ -120,7 +120,9 @@ impl Cloud for Ports {
         };
         if let (Some((operation, weather)), Route::Sandbox(route)) = (self.weather.clone(), route) {
             let dir = route.dir.clone();
-            sandbox.sim().set_weather(move |call| if call.operation == operation { fate(weather, &dir) } else { Fate::default() });
+            sandbox
+                .sim()
+                .set_weather(move |call| if call.operation == operation { fate(weather, &operation, &dir) } else { Fate::default() });
         }
         let clock = wire.clock();
         Ok(Other { wire, clock })
@@ -147,7 +149,7 @@ impl Cloud for Ports {
     }
 }
 
-fn fate(weather: Weather, dir: &Path) -> Fate {
+fn fate(weather: Weather, operation: &str, dir: &Path) -> Fate {
     match weather {
         Weather::Quoted => {
             let refusal = refuse(400, "InvalidParameterValue", format!("what is this: {}", passwords(dir)));
@@ -164,7 +166,7 @@ fn fate(weather: Weather, dir: &Path) -> Fate {
             }
             Fate::default()
         }
-        Weather::Limit => refused(400, "VpcLimitExceeded", "The maximum number of VPCs has been reached."),
+        Weather::Limit => used_up(operation),
         Weather::Denied => refused(
             403,
             "UnauthorizedOperation",
@@ -175,6 +177,18 @@ fn fate(weather: Weather, dir: &Path) -> Fate {
         Weather::Taken => refused(409, "BucketAlreadyExists", "The requested bucket name is not available."),
         Weather::Off => refused(401, "OptInRequired", "You are not subscribed to this service."),
         Weather::Unreachable => Fate { effect: Effect::Never, seen: Seen::Unreachable, ..Fate::default() },
+    }
+}
+
+/// How each service says that a quota is used up.
+fn used_up(operation: &str) -> Fate {
+    match operation {
+        "AllocateAddress" => refused(400, "AddressLimitExceeded", "The maximum number of addresses has been reached."),
+        "CreateDBInstance" => refused(400, "InstanceQuotaExceeded", "DB Instance quota exceeded."),
+        "CreateFileSystem" => refused(403, "FileSystemLimitExceeded", "The account has reached its number of file systems."),
+        "CreateRole" => refused(409, "LimitExceeded", "Cannot exceed quota for RolesPerAccount: 1000"),
+        "CreateSecurityGroup" => refused(400, "SecurityGroupLimitExceeded", "The maximum number of security groups has been reached."),
+        _ => refused(400, "VpcLimitExceeded", "The maximum number of VPCs has been reached."),
     }
 }
 

@@ -4,43 +4,23 @@ usage: denied.py FOLDER ACCOUNT ACTION...      says in a line of JSON where it l
 """
 
 import json
-import os
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import boto3
 
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+from start import free_port, start
 
 
 def main():
     folder, account, actions = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
     port = free_port()
-    env = {
-        "PATH": os.environ["PATH"], "HOME": str(folder), "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "AUTH": "true",
-        "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0", "LOG_LEVEL": "WARNING",
-    }
-    log = open(folder / "ministack.log", "w")
-    server = Path(sys.executable).parent / "ministack"
-    process = subprocess.Popen([server], env=env, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    process = start(folder, "ministack", "/_ministack/health", port, {
+        "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "AUTH": "true", "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0",
+        "LOG_LEVEL": "WARNING",
+    })
     try:
         url = f"http://127.0.0.1:{port}"
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"{url}/_ministack/health", timeout=5).read()
-                break
-            except OSError:
-                if process.poll() is not None:
-                    sys.exit(f"ministack did not start:\n{(folder / 'ministack.log').read_text()}")
-                time.sleep(0.1)
         # The key that is an account's number is its root user's.
         iam = boto3.client("iam", endpoint_url=url, region_name="us-east-1", aws_access_key_id=account, aws_secret_access_key="any")
         keys = {}

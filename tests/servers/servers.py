@@ -6,41 +6,13 @@ Lines of input say which request the proxy is to hold (holds.py); what it holds 
 """
 
 import json
-import os
-import socket
-import subprocess
 import sys
 import threading
-import time
-import urllib.request
 from pathlib import Path
 
 from faults import TABLE
 from proxy import Proxy
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def start(folder, name, ready, port, environment):
-    binary = Path(sys.executable).parent / ("moto_server" if name == "moto" else "ministack")
-    args = ["-H", "127.0.0.1", "-p", str(port)] if name == "moto" else []
-    env = {"PATH": os.environ["PATH"], "HOME": str(folder), **environment}
-    log = open(folder / f"{name}.log", "w")
-    process = subprocess.Popen([binary, *args], env=env, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}{ready}", timeout=5).read()
-            return process
-        except OSError:
-            if process.poll() is not None:
-                break
-            time.sleep(0.1)
-    process.kill()
-    sys.exit(f"{name} did not start:\n{(folder / f'{name}.log').read_text()}")
+from start import free_port, start
 
 
 def main():

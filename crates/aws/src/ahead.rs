@@ -1,18 +1,45 @@
-//! What is looked at before an apply: zones, quotas and what uses them, what RDS offers, and what IAM would say.
+//! What is looked at before an apply: the region and its zones, quotas and what uses them, what RDS offers and supports, whose a
+//! name is, services' own roles, and what IAM would say.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::types::{AvailabilityZoneState, Filter};
 use aws_sdk_elasticloadbalancingv2::types::LoadBalancerTypeEnum;
-use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, PolicyEvaluationDecisionType};
+use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, PolicyEvaluationDecisionType, SummaryKeyType};
+use aws_sdk_rds::types::LifecycleSupportName;
+use aws_sdk_route53::types::AccountLimitType;
 use bbws_model::{Class, CloudError};
 
 use crate::{Aws, Told};
 
 /// The region of services that have none.
 const EDGE: &str = "us-east-1";
+/// The services whose quotas are shown there alone.
+const OF_THE_ACCOUNT: [&str; 2] = ["cloudfront", "s3"];
+
+/// Whose the name of a bucket is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BucketOwner {
+    /// Nobody's.
+    Nobody,
+    /// This account's.
+    Us,
+    /// Another account's, or it may not be looked at.
+    Others,
+}
 
 impl Aws {
+    /// Whether the account has a region switched on, in EC2's words. Asked elsewhere: a region that is off answers nobody.
+    ///
+    /// # Errors
+    /// When EC2 does not answer, or does not know the region.
+    pub async fn region_status(&self, region: &str) -> Result<String, CloudError> {
+        const OPERATION: &str = "ec2:DescribeRegions";
+        let ask = self.at(EDGE).0.ec2.describe_regions().all_regions(true).region_names(region);
+        let status = ask.send().await.told(OPERATION)?.regions.unwrap_or_default().into_iter().find_map(|one| one.opt_in_status);
+        status.ok_or_else(|| CloudError::own(OPERATION, Class::Invalid, format!("EC2 does not say whether {region} is on")))
+    }
+
     /// The zones of the region that an account may use.
     ///
     /// # Errors
@@ -31,7 +58,7 @@ impl Aws {
     /// When it does not answer, or not with a number.
     pub async fn quota(&self, service: &str, code: &str) -> Result<f64, CloudError> {
         const OPERATION: &str = "servicequotas:GetServiceQuota";
-        let region = if service == "cloudfront" { EDGE } else { &self.region };
+        let region = if OF_THE_ACCOUNT.contains(&service) { EDGE } else { &self.region };
         let answer = self.at(region).0.quotas.get_service_quota().service_code(service).quota_code(code).send().await.told(OPERATION)?;
         let value = answer.quota.and_then(|quota| quota.value);
         value.ok_or_else(|| CloudError::own(OPERATION, Class::Invalid, format!("{service}/{code} has no value")))
@@ -100,9 +127,105 @@ impl Aws {
                     add(String::new(), page.distribution_list().map_or(0, |list| list.items().len()));
                 }
             }
+            "security-group" => {
+                let mut pages = read.ec2.describe_security_groups().into_paginator().page_size(1000).send();
+                while let Some(page) = pages.next().await {
+                    add(String::new(), page.told("ec2:DescribeSecurityGroups")?.security_groups().len());
+                }
+            }
+            "network-interface" => {
+                let mut pages = read.ec2.describe_network_interfaces().into_paginator().page_size(1000).send();
+                while let Some(page) = pages.next().await {
+                    add(String::new(), page.told("ec2:DescribeNetworkInterfaces")?.network_interfaces().len());
+                }
+            }
+            "file-system" => {
+                let mut pages = read.efs.describe_file_systems().into_paginator().page_size(100).send();
+                while let Some(page) = pages.next().await {
+                    add(String::new(), page.told("elasticfilesystem:DescribeFileSystems")?.file_systems().len());
+                }
+            }
+            "ecs-cluster" => {
+                let mut pages = read.ecs.list_clusters().into_paginator().page_size(100).send();
+                while let Some(page) = pages.next().await {
+                    add(String::new(), page.told("ecs:ListClusters")?.cluster_arns().len());
+                }
+            }
+            "bucket" => {
+                let mut pages = read.s3.list_buckets().into_paginator().page_size(1000).send();
+                while let Some(page) = pages.next().await {
+                    add(String::new(), page.told("s3:ListBuckets")?.buckets().len());
+                }
+            }
             _ => return Err(CloudError::own("count", Class::Invalid, format!("nobody counts {kind}"))),
         }
         Ok(used)
+    }
+
+    /// How many IAM roles there may be, and how many there are: one call tells both.
+    ///
+    /// # Errors
+    /// When IAM does not answer, or not with both.
+    pub async fn roles(&self) -> Result<(f64, usize), CloudError> {
+        const OPERATION: &str = "iam:GetAccountSummary";
+        let told = self.read.iam.get_account_summary().send().await.told(OPERATION)?.summary_map.unwrap_or_default();
+        let of = |key: SummaryKeyType| {
+            let untold = || CloudError::own(OPERATION, Class::Invalid, format!("IAM does not tell {}", key.as_str()));
+            told.get(&key).copied().ok_or_else(untold)
+        };
+        let used = usize::try_from(of(SummaryKeyType::Roles)?).unwrap_or_default();
+        Ok((of(SummaryKeyType::RolesQuota)?.into(), used))
+    }
+
+    /// The same of hosted zones.
+    ///
+    /// # Errors
+    /// When Route 53 does not answer.
+    pub async fn hosted_zones(&self) -> Result<(f64, usize), CloudError> {
+        const OPERATION: &str = "route53:GetAccountLimit";
+        let told = self.read.route53.get_account_limit().r#type(AccountLimitType::MaxHostedZonesByOwner).send().await.told(OPERATION)?;
+        let most = told.limit.map(|limit| limit.value).unwrap_or_default();
+        #[expect(clippy::cast_precision_loss, reason = "quotas are small")]
+        Ok((most as f64, usize::try_from(told.count).unwrap_or_default()))
+    }
+
+    /// When standard support of a line of MySQL ends, in seconds since 1970; none where RDS does not say.
+    ///
+    /// # Errors
+    /// When RDS does not answer.
+    pub async fn standard_support(&self, version: &str) -> Result<Option<i64>, CloudError> {
+        let line: Vec<&str> = version.split('.').take(2).collect();
+        let ask = self.read.rds.describe_db_major_engine_versions().engine("mysql").major_engine_version(line.join("."));
+        let answer = ask.send().await.told("rds:DescribeDBMajorEngineVersions")?;
+        let cycles = answer.db_major_engine_versions().iter().flat_map(|one| one.supported_engine_lifecycles());
+        let standard = |name: &LifecycleSupportName| *name == LifecycleSupportName::OpenSourceRdsStandardSupport;
+        let mut ends = cycles.filter(|one| one.lifecycle_support_name().is_some_and(standard));
+        Ok(ends.find_map(|one| one.lifecycle_support_end_date()).map(|end| end.secs()))
+    }
+
+    /// Whose the name of a bucket is.
+    ///
+    /// # Errors
+    /// When S3 does not answer.
+    pub async fn bucket_owner(&self, bucket: &str) -> Result<BucketOwner, CloudError> {
+        match self.read.s3.head_bucket().bucket(bucket).send().await.told("s3:HeadBucket") {
+            Ok(_) => Ok(BucketOwner::Us),
+            Err(error) if error.class == Class::Absent => Ok(BucketOwner::Nobody),
+            Err(error) if error.class == Class::Denied => Ok(BucketOwner::Others),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether a service has its own role in the account.
+    ///
+    /// # Errors
+    /// When IAM does not answer.
+    pub async fn has_role(&self, role: &str) -> Result<bool, CloudError> {
+        match self.read.iam.get_role().role_name(role).send().await.told("iam:GetRole") {
+            Ok(_) => Ok(true),
+            Err(error) if error.class == Class::Absent => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// The versions of MySQL that a class is offered with, each with its zones.

@@ -18,7 +18,7 @@ mod scan;
 mod store;
 mod trail;
 
-pub use ahead::principal;
+pub use ahead::{BucketOwner, principal};
 pub use approval::{sign, verifies};
 pub use assumptions::Tried;
 pub use bbws_kinds::iam_action;

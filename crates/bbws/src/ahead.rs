@@ -2,25 +2,58 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bbws_aws::{Aws, principal};
+use bbws_aws::{Aws, BucketOwner, principal};
 use bbws_cli::Caller;
 use bbws_model::{Class, CloudError};
 use bbws_operate::iam::Probe;
-use bbws_operate::preflight::{Answer, Question, signing};
+use bbws_operate::preflight::{Answer, Counted, Holder, Question, signing};
 use futures::future::{join_all, try_join};
 
 /// Finds one thing out.
 pub(crate) async fn inquire(aws: &Aws, caller: &Caller, question: &Question) -> Result<Answer, CloudError> {
     match question {
         Question::Zones { .. } => aws.available_zones().await.map(Answer::Zones),
-        Question::Quota { of, .. } => {
-            let (service, code) = of.code();
-            let (most, used) = try_join(aws.quota(service, code), aws.count(of.kind())).await?;
-            Ok(Answer::Quota { most, used })
+        Question::Quota { of, .. } => quota(aws, *of).await,
+        Question::Region { region } => aws.region_status(region).await.map(Answer::Region),
+        Question::Support { version, .. } => {
+            let ends = aws.standard_support(version).await?;
+            Ok(Answer::Support(ends.and_then(|at| jiff::Timestamp::from_second(at).ok())))
+        }
+        Question::Name { bucket, probe } => Ok(Answer::Name(match aws.bucket_owner(bucket).await? {
+            BucketOwner::Nobody => Holder::Nobody,
+            BucketOwner::Us => Holder::Us,
+            // Who may not look is refused in the same way.
+            BucketOwner::Others if denied(aws, caller, std::slice::from_ref(probe)).await?.is_empty() => Holder::Others,
+            BucketOwner::Others => {
+                return Err(CloudError::own("s3:HeadBucket", Class::Denied, format!("the caller may not do s3:ListBucket on {bucket}")));
+            }
+        })),
+        Question::ServiceRole { role, probe, .. } => {
+            if aws.has_role(role).await? {
+                return Ok(Answer::ServiceRole { there: true, may: None });
+            }
+            // Without an answer it is not known, and that is said.
+            let denied = denied(aws, caller, std::slice::from_ref(probe)).await.ok();
+            Ok(Answer::ServiceRole { there: false, may: denied.map(|denied| denied.is_empty()) })
         }
         Question::Offered { class, .. } => aws.offered(class).await.map(Answer::Offered),
         Question::Allowed { probes } => denied(aws, caller, probes).await.map(Answer::Denied),
         Question::Signs { key } => denied(aws, caller, &[signing(key)]).await.map(Answer::Denied),
+    }
+}
+
+/// How many there may be, and how many there are.
+async fn quota(aws: &Aws, of: Counted) -> Result<Answer, CloudError> {
+    let alone = |(most, used): (f64, usize)| Answer::Quota { most, used: BTreeMap::from([(String::new(), used)]) };
+    let (service, code) = of.code();
+    match of {
+        Counted::Roles => aws.roles().await.map(alone),
+        Counted::HostedZones => aws.hosted_zones().await.map(alone),
+        _ if !of.is_counted() => Ok(Answer::Quota { most: aws.quota(service, code).await?, used: BTreeMap::new() }),
+        _ => {
+            let (most, used) = try_join(aws.quota(service, code), aws.count(of.kind())).await?;
+            Ok(Answer::Quota { most, used })
+        }
     }
 }
 

@@ -277,6 +277,8 @@ IAM takes 6,144 characters in one policy: where it takes more, there are several
 
 Examples:
   bbws iam dev --plan > plan.json    for whoever only looks, such as the job of a pull request
+  bbws iam prod --for approve        for whoever approves: to sign, and to apply nothing
+  bbws iam dev --for init            for whoever makes the bucket of the state; also: drift, import, orphans, rebuild, cost
   bbws iam dev -o policies           a file each, and the commands that make policies of them
   bbws iam dev -v                    with the reasons
   bbws iam dev --json | jq '.documents[].policy'";

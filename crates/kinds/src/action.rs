@@ -15,6 +15,7 @@ pub fn iam_action(operation: &str) -> &str {
         // Each object is named with its version.
         "s3:DeleteObjects" => "s3:DeleteObjectVersion",
         "s3:HeadBucket" | "s3:ListObjectsV2" => "s3:ListBucket",
+        "s3:ListBuckets" => "s3:ListAllMyBuckets",
         "s3:ListObjectVersions" => "s3:ListBucketVersions",
         "s3:HeadObject" => "s3:GetObject",
         same => same,

@@ -35,6 +35,9 @@ pub struct AccountCloud {
     ids: u64,
     /// The regions, by name.
     pub regions: BTreeMap<String, Region>,
+    /// The opt-in regions that are not switched on.
+    #[serde(default, skip_serializing_if = "std::collections::BTreeSet::is_empty")]
+    pub(crate) off: std::collections::BTreeSet<String>,
 }
 
 /// What stands in one region of one account, a table per kind.
@@ -214,6 +217,16 @@ impl Cloud {
     pub fn set_quota(&mut self, account: &str, region: &str, code: &str, value: f64) {
         let account = self.accounts.entry(account.to_owned()).or_default();
         account.regions.entry(region.to_owned()).or_default().quotas.insert(code.to_owned(), value);
+    }
+
+    /// Switches an opt-in region of an account off. What stands there is still answered.
+    pub fn switch_off(&mut self, account: &str, region: &str) {
+        self.accounts.entry(account.to_owned()).or_default().off.insert(region.to_owned());
+    }
+
+    /// Switches it on again.
+    pub fn switch_on(&mut self, account: &str, region: &str) {
+        self.accounts.entry(account.to_owned()).or_default().off.remove(region);
     }
 
     /// Lists what exists, independently of bbws's state.

@@ -133,19 +133,28 @@ impl CloudFile {
     /// When the last call was made, in milliseconds since 1970; none where there was none yet. Reads do not write the cloud,
     /// but time has passed until them: what they saw finished must not be unfinished again for the next process.
     pub(crate) fn last_call_ms(&self) -> io::Result<Option<u64>> {
-        /// More than two lines.
+        /// So much is read at first: more than most lines are long.
         const TAIL: u64 = 4096;
         let mut file = match File::open(self.calls_path()) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let from = file.metadata()?.len().saturating_sub(TAIL);
-        file.seek(SeekFrom::Start(from))?;
-        let mut tail = vec![];
-        file.read_to_end(&mut tail)?;
-        let calls = tail.split(|byte| *byte == b'\n').rev().filter_map(|line| serde_json::from_slice::<CallRecord>(line).ok());
-        Ok(calls.map(|call| call.at_ms).next())
+        let length = file.metadata()?.len();
+        let mut back = TAIL;
+        loop {
+            let from = length.saturating_sub(back);
+            file.seek(SeekFrom::Start(from))?;
+            let mut tail = vec![];
+            file.read_to_end(&mut tail)?;
+            let mut calls = tail.split(|byte| *byte == b'\n').rev().filter_map(|line| serde_json::from_slice::<CallRecord>(line).ok());
+            match calls.next() {
+                Some(call) => return Ok(Some(call.at_ms)),
+                None if from == 0 => return Ok(None),
+                // A line that is longer than what was read.
+                None => back = back.saturating_mul(4),
+            }
+        }
     }
 
     /// Forgets the cloud and its calls.
@@ -167,5 +176,36 @@ impl CloudFile {
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_call_is_found_however_long_its_line_is_and_whatever_was_torn() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = CloudFile::new(dir.path());
+        assert_eq!(file.last_call_ms().unwrap(), None);
+        let call = |at_ms: u64, names: usize| CallRecord {
+            at_ms,
+            account: "536580886816".into(),
+            region: "af-south-1".into(),
+            service: "EC2".into(),
+            operation: "DeleteObjects".into(),
+            outcome: "ok".into(),
+            caller: String::new(),
+            names: (0..names).map(|n| format!("a-name-of-some-length-{n:06}")).collect(),
+        };
+        file.record(&call(1, 1)).unwrap();
+        assert_eq!(file.last_call_ms().unwrap(), Some(1));
+        for (at_ms, names) in [(2, 300), (3, 5000)] {
+            file.record(&call(at_ms, names)).unwrap();
+            assert_eq!(file.last_call_ms().unwrap(), Some(at_ms), "{names} names");
+        }
+        let mut log = OpenOptions::new().append(true).open(dir.path().join("calls.jsonl")).unwrap();
+        log.write_all(b"{\"at_ms\": 4, \"acc").unwrap();
+        assert_eq!(file.last_call_ms().unwrap(), Some(3), "a torn line is none");
     }
 }

@@ -23,7 +23,7 @@ use crate::cloud::Link;
 use crate::reach::{self, Answered, Looked};
 use crate::session::Session;
 use crate::ui::{Ui, Watch};
-use crate::{Exit, Failure, owner, safety, signals};
+use crate::{Exit, Failure, owner, preflight, safety, signals};
 
 /// For how long what was changed may take to be ready for reasons of its own.
 const SETTLING: Duration = Duration::from_secs(600);
@@ -216,6 +216,9 @@ pub(crate) async fn carry_out<L: Link>(
         && let Some(run) = record::last_good(session.offline.store.as_ref(), clock.as_ref(), log.run()).await
     {
         watch.can_go_back_to(run);
+    }
+    for (address, quota) in preflight::used(session, &watch.failed()).await {
+        watch.has_used(address, quota);
     }
     let (summary, failures, failed, events) = (watch.summary(), watch.failures(), watch.failed(), sink.kept());
     drop(watch);

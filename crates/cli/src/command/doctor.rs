@@ -4,6 +4,8 @@ use std::path::Path;
 
 use bbws_engine::log::{Cure, Depth, survey};
 use bbws_engine::{Ids, Store};
+use bbws_model::Severity;
+use bbws_operate::preflight::Looked;
 use serde_json::json;
 
 use crate::args::{Global, Where};
@@ -14,7 +16,7 @@ use crate::session::{Offline, route};
 use crate::store::probe::{Unfit, probe};
 use crate::store::{Home, file_system};
 use crate::ui::{Ui, table};
-use crate::{Exit, Failure, SystemClock, pace, safety};
+use crate::{Exit, Failure, SystemClock, pace, preflight, safety};
 
 /// Signatures are refused by AWS from five minutes on.
 const SKEW_REFUSED: i64 = 240;
@@ -66,29 +68,45 @@ impl Check {
 pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, place: &Where) -> Result<Exit, Failure> {
     let picked = project.pick(place.env.as_deref(), None, false)?;
     let offline = Offline::open(ui, project, global, &picked.name)?;
-    let checks = pace::play(None, async {
+    let (checks, ahead) = pace::play(None, async {
         let mut checks = vec![Check::good("environment", format!("{} is right", offline.file))];
         checks.extend(of_store(offline.store.as_ref()).await);
         checks.extend(offline.home.folder().map(of_disk));
         if let Home::Bucket(bucket) = &offline.home {
             checks.push(of_bucket(&cloud.vault(bucket).await).await);
         }
-        checks.extend(of_account(project, global, cloud, &offline).await);
-        checks
+        let (account, ahead) = of_account(project, global, cloud, &offline).await;
+        checks.extend(account);
+        (checks, ahead)
     })
     .map_err(pace::no_runtime)?;
     if ui.json {
         let list = checks.iter().map(|c| json!({ "check": c.what, "verdict": c.verdict.word(), "told": c.told, "advice": c.advice }));
-        ui.say(format!("{:#}\n", json!({ "format": 1, "checks": list.collect::<Vec<_>>() })));
+        let ahead = bbws_render::looked_ahead_json(&ahead);
+        ui.say(format!("{:#}\n", json!({ "format": 1, "checks": list.collect::<Vec<_>>(), "ahead": ahead })));
     } else {
         let rows: Vec<[&str; 3]> = checks.iter().map(|c| [c.verdict.word(), c.what, c.told.as_str()]).collect();
         ui.say(table(&rows, ""));
         for check in checks.iter().filter(|check| !check.advice.is_empty()) {
             ui.line(format!("\n{}: {}", check.what, check.advice));
         }
+        tell_ahead(ui, &ahead);
     }
     let bad = checks.iter().any(|check| check.verdict == Verdict::Bad);
+    let bad = bad || ahead.iter().any(|one| one.severity() == Some(Severity::Error));
     Ok(if bad { Exit::Changes } else { Exit::Done })
+}
+
+/// What an apply of the file would meet.
+fn tell_ahead(ui: &mut Ui, ahead: &[Looked]) {
+    if ahead.is_empty() {
+        return;
+    }
+    let (style, findings) = (ui.style(), ahead.iter().flat_map(|one| one.findings.clone()).collect::<Vec<_>>());
+    ui.say(format!("\nAn apply of what the file declares and is not there yet:\n{}", bbws_render::looked_ahead(ahead, style)));
+    if !findings.is_empty() {
+        ui.say(format!("\n{}", bbws_render::findings(&findings, style)));
+    }
 }
 
 /// What is true of any store.
@@ -158,14 +176,15 @@ fn of_disk(root: &Path) -> Check {
     Check::good("disk", told)
 }
 
-async fn of_account<C: Cloud>(project: &Project, global: &Global, cloud: &C, offline: &Offline) -> Vec<Check> {
+async fn of_account<C: Cloud>(project: &Project, global: &Global, cloud: &C, offline: &Offline) -> (Vec<Check>, Vec<Looked>) {
     const UNREACHED: &str = "sign in, or name the right profile in the environment file";
     let environment = &offline.environment;
     let link = match cloud.connect(&route(global, project, &environment.account), environment).await {
         Ok(link) => link,
-        Err(error) => return vec![Check::new("credentials", Verdict::Bad, error.to_string(), UNREACHED)],
+        Err(error) => return (vec![Check::new("credentials", Verdict::Bad, error.to_string(), UNREACHED)], vec![]),
     };
-    let credentials = match link.whoami().await {
+    let caller = link.whoami().await;
+    let credentials = match &caller {
         Err(error) => Check::new("credentials", Verdict::Bad, error.to_string(), UNREACHED),
         Ok(caller) if caller.account != environment.account => {
             let told = format!("of account {}, {} is in {}", caller.account, environment.name, environment.account);
@@ -178,7 +197,14 @@ async fn of_account<C: Cloud>(project: &Project, global: &Global, cloud: &C, off
         Some(Err(why)) => Check::new("clock", Verdict::Warning, format!("AWS's time is not known: {why}"), ""),
         Some(Ok(theirs)) => of_clock(bbws_engine::Clock::now(&SystemClock::default()).duration_since(theirs).as_secs()),
     };
-    let state = match offline.state().await {
+    let recorded = offline.state().await;
+    let ahead = match (&caller, &recorded) {
+        (Ok(caller), Ok(state)) if caller.account == environment.account => {
+            preflight::look_at_the_file(&link, caller, offline, state.as_ref()).await
+        }
+        _ => vec![],
+    };
+    let state = match recorded {
         Ok(Some(state)) => match safety::check_state(environment, &link.world(), &state, offline.style) {
             Ok(()) => Check::good("state", format!("{} resources, of this account, region and world", state.entries.len())),
             Err(failure) => Check::new("state", Verdict::Bad, failure.what, "use the environment that this state belongs to"),
@@ -186,7 +212,7 @@ async fn of_account<C: Cloud>(project: &Project, global: &Global, cloud: &C, off
         Ok(None) => Check::good("state", "nothing is recorded yet"),
         Err(failure) => Check::new("state", Verdict::Bad, format!("{}: {}", failure.what, failure.why), ""),
     };
-    vec![credentials, clock, state]
+    (vec![credentials, clock, state], ahead)
 }
 
 fn of_clock(ahead: i64) -> Check {

@@ -32,8 +32,7 @@ pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &IamArg
     match &args.out {
         Some(dir) => write(ui, dir, &made)?,
         None if ui.json => {
-            let purpose = if args.purpose() == Purpose::Plan { "plan" } else { "apply" };
-            ui.line(bbws_render::policies_json(&name, purpose, &made).to_string());
+            ui.line(bbws_render::policies_json(&name, args.purpose().word(), &made).to_string());
             return Ok(Exit::Done);
         }
         None => ui.say(bbws_render::policy_documents(&made)),
@@ -78,6 +77,7 @@ pub(crate) fn ground(offline: &Offline, state: Option<&State>) -> Ground {
         lineage: state.filter(|state| !state.entries.is_empty()).map(|state| state.lineage.clone()),
         state: kept.bucket.as_ref().filter(|_| kept.backend == Backend::S3 && !offline.sandbox).map(place),
         approval_key: environment.approval.kms_key.clone(),
+        fenced: environment.tier.is_prod() && environment.approval.kms_key.is_none(),
         resources,
     }
 }
@@ -104,7 +104,7 @@ mod tests {
     use crate::args::Cli;
     use crate::cloud::Stores;
 
-    /// The shipped environments, before anything was applied.
+    /// The shipped environments, before anything was applied; of tasks that differ little by their environment, production's.
     #[test]
     fn the_policies_of_the_shipped_environments() {
         let nowhere = tempfile::tempdir().unwrap();
@@ -121,7 +121,8 @@ mod tests {
             let line = ["bbws", "iam", name];
             let global = Cli::try_parse_from(line).unwrap().global;
             let offline = Offline::open(&mut Ui::silent(), &project, &global, name).unwrap();
-            for (purpose, word) in [(Purpose::Plan, "plan"), (Purpose::Apply, "apply")] {
+            let tasks = Purpose::ALL.into_iter().filter(|task| name == "prod" || matches!(task, Purpose::Plan | Purpose::Apply));
+            for (purpose, word) in tasks.map(|task| (task, task.word())) {
                 let made = needed(&offline, None, purpose);
                 let style = bbws_render::Style { color: false, unicode: true, width: 120 };
                 let remarks = bbws_render::policy_remarks(&made, true, style);

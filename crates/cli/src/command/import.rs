@@ -206,7 +206,7 @@ fn of_this_place<L: Link>(session: &Session<L>, terraform: &TfState) -> Result<(
     let environment = &session.offline.environment;
     let (name, account, region) = (&environment.name, environment.account.as_str(), environment.region.as_str());
     if terraform.resources.iter().all(|one| one.data) {
-        return Err(Failure::new(Exit::Error, "the Terraform state holds no resources")
+        return Err(Failure::error(ErrorId::Import, "the Terraform state holds no resources")
             .because("nothing is left in it, or it is that of another workspace or folder")
             .advise("look there with `terraform state list`, and write the right one with `terraform state pull > FILE`"));
     }

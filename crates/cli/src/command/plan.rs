@@ -17,7 +17,7 @@ use crate::next::Next;
 use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
-use crate::{Exit, Failure, absent, pace, written};
+use crate::{Exit, Failure, absent, pace, preflight, written};
 
 /// Plans, and shows the plan.
 pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &PlanArgs) -> Result<Exit, Failure> {
@@ -55,6 +55,9 @@ async fn work<C: Cloud>(
     plan.notes.extend(absent::note(&session, cloud, (project, global), (&state, mode), &picture).await);
     pages(ui, &session, &plan, args)?;
     tell_calls(ui, &session.link.sent(), Some((&picture, &formula(&session, &state)?)));
+    if ![&args.markdown, &args.html].iter().any(|path| path.as_deref().is_some_and(to_screen)) {
+        preflight::look_beside(ui, &session, &state, &plan).await;
+    }
     if let Some(path) = &args.out {
         crate::plan_file::write(path, &plan)?;
         if !ui.json {

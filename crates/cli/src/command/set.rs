@@ -73,7 +73,7 @@ fn unedited(path: &Path, old: &str) -> Result<(), Failure> {
     if fs::read_to_string(path).is_ok_and(|now| now == old) {
         return Ok(());
     }
-    Err(Failure::new(Exit::Error, format!("{} was edited while this was planned", path.display()))
+    Err(Failure::error(ErrorId::Moved, format!("{} was edited while this was planned", path.display()))
         .because("what was shown is a change of the file as it was before; nothing was written")
         .advise("look at the edit, and run the same command again"))
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bbws_engine::{Clock, EventSink};
 use bbws_model::{Address, CloudError, RunId, Stamped, wire};
-use bbws_render::{ErrorId, Lines, Live, Progress, Screen, Style, Summary, advice};
+use bbws_render::{ErrorId, Lines, Live, Progress, Quota, Screen, Style, Summary, advice};
 use serde_json::{Value, json};
 
 use super::Ui;
@@ -55,6 +55,11 @@ impl<'u> Watch<'u> {
     /// Says to which run's configuration one can go back.
     pub(crate) fn can_go_back_to(&self, run: RunId) {
         self.view(|view| view.summary.can_go_back_to(run));
+    }
+
+    /// Says how much is used of the quota that a step has met.
+    pub(crate) fn has_used(&self, address: Address, quota: Quota) {
+        self.view(|view| view.summary.has_used(address, quota));
     }
 
     /// The failed steps.

@@ -34,6 +34,8 @@ pub struct Ground {
     pub state: Option<StatePlace>,
     /// The key that signs approvals.
     pub approval_key: Option<String>,
+    /// Whether approvals are demanded, and only the bucket's policy keeps others from writing them.
+    pub fenced: bool,
     /// What is declared, and what is recorded: several specs of one address where they differ.
     pub resources: Vec<Resource>,
 }
@@ -49,17 +51,25 @@ pub struct Resource {
     pub id: Option<String>,
 }
 
+/// The services that have a role of their own in an account, by the kind whose first creation makes it.
+pub(crate) const SERVICE_ROLES: [(&str, &str, &str); 4] = [
+    ("db-instance", "rds.amazonaws.com", "AWSServiceRoleForRDS"),
+    ("ecs-cluster", "ecs.amazonaws.com", "AWSServiceRoleForECS"),
+    ("file-system", "elasticfilesystem.amazonaws.com", "AWSServiceRoleForAmazonElasticFileSystem"),
+    ("load-balancer", "elasticloadbalancing.amazonaws.com", "AWSServiceRoleForElasticLoadBalancing"),
+];
+
 /// The region that edge services are called in.
 pub(super) const EDGE: &str = "us-east-1";
 
 impl Ground {
     /// `aws`, or the name of a partition of its own.
-    pub(super) fn partition(&self) -> &'static str {
+    pub(crate) fn partition(&self) -> &'static str {
         partition(&self.region)
     }
 
     /// An ARN in a region of this account; none for services without regions.
-    pub(super) fn arn(&self, service: &str, region: Option<&str>, what: &str) -> String {
+    pub(crate) fn arn(&self, service: &str, region: Option<&str>, what: &str) -> String {
         format!("arn:{}:{service}:{}:{}:{what}", self.partition(), region.unwrap_or_default(), self.account)
     }
 
@@ -91,7 +101,8 @@ impl Ground {
         match service {
             // AWS's own lists belong to no account.
             "ec2" if what.starts_with("prefix-list") => [format!("arn:{}:ec2:{}:aws:{what}", self.partition(), self.region)].into(),
-            "cloudfront" => [self.arn(service, None, what)].into(),
+            "cloudfront" | "iam" => [self.arn(service, None, what)].into(),
+            "s3" => [format!("arn:{}:s3:::{what}", self.partition())].into(),
             "route53" => [format!("arn:{}:route53:::{what}", self.partition())].into(),
             // What stands at the edge is a certificate or an alarm; the rest has one region.
             "acm" | "cloudwatch" => self.regions().into_iter().map(|region| self.arn(service, Some(region), what)).collect(),

@@ -1,8 +1,10 @@
-//! The smallest IAM policy that planning an environment takes, and the smallest that applying it takes: the actions of exactly
-//! the kinds that it declares or has in its state, each narrowed as far as AWS lets it be.
+//! The smallest IAM policy that each task with an environment takes: the actions of exactly the kinds that it declares or has in
+//! its state, each narrowed as far as AWS lets it be.
 
 mod ground;
+mod own;
 mod probe;
+mod purpose;
 mod scope;
 mod statements;
 
@@ -11,22 +13,14 @@ use std::collections::BTreeSet;
 use bbws_model::Kinds;
 use serde_json::{Value, json};
 
-use ground::EDGE;
+pub(crate) use ground::SERVICE_ROLES;
 pub use ground::{Ground, Resource, StatePlace};
 pub use probe::{Probe, probes};
+pub use purpose::Purpose;
 use scope::{Scope, scope};
 pub(crate) use statements::one_or_many;
 pub use statements::{MOST, Told};
 use statements::{Statements, document, packed, size};
-
-/// What somebody is to be allowed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// To look, and to make plans.
-    Plan,
-    /// To change things too.
-    Apply,
-}
 
 /// One policy document.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,16 +44,6 @@ pub struct Policies {
     pub notes: Vec<String>,
 }
 
-/// What is of use and not needed: without it, bbws says that it does not know.
-const OPTIONAL_READS: [&str; 6] = [
-    "cloudtrail:LookupEvents",
-    "ec2:DescribeAvailabilityZones",
-    "ec2:DescribeRegions",
-    "rds:DescribeOrderableDBInstanceOptions",
-    "servicequotas:GetServiceQuota",
-    "tag:GetResources",
-];
-
 /// The kinds of EC2 objects, and what ARNs call them.
 const EC2_TYPES: [(&str, &str); 10] = [
     ("elastic-ip", "elastic-ip"),
@@ -74,18 +58,27 @@ const EC2_TYPES: [(&str, &str); 10] = [
     ("vpc-endpoint", "vpc-endpoint"),
 ];
 
+/// Why an import may tag what bears no mark.
+const UNMARKED: &str = "what is taken over bears no mark of ours yet, and is named by whoever imports it";
+
 /// The actions that the kinds of an environment need, of those that are declared or recorded.
 #[must_use]
 pub fn actions(ground: &Ground, kinds: &Kinds, purpose: Purpose) -> BTreeSet<&'static str> {
     let mut all = BTreeSet::new();
+    if !purpose.observes() {
+        return all;
+    }
     for name in ground.kinds() {
         let Some(kind) = kinds.get(name) else { continue };
         let needed = kind.permissions();
         all.extend(needed.observe);
+        // Before something goes it is looked at what others have hung on it.
+        all.extend(needed.delete.iter().filter(|action| only_looks(action)));
         match purpose {
-            // Before something goes it is looked at what others have hung on it.
-            Purpose::Plan => all.extend(needed.delete.iter().filter(|action| only_looks(action))),
             Purpose::Apply => all.extend([needed.create, needed.update, needed.delete].concat()),
+            // What is taken over gets our mark, and nothing else.
+            Purpose::Import => all.extend(needed.update.iter().filter(|action| marks(action))),
+            _ => {}
         }
         // A copy of the data is made, and stays.
         if let Some(copy) = kinds.backup(name).and_then(|rule| kinds.get(rule.kind)) {
@@ -98,6 +91,12 @@ pub fn actions(ground: &Ground, kinds: &Kinds, purpose: Purpose) -> BTreeSet<&'s
     all
 }
 
+/// Whether an action gives tags to what is there.
+fn marks(action: &str) -> bool {
+    let name = action.split_once(':').map_or(action, |(_, name)| name);
+    ["AddTags", "ChangeTags", "CreateTags", "PutBucketTagging", "Tag"].iter().any(|verb| name.starts_with(verb))
+}
+
 fn only_looks(action: &str) -> bool {
     let name = action.split_once(':').map_or(action, |(_, name)| name);
     ["Describe", "Get", "List"].iter().any(|verb| name.starts_with(verb))
@@ -106,15 +105,14 @@ fn only_looks(action: &str) -> bool {
 /// What an environment needs.
 #[must_use]
 pub fn policies(ground: &Ground, kinds: &Kinds, purpose: Purpose) -> Policies {
-    let narrowing = Narrowing { ground, kinds, actions: actions(ground, kinds, purpose) };
+    let narrowing = Narrowing { ground, kinds, purpose, actions: actions(ground, kinds, purpose) };
     let mut statements = Statements::default();
     for action in &narrowing.actions {
         narrowing.allow(&mut statements, action);
     }
-    narrowing.keys(&mut statements, purpose);
-    narrowing.own(&mut statements, purpose);
+    narrowing.beside(&mut statements);
     let (statements, reasons): (Vec<_>, Vec<_>) = statements.finish().into_iter().unzip();
-    let word = if purpose == Purpose::Plan { "plan" } else { "apply" };
+    let word = purpose.word();
     let packed = packed(statements);
     let many = packed.len() > 1;
     let documents = packed.into_iter().enumerate().map(|(at, statements)| {
@@ -122,31 +120,29 @@ pub fn policies(ground: &Ground, kinds: &Kinds, purpose: Purpose) -> Policies {
         let number = if many { format!("-{}", at + 1) } else { String::new() };
         Document { name: format!("bbws-{}-{word}{number}", ground.environment), characters: size(&policy), policy }
     });
-    Policies { documents: documents.collect(), reasons, notes: notes(ground, many) }
+    Policies { documents: documents.collect(), reasons, notes: notes(ground, purpose, many) }
 }
 
-fn notes(ground: &Ground, many: bool) -> Vec<String> {
+fn notes(ground: &Ground, purpose: Purpose, many: bool) -> Vec<String> {
     let mut notes = vec![];
     if many {
         notes.push(format!("IAM takes {MOST} characters in one policy: attach all of these documents to the same role."));
     }
-    if ground.lineage.is_none() {
+    if ground.lineage.is_none() && purpose == Purpose::Apply {
         notes.push(
             "Nothing was applied yet, so the mark of this environment is not known: what bears the mark of any environment of bbws in this \
              account is allowed, and zones and VPCs of any id. Print it again after the first apply: it gets narrower."
                 .to_owned(),
         );
     }
-    notes.push(
-        "Not in it: `bbws init` (a bucket for the state), `bbws state orphans` and `rebuild`, and `bbws import`, which look at more."
-            .to_owned(),
-    );
+    notes.extend(purpose.notes(ground));
     notes
 }
 
 struct Narrowing<'a> {
     ground: &'a Ground,
     kinds: &'a Kinds,
+    purpose: Purpose,
     actions: BTreeSet<&'static str>,
 }
 
@@ -186,7 +182,15 @@ impl Narrowing<'_> {
         let ground = self.ground;
         let any = || BTreeSet::from(["*".to_owned()]);
         let none = || json!({});
+        // What is taken over bears no mark of ours yet.
+        let unmarked = self.purpose == Purpose::Import && marks(action);
         match scope {
+            Scope::TagOnCreate if unmarked => {}
+            Scope::Ours if unmarked => to.allow(action, "Ec2Unmarked", self.ec2(&self.ec2_types()), none(), UNMARKED),
+            Scope::Marked(patterns) if unmarked => {
+                let arns = patterns.iter().flat_map(|one| ground.all(one)).collect();
+                to.allow(action, &format!("Unmarked{service}"), arns, none(), UNMARKED);
+            }
             Scope::Region => to.allow(action, "NoResource", any(), self.in_regions(), "AWS knows no resource for these actions"),
             Scope::Everywhere => {
                 to.allow(action, "NoResourceNoRegion", any(), none(), "AWS knows no resource and no region for these actions");
@@ -295,66 +299,6 @@ impl Narrowing<'_> {
                 to.allow(action, "Records", ground.named(self.kinds, "hosted-zone"), condition, "records under the names of our zones");
             }
         }
-    }
-
-    /// Keys of the account's own: services use them in the caller's name.
-    fn keys(&self, to: &mut Statements, purpose: Purpose) {
-        if purpose == Purpose::Plan {
-            return;
-        }
-        for action in ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"] {
-            let why = "services encrypt with the keys that the file names, in the caller's name";
-            to.allow(
-                action,
-                "ResourceKeys",
-                self.ground.resource_keys(),
-                json!({ "StringLike": { "kms:ViaService": format!("*.{}.amazonaws.com", self.ground.region) } }),
-                why,
-            );
-        }
-    }
-
-    /// What bbws needs for itself: its state, approvals, and what it can do without.
-    fn own(&self, to: &mut Statements, purpose: Purpose) {
-        let ground = self.ground;
-        if let Some(state) = &ground.state {
-            let bucket = format!("arn:{}:s3:::{}", ground.partition(), state.bucket);
-            let objects = format!("{bucket}/{}/*", ground.environment);
-            let writes = purpose == Purpose::Apply;
-            let needed = ["s3:GetObject", "s3:GetObjectVersion"]
-                .into_iter()
-                .chain(["s3:PutObject", "s3:DeleteObject"].into_iter().filter(|_| writes));
-            for action in needed {
-                to.allow(action, "StateObjects", [objects.clone()].into(), json!({}), "the state of this environment, and of no other");
-            }
-            let prefix = json!({ "StringLike": { "s3:prefix": format!("{}/*", ground.environment) } });
-            for action in ["s3:ListBucket", "s3:ListBucketVersions"] {
-                to.allow(action, "StateLists", [bucket.clone()].into(), prefix.clone(), "the state of this environment, and of no other");
-            }
-            let outputs = state.others.iter().map(|other| format!("{bucket}/{other}/outputs.json")).collect();
-            to.allow("s3:GetObject", "OthersOutputs", outputs, json!({}), "the outputs that the file takes from other environments");
-            let via = json!({ "StringEquals": { "kms:ViaService": format!("s3.{}.amazonaws.com", state.region) } });
-            for action in ["kms:Decrypt"].into_iter().chain(writes.then_some("kms:GenerateDataKey")) {
-                to.allow(action, "StateKey", state.key.iter().cloned().collect(), via.clone(), "the key of the state, through S3 only");
-            }
-        }
-        let key: BTreeSet<String> = ground.approval_key.iter().cloned().collect();
-        to.allow("kms:Verify", "ApprovalKey", key, json!({}), "approvals are verified; whoever approves may kms:Sign, and not apply");
-        let why = "not needed: without it, bbws says of what it could not look at that it does not know";
-        // What a kind needs everywhere anyway is not allowed twice.
-        let allowed = |action: &&str| self.actions.contains(*action) && self.ground.regions().contains(EDGE);
-        for action in OPTIONAL_READS.iter().filter(|action| !allowed(action)) {
-            to.allow(action, "Optional", ["*".to_owned()].into(), self.in_regions_and_edge(), why);
-        }
-        to.allow("sts:DecodeAuthorizationMessage", "OptionalDecode", ["*".to_owned()].into(), json!({}), why);
-        let principals = ["role/*", "user/*"].iter().map(|sort| ground.arn("iam", None, sort)).collect();
-        to.allow("iam:SimulatePrincipalPolicy", "OptionalSimulate", principals, json!({}), why);
-    }
-
-    /// Quotas of global services, and which regions are on, are asked at the edge.
-    fn in_regions_and_edge(&self) -> Value {
-        let regions = self.ground.regions().into_iter().chain([EDGE]).map(str::to_owned).collect();
-        json!({ "StringEquals": { "aws:RequestedRegion": listed(regions) } })
     }
 }
 

@@ -63,6 +63,7 @@ fn all_kinds(lineage: Option<&str>) -> Ground {
             others: ["y".to_owned()].into(),
         }),
         approval_key: Some("arn:aws:kms:af-south-1:536580886816:key/a".into()),
+        fenced: true,
         resources: kinds.iter().map(|kind| resource(kind.name())).collect(),
     }
 }
@@ -92,7 +93,7 @@ fn each_action_of_each_kind_is_known_and_stands_in_the_reference() {
 #[test]
 fn what_is_demanded_is_what_aws_looks_at() {
     let (reference, kinds) = (reference(), bbws_kinds::all());
-    for (purpose, lineage) in [(Purpose::Plan, None), (Purpose::Apply, None), (Purpose::Apply, Some("01L"))] {
+    for (purpose, lineage) in Purpose::ALL.into_iter().flat_map(|purpose| [(purpose, None), (purpose, Some("01L"))]) {
         let policies = policies(&all_kinds(lineage), &kinds, purpose);
         let mut judged_on: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for statement in statements(&policies) {
@@ -144,15 +145,42 @@ fn what_is_demanded_is_what_aws_looks_at() {
 }
 
 #[test]
-fn whoever_may_plan_may_change_nothing() {
-    let policies = policies(&all_kinds(Some("01L")), &bbws_kinds::all(), Purpose::Plan);
-    for statement in statements(&policies) {
-        for action in texts(&statement["Action"]) {
-            let harmless =
-                ["kms:Decrypt", "kms:Verify", "cloudtrail:LookupEvents", "sts:DecodeAuthorizationMessage", "iam:SimulatePrincipalPolicy"];
-            assert!(only_looks(action) || harmless.contains(&action), "{action}");
-        }
+fn whoever_only_looks_may_change_nothing_and_others_only_what_their_task_is() {
+    const HARMLESS: [&str; 4] = ["cloudtrail:LookupEvents", "iam:SimulatePrincipalPolicy", "kms:Decrypt", "sts:DecodeAuthorizationMessage"];
+    const STATE: [&str; 3] = ["kms:GenerateDataKey", "s3:DeleteObject", "s3:PutObject"];
+    for purpose in Purpose::ALL.into_iter().filter(|purpose| *purpose != Purpose::Apply) {
+        let policies = policies(&all_kinds(Some("01L")), &bbws_kinds::all(), purpose);
+        let actions = statements(&policies).into_iter().flat_map(|one| texts(&one["Action"]));
+        let changing: BTreeSet<&str> = actions.filter(|action| !only_looks(action) && !HARMLESS.contains(action)).collect();
+        let may: BTreeSet<&str> = match purpose {
+            Purpose::Plan | Purpose::Drift | Purpose::Orphans | Purpose::Cost => [].into(),
+            Purpose::Approve => ["kms:GenerateDataKey", "kms:Sign", "s3:PutObject"].into(),
+            Purpose::Rebuild => STATE.into(),
+            Purpose::Import => STATE.into_iter().chain(changing.iter().copied().filter(|action| marks(action))).collect(),
+            _ => STATE
+                .into_iter()
+                .chain(changing.iter().copied().filter(|action| action.contains("Bucket") || action.contains("Configuration")))
+                .collect(),
+        };
+        assert_eq!(changing, may, "{}", purpose.word());
     }
+}
+
+/// The key of approvals divides those who approve from those who apply.
+#[test]
+fn whoever_approves_signs_and_makes_approvals_and_whoever_applies_verifies() {
+    let find = |purpose: Purpose, action: &str| -> Vec<Value> {
+        let policies = policies(&all_kinds(Some("01L")), &bbws_kinds::all(), purpose);
+        statements(&policies).into_iter().filter(|one| texts(&one["Action"]).contains(&action)).cloned().collect()
+    };
+    let key = json!("arn:aws:kms:af-south-1:536580886816:key/a");
+    assert_eq!(find(Purpose::Approve, "kms:Sign")[0]["Resource"], key);
+    assert_eq!(find(Purpose::Apply, "kms:Verify")[0]["Resource"], key);
+    assert!(find(Purpose::Approve, "kms:Verify").is_empty() && find(Purpose::Apply, "kms:Sign").is_empty());
+    let puts = find(Purpose::Approve, "s3:PutObject");
+    assert_eq!(puts.len(), 1);
+    assert_eq!(puts[0]["Resource"], "arn:aws:s3:::states/x/approvals/*");
+    assert_eq!(puts[0]["Condition"], json!({"Null": {"s3:if-none-match": "false"}}), "made, and never written over");
 }
 
 #[test]

@@ -1,23 +1,31 @@
-//! What can be known before an apply begins: whether quotas leave room for this plan, zones are there, the database's class is
-//! offered in them, and the caller is allowed what the plan needs. Only what the plan needs is asked; what cannot be found out is
-//! told as unknown, and stops nothing.
-//!
-//! Whether the region is enabled is known by then: the look at everything was answered from there. A name that somebody else has is
-//! found by that look too, and stops the plan.
+//! What can be known before an apply begins: whether the region is on, quotas leave room for this plan, zones are there, the
+//! database's class is offered in them and its version still has standard support, names are free, services have their own roles,
+//! and the caller is allowed what the plan needs. Only what the plan needs is asked; what cannot be found out is told as unknown,
+//! and stops nothing.
 
+mod asking;
 mod quota;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bbws_model::{Action, CloudError, Desired, Finding, Kinds, Mode, Plan, Severity, pointers};
-use serde_json::Value;
+use bbws_model::{CloudError, Finding, Mode, Severity};
+use jiff::Timestamp;
 
-use crate::iam::{Ground, Probe, Purpose, one_or_many, policies, probes};
+use crate::iam::{Probe, one_or_many};
+pub use asking::{expected, questions};
 pub use quota::Counted;
+
+/// Standard support that ends within so many days is told of.
+const SOON_DAYS: i64 = 180;
 
 /// Something to find out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
+    /// Whether the account has the region switched on.
+    Region {
+        /// The region.
+        region: String,
+    },
     /// Which zones of the region are available.
     Zones {
         /// Those that the plan puts something into.
@@ -41,6 +49,29 @@ pub enum Question {
         /// Whether it stands in two of them.
         multi_az: bool,
     },
+    /// Until when a version of MySQL has standard support.
+    Support {
+        /// The version, or its beginning.
+        version: String,
+        /// What time it is.
+        now: Timestamp,
+    },
+    /// Whether a bucket's name is free: it is one in the whole world.
+    Name {
+        /// The bucket.
+        bucket: String,
+        /// What it takes to look: S3 refuses whoever may not in the same way as it refuses others' buckets.
+        probe: Probe,
+    },
+    /// Whether a service has its own role in the account, and else whether the caller may have it made.
+    ServiceRole {
+        /// The service: `rds.amazonaws.com`.
+        service: &'static str,
+        /// The role's name.
+        role: &'static str,
+        /// What making it needs.
+        probe: Probe,
+    },
     /// What IAM says of the caller.
     Allowed {
         /// What the plan needs.
@@ -56,6 +87,8 @@ pub enum Question {
 /// What was found out.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
+    /// Whether the region is on, in AWS's words: `opted-in`.
+    Region(String),
     /// The available zones.
     Zones(BTreeSet<String>),
     /// How many there may be, and how many there are, by zone where that counts; else under the empty name.
@@ -67,77 +100,126 @@ pub enum Answer {
     },
     /// Each version with the zones that it is offered in.
     Offered(Vec<(String, BTreeSet<String>)>),
+    /// When standard support ends, where RDS says so.
+    Support(Option<Timestamp>),
+    /// Whose a name is.
+    Name(Holder),
+    /// Whether a service has its own role; where not, whether the caller may have it made, if that is known.
+    ServiceRole {
+        /// Whether it has.
+        there: bool,
+        /// Whether the caller may.
+        may: Option<bool>,
+    },
     /// The actions that are denied, each with what it was asked on.
     Denied(Vec<(String, String)>),
 }
 
-/// What a plan makes it worth to ask.
-#[must_use]
-pub fn questions(plan: &Plan, desired: &Desired, kinds: &Kinds, ground: &Ground) -> Vec<Question> {
-    let mut asked = vec![];
-    let makes: Vec<(&str, &Value)> = plan
-        .steps
-        .iter()
-        .filter_map(|step| match &step.action {
-            Action::Create { want, .. } => Some((step.address.kind(), want)),
-            _ => None,
-        })
-        .collect();
-    let zone_of = |spec: &Value| -> Option<String> {
-        let to = pointers(&spec["subnet"]).into_iter().next()?.to;
-        Some(desired.resources.get(&to)?.spec["zone"].as_str()?.to_owned())
-    };
-    let needed: BTreeSet<String> =
-        makes.iter().filter(|(kind, _)| *kind == "subnet").filter_map(|(_, want)| want["zone"].as_str()).map(str::to_owned).collect();
-    if !needed.is_empty() {
-        asked.push(Question::Zones { needed });
-    }
-    let mut more: BTreeMap<Counted, BTreeMap<String, usize>> = BTreeMap::new();
-    for (kind, want) in &makes {
-        let Some(of) = Counted::ALL.into_iter().find(|of| of.kind() == *kind) else { continue };
-        let zone = if of == Counted::NatGateways { zone_of(want).unwrap_or_default() } else { String::new() };
-        *more.entry(of).or_default().entry(zone).or_default() += 1;
-    }
-    asked.extend(more.into_iter().map(|(of, more)| Question::Quota { of, more }));
-    for step in plan.steps.iter().filter(|step| step.address.kind() == "db-instance") {
-        let (want, have) = match &step.action {
-            Action::Create { want, .. } => (want, None),
-            Action::Update { want, have, .. } => (want, Some(have)),
-            _ => continue,
-        };
-        if have.is_some_and(|have| have["class"] == want["class"] && have["engine_version"] == want["engine_version"]) {
-            continue;
-        }
-        let text = |field: &str| want[field].as_str().unwrap_or_default().to_owned();
-        let group = pointers(&want["subnet_group"]).into_iter().next().and_then(|to| desired.resources.get(&to.to));
-        let subnets = group.map(|group| pointers(&group.spec["subnets"])).unwrap_or_default();
-        let zones = subnets.iter().filter_map(|to| desired.resources.get(&to.to)?.spec["zone"].as_str().map(str::to_owned)).collect();
-        let multi_az = want["multi_az"] == true;
-        asked.push(Question::Offered { class: text("class"), version: text("engine_version"), zones, multi_az });
-    }
-    let needed = needed_actions(plan, kinds);
-    if !needed.is_empty() {
-        let probes = probes(&policies(ground, kinds, Purpose::Apply), &needed);
-        asked.push(Question::Allowed { probes });
-    }
-    asked
+/// Whose a name is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    /// Nobody's.
+    Nobody,
+    /// This account's.
+    Us,
+    /// Another account's.
+    Others,
 }
 
-/// The actions that a plan's steps need. To make something is to bring it to its form, too.
-fn needed_actions(plan: &Plan, kinds: &Kinds) -> BTreeSet<&'static str> {
-    let mut needed = BTreeSet::new();
-    for step in &plan.steps {
-        let of = |kind: &str| kinds.get(kind).map(|kind| kind.permissions());
-        let Some(rights) = of(step.address.kind()) else { continue };
-        match &step.action {
-            Action::Create { .. } => needed.extend([rights.create, rights.update].concat()),
-            Action::Update { .. } | Action::Adopt { .. } => needed.extend(rights.update),
-            Action::Delete { .. } => needed.extend(rights.delete),
-            Action::Backup { kind, .. } => needed.extend(of(kind).map(|copy| copy.create).unwrap_or_default()),
-            Action::Forget { .. } | Action::Rename { .. } => {}
-        }
+/// One thing that was looked at, and what came of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Looked {
+    /// A name for it that stays.
+    pub id: String,
+    /// What was looked at, in a few words.
+    pub about: String,
+    /// What was seen, in a few words.
+    pub told: String,
+    /// What is to be known or done; nothing where all is well.
+    pub findings: Vec<Finding>,
+}
+
+impl Looked {
+    /// How bad it is; none where all is well.
+    #[must_use]
+    pub fn severity(&self) -> Option<Severity> {
+        let is = |severity: Severity| self.findings.iter().any(|finding| finding.severity == severity).then_some(severity);
+        is(Severity::Error).or_else(|| is(Severity::Warning)).or_else(|| is(Severity::Note))
     }
-    needed
+}
+
+/// What came of a question.
+#[must_use]
+pub fn looked(question: &Question, answer: &Result<Answer, CloudError>, mode: Mode) -> Looked {
+    let told = match answer {
+        Ok(answer) => seen(question, answer),
+        Err(error) => format!("not known: {error}"),
+    };
+    Looked { id: id(question), about: about(question), told, findings: judge(question, answer, mode) }
+}
+
+fn id(question: &Question) -> String {
+    match question {
+        Question::Region { .. } => "region".to_owned(),
+        Question::Zones { .. } => "zones".to_owned(),
+        Question::Quota { of, .. } => format!("quota-{}", of.code().1),
+        Question::Offered { .. } => "class".to_owned(),
+        Question::Support { .. } => "support".to_owned(),
+        Question::Name { bucket, .. } => format!("name-{bucket}"),
+        Question::ServiceRole { role, .. } => format!("service-role-{role}"),
+        Question::Allowed { .. } => "rights".to_owned(),
+        Question::Signs { .. } => "signing".to_owned(),
+    }
+}
+
+/// An answer in a few words.
+fn seen(question: &Question, answer: &Answer) -> String {
+    match (question, answer) {
+        (_, Answer::Region(status)) => status.clone(),
+        (_, Answer::Zones(available)) => format!("available are {}", joined(available)),
+        (Question::Quota { of, more }, Answer::Quota { most, used }) => {
+            let more = more.values().max().copied().unwrap_or_default();
+            match used.values().max() {
+                _ if !of.is_counted() => format!("{most} at most, {more} wanted"),
+                used => format!("{} of {most} used, {more} more wanted", used.copied().unwrap_or_default()),
+            }
+        }
+        (_, Answer::Offered(offers)) => {
+            let versions: BTreeSet<String> = offers.iter().map(|(version, _)| version.clone()).collect();
+            if versions.is_empty() { "not offered".to_owned() } else { format!("offered with MySQL {}", joined(&versions)) }
+        }
+        (_, Answer::Support(ends)) => {
+            ends.map_or_else(|| "RDS does not say".to_owned(), |ends| format!("standard support until {}", date(ends)))
+        }
+        (_, Answer::Name(holder)) => match holder {
+            Holder::Nobody => "free",
+            Holder::Us => "this account has it already",
+            Holder::Others => "somebody else has it",
+        }
+        .to_owned(),
+        (_, Answer::ServiceRole { there: true, .. }) => "it is there".to_owned(),
+        (_, Answer::ServiceRole { there: false, may }) => match may {
+            Some(true) => "made at first use",
+            Some(false) => "not there, and the caller may not have it made",
+            None => "not there; whether the caller may have it made is not known",
+        }
+        .to_owned(),
+        (Question::Signs { .. }, Answer::Denied(denied)) => {
+            if denied.is_empty() { "IAM's simulation allows it" } else { "IAM's simulation denies it" }.to_owned()
+        }
+        (_, Answer::Denied(denied)) if denied.is_empty() => "IAM's simulation denies nothing".to_owned(),
+        (_, Answer::Denied(denied)) => format!("IAM's simulation denies {}", denied.len()),
+        (_, Answer::Quota { most, .. }) => format!("{most} at most"),
+    }
+}
+
+fn joined(all: &BTreeSet<String>) -> String {
+    all.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// The day of a moment.
+fn date(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
 }
 
 /// What an answer means: nothing where all is well. An error stops the apply before anything is changed.
@@ -153,6 +235,12 @@ pub fn judge(question: &Question, answer: &Result<Answer, CloudError>, mode: Mod
         (Question::Offered { class, version, zones, multi_az }, Answer::Offered(offers)) => {
             offered((class, version), zones, *multi_az, offers).into_iter().collect()
         }
+        (Question::Region { region }, Answer::Region(status)) => switched_on(region, status).into_iter().collect(),
+        (Question::Support { version, now }, Answer::Support(ends)) => supported(version, *now, *ends).into_iter().collect(),
+        (Question::Name { bucket, .. }, Answer::Name(Holder::Others)) => vec![taken(bucket)],
+        (Question::ServiceRole { service, role, probe }, Answer::ServiceRole { there: false, may: Some(false) }) => {
+            vec![no_service_role(service, role, probe)]
+        }
         (Question::Allowed { .. }, Answer::Denied(denied)) => lacking(denied, mode),
         (Question::Signs { key }, Answer::Denied(denied)) if denied.is_empty() => vec![signs(key)],
         _ => vec![],
@@ -166,9 +254,55 @@ pub fn about(question: &Question) -> String {
         Question::Zones { .. } => "the zones".to_owned(),
         Question::Quota { of, .. } => format!("the quota of {}", of.words()),
         Question::Offered { class, .. } => format!("where {class} is offered"),
+        Question::Region { region } => format!("whether {region} is switched on"),
+        Question::Support { version, .. } => format!("how long MySQL {version} has standard support"),
+        Question::Name { bucket, .. } => format!("whether the name {bucket} is free"),
+        Question::ServiceRole { service, .. } => format!("the role of {service}"),
         Question::Allowed { .. } => "the caller's permissions".to_owned(),
         Question::Signs { .. } => "whether whoever applies may sign approvals as well".to_owned(),
     }
+}
+
+/// AWS says `opted-in` and `opt-in-not-required` of what can be used.
+fn switched_on(region: &str, status: &str) -> Option<Finding> {
+    (status == "not-opted-in").then(|| {
+        Finding::new(Severity::Error, format!("the region {region} is not switched on in this account"))
+            .seen(format!("EC2 says {status}"))
+            .advise("switch it on under Account settings, AWS Regions (it takes minutes to hours), or name another region in the file")
+    })
+}
+
+/// What is out of standard support runs on, and costs for each vCPU and hour.
+fn supported(version: &str, now: Timestamp, ends: Option<Timestamp>) -> Option<Finding> {
+    let ends = ends?;
+    let days = ends.duration_since(now).as_hours() / 24;
+    let (severity, summary) = if ends <= now {
+        (Severity::Warning, format!("MySQL {version} is out of standard support"))
+    } else if days <= SOON_DAYS {
+        (Severity::Note, format!("MySQL {version} has standard support for {days} more days"))
+    } else {
+        return None;
+    };
+    let finding = Finding::new(severity, summary).seen(format!("RDS ends it on {}", date(ends)));
+    Some(finding.advise(
+        "RDS then bills Extended Support for each vCPU and hour (`bbws cost ENV` has it): choose a later `engine_version` under [rds]",
+    ))
+}
+
+fn taken(bucket: &str) -> Finding {
+    Finding::new(Severity::Error, format!("somebody else has a bucket named {bucket}"))
+        .seen("S3 refuses to show it, and IAM's simulation says that the caller may look")
+        .advise("names of buckets are unique in the whole world: choose another one in the file")
+}
+
+fn no_service_role(service: &str, role: &str, probe: &Probe) -> Finding {
+    let statement = serde_json::json!({"Effect": "Allow", "Action": one_or_many(&probe.actions), "Resource": probe.resource,
+        "Condition": {"StringEquals": {"iam:AWSServiceName": service}}});
+    Finding::new(Severity::Warning, format!("{service} has no role of its own here, and the caller may not have it made"))
+        .seen(format!("there is no {role}, and IAM's simulation denies {}", probe.actions.join(", ")))
+        .advise(format!(
+            "let somebody make it once (aws iam create-service-linked-role --aws-service-name {service}), or give the caller: {statement}"
+        ))
 }
 
 fn unknown(question: &Question, error: &CloudError) -> Finding {
@@ -238,10 +372,7 @@ fn lacking(denied: &[(String, String)], mode: Mode) -> Vec<Finding> {
     }
     let finding = |(on, actions): (&str, Vec<&str>)| {
         let finding = Finding::new(Severity::Warning, format!("the caller may not do {}", actions.join(", ")));
-        let seen = match actions.as_slice() {
-            ["iam:CreateServiceLinkedRole"] => "by IAM's simulation; needed only where the service has no role of its own yet",
-            _ => "by IAM's simulation",
-        };
+        let seen = "by IAM's simulation";
         let action = one_or_many(&actions);
         let statement = serde_json::json!({"Effect": "Allow", "Action": action, "Resource": on});
         finding.seen(seen).advise(format!("the {verb} stops there unless its policy is given: {statement}"))

@@ -1,5 +1,4 @@
-//! Quotas that a plan may run into: those of tens and hundreds. Of those of thousands (roles, buckets, log groups, rules) AWS's own
-//! refusal tells, and is explained.
+//! Quotas that a plan may run into, and those that are told of after AWS has refused.
 
 use std::collections::BTreeMap;
 
@@ -16,85 +15,151 @@ pub enum Counted {
     Addresses,
     /// NAT gateways of a zone.
     NatGateways,
+    /// Security groups of a region.
+    SecurityGroups,
+    /// Rules of one security group in one direction.
+    GroupRules,
+    /// Security groups of one network interface.
+    GroupsOfInterface,
+    /// Network interfaces of a region.
+    Interfaces,
     /// Application load balancers of a region.
     LoadBalancers,
     /// Databases of a region.
     Databases,
+    /// File systems of a region.
+    FileSystems,
+    /// ECS clusters of a region.
+    Clusters,
     /// Distributions of the account.
     Distributions,
+    /// Buckets of the account.
+    Buckets,
+    /// Hosted zones of the account.
+    HostedZones,
+    /// IAM roles of the account.
+    Roles,
+}
+
+/// What is to be known of a sort.
+struct About {
+    /// The kind that counts.
+    kind: &'static str,
+    /// The service and the code under which Service Quotas has it.
+    code: (&'static str, &'static str),
+    /// What people call it.
+    words: &'static str,
+    /// What can free one.
+    free: &'static str,
+}
+
+const fn about(kind: &'static str, code: (&'static str, &'static str), words: &'static str, free: &'static str) -> About {
+    About { kind, code, words, free }
 }
 
 impl Counted {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Vpcs, Self::InternetGateways, Self::Addresses, Self::NatGateways, Self::LoadBalancers, Self::Databases, Self::Distributions];
+    pub const ALL: [Self; 16] = [
+        Self::Vpcs,
+        Self::InternetGateways,
+        Self::Addresses,
+        Self::NatGateways,
+        Self::SecurityGroups,
+        Self::GroupRules,
+        Self::GroupsOfInterface,
+        Self::Interfaces,
+        Self::LoadBalancers,
+        Self::Databases,
+        Self::FileSystems,
+        Self::Clusters,
+        Self::Distributions,
+        Self::Buckets,
+        Self::HostedZones,
+        Self::Roles,
+    ];
 
-    /// The kind that counts.
+    fn about(self) -> About {
+        match self {
+            Self::Vpcs => {
+                about("vpc", ("vpc", "L-F678F1CE"), "VPCs of the region", "; the default VPC counts too, and can go where it is not used")
+            }
+            Self::InternetGateways => about("internet-gateway", ("vpc", "L-A4707A72"), "internet gateways of the region", ""),
+            Self::Addresses => {
+                about("elastic-ip", ("ec2", "L-0263D0A3"), "Elastic IPs of the region", "; those that nothing uses can be released")
+            }
+            Self::NatGateways => about("nat-gateway", ("vpc", "L-FE5A380F"), "NAT gateways of a zone", ""),
+            Self::SecurityGroups => about("security-group", ("vpc", "L-E79EC296"), "security groups of the region", ""),
+            Self::GroupRules => about("security-group-rule", ("vpc", "L-0EA8095F"), "rules of one security group in one direction", ""),
+            Self::GroupsOfInterface => about("", ("vpc", "L-2AFB9258"), "security groups of one network interface", ""),
+            Self::Interfaces => about("network-interface", ("vpc", "L-DF5E4CA3"), "network interfaces of the region", ""),
+            Self::LoadBalancers => {
+                about("load-balancer", ("elasticloadbalancing", "L-53DA6B97"), "application load balancers of the region", "")
+            }
+            Self::Databases => about("db-instance", ("rds", "L-7B6409FD"), "databases of the region", ""),
+            Self::FileSystems => about("file-system", ("elasticfilesystem", "L-848C634D"), "EFS file systems of the region", ""),
+            Self::Clusters => about("ecs-cluster", ("ecs", "L-21C621EB"), "ECS clusters of the region", ""),
+            Self::Distributions => about("distribution", ("cloudfront", "L-24B04930"), "CloudFront distributions of the account", ""),
+            Self::Buckets => about("bucket", ("s3", "L-DC2B2D3D"), "buckets of the account", ""),
+            Self::HostedZones => about("hosted-zone", ("route53", "L-4EA4796A"), "hosted zones of the account", ""),
+            Self::Roles => about("role", ("iam", "L-FE177D64"), "IAM roles of the account", ""),
+        }
+    }
+
+    /// The kind that counts; empty where nothing is counted in the account.
     #[must_use]
     pub fn kind(self) -> &'static str {
-        match self {
-            Self::Vpcs => "vpc",
-            Self::InternetGateways => "internet-gateway",
-            Self::Addresses => "elastic-ip",
-            Self::NatGateways => "nat-gateway",
-            Self::LoadBalancers => "load-balancer",
-            Self::Databases => "db-instance",
-            Self::Distributions => "distribution",
-        }
+        self.about().kind
     }
 
     /// The service and the code under which Service Quotas has it.
     #[must_use]
     pub fn code(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Vpcs => ("vpc", "L-F678F1CE"),
-            Self::InternetGateways => ("vpc", "L-A4707A72"),
-            Self::Addresses => ("ec2", "L-0263D0A3"),
-            Self::NatGateways => ("vpc", "L-FE5A380F"),
-            Self::LoadBalancers => ("elasticloadbalancing", "L-53DA6B97"),
-            Self::Databases => ("rds", "L-7B6409FD"),
-            Self::Distributions => ("cloudfront", "L-24B04930"),
-        }
+        self.about().code
     }
 
     /// What people call it.
     #[must_use]
     pub fn words(self) -> &'static str {
+        self.about().words
+    }
+
+    /// Whether what is in the account counts. Of the rest a plan alone says how many there will be.
+    #[must_use]
+    pub fn is_counted(self) -> bool {
+        !matches!(self, Self::GroupRules | Self::GroupsOfInterface)
+    }
+
+    /// How many AWS gives at first, where that is all that has to be known: no account has fewer.
+    pub(super) fn floor(self) -> usize {
         match self {
-            Self::Vpcs => "VPCs of the region",
-            Self::InternetGateways => "internet gateways of the region",
-            Self::Addresses => "Elastic IPs of the region",
-            Self::NatGateways => "NAT gateways of a zone",
-            Self::LoadBalancers => "application load balancers of the region",
-            Self::Databases => "databases of the region",
-            Self::Distributions => "CloudFront distributions of the account",
+            Self::GroupRules => 60,
+            Self::GroupsOfInterface => 5,
+            _ => 0,
         }
     }
 
     /// Whether there is room for so many more.
     pub(super) fn judge(self, more: &BTreeMap<String, usize>, most: f64, used: &BTreeMap<String, usize>) -> Vec<Finding> {
-        let short = |(zone, more): (&String, &usize)| {
-            let used = used.get(zone).copied().unwrap_or_default();
+        let short = |(place, more): (&String, &usize)| {
+            let used = used.get(place).copied().unwrap_or_default();
             #[expect(clippy::cast_precision_loss, reason = "quotas are small")]
             let fits = (used + more) as f64 <= most;
-            (!fits).then(|| self.exhausted(zone, *more, most, used))
+            (!fits).then(|| self.exhausted(place, *more, most, used))
         };
         more.iter().filter_map(short).collect()
     }
 
-    fn exhausted(self, zone: &str, more: usize, most: f64, used: usize) -> Finding {
-        let place = if zone.is_empty() { String::new() } else { format!(" ({zone})") };
-        let (service, code) = self.code();
-        let free = match self {
-            Self::Vpcs => "; the default VPC counts too, and can go where it is not used",
-            Self::Addresses => "; those that nothing uses can be released",
-            _ => "",
+    fn exhausted(self, place: &str, more: usize, most: f64, used: usize) -> Finding {
+        let place = if place.is_empty() { String::new() } else { format!(" ({place})") };
+        let About { code: (service, code), free, .. } = self.about();
+        let seen = if self.is_counted() {
+            format!("{used} of {most} are used, and the plan makes {more} more")
+        } else {
+            format!("there may be {most}, and the plan makes {more}")
         };
-        Finding::new(Severity::Error, format!("a quota leaves no room: {}{place}", self.words()))
-            .seen(format!("{used} of {most} are used, and the plan makes {more} more"))
-            .advise(format!(
-                "raise it (https://console.aws.amazon.com/servicequotas/home/services/{service}/quotas/{code}, choose the region first), \
-                 or remove what is no longer used{free}"
-            ))
+        Finding::new(Severity::Error, format!("a quota leaves no room: {}{place}", self.words())).seen(seen).advise(format!(
+            "raise it (https://console.aws.amazon.com/servicequotas/home/services/{service}/quotas/{code}, choose the region first), or \
+             remove what is no longer used{free}"
+        ))
     }
 }

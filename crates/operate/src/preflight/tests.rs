@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bbws_model::{Class, CloudError, Mode, Severity};
 
 use super::*;
+use crate::iam::Ground;
 
 fn names(of: &[&str]) -> BTreeSet<String> {
     of.iter().map(|name| (*name).to_owned()).collect()
@@ -89,4 +90,87 @@ fn an_applier_who_may_sign_is_told_and_what_is_not_known_is_said() {
     let shut = CloudError::own("iam:SimulatePrincipalPolicy", bbws_model::Class::Denied, "no");
     let told = judge(&asked, &Err(shut), Mode::Apply);
     assert!(told[0].summary.contains("not known beforehand: whether whoever applies may sign"), "{told:?}");
+}
+
+#[test]
+fn the_new_ones_are_judged_and_told() {
+    let now: Timestamp = "2026-11-26T12:00:00Z".parse().unwrap();
+    let support = |ends: &str| {
+        let question = Question::Support { version: "8.0".into(), now };
+        let found = looked(&question, &Ok(Answer::Support(Some(ends.parse().unwrap()))), Mode::Apply);
+        (found.severity(), found.told)
+    };
+    assert_eq!(support("2026-07-31T00:00:00Z"), (Some(Severity::Warning), "standard support until 2026-07-31".to_owned()));
+    assert_eq!(support("2027-02-01T00:00:00Z").0, Some(Severity::Note));
+    assert_eq!(support("2029-07-31T00:00:00Z").0, None);
+    let region = Question::Region { region: "af-south-1".into() };
+    let status = |status: &str| looked(&region, &Ok(Answer::Region(status.into())), Mode::Apply).severity();
+    assert_eq!(["opted-in", "opt-in-not-required", "not-opted-in"].map(status), [None, None, Some(Severity::Error)]);
+    let probe = Probe { actions: vec!["s3:ListBucket".into()], resource: "arn:b".into(), context: BTreeMap::new() };
+    let name = Question::Name { bucket: "wp-logs".into(), probe };
+    let whose = |holder| looked(&name, &Ok(Answer::Name(holder)), Mode::Apply).severity();
+    assert_eq!([Holder::Nobody, Holder::Us, Holder::Others].map(whose), [None, None, Some(Severity::Error)]);
+    let probe = Probe { actions: vec!["iam:CreateServiceLinkedRole".into()], resource: "arn:r".into(), context: BTreeMap::new() };
+    let role = Question::ServiceRole { service: "rds.amazonaws.com", role: "AWSServiceRoleForRDS", probe };
+    let seen = |there, may| looked(&role, &Ok(Answer::ServiceRole { there, may }), Mode::Apply);
+    assert_eq!(seen(true, None).severity(), None);
+    assert_eq!(seen(false, Some(true)).severity(), None);
+    let lacks = seen(false, Some(false));
+    assert_eq!((lacks.id.as_str(), lacks.severity()), ("service-role-AWSServiceRoleForRDS", Some(Severity::Warning)));
+    assert!(lacks.findings[0].advice.contains("aws iam create-service-linked-role --aws-service-name rds.amazonaws.com"));
+    let unknown = looked(&role, &Err(CloudError::own("iam:GetRole", Class::Denied, "no")), Mode::Apply);
+    assert!(unknown.told.starts_with("not known") && unknown.severity() == Some(Severity::Note), "{unknown:?}");
+}
+
+/// All that the shipped kinds may run into is asked about at once: one question a sort, and none of a thing that is there.
+#[test]
+fn what_a_file_declares_is_asked_about_until_it_is_made() {
+    let kinds = bbws_kinds::all();
+    let spec = |kind: &str| match kind {
+        "subnet" => serde_json::json!({"zone": "af-south-1a"}),
+        "security-group-rule" => serde_json::json!({"group": {"$ref": "security-group.main", "output": "id"}, "direction": "ingress"}),
+        "load-balancer" => serde_json::json!({"subnets": ["a", "b"], "security_groups": ["1", "2", "3", "4", "5", "6"]}),
+        "db-instance" => serde_json::json!({"class": "db.t3.micro", "engine_version": "8.0", "multi_az": true}),
+        _ => serde_json::json!({"name": "n"}),
+    };
+    let mut desired = bbws_model::Desired::default();
+    let mut declare = |address: String, kind: &str| {
+        let wanted = bbws_model::Wanted::new(spec(kind));
+        desired.resources.insert(address.parse().unwrap(), wanted);
+    };
+    for kind in kinds.iter().filter(|kind| kind.name() != "security-group-rule") {
+        declare(format!("{}.main", kind.name()), kind.name());
+    }
+    for rule in 0..61 {
+        declare(format!("security-group-rule.r{rule}"), "security-group-rule");
+    }
+    let ground = Ground {
+        environment: "x".into(),
+        account: "536580886816".parse().unwrap(),
+        region: "af-south-1".into(),
+        lineage: None,
+        state: None,
+        approval_key: None,
+        fenced: false,
+        resources: vec![],
+    };
+    let asked = expected(&desired, None, &kinds, &ground, "2026-11-26T12:00:00Z".parse().unwrap());
+    let more: BTreeMap<Counted, BTreeMap<String, usize>> = asked
+        .iter()
+        .filter_map(|question| match question {
+            Question::Quota { of, more } => Some((*of, more.clone())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(more.keys().copied().collect::<Vec<_>>(), Counted::ALL, "each sort is met");
+    assert_eq!(more[&Counted::GroupRules], BTreeMap::from([("security-group.main, ingress".to_owned(), 61)]));
+    assert_eq!(more[&Counted::GroupsOfInterface], BTreeMap::from([("load-balancer.main".to_owned(), 6)]));
+    // Two of the load balancer, two of the database, one of the NAT gateway, one of the mount target.
+    assert_eq!(more[&Counted::Interfaces][""], 6);
+    let sorts = |is: fn(&Question) -> bool| asked.iter().filter(|question| is(question)).count();
+    assert_eq!(sorts(|one| matches!(one, Question::ServiceRole { .. })), 4);
+    assert_eq!(sorts(|one| matches!(one, Question::Region { .. } | Question::Zones { .. } | Question::Name { .. })), 3);
+    assert_eq!(sorts(|one| matches!(one, Question::Offered { .. } | Question::Support { .. })), 2);
+    let ids: BTreeSet<String> = asked.iter().map(id).collect();
+    assert_eq!(ids.len(), asked.len(), "each has an id of its own");
 }

@@ -212,8 +212,8 @@ impl ErrorId {
             ),
             Self::Moved => about(
                 "E-MOVED",
-                "the state has changed since the plan was made",
-                "another run came in between",
+                "what the plan rests on has changed since it was made",
+                "another run came in between, or somebody edited the file",
                 "look at the new plan: `bbws plan ENV`",
             ),
             Self::Consent => about(
@@ -239,6 +239,12 @@ impl ErrorId {
                 "another run has taken the environment over from this one",
                 "this one was silent for too long, or somebody unlocked it",
                 "see who: `bbws state history ENV`; when that run is over: `bbws plan ENV`",
+            ),
+            Self::Ahead => about(
+                "E-AHEAD",
+                "the look ahead knows that this plan would fail",
+                "a quota leaves no room, a zone or class is not to be had, a name is somebody else's, or the region is off",
+                "do what each finding says; nothing was changed. All that is looked at: `bbws doctor ENV`",
             ),
             Self::Partial => about(
                 "E-PARTIAL",
@@ -275,12 +281,6 @@ impl ErrorId {
                 "the state is damaged",
                 "a slot of the log is missing or is not what its chain says",
                 "see all of it: `bbws state verify ENV`; mend it, or make it again from the account: `bbws state rebuild ENV`",
-            ),
-            Self::Preflight => about(
-                "E-PREFLIGHT",
-                "the plan would fail, and that is known before it is begun",
-                "a quota, a right, a name or an offer of AWS is in its way; nothing was changed",
-                "follow the advice of each finding, then run the same command again",
             ),
             Self::Unread => about(
                 "E-UNREAD",

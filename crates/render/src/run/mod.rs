@@ -16,4 +16,5 @@ pub use advice::advice;
 pub use lines::Lines;
 pub use live::{Live, Screen};
 pub use progress::Progress;
+pub use quota::quota_code;
 pub use summary::Summary;

@@ -1,5 +1,7 @@
 //! Quotas: which error code means which, its default, and where it is raised.
 
+use bbws_model::CloudError;
+
 /// One quota of AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Quota {
@@ -16,7 +18,7 @@ impl Quota {
     pub(super) fn page(&self, region: Option<&str>) -> Option<String> {
         let (service, number) = self.code.split_once('/')?;
         // What is the same everywhere has its quotas in one region.
-        let region = if matches!(service, "iam" | "s3") { Some("us-east-1") } else { region };
+        let region = if matches!(service, "cloudfront" | "iam" | "route53" | "s3") { Some("us-east-1") } else { region };
         let host = region.map_or_else(String::new, |region| format!("{region}."));
         Some(format!("https://{host}console.aws.amazon.com/servicequotas/home/services/{service}/quotas/{number}"))
     }
@@ -24,6 +26,12 @@ impl Quota {
 
 const fn quota(what: &'static str, default: &'static str, code: &'static str) -> Quota {
     Quota { what, default, code }
+}
+
+/// The service and the code under which Service Quotas has what a failed call has met, where it has it.
+#[must_use]
+pub fn quota_code(error: &CloudError) -> Option<(&'static str, &'static str)> {
+    of(&error.code, &error.message)?.code.split_once('/')
 }
 
 /// By AWS's error code.
@@ -47,8 +55,13 @@ pub(super) fn of(code: &str, message: &str) -> Option<Quota> {
         "TooManyListeners" => quota("listeners per load balancer", "50", "elasticloadbalancing/L-B6DF7632"),
         "TooManyCertificates" => quota("certificates per load balancer", "25", "elasticloadbalancing/L-9365A611"),
         "TooManyBuckets" => quota("buckets per account (its quota is shown in us-east-1 only)", "10000", "s3/L-DC2B2D3D"),
-        "FileSystemLimitExceeded" => quota("file systems per region", "1000", ""),
-        "TooManyHostedZones" => quota("hosted zones per account", "500", ""),
+        "FileSystemLimitExceeded" => quota("file systems per region", "1000", "elasticfilesystem/L-848C634D"),
+        "TooManyHostedZones" => quota("hosted zones per account", "500", "route53/L-4EA4796A"),
+        "TooManyDistributions" => quota("CloudFront distributions per account", "200", "cloudfront/L-24B04930"),
+        "InstanceQuotaExceeded" | "DBInstanceQuotaExceeded" => quota("databases per region", "40", "rds/L-7B6409FD"),
+        "DBSubnetGroupQuotaExceeded" => quota("DB subnet groups per region", "50", "rds/L-48C6BF61"),
+        "DBParameterGroupQuotaExceeded" => quota("DB parameter groups per region", "50", "rds/L-DE55804A"),
+        "LimitExceededException" if message.contains("clusters") => quota("ECS clusters per region", "10000", "ecs/L-21C621EB"),
         "TooManyHealthChecks" => quota("Route 53 health checks per account", "200", ""),
         "TooManyFunctions" => quota("CloudFront functions per account", "100", ""),
         "TagLimitExceeded" | "TooManyTags" | "TooManyTagsException" => quota("tags per resource", "50", ""),

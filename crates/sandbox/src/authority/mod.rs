@@ -2,7 +2,7 @@
 
 mod needs;
 mod resources;
-mod said;
+pub(crate) mod said;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

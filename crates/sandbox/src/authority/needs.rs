@@ -37,7 +37,11 @@ const SERVICE_ROLES: [(&str, &str, &str); 6] = [
 
 /// What this call needs, in the order in which AWS asks.
 pub(crate) fn needs(at: &mut At<'_>, operation: &str, said: &Said) -> Vec<Permit> {
-    let action = iam_action(operation);
+    let action = match iam_action(operation) {
+        // To read an earlier version is an action of its own.
+        "s3:GetObject" if said.get("version_id").is_some() => "s3:GetObjectVersion",
+        action => action,
+    };
     // Everybody may ask who they are.
     if action == "sts:GetCallerIdentity" {
         return vec![];
@@ -81,11 +85,21 @@ fn in_particular(at: &At<'_>, permit: Permit, service: &str, said: &Said) -> Per
             "route53:ChangeResourceRecordSetsNormalizedRecordNames",
             said.all("name").map(|name| name.trim_end_matches('.').to_lowercase()),
         ),
+        ("s3", "s3:PutObject") => given(permit, "s3:if-none-match", said.get("if_none_match")),
+        ("s3", "s3:ListBucket" | "s3:ListBucketVersions") => given(permit, "s3:prefix", said.get("prefix")),
         ("ec2", _) => match said.get("group_id").and_then(|_| super::resources::vpc_of_group(at, said)) {
             Some(vpc) => permit.knowing("ec2:Vpc", [vpc]),
             None => permit,
         },
         _ => permit,
+    }
+}
+
+/// A key that only some requests carry.
+fn given(permit: Permit, key: &str, value: Option<&str>) -> Permit {
+    match value {
+        Some(value) => permit.knowing(key, [value.to_owned()]),
+        None => permit,
     }
 }
 

@@ -99,6 +99,10 @@ pub(crate) fn judged(at: &At<'_>, service: &str, name: &str, said: &Said) -> Vec
         "route53" => route53(said),
         "secretsmanager" => secrets(at, name, said),
         "sns" => sns(at, name, said),
+        "kms" => {
+            let arn = |key: &str| if key.starts_with("arn:") { key.to_owned() } else { at.arn("kms", &format!("key/{key}")) };
+            said.get("key_id").map(|key| Judged::named(arn(key))).into_iter().collect()
+        }
         "acm" => said
             .get("certificate_arn")
             .map(|arn| marked(at, arn))
@@ -273,9 +277,13 @@ fn efs(at: &At<'_>, name: &str, said: &Said) -> BTreeSet<Judged> {
 fn ecs(at: &At<'_>, name: &str, said: &Said) -> BTreeSet<Judged> {
     let arn = |kind: &str, name: &str| if name.starts_with("arn:") { name.to_owned() } else { at.arn("ecs", &format!("{kind}/{name}")) };
     match name {
-        "ListServices" | "ListTasks" | "DescribeTasks" | "DescribeTaskDefinition" | "ListTaskDefinitions" | "DeregisterTaskDefinition" => {
-            BTreeSet::new()
-        }
+        "ListServices"
+        | "ListTasks"
+        | "DescribeTasks"
+        | "DescribeTaskDefinition"
+        | "ListTaskDefinitions"
+        | "DeregisterTaskDefinition"
+        | "ListClusters" => BTreeSet::new(),
         "RegisterTaskDefinition" => {
             said.get("family").map(|family| Judged::made(arn("task-definition", &format!("{family}:1")))).into_iter().collect()
         }

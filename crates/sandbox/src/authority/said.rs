@@ -36,7 +36,12 @@ impl Said {
 
     /// All texts.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(_, text)| text.as_str())
+        self.fields().map(|(_, text)| text)
+    }
+
+    /// All texts, each with its field.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(field, text)| (field.as_str(), text.as_str()))
     }
 
     /// The value of a tag that is given with the request.

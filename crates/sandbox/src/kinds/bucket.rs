@@ -177,10 +177,10 @@ fn head_bucket(at: &mut At<'_>, input: &HeadBucketInput) -> Answer<HeadBucketOut
 }
 
 fn delete_bucket(at: &mut At<'_>, input: &DeleteBucketInput) -> Answer<DeleteBucketOutput> {
-    let account = at.account;
+    let (account, who) = (at.account, at.principal);
     let row = the(at, input.bucket(), input.expected_bucket_owner())?;
     let bucket = input.bucket().unwrap_or_default();
-    unless_denied(row, &Request { account, bucket, action: "s3:DeleteBucket", key: None, carries: vec![] })?;
+    unless_denied(row, &Request { account, who, bucket, action: "s3:DeleteBucket", key: None, carries: vec![] })?;
     if !row.objects.is_empty() {
         let text = if row.versioning.is_some() {
             "The bucket you tried to delete is not empty. You must delete all versions in the bucket."

@@ -4,11 +4,14 @@ use bbws_model::fits_pattern;
 use serde_json::Value;
 
 use super::bucket::{Row, unless_simulated};
+use crate::cloud::Principal;
 use crate::fate::{Answer, refuse};
 
 /// One request for an object, as a policy sees it.
 pub(crate) struct Request<'a> {
     pub(crate) account: &'a str,
+    /// Who asks.
+    pub(crate) who: &'a Principal,
     pub(crate) bucket: &'a str,
     /// `s3:PutObject`.
     pub(crate) action: &'a str,
@@ -26,8 +29,9 @@ pub(crate) fn unless_denied(row: &Row, request: &Request<'_>) -> Answer<()> {
         if statement["Effect"] == "Deny" && concerns(&statement, request) && holds(&statement["Condition"], request)? {
             let resource = resource(request);
             let text = format!(
-                "User: arn:aws:sts::{}:assumed-role/sandbox/operator is not authorized to perform: {} on resource: \"{resource}\" with an explicit deny in a resource-based policy",
-                request.account, request.action
+                "User: {} is not authorized to perform: {} on resource: \"{resource}\" with an explicit deny in a resource-based policy",
+                request.who.arn(request.account),
+                request.action
             );
             return Err(refuse(403, "AccessDenied", text));
         }
@@ -100,11 +104,13 @@ mod tests {
     fn denied(statement: Value, action: &str, key: &str, carries: &[(&'static str, &str)]) -> bool {
         let row = Row { policy: Some(json!({"Statement": [statement]}).to_string()), ..Row::empty() };
         let carries = carries.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
-        let request = Request { account: "536580886816", bucket: "b", action, key: Some(key), carries };
+        let who = Principal { role: "console".into(), session: "thandi".into() };
+        let request = Request { account: "536580886816", who: &who, bucket: "b", action, key: Some(key), carries };
         match unless_denied(&row, &request) {
             Ok(()) => false,
             Err(refusal) => {
                 assert_eq!(refusal.code, "AccessDenied", "{}", refusal.message);
+                assert!(refusal.message.contains("assumed-role/console/thandi is not authorized"), "{}", refusal.message);
                 true
             }
         }

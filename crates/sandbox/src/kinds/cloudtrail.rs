@@ -7,6 +7,7 @@ use aws_sdk_cloudtrail::primitives::DateTime;
 use aws_sdk_cloudtrail::types::{Event, LookupAttributeKey, Resource};
 use serde_json::json;
 
+use crate::authority::said::Said;
 use crate::cloud::At;
 use crate::fate::{Answer, refuse};
 use crate::file::CallRecord;
@@ -82,33 +83,10 @@ fn prefix(service: &str) -> String {
 /// What a request or an answer names: the values of its fields that hold ids, names and ARNs. CloudTrail picks the same out of
 /// a request's parameters; what is secret stands in none of them.
 pub(crate) fn names(of: &impl Debug) -> Vec<String> {
-    let text = format!("{of:?}");
-    let (mut found, mut key, mut word) = (vec![], String::new(), String::new());
-    let mut letters = text.chars();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '"' => {
-                let (mut value, mut escaped) = (String::new(), false);
-                for inner in letters.by_ref() {
-                    match (escaped, inner) {
-                        (false, '"') => break,
-                        (false, '\\') => escaped = true,
-                        _ => {
-                            value.push(inner);
-                            escaped = false;
-                        }
-                    }
-                }
-                if is_name(&key) && (3..=256).contains(&value.len()) && !value.contains(char::is_whitespace) {
-                    found.push(value);
-                }
-            }
-            ':' => key = std::mem::take(&mut word),
-            letter if letter.is_alphanumeric() || letter == '_' => word.push(letter),
-            _ => word.clear(),
-        }
-    }
-    found
+    let told = Said::read(&format!("{of:?}"));
+    let named =
+        told.fields().filter(|(field, text)| is_name(field) && (3..=256).contains(&text.len()) && !text.contains(char::is_whitespace));
+    named.map(|(_, text)| text.to_owned()).collect()
 }
 
 /// Whether a field of this name holds what a thing is called.

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::bucket::{Row, the, unless_simulated};
 use super::bucket_policy::{Request, unless_denied};
 use super::bucket_settings::Encryption;
-use crate::cloud::At;
+use crate::cloud::{At, Principal};
 use crate::fate::{Answer, Refusal, refuse};
 use crate::handlers::Handlers;
 
@@ -151,12 +151,12 @@ fn put_object(at: &mut At<'_>, input: &Put) -> Answer<PutObjectOutput> {
     let body = input.body.clone();
     unless_simulated(body.is_none(), "a body that is not in memory")?;
     let bytes = body.unwrap_or_default();
-    let (now, id, account) = (at.now_ms, at.hex(32), at.account);
+    let (now, id, account, who) = (at.now_ms, at.hex(32), at.account, at.principal);
     let mut carries = input.carries();
     carries.push(("aws:principalarn", format!("arn:aws:iam::{account}:role/{}", at.principal.role)));
     let row = the(at, input.bucket.as_deref(), input.owner.as_deref())?;
     let bucket = input.bucket.as_deref().unwrap_or_default();
-    unless_denied(row, &Request { account, bucket, action: "s3:PutObject", key: Some(&input.key), carries })?;
+    unless_denied(row, &Request { account, who, bucket, action: "s3:PutObject", key: Some(&input.key), carries })?;
     if input.key.is_empty() || input.key.len() > 1024 {
         return Err(refuse(400, "KeyTooLongError", "Your key is too long"));
     }
@@ -285,10 +285,10 @@ fn delete_object(at: &mut At<'_>, input: &DeleteObjectInput) -> Answer<DeleteObj
         input.if_match_size().is_some() || input.if_match_last_modified_time().is_some(),
         "a delete on a condition of size or time",
     )?;
-    let (now, id, account) = (at.now_ms, at.hex(32), at.account);
+    let (now, id, who) = (at.now_ms, at.hex(32), (at.account, at.principal));
     let row = the(at, input.bucket(), input.expected_bucket_owner())?;
     let key = input.key().unwrap_or_default();
-    unless_denied(row, &deletes(account, input.bucket().unwrap_or_default(), key, input.version_id()))?;
+    unless_denied(row, &deletes(who, input.bucket().unwrap_or_default(), key, input.version_id()))?;
     if let Some(wanted) = input.if_match() {
         let have = newest(row, key).map(|(_, body)| etag(&body.bytes())).ok_or_else(no_key)?;
         if have != wanted && wanted != "*" {
@@ -306,9 +306,9 @@ fn delete_object(at: &mut At<'_>, input: &DeleteObjectInput) -> Answer<DeleteObj
 }
 
 /// A delete, as a policy sees it: of one version it is an action of its own.
-pub(crate) fn deletes<'a>(account: &'a str, bucket: &'a str, key: &'a str, version: Option<&str>) -> Request<'a> {
+pub(crate) fn deletes<'a>((account, who): (&'a str, &'a Principal), bucket: &'a str, key: &'a str, version: Option<&str>) -> Request<'a> {
     let action = if version.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
-    Request { account, bucket, action, key: Some(key), carries: vec![] }
+    Request { account, who, bucket, action, key: Some(key), carries: vec![] }
 }
 
 /// Takes a version away for good; without one, hides the object behind a delete marker, whose id is answered, or removes it

@@ -79,11 +79,11 @@ fn delete(at: &mut At<'_>, input: &DeleteObjectsInput) -> Answer<DeleteObjectsOu
     unless_simulated(conditional, "a delete on a condition")?;
     let quiet = asked.and_then(|all| all.quiet()) == Some(true);
     let ids: Vec<String> = objects.iter().map(|_| at.hex(32)).collect();
-    let (now, account) = (at.now_ms, at.account);
+    let (now, who) = (at.now_ms, (at.account, at.principal));
     let row = the(at, input.bucket(), input.expected_bucket_owner())?;
     let (mut deleted, mut stayed) = (vec![], vec![]);
     for (one, id) in objects.iter().zip(ids) {
-        if let Err(refusal) = unless_denied(row, &deletes(account, input.bucket().unwrap_or_default(), one.key(), one.version_id())) {
+        if let Err(refusal) = unless_denied(row, &deletes(who, input.bucket().unwrap_or_default(), one.key(), one.version_id())) {
             let told = aws_sdk_s3::types::Error::builder().key(one.key()).set_version_id(one.version_id().map(str::to_owned));
             stayed.push(told.code(refusal.code).message(refusal.message).build());
             continue;

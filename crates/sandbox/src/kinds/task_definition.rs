@@ -36,6 +36,9 @@ pub(crate) struct Row {
     pub(crate) volumes: Vec<Volume>,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) registered_ms: u64,
+    /// By whom.
+    #[serde(default)]
+    pub(crate) registered_by: String,
     /// Since when it is inactive, if it is.
     pub(crate) deregistered_ms: Option<u64>,
 }
@@ -107,7 +110,7 @@ fn register(at: &mut At<'_>, input: &RegisterTaskDefinitionInput) -> Answer<Regi
     let containers = containers(input, &volumes, execution_role.is_some(), (cpu, memory))?;
     let mut tags = BTreeMap::new();
     set_tags(&mut tags, input.tags())?;
-    let now = at.now_ms;
+    let (now, registered_by) = (at.now_ms, at.principal.arn(at.account));
     let here = at.here();
     // Numbers never come again, whatever became of the revisions.
     let revision = here.task_families.get(family).copied().unwrap_or(0) + 1;
@@ -125,6 +128,7 @@ fn register(at: &mut At<'_>, input: &RegisterTaskDefinitionInput) -> Answer<Regi
         volumes,
         tags,
         registered_ms: now,
+        registered_by,
         deregistered_ms: None,
     };
     here.task_definitions.insert(format!("{family}:{revision}"), row.clone());
@@ -194,7 +198,7 @@ fn answer(at: &At<'_>, row: &Row) -> Answer<TaskDefinition> {
         .set_volumes(Some(row.volumes.iter().map(Volume::answer).collect::<Answer<_>>()?))
         .set_placement_constraints(Some(vec![]))
         .registered_at(moment(row.registered_ms))
-        .registered_by(format!("arn:aws:sts::{}:assumed-role/sandbox/operator", at.account))
+        .registered_by(&row.registered_by)
         .set_deregistered_at(row.deregistered_ms.map(moment))
         .build())
 }
