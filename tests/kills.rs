@@ -153,7 +153,7 @@ fn killed_at_every_turn_nothing_is_lost_or_doubled() {
     let many = kills > KILLS;
     let share = |of: usize| if many { kills } else { kills / of };
     // There are some thirty operations, of two phases each.
-    let (limit, pass, chance) = if many { (kills.div_ceil(60), 0, Chance(seed)) } else { (1, 4, Chance(seed)) };
+    let (limit, pass, chance) = if many { (kills.div_ceil(60), 0, Chance(seed)) } else { (1, 1, Chance(seed)) };
     let mut campaign = Campaign { servers: &mut servers, place: &place, chance, limit, pass, made: vec![], runs: 0 };
 
     campaign.stage("apply dev --yes", share(2));
@@ -189,7 +189,7 @@ fn killed_at_every_turn_nothing_is_lost_or_doubled() {
         let spared = campaign.spared(&counted);
         assert_eq!(spared, Vec::<String>::new(), "operations that no run was killed at, before and after");
     } else {
-        assert!(made >= kills * 4 / 5 && twice >= kills * 3 / 8, "too few calls to be killed at: {counted:?}");
+        assert!(made >= kills * 9 / 10 && twice >= kills * 3 / 8, "too few calls to be killed at: {counted:?}");
     }
     if let Ok(path) = std::env::var("BBWS_TALLY") {
         let tally = json!({

@@ -11,8 +11,8 @@ use super::LocalStore;
 use crate::SystemClock;
 use crate::ids::Ulids;
 
-/// Each round waits for the disk some twenty times; a soak takes more of them, by `BBWS_ROUNDS`.
-const ROUNDS: usize = 200;
+/// `BBWS_ROUNDS` asks for others.
+const ROUNDS: usize = 1_000;
 
 fn opening(run: &str) -> Opening {
     let owner = sample::owner(run);
