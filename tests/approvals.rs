@@ -296,7 +296,7 @@ fn what_is_recorded_of_production_is_edited_with_a_reason_that_stays() {
             crate::support::ran(command.args(["--break-glass", REASON]).args(more).output().expect("the binary runs"))
         };
         if confirm {
-            refused(&place, with(&["--yes"]), &["needs the cluster's name", "--confirm wp-prod-cluster"]);
+            refused(&place, with(&["--yes"]), &["to break the glass needs a confirmation", "--confirm wp-prod-cluster"]);
             refused(&place, with(&["--confirm", "prod"]), &["not the name of the cluster"]);
         }
         let done = unbroken(&with(&["--confirm", "wp-prod-cluster"]).exits(0).out);
@@ -337,7 +337,7 @@ fn glass_is_broken_with_a_reason_that_is_shown_ever_after() {
     };
     assert!(with("prod", "urgent", &["--confirm", "wp-prod-cluster"]).exits(64).err.contains("4 words and 20 letters"));
     assert!(with("dev", REASON, &[]).exits(64).err.contains("dev is not production"));
-    refused(&place, with("prod", REASON, &["--yes"]), &["needs the cluster's name", "--confirm wp-prod-cluster"]);
+    refused(&place, with("prod", REASON, &["--yes"]), &["to break the glass needs a confirmation", "--confirm wp-prod-cluster"]);
     refused(&place, with("prod", REASON, &["--confirm", "prod"]), &["not the name of the cluster"]);
     let done = unbroken(&with("prod", REASON, &["--confirm", "wp-prod-cluster"]).exits(0).out);
     assert!(
