@@ -27,6 +27,7 @@ mod rivals;
 mod rounds;
 mod runs;
 mod safety;
+mod second_factor;
 mod secrets;
 mod server;
 mod servers;

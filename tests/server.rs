@@ -14,6 +14,15 @@ pub(crate) struct Server {
 impl Server {
     /// A server to which every caller is of this account.
     pub(crate) fn of_account(account: &'static str) -> Self {
+        Self::with(account, None)
+    }
+
+    /// A server that wants this code for a session, and says who the caller is to the session alone.
+    pub(crate) fn that_wants(code: &'static str, account: &'static str) -> Self {
+        Self::with(account, Some(code))
+    }
+
+    fn with(account: &'static str, code: Option<&'static str>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("a port").port();
         let asked = Arc::new(Mutex::new(vec![]));
@@ -21,7 +30,7 @@ impl Server {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let log = log.clone();
-                thread::spawn(move || serve(stream, account, &log));
+                thread::spawn(move || serve(stream, account, code, &log));
             }
         });
         Self { port, asked }
@@ -37,14 +46,24 @@ impl Server {
     }
 }
 
-fn serve(stream: TcpStream, account: &str, log: &Mutex<Vec<String>>) {
+/// The key of the session that is given for a code.
+const SESSION: &str = "ASIASESSION";
+
+fn serve(stream: TcpStream, account: &str, code: Option<&str>, log: &Mutex<Vec<String>>) {
     let mut reader = BufReader::new(stream.try_clone().expect("a stream"));
     let mut stream = stream;
-    while let Some(body) = request(&mut reader) {
-        let action = body.split('&').find_map(|part| part.strip_prefix("Action=")).unwrap_or("something else");
-        log.lock().expect("no panic").push(action.to_owned());
-        let (status, answer) = if action == "GetCallerIdentity" {
+    while let Some((head, body)) = request(&mut reader) {
+        let field = |name: &str| body.split('&').find_map(|part| part.strip_prefix(name));
+        let by_session = head.contains(&format!("credential={}/", SESSION.to_lowercase()));
+        let action = field("Action=").unwrap_or("something else");
+        log.lock().expect("no panic").push(if by_session { format!("{action} by the session") } else { action.to_owned() });
+        let (status, answer) = if action == "GetCallerIdentity" && (by_session || code.is_none()) {
             ("200 OK", identity(account))
+        } else if action == "GetSessionToken" && code.is_some() && field("TokenCode=") == code {
+            ("200 OK", session())
+        } else if code.is_some() {
+            let code = "<Error><Code>AccessDenied</Code><Message>MultiFactorAuthentication failed</Message></Error>";
+            ("403 Forbidden", format!("<ErrorResponse>{code}</ErrorResponse>"))
         } else {
             let code = "<Error><Code>NotImplemented</Code><Message>not here</Message></Error>";
             ("501 Not Implemented", format!("<ErrorResponse>{code}</ErrorResponse>"))
@@ -56,15 +75,25 @@ fn serve(stream: TcpStream, account: &str, log: &Mutex<Vec<String>>) {
     }
 }
 
-/// The body of the next request; none when the caller has gone.
-fn request(reader: &mut BufReader<TcpStream>) -> Option<String> {
-    let mut length = 0;
+fn session() -> String {
+    format!(
+        "<GetSessionTokenResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetSessionTokenResult><Credentials>\
+         <AccessKeyId>{SESSION}</AccessKeyId><SecretAccessKey>session-secret</SecretAccessKey><SessionToken>session-token</SessionToken>\
+         <Expiration>2126-01-01T00:00:00Z</Expiration></Credentials></GetSessionTokenResult></GetSessionTokenResponse>"
+    )
+}
+
+/// The head, in small letters, and the body of the next request; none when the caller has gone.
+fn request(reader: &mut BufReader<TcpStream>) -> Option<(String, String)> {
+    let (mut length, mut head) = (0, String::new());
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line).ok()? == 0 {
             return None;
         }
         let line = line.trim().to_lowercase();
+        head.push_str(&line);
+        head.push('\n');
         if let Some(value) = line.strip_prefix("content-length:") {
             length = value.trim().parse().ok()?;
         }
@@ -74,7 +103,7 @@ fn request(reader: &mut BufReader<TcpStream>) -> Option<String> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    String::from_utf8(body).ok()
+    Some((head, String::from_utf8(body).ok()?))
 }
 
 fn identity(account: &str) -> String {

@@ -19,7 +19,7 @@ use bbws_engine::Boxed;
 use bbws_model::Account;
 
 use crate::Told;
-use crate::credentials::{AskCode, Chain, Found, Session, needed, sign_in};
+use crate::credentials::{AskCode, Chain, Found, Session, Used, needed, sign_in};
 use crate::guard::{Calls, Gate, Guard};
 
 /// How long one attempt of a call may take.
@@ -140,10 +140,10 @@ async fn load(profile: Option<&str>, region: &str) -> SdkConfig {
 }
 
 /// Looks through variables, profile and the services of this machine, all of them read anew.
-async fn find(whose: Whose, region: String) -> Result<Found, CredentialsError> {
+async fn find(whose: Whose, region: String, used: Used) -> Result<Found, CredentialsError> {
     let mfa = needed(whose.profile.as_deref()).await.map_err(CredentialsError::invalid_configuration)?;
     if let Some(mfa) = mfa {
-        return sign_in(&mfa, &region, &whose.ask).await;
+        return sign_in(&mfa, &region, &whose.ask, &used).await;
     }
     let config = load(whose.profile.as_deref(), &region).await;
     let provider = config.credentials_provider().ok_or_else(|| CredentialsError::not_loaded("no provider of credentials"))?;
@@ -163,8 +163,8 @@ impl Plain {
         let base = load(whose.profile.as_deref(), region).await;
         let expected = whose.account.clone();
         let look = {
-            let region = region.to_owned();
-            move || -> Boxed<'static, Result<Found, CredentialsError>> { Box::pin(find(whose.clone(), region.clone())) }
+            let (region, used) = (region.to_owned(), Used::default());
+            move || -> Boxed<'static, Result<Found, CredentialsError>> { Box::pin(find(whose.clone(), region.clone(), used.clone())) }
         };
         let asked = base.clone();
         let account = move |credentials: aws_credential_types::Credentials| -> Boxed<'static, Result<Account, String>> {

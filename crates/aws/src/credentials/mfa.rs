@@ -1,6 +1,7 @@
 //! Profiles that want a code: the SDK does not know `mfa_serial`, and would ask for the role without one.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -10,6 +11,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::region::Region;
+use tokio::sync::Mutex;
 
 use super::Found;
 use crate::Told;
@@ -80,11 +82,38 @@ fn role(name: &str, profile: &Profile, arn: &str) -> Result<Role, String> {
     })
 }
 
+/// Sessions that were given for a code, by profile. A code is good for one session: the cloud and the state's store, each with a
+/// chain of its own, share it.
+static GIVEN: Mutex<BTreeMap<String, Credentials>> = Mutex::const_new(BTreeMap::new());
+
+/// The session that a chain has from here: where that was refused, it wants another one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Used(Arc<Mutex<Option<String>>>);
+
+/// A session that somebody has signed in to already, or one for the code that is asked for now.
+///
+/// # Errors
+/// As [`asked`].
+pub(crate) async fn sign_in(mfa: &Mfa, region: &str, ask: &AskCode, used: &Used) -> Result<Found, CredentialsError> {
+    let mut used = used.0.lock().await;
+    // Held while a person types: whoever comes meanwhile gets that session.
+    let mut given = GIVEN.lock().await;
+    let lasts = |held: &&Credentials| held.expiry().is_none_or(|end| end > SystemTime::now());
+    let other = |held: &&Credentials| used.as_deref() != Some(held.access_key_id());
+    let found = match given.get(&mfa.profile).filter(lasts).filter(other) {
+        Some(held) => Found { credentials: held.clone(), renewable: false },
+        None => asked(mfa, region, ask).await?,
+    };
+    *used = Some(found.credentials.access_key_id().to_owned());
+    given.insert(mfa.profile.clone(), found.credentials.clone());
+    Ok(found)
+}
+
 /// Asks for the code, and STS for the session.
 ///
 /// # Errors
 /// When nobody can be asked, or the code is wrong.
-pub(crate) async fn sign_in(mfa: &Mfa, region: &str, ask: &AskCode) -> Result<Found, CredentialsError> {
+async fn asked(mfa: &Mfa, region: &str, ask: &AskCode) -> Result<Found, CredentialsError> {
     let own = |why: String| CredentialsError::invalid_configuration(why);
     let base = mfa.role.as_ref().map_or(mfa.profile.as_str(), |role| role.source.as_str());
     let config: SdkConfig =

@@ -7,4 +7,4 @@ mod mfa;
 pub use chain::Session;
 pub(crate) use chain::{Chain, Found};
 pub use mfa::{AskCode, Mfa};
-pub(crate) use mfa::{needed, sign_in};
+pub(crate) use mfa::{Used, needed, sign_in};

@@ -1,0 +1,34 @@
+"""Runs a command in a terminal of its own and types what it is told to: `in_a_terminal.py PROMPT ANSWER COMMAND…`.
+
+What the terminal shows goes to the output, and the command's exit code is this program's. `^C` as the answer is the key.
+"""
+
+import os
+import pty
+import sys
+
+
+def main():
+    prompt, answer, command = sys.argv[1].encode(), sys.argv[2], sys.argv[3:]
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execvp(command[0], command)
+    seen, typed = b"", False
+    while True:
+        try:
+            some = os.read(terminal, 65536)
+        except OSError:
+            break
+        if not some:
+            break
+        seen += some
+        if not typed and prompt in seen:
+            typed = True
+            os.write(terminal, b"\x03" if answer == "^C" else answer.encode() + b"\n")
+    sys.stdout.buffer.write(seen)
+    sys.stdout.flush()
+    _, status = os.waitpid(child, 0)
+    sys.exit(os.waitstatus_to_exitcode(status))
+
+
+main()
