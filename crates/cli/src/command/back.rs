@@ -149,7 +149,7 @@ pub(super) fn refused(way: Option<&Way>, failure: Failure) -> Failure {
     };
     let findings = failure.findings.into_iter().map(then).collect();
     let what = format!("there is no way back to {}", record.run);
-    Failure { what, findings, ..failure }
+    Failure { id: ErrorId::Back, what, findings, ..failure }
 }
 
 impl Way {
