@@ -8,12 +8,11 @@ use aws_sdk_elasticloadbalancingv2::types::LoadBalancerTypeEnum;
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, PolicyEvaluationDecisionType, SummaryKeyType};
 use aws_sdk_rds::types::LifecycleSupportName;
 use aws_sdk_route53::types::AccountLimitType;
+use bbws_kinds::GLOBAL;
 use bbws_model::{Class, CloudError};
 
 use crate::{Aws, Told};
 
-/// The region of services that have none.
-const EDGE: &str = "us-east-1";
 /// The services whose quotas are shown there alone.
 const OF_THE_ACCOUNT: [&str; 2] = ["cloudfront", "s3"];
 
@@ -35,7 +34,7 @@ impl Aws {
     /// When EC2 does not answer, or does not know the region.
     pub async fn region_status(&self, region: &str) -> Result<String, CloudError> {
         const OPERATION: &str = "ec2:DescribeRegions";
-        let ask = self.at(EDGE).0.ec2.describe_regions().all_regions(true).region_names(region);
+        let ask = self.at(GLOBAL).0.ec2.describe_regions().all_regions(true).region_names(region);
         let status = ask.send().await.told(OPERATION)?.regions.unwrap_or_default().into_iter().find_map(|one| one.opt_in_status);
         status.ok_or_else(|| CloudError::own(OPERATION, Class::Invalid, format!("EC2 does not say whether {region} is on")))
     }
@@ -58,7 +57,7 @@ impl Aws {
     /// When it does not answer, or not with a number.
     pub async fn quota(&self, service: &str, code: &str) -> Result<f64, CloudError> {
         const OPERATION: &str = "servicequotas:GetServiceQuota";
-        let region = if OF_THE_ACCOUNT.contains(&service) { EDGE } else { &self.region };
+        let region = if OF_THE_ACCOUNT.contains(&service) { GLOBAL } else { &self.region };
         let answer = self.at(region).0.quotas.get_service_quota().service_code(service).quota_code(code).send().await.told(OPERATION)?;
         let value = answer.quota.and_then(|quota| quota.value);
         value.ok_or_else(|| CloudError::own(OPERATION, Class::Invalid, format!("{service}/{code} has no value")))

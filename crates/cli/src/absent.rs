@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use bbws_engine::{Picture, refresh};
+use bbws_kinds::GLOBAL;
 use bbws_model::{Address, Desired, Finding, Mode, Severity, State};
 use bbws_operate::drift::gone;
 use bbws_render::{At, ErrorId};
@@ -67,7 +68,7 @@ pub(crate) async fn note<C: Cloud>(
 
 /// The regions that the file names, and that of what is there for the whole world, without its own.
 fn other_regions(own: &str, of_store: &str) -> BTreeSet<String> {
-    [of_store, "us-east-1"].into_iter().filter(|region| *region != own).map(str::to_owned).collect()
+    [of_store, GLOBAL].into_iter().filter(|region| *region != own).map(str::to_owned).collect()
 }
 
 fn told(

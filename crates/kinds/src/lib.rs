@@ -100,7 +100,7 @@ pub use mysql_parameter::{TakesEffect, takes_effect};
 pub use nat_gateway::{NatGateway, NatGatewayOutputs, NatGatewaySpec};
 pub use network::Network;
 pub use origin::{Origin, OriginHeader, OriginProtocol};
-pub use partition::partition;
+pub use partition::{GLOBAL, partition};
 pub use record_value::{RecordType, quoted_txt};
 pub use role::{Role, RoleOutputs, RoleSpec};
 pub use role_policy::{RolePolicy, RolePolicyOutputs, RolePolicySpec};

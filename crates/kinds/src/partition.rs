@@ -1,4 +1,8 @@
-//! The parts of AWS that have nothing in common but their software.
+//! The parts of AWS that have nothing in common but their software, and the region of what has none.
+
+/// Where services that belong to no region (IAM, Route 53, CloudFront) are asked, and where their events, metrics, tags and
+/// certificates are.
+pub const GLOBAL: &str = "us-east-1";
 
 /// The partition that a region belongs to, as it stands in ARNs.
 #[must_use]

@@ -14,8 +14,8 @@ use crate::kinds;
 /// Rows by what AWS calls them.
 pub(crate) type Table<R> = BTreeMap<String, R>;
 
-/// The region that global services are signed for, and so kept in.
-pub(crate) const GLOBAL: &str = "us-east-1";
+// Global services are signed for it, and so kept in it.
+pub(crate) use bbws_kinds::GLOBAL;
 
 /// Everything that exists in the sandbox.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use aws_sdk_ec2::types::Tag;
 use aws_sdk_route53::types::TagResourceType;
 use bbws_engine::{Candidate, Listing, Reading};
 use bbws_kinds::{
-    Certificate, Distribution, DomainName, ElasticIp, FileSystem, HealthCheck, LoadBalancer, NatGateway, RouteTable, Subnet,
+    Certificate, Distribution, DomainName, ElasticIp, FileSystem, GLOBAL, HealthCheck, LoadBalancer, NatGateway, RouteTable, Subnet,
     TaskDefinition, Vpc,
 };
 use bbws_model::{Class, CloudError, Ownership, Tags};
@@ -20,9 +20,6 @@ use super::certificate::{certificate_tags, list_certificates};
 use super::ec2::{filter, from_tags};
 use super::efs::from_efs_tags;
 use crate::Aws;
-
-/// Where CloudFront's certificates are.
-const GLOBAL: &str = "us-east-1";
 
 type Facts = Vec<(&'static str, String)>;
 

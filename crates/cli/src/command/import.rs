@@ -5,6 +5,7 @@ use std::path::Path;
 
 use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Marked, Picture, Sighted, adoption, afterwards, candidates, differing, sight};
+use bbws_kinds::GLOBAL;
 use bbws_model::{Address, Finding, Mode, PhysicalId, Plan, Scope, Seen, Severity, State};
 use bbws_operate::import::{Becomes, Certainty, Discovered, Misfit, Misnamed, TfState, Told, certainty, discover, edits, fits, form, map};
 use bbws_render::{ErrorId, Import};
@@ -22,9 +23,6 @@ use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
 use crate::{Exit, Failure, pace, signals};
-
-/// Where what belongs to no region says that it is.
-const GLOBAL: &str = "us-east-1";
 
 /// Where the objects come from.
 enum Source {

@@ -2,14 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use bbws_kinds::{Certificate, CertificateSpec, DnsRecord, DnsRecordSpec, DomainName, KeyAlgorithm, RecordType};
+use bbws_kinds::{Certificate, CertificateSpec, DnsRecord, DnsRecordSpec, DomainName, GLOBAL, KeyAlgorithm, RecordType};
 
 use super::dns::zone_of;
 use super::parts::{Parts, text, to};
 use crate::Environment;
-
-/// Where CloudFront looks for certificates, and where its metrics and those of Route 53 are.
-pub(super) const GLOBAL: &str = "us-east-1";
 
 pub(super) fn add(parts: &mut Parts<'_>) {
     let env = parts.env;

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_kinds::{
-    Certificate, DbInstance, FileSystem, HealthCheck, LoadBalancer, MetricAlarm, MetricAlarmSpec, NatGateway, Topic, TopicSpec,
+    Certificate, DbInstance, FileSystem, GLOBAL, HealthCheck, LoadBalancer, MetricAlarm, MetricAlarmSpec, NatGateway, Topic, TopicSpec,
 };
 use bbws_model::{Kind, Pointer, Ref, Text, Written};
 
-use super::certificate::{GLOBAL, for_alb};
+use super::certificate::for_alb;
 use super::network::nats;
 use super::parts::{Parts, address, text};
 use crate::{Environment, Throughput};

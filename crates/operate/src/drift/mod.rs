@@ -19,7 +19,7 @@ use serde_json::Value;
 
 pub use beyond::beyond;
 pub use strangers::{Beside, Stranger, Strangers, strangers};
-pub use trail::{Deed, Doer, GLOBAL, Trace, trace};
+pub use trail::{Deed, Doer, Trace, trace};
 
 /// One field that differs from what was recorded.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,5 +1,6 @@
 //! Who changed an object and when, as far as CloudTrail tells: under which names it is asked about, and where.
 
+use bbws_kinds::GLOBAL;
 use bbws_model::{Address, Kinds, State};
 
 /// One event that changed something.
@@ -35,8 +36,6 @@ pub struct Trace {
     pub names: Vec<String>,
 }
 
-/// Where AWS keeps what it tells of services that belong to no region: their events, and their tags.
-pub const GLOBAL: &str = "us-east-1";
 /// Kinds of such services.
 const GLOBAL_SERVICES: &[&str] = &["cloudfront", "iam", "route53"];
 

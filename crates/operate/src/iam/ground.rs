@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bbws_kinds::{DbInstance, TaskDefinition, partition};
+use bbws_kinds::{DbInstance, GLOBAL, TaskDefinition, partition};
 use bbws_model::{Account, Address, Kind, Kinds, NameRule, Pointer, pointers};
 use serde_json::Value;
 
@@ -59,9 +59,6 @@ pub(crate) const SERVICE_ROLES: [(&str, &str, &str); 4] = [
     ("load-balancer", "elasticloadbalancing.amazonaws.com", "AWSServiceRoleForElasticLoadBalancing"),
 ];
 
-/// The region that edge services are called in.
-pub(super) const EDGE: &str = "us-east-1";
-
 impl Ground {
     /// `aws`, or the name of a partition of its own.
     pub(crate) fn partition(&self) -> &'static str {
@@ -84,14 +81,14 @@ impl Ground {
 
     fn region_of<'a>(&'a self, resource: &'a Resource) -> &'a str {
         if resource.address.kind().starts_with("log-delivery") {
-            return EDGE;
+            return GLOBAL;
         }
         resource.spec["region"].as_str().unwrap_or(&self.region)
     }
 
     /// The regions that anything stands in.
     pub(super) fn regions(&self) -> BTreeSet<&str> {
-        let edge = self.of("distribution").next().map(|_| EDGE);
+        let edge = self.of("distribution").next().map(|_| GLOBAL);
         self.resources.iter().map(|one| self.region_of(one)).chain(edge).chain([self.region.as_str()]).collect()
     }
 
@@ -118,7 +115,7 @@ impl Ground {
         match kind {
             // A listener has the name of its load balancer.
             "listener" => arns.extend(self.named(kinds, "load-balancer").iter().map(|arn| arn.replace(":loadbalancer/", ":listener/"))),
-            "log-delivery" if self.of(kind).next().is_some() => drop(arns.insert(self.arn("logs", Some(EDGE), "delivery:*"))),
+            "log-delivery" if self.of(kind).next().is_some() => drop(arns.insert(self.arn("logs", Some(GLOBAL), "delivery:*"))),
             "hosted-zone" | "health-check" => arns.extend(self.by_id(kind)),
             "secret" => arns.extend(self.lent_secrets()),
             "db-snapshot" => arns.extend(self.of(DbInstance::NAME).flat_map(|one| self.copies(one))),

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use bbws_kinds::GLOBAL;
 use serde_json::{Value, json};
 
-use super::ground::{EDGE, SERVICE_ROLES};
+use super::ground::SERVICE_ROLES;
 use super::statements::Statements;
 use super::{Narrowing, Purpose, camel, listed};
 
@@ -103,7 +104,7 @@ impl Narrowing<'_> {
         self.state(to);
         self.approvals(to);
         if self.purpose == Purpose::Cost {
-            let at_the_edge = json!({ "StringEquals": { "aws:RequestedRegion": EDGE } });
+            let at_the_edge = json!({ "StringEquals": { "aws:RequestedRegion": GLOBAL } });
             to.allow("pricing:GetProducts", "Prices", any(), at_the_edge, "AWS knows no resource for the Price List");
         }
         self.optional(to);
@@ -128,7 +129,7 @@ impl Narrowing<'_> {
             let at_the_edge = |one: &&&str| ["acm:", "cloudwatch:", "logs:", "sns:"].iter().any(|service| one.starts_with(service));
             arns.extend(patterns.iter().filter(at_the_edge).filter_map(|one| {
                 let (service, what) = one.split_once(':')?;
-                Some(self.ground.arn(service, Some(EDGE), what))
+                Some(self.ground.arn(service, Some(GLOBAL), what))
             }));
             let (sid, arns) = if arns.is_empty() { ("Lists".to_owned(), any()) } else { (format!("Lists{service}"), arns) };
             to.allow(action, &sid, arns, json!({}), why);
@@ -189,7 +190,7 @@ impl Narrowing<'_> {
         let why = "not needed: without it, bbws says of what it could not look at that it does not know";
         if self.purpose == Purpose::Drift {
             // What a kind needs everywhere anyway is not allowed twice.
-            let allowed = |action: &str| self.actions.contains(action) && self.ground.regions().contains(EDGE);
+            let allowed = |action: &str| self.actions.contains(action) && self.ground.regions().contains(GLOBAL);
             for action in ["cloudtrail:LookupEvents", "tag:GetResources"].into_iter().filter(|action| !allowed(action)) {
                 to.allow(action, "OptionalTrail", any(), self.in_regions_and_edge(), why);
             }
@@ -214,7 +215,7 @@ impl Narrowing<'_> {
 
     /// Quotas of global services, and which regions are on, are asked at the edge.
     fn in_regions_and_edge(&self) -> Value {
-        let regions = self.ground.regions().into_iter().chain([EDGE]).map(str::to_owned).collect();
+        let regions = self.ground.regions().into_iter().chain([GLOBAL]).map(str::to_owned).collect();
         json!({ "StringEquals": { "aws:RequestedRegion": listed(regions) } })
     }
 }

@@ -185,8 +185,8 @@ fn seen(question: &Question, answer: &Answer) -> String {
             }
         }
         (_, Answer::Offered(offers)) => {
-            let versions: BTreeSet<String> = offers.iter().map(|(version, _)| version.clone()).collect();
-            if versions.is_empty() { "not offered".to_owned() } else { format!("offered with MySQL {}", joined(&versions)) }
+            let versions: BTreeSet<&String> = offers.iter().map(|(version, _)| version).collect();
+            if versions.is_empty() { "not offered".to_owned() } else { format!("offered with MySQL {}", joined(versions)) }
         }
         (_, Answer::Support(ends)) => {
             ends.map_or_else(|| "RDS does not say".to_owned(), |ends| format!("standard support until {}", date(ends)))
@@ -213,8 +213,8 @@ fn seen(question: &Question, answer: &Answer) -> String {
     }
 }
 
-fn joined(all: &BTreeSet<String>) -> String {
-    all.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+fn joined<'a>(all: impl IntoIterator<Item = &'a String>) -> String {
+    all.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// The day of a moment.
@@ -311,11 +311,10 @@ fn unknown(question: &Question, error: &CloudError) -> Finding {
 }
 
 fn zones(needed: &BTreeSet<String>, available: &BTreeSet<String>) -> Option<Finding> {
-    let missing: Vec<&str> = needed.difference(available).map(String::as_str).collect();
-    let list = available.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let missing: Vec<&String> = needed.difference(available).collect();
     (!missing.is_empty()).then(|| {
-        Finding::new(Severity::Error, format!("this account has no zone {}", missing.join(", ")))
-            .seen(format!("available are {list}"))
+        Finding::new(Severity::Error, format!("this account has no zone {}", joined(missing)))
+            .seen(format!("available are {}", joined(available)))
             .advise("write zones that are available under [network.public] and [network.private]")
     })
 }
@@ -338,13 +337,12 @@ fn offered(
     let seen = match (offers.is_empty(), of_version.is_empty()) {
         (true, _) => "RDS offers that class for MySQL nowhere in this region".to_owned(),
         (false, true) => {
-            let versions: BTreeSet<&str> = offers.iter().map(|(version, _)| version.as_str()).collect();
-            format!("RDS offers it with MySQL {}", versions.into_iter().collect::<Vec<_>>().join(", "))
+            let versions: BTreeSet<&String> = offers.iter().map(|(version, _)| version).collect();
+            format!("RDS offers it with MySQL {}", joined(versions))
         }
-        (false, false) => format!("RDS offers it in {}", places.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ")),
+        (false, false) => format!("RDS offers it in {}", joined(places)),
     };
-    let subnets = zones.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-    let summary = format!("MySQL {version} on {class} cannot be had in {subnets}");
+    let summary = format!("MySQL {version} on {class} cannot be had in {}", joined(zones));
     Some(Finding::new(Severity::Error, summary).seen(seen).advise("choose another `class` or `engine_version` under [rds], or other zones"))
 }
 

@@ -1,5 +1,6 @@
 //! Quotas: which error code means which, its default, and where it is raised.
 
+use bbws_kinds::GLOBAL;
 use bbws_model::CloudError;
 
 /// One quota of AWS.
@@ -18,7 +19,7 @@ impl Quota {
     pub(super) fn page(&self, region: Option<&str>) -> Option<String> {
         let (service, number) = self.code.split_once('/')?;
         // What is the same everywhere has its quotas in one region.
-        let region = if matches!(service, "cloudfront" | "iam" | "route53" | "s3") { Some("us-east-1") } else { region };
+        let region = if matches!(service, "cloudfront" | "iam" | "route53" | "s3") { Some(GLOBAL) } else { region };
         let host = region.map_or_else(String::new, |region| format!("{region}."));
         Some(format!("https://{host}console.aws.amazon.com/servicequotas/home/services/{service}/quotas/{number}"))
     }

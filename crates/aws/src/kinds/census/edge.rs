@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use aws_sdk_route53::types::TagResourceType;
 use bbws_engine::{Census, Marked, Reading};
-use bbws_kinds::{CdnFunction, Certificate, Distribution, HealthCheck, HostedZone, LogDelivery, LogDeliveryDestination, LogDeliverySource};
+use bbws_kinds::{
+    CdnFunction, Certificate, Distribution, GLOBAL, HealthCheck, HostedZone, LogDelivery, LogDeliveryDestination, LogDeliverySource,
+};
 use bbws_model::CloudError;
 use futures::future::try_join_all;
 
@@ -12,9 +14,6 @@ use super::super::certificate::{certificate_tags, list_certificates};
 use super::super::hosted_zone::bare;
 use super::{bears, each};
 use crate::{Aws, Told};
-
-/// Where CloudFront's certificates are.
-const GLOBAL: &str = "us-east-1";
 
 impl Census<HealthCheck> for Aws {
     async fn marked(&self, reading: &Reading) -> Result<Vec<Marked>, CloudError> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_ecs::types::ClusterField;
 use bbws_engine::{Census, Marked, Reading, read_tags};
-use bbws_kinds::{EcsCluster, LogGroup, MetricAlarm, Role, TaskDefinition, Topic};
+use bbws_kinds::{EcsCluster, GLOBAL, LogGroup, MetricAlarm, Role, TaskDefinition, Topic};
 use bbws_model::CloudError;
 use futures::future::try_join_all;
 
@@ -18,8 +18,6 @@ use crate::{Aws, Told};
 
 /// So many clusters are described by one call.
 const CLUSTERS: usize = 100;
-/// Where the alarms of what has no region are.
-const GLOBAL: &str = "us-east-1";
 
 impl Census<EcsCluster> for Aws {
     async fn marked(&self, _: &Reading) -> Result<Vec<Marked>, CloudError> {

@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bbws_engine::{Clock, Held, Picture, census, hanging, in_place_of, refresh};
+use bbws_kinds::GLOBAL;
 use bbws_model::{Address, Class, Desired, State};
-use bbws_operate::drift::{Beside, Deed, Doer, Drift, GLOBAL, Strangers, drift, gone, strangers, trace};
+use bbws_operate::drift::{Beside, Deed, Doer, Drift, Strangers, drift, gone, strangers, trace};
 use bbws_render::{Detail, ErrorId, Watched};
 use futures::future::{join_all, join3};
 
