@@ -19,7 +19,7 @@ use bbws_engine::{
     Ask, Boxed, Clock, Control, Drivers, Log, Opening, PutOutcome, Reporter, Run, Store, StoreError, apply, log, look_back, plan, refresh,
 };
 use bbws_model::{Account, Address, Desired, Event, Kinds, Mode, Outcome, Plan, Scope, Stamped, State, World, pointers};
-use bbws_sandbox::{Call, Effect, Fate, Sandbox, Seen};
+use bbws_sandbox::{Call, Cloud, Effect, Fate, Sandbox, Seen};
 use bbws_testkit::{Creates, Lasting, MemoryStore, SeededIds, Through, sample};
 use tokio::sync::{Notify, watch};
 
@@ -159,13 +159,30 @@ struct Bench {
 /// What exists: how many of each sort of thing, in each region. Ids differ from run to run.
 type Inventory = BTreeMap<(String, String), usize>;
 
+/// A moment of a bench, from which others go on.
+#[derive(Default)]
+struct Moment {
+    cloud: Cloud,
+    store: MemoryStore,
+    ids: SeededIds,
+    elapsed: Duration,
+}
+
 impl Bench {
-    fn new() -> Self {
+    async fn at(moment: &Moment) -> Self {
         let (fist, sandbox) = (Fist::default(), Sandbox::in_memory(ACCOUNT));
         let weather = fist.clone();
         sandbox.sim().set_weather(move |call| weather.fate(call));
-        let store = Through { store: MemoryStore::default(), creates: fist.clone() };
-        Self { sandbox, store, fist, kinds: bbws_kinds::all(), ids: Arc::default() }
+        let store = Through { store: moment.store.copy(false), creates: fist.clone() };
+        let bench = Self { sandbox, store, fist, kinds: bbws_kinds::all(), ids: Arc::new(moment.ids.fork()) };
+        bench.clock().sleep(moment.elapsed).await;
+        bench.sandbox.sim().tamper(|cloud| cloud.clone_from(&moment.cloud));
+        bench
+    }
+
+    fn moment(&self) -> Moment {
+        let (cloud, store) = (self.sandbox.sim().cloud(), self.store.store.copy(false));
+        Moment { cloud, store, ids: self.ids.fork(), elapsed: self.clock().elapsed() }
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
@@ -299,13 +316,18 @@ fn every_kind_once() -> (Desired, Desired) {
     (only(whole), only(changed))
 }
 
+/// Where a case begins: what is there first is made once, and each trial goes on from there.
+async fn begun(case: &Case) -> Moment {
+    let Some(first) = &case.first else { return Moment::default() };
+    let bench = Bench::at(&Moment::default()).await;
+    let (outcome, failures) = bench.run(first, Mode::Apply, true).await;
+    assert_eq!(outcome, Outcome::Done, "{}: {failures}", case.name);
+    bench.moment()
+}
+
 /// What a run that nothing befalls does: the operations of its calls, and how many writes.
-async fn counted(case: &Case) -> (Vec<String>, usize, Inventory) {
-    let bench = Bench::new();
-    if let Some(first) = &case.first {
-        let (outcome, failures) = bench.run(first, Mode::Apply, true).await;
-        assert_eq!(outcome, Outcome::Done, "{}: {failures}", case.name);
-    }
+async fn counted(case: &Case, from: &Moment) -> (Vec<String>, usize, Inventory) {
+    let bench = Bench::at(from).await;
     bench.fist.aim(None);
     let (outcome, failures) = bench.run(&case.desired, case.mode, true).await;
     assert_eq!(outcome, Outcome::Done, "{}: {failures}", case.name);
@@ -314,11 +336,8 @@ async fn counted(case: &Case) -> (Vec<String>, usize, Inventory) {
 }
 
 /// Strikes once, lets others go on, and says what is wrong then.
-async fn trial(case: &Case, blow: Blow, at: usize, whole: &Inventory) -> Result<(), String> {
-    let bench = Bench::new();
-    if let Some(first) = &case.first {
-        bench.run(first, Mode::Apply, true).await;
-    }
+async fn trial(case: &Case, from: &Moment, blow: Blow, at: usize, whole: &Inventory) -> Result<(), String> {
+    let bench = Bench::at(from).await;
     bench.fist.aim(Some((blow, at)));
     bench.struck(&case.desired, case.mode).await;
     bench.fist.aim(None);
@@ -388,7 +407,8 @@ fn spread(all: usize, many: usize) -> Vec<usize> {
 fn shown(case: &Case) {
     let many = std::env::var("BBWS_CRASH_POINTS").ok().map_or(POINTS, |text| text.parse().expect("a number"));
     let began = std::time::Instant::now();
-    let (calls, writes, whole) = in_time_that_jumps(counted(case));
+    let from = in_time_that_jumps(begun(case));
+    let (calls, writes, whole) = in_time_that_jumps(counted(case, &from));
     let mut first: BTreeMap<&str, usize> = BTreeMap::new();
     for (at, operation) in calls.iter().enumerate() {
         first.entry(operation).or_insert(at);
@@ -407,7 +427,7 @@ fn shown(case: &Case) {
         for _ in 0..std::thread::available_parallelism().map_or(1, NonZero::get) {
             scope.spawn(|| {
                 while let Some((blow, at)) = points.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    if let Err(why) = in_time_that_jumps(trial(case, *blow, *at, &whole)) {
+                    if let Err(why) = in_time_that_jumps(trial(case, &from, *blow, *at, &whole)) {
                         wrong.lock().expect("nobody has panicked").push(format!("{} {blow:?} {at}: {why}", case.name));
                     }
                 }

@@ -84,6 +84,14 @@ impl Clock for HostClock {
 #[derive(Debug, Default)]
 pub struct SeededIds(AtomicU64);
 
+impl SeededIds {
+    /// A source of its own that goes on from here.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self(AtomicU64::new(self.0.load(Ordering::Relaxed)))
+    }
+}
+
 impl Ids for SeededIds {
     fn next(&self) -> String {
         format!("01{:024}", self.0.fetch_add(1, Ordering::Relaxed))
