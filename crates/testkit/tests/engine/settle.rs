@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bbws_engine::{Clock, Control, Held, Log, LogError, stands_still};
-use bbws_model::{Desired, Event, IntentId, Mode, Outcome};
+use bbws_model::{Desired, Event, IntentId, Mode, Outcome, RunId};
 use bbws_testkit::{Fault, Lasting};
 use serde_json::json;
 use tokio::sync::watch;
@@ -130,6 +130,35 @@ async fn a_run_does_not_end_before_nothing_can_arrive_any_more() {
     assert!(bench.told().iter().any(|told| matches!(told.event, Event::Settling { requests: 1, .. })), "it is told why");
     let state = bench.state().await;
     assert_eq!((state.open.len(), state.abandoned.len()), (0, 1));
+}
+
+/// A run whose request of this number is under way when its process dies; answers which run it was.
+async fn dies_at(bench: &Bench, call: usize, desired: &Desired) -> RunId {
+    bench.cloud.fault(call, Fault::HangsBefore);
+    let _ = tokio::time::timeout(Duration::from_secs(20), bench.apply(desired, Mode::Apply)).await;
+    let state = bench.state().await;
+    assert_eq!((state.open.len(), bench.cloud.count()), (1, call + 1), "it was killed in the middle");
+    state.holder.expect("it has given nothing back").run
+}
+
+/// That the process which wrote an intent is gone tells nothing of the one that sent the request again.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_two_runs_have_sent_is_waited_for_as_long_as_either_may_live() {
+    let (short, long) = (Duration::from_secs(45 + 60), Duration::from_secs(45 + 300 + 300 + 60));
+    for (again, waits) in [(false, short), (true, long)] {
+        let bench = Bench::new();
+        let one = wanted(&[("key.a", json!({"name": "a", "colour": "green"}))]);
+        let first = dies_at(&bench, 0, &one).await;
+        bench.gone.lock().unwrap().insert(first.clone());
+        if again {
+            assert_ne!(dies_at(&bench, 1, &one).await, first, "a second run, on a machine of which nothing is known");
+        }
+        let began = bench.clock.elapsed();
+        assert_eq!(bench.apply(&wanted(&[("tag.other", json!({}))]), Mode::Apply).await.outcome, Outcome::Done);
+        let took = bench.clock.elapsed() - began;
+        assert!(took >= waits && took < waits + Duration::from_secs(60), "sent again: {again}: {took:?}");
+        assert_eq!(bench.state().await.open.len(), 0);
+    }
 }
 
 #[tokio::test(start_paused = true)]
