@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bbws_engine::{Clock, Control, Held, Log, LogError, stands_still};
-use bbws_model::{Desired, Event, IntentId, Mode, Outcome, RunId};
+use bbws_model::{Class, Desired, Event, IntentId, Mode, Outcome, RunId};
 use bbws_testkit::{Fault, Lasting};
 use serde_json::json;
 use tokio::sync::watch;
@@ -212,4 +212,37 @@ async fn what_comes_back_after_its_delete_is_found_and_removed() {
         let state = bench.state().await;
         assert_eq!((bench.cloud.objects().len(), state.entries.len(), state.abandoned.len()), (0, 0, 0), "{kind}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_given_up_is_not_sent_again() {
+    for kind in ["name", "token", "key"] {
+        let bench = Bench::new();
+        let one = wanted(&[(&format!("{kind}.a"), json!({"name": "a", "colour": "green"}))]);
+        // The first request is lost, and each time it is sent again it is refused.
+        bench.cloud.fault(0, Fault::RequestLost);
+        (1..=5).for_each(|call| bench.cloud.fault(call, Fault::Refused(Class::Conflict)));
+        assert_eq!(bench.apply(&one, Mode::Apply).await.outcome, Outcome::Done, "{kind}");
+        let (state, calls) = (bench.state().await, bench.cloud.calls());
+        assert_eq!((bench.cloud.objects().len(), state.open.len()), (1, 0), "{kind}");
+        assert!(calls[1..6].iter().all(|call| call.attempt == calls[0].attempt), "{kind}: the same request");
+        assert_ne!(calls[6].attempt, calls[0].attempt, "{kind}: another one, of an intent of its own");
+    }
+}
+
+/// Twice made, and the run that sent it is killed at any moment: the next one is a destroy.
+#[tokio::test(start_paused = true)]
+async fn what_arrived_twice_goes_whoever_settled_it() {
+    let one = wanted(&[("tag.a", json!({"colour": "green"}))]);
+    let mut twins = 0;
+    for lives in (0..400).step_by(10) {
+        let bench = Bench::new();
+        bench.cloud.fault(0, Fault::Twice(Duration::ZERO));
+        let _ = tokio::time::timeout(Duration::from_millis(lives), bench.apply(&one, Mode::Apply)).await;
+        twins += usize::from(bench.cloud.objects().len() == 2);
+        assert_eq!(bench.apply(&one, Mode::Destroy).await.outcome, Outcome::Done, "killed after {lives} ms");
+        assert_eq!(bench.apply(&one, Mode::Destroy).await.outcome, Outcome::Done, "killed after {lives} ms");
+        assert_eq!(bench.cloud.objects().len(), 0, "killed after {lives} ms");
+    }
+    assert!(twins > 10, "{twins}");
 }
