@@ -159,6 +159,8 @@ pub async fn unspool(log: &Log, shelf: &dyn Store) -> Result<Unspooled, LogError
                 used.push(key);
             }
             Err(why) => {
+                // Whoever has slept since it took the environment may meet what a later run knows.
+                log.append(vec![Record::Heartbeat]).await?;
                 shelf.create(&format!("{}{key}", wire::ASIDE), &bytes).await?;
                 shelf.delete(&key).await?;
                 found.aside.push((key, why));

@@ -305,3 +305,20 @@ async fn two_files_that_say_the_same_are_used_once() {
     assert_eq!(log.state(|state| (state.open.len(), state.entries.len())), (0, 1));
     assert_eq!(outage.spool.all().len(), 0);
 }
+
+/// It has taken the environment, and slept until another had taken it over, was cut off and was over: what that one left is not its
+/// to judge.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_wakes_up_late_leaves_the_spool_of_a_later_one() {
+    let outage = Outage::new();
+    let sleeper = outage.open().await;
+    outage.bench.cloud.fault(0, Fault::HangsAfter);
+    drop(tokio::time::timeout(Duration::from_secs(30), outage.run(&one(), false)).await);
+    let state = outage.bench.state().await;
+    let (seq, head, results) = (state.seq, state.head.clone(), vec![]);
+    let spooled = Spooled { lineage: state.lineage.clone(), seq, head, run: RunId("later".into()), at: state.at.unwrap(), results };
+    outage.spool.create("later-000000.json", &wire::spool::write(&spooled).unwrap()).await.unwrap();
+    let woken = unspool(&sleeper, &outage.spool).await;
+    assert!(matches!(woken, Err(LogError::Fenced { .. })), "{woken:?}");
+    assert_eq!(outage.spool.all().into_keys().collect::<Vec<_>>(), ["later-000000.json"]);
+}

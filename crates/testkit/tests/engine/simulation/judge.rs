@@ -20,7 +20,7 @@ pub(super) fn between_runs(sim: &Sim) -> Judged {
     for (id, object) in sim.cloud.objects() {
         let Some(owner) = object.owner.as_ref().filter(|owner| owner.lineage == state.lineage) else { continue };
         // What may come late is looked for by the next run.
-        let awaited = state.open.contains_key(&owner.intent) || state.abandoned.contains_key(&owner.intent);
+        let awaited = [&state.open, &state.abandoned, &state.echoes].iter().any(|all| all.contains_key(&owner.intent));
         if object.is_leaving() || recorded.contains(&id) || awaited {
             continue;
         }
