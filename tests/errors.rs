@@ -69,6 +69,8 @@ fn a_quota_that_is_met_is_told_with_what_is_used() {
         ("AllocateAddress", "elastic-ip.nat-a", "In af-south-1 0 of 5 are used.", "ec2/quotas/L-0263D0A3"),
         ("CreateSecurityGroup", "security-group.alb", "of 2500 are used.", "vpc/quotas/L-E79EC296"),
         ("CreateDBInstance", "db-instance.main", "In af-south-1 0 of 40 are used.", "rds/quotas/L-7B6409FD"),
+        ("CreateDBSubnetGroup", "db-subnet-group.main", "In af-south-1 0 of 50 are used.", "rds/quotas/L-48C6BF61"),
+        ("CreateDBParameterGroup", "db-parameter-group.main", "In af-south-1 0 of 50 are used.", "rds/quotas/L-DE55804A"),
         ("CreateFileSystem", "file-system.main", "In af-south-1 0 of 1000 are used.", "elasticfilesystem/quotas/L-848C634D"),
         ("CreateRole", "role.ecs-task", "of 1000 are used.", "iam/quotas/L-FE177D64"),
     ];

@@ -16,7 +16,7 @@ use crate::servers::{ACCOUNT, OPTIONS, RULE, interpreter, python};
 use crate::support::{Place, Ran, ran};
 
 /// Writes the policies of dev into a folder, and answers the options that hold a command to them.
-fn policies(place: &Place, purpose: &str, folder: &str) -> String {
+pub(crate) fn policies(place: &Place, purpose: &str, folder: &str) -> String {
     policies_of(place, "dev", purpose, folder)
 }
 
@@ -38,7 +38,7 @@ fn without(place: &Place, missing: &[&str]) -> String {
     without_of(place, "whole", missing)
 }
 
-fn without_of(place: &Place, folder: &str, missing: &[&str]) -> String {
+pub(crate) fn without_of(place: &Place, folder: &str, missing: &[&str]) -> String {
     let (from, to) = (place.path(folder), place.path("lacking"));
     let _ = fs::remove_dir_all(&to);
     fs::create_dir(&to).expect("a folder");
@@ -59,21 +59,21 @@ fn without_of(place: &Place, folder: &str, missing: &[&str]) -> String {
 }
 
 /// The calls that were answered so far.
-fn calls(place: &Place) -> Vec<Value> {
+pub(crate) fn calls(place: &Place) -> Vec<Value> {
     let calls = place.bbws("sandbox calls --json").exits(0);
     let lists = calls.out.lines().map(|line| serde_json::from_str(line).expect("JSON"));
     lists.flat_map(|list| if let Value::Array(all) = list { all } else { vec![list] }).collect()
 }
 
 /// The actions of the calls made since so many, but for the one that everybody may.
-fn made_since(place: &Place, before: usize) -> BTreeSet<String> {
+pub(crate) fn made_since(place: &Place, before: usize) -> BTreeSet<String> {
     let text = |call: &Value, part: &str| call[part].as_str().expect("a text").to_owned();
     let action = |call: &Value| iam_action(&format!("{}:{}", iam_prefix(&text(call, "service")), text(call, "operation"))).to_owned();
     calls(place)[before..].iter().map(action).filter(|action| action != "sts:GetCallerIdentity").collect()
 }
 
 /// The actions that the policies in a folder allow, but for those of optional looks.
-fn allowed(place: &Place, folder: &str) -> BTreeSet<String> {
+pub(crate) fn allowed(place: &Place, folder: &str) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     for file in fs::read_dir(place.path(folder)).expect("a folder") {
         let policy: Value = serde_json::from_slice(&fs::read(file.expect("a file").path()).expect("a file")).expect("JSON");

@@ -35,7 +35,7 @@ pub(crate) fn unmark(value: &mut Value) {
 const LEAVES: [&str; 5] = ["dns-record", "metric-alarm", "mount-target", "route-table-association", "security-group-rule"];
 
 /// What exists, by kind and id.
-fn things_in(place: &Place) -> Vec<(String, String)> {
+pub(crate) fn things_in(place: &Place) -> Vec<(String, String)> {
     let shown = place.bbws("sandbox show --json").exits(0).json();
     let text = |thing: &Value, part: &str| thing[part].as_str().expect("a text").to_owned();
     shown["things"].as_array().expect("things").iter().map(|thing| (text(thing, "kind"), text(thing, "id"))).collect()
@@ -181,13 +181,13 @@ fn copied(cloud: &mut Value, vpc: &str, copy: &str, tags: &Value) {
 }
 
 /// What an import said before it asked.
-fn proposed(ran: &Ran) -> Value {
+pub(crate) fn proposed(ran: &Ran) -> Value {
     let event = ran.out.lines().find(|line| line.contains("\"event\":\"import\"")).expect("an event");
     serde_json::from_str(event).expect("JSON")
 }
 
 /// Of each that it would take the id, and how certain that is.
-fn certainty(import: &Value) -> BTreeMap<&str, (&str, &str)> {
+pub(crate) fn certainty(import: &Value) -> BTreeMap<&str, (&str, &str)> {
     let text = |one: &'_ Value, part: &str| one[part].as_str().unwrap_or_else(|| panic!("{part} of {one}")).to_owned().leak() as &str;
     let take = import["take"].as_array().expect("a list").iter();
     take.map(|one| (text(one, "address"), (text(one, "id"), text(one, "certainty")))).collect()

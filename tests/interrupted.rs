@@ -47,7 +47,7 @@ fn a_stopped_run_keeps_what_exists_and_the_next_goes_on() {
         assert!(!kept["resources"].as_array().unwrap().is_empty());
     }
     place.bbws("apply dev --sandbox --yes").exits(0);
-    place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
+    place.at_rest("dev");
 }
 
 /// By the run's own clock, which on a busy machine is the only one that tells: 1.5 s for what is in flight, and 0.5 s for
@@ -120,7 +120,7 @@ fn what_never_answers_is_left_in_time_and_found_by_the_next_run() {
     let cloud = place.cloud();
     let network = &cloud["accounts"]["536580886816"]["regions"]["af-south-1"];
     assert_eq!(network["vpcs"].as_object().map(|vpcs| vpcs.len()), Some(1), "{network}");
-    place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
+    place.at_rest("dev");
 }
 
 /// The resources about which a request is open in the log.
@@ -140,7 +140,7 @@ fn a_killed_run_is_taken_over_by_the_next() {
     child.wait().unwrap();
     drop(reader);
     place.bbws("apply dev --sandbox --yes").exits(0);
-    place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
+    place.at_rest("dev");
     place.bbws("destroy dev --sandbox --confirm wp-dev-cluster").exits(0);
 }
 

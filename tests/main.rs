@@ -20,6 +20,7 @@ mod import;
 mod interrupted;
 mod json_lines;
 mod kills;
+mod lists;
 mod plan_files;
 mod plan_pages;
 mod property;

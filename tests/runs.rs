@@ -64,7 +64,7 @@ fn one_goes_back_to_what_an_earlier_run_wanted() {
 
     place.bbws("plan dev --sandbox --detailed-exitcode").exits(2);
     place.write("dev", &shipped);
-    place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
+    place.at_rest("dev");
 
     // A plan of the way back in a file is bound to it.
     let line = format!("plan dev --sandbox --back-to {second} -o {}", place.path("back.plan").display());
@@ -89,7 +89,7 @@ fn after_a_failed_apply_the_command_that_is_told_leads_back() {
 
     place.bbws(&format!("{} --yes", command.trim_start_matches("bbws "))).exits(0);
     place.write("dev", &shipped);
-    place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
+    place.at_rest("dev");
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn a_killed_run_is_told_from_the_log() {
     assert!(again.out.contains("vpc.main: creating") && again.err.contains("The log tells no more"), "{}{}", again.out, again.err);
     // What it wanted is known, and the next run finds its way there.
     place.bbws(&format!("apply dev --sandbox --yes --back-to {}", id(&run))).exits(0);
-    place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
+    place.at_rest("dev");
 }
 
 fn git(place: &Place, line: &str) {

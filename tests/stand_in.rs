@@ -185,6 +185,10 @@ fn used_up(operation: &str) -> Fate {
     match operation {
         "AllocateAddress" => refused(400, "AddressLimitExceeded", "The maximum number of addresses has been reached."),
         "CreateDBInstance" => refused(400, "InstanceQuotaExceeded", "DB Instance quota exceeded."),
+        "CreateDBParameterGroup" => {
+            refused(400, "DBParameterGroupQuotaExceeded", "The request would exceed the quota of DB parameter groups.")
+        }
+        "CreateDBSubnetGroup" => refused(400, "DBSubnetGroupQuotaExceeded", "The request would exceed the quota of DB subnet groups."),
         "CreateFileSystem" => refused(403, "FileSystemLimitExceeded", "The account has reached its number of file systems."),
         "CreateRole" => refused(409, "LimitExceeded", "Cannot exceed quota for RolesPerAccount: 1000"),
         "CreateSecurityGroup" => refused(400, "SecurityGroupLimitExceeded", "The maximum number of security groups has been reached."),

@@ -47,7 +47,7 @@ fn the_past_is_told_compared_and_restored() {
     assert_eq!(after["entries"], before["entries"]);
     assert_eq!(slots(&place).len(), count + 3, "history goes on, nothing of it is rewritten");
     // What is there did not change, and the next look shows it.
-    place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
+    place.at_rest("dev");
     let pulled: Value = place.bbws("state pull dev --sandbox").exits(0).json();
     assert_eq!(pulled["serial"], after["serial"]);
     place.bbws(&format!("state pull dev --sandbox -o {}", place.path("copy.json").display())).exits(0);
@@ -68,6 +68,7 @@ fn a_lost_state_is_rebuilt_from_the_account_and_the_plan_is_empty() {
     let after = place.state("dev");
     assert_eq!((&after["lineage"], &after["outputs"]), (&before["lineage"], &before["outputs"]));
     assert_eq!(after["backups"], before["backups"]);
+    place.at_rest("dev");
     let ids = |state: &Value| -> Vec<(String, Value)> {
         state["entries"].as_object().expect("entries").iter().map(|(address, entry)| (address.clone(), entry["id"].clone())).collect()
     };
@@ -87,7 +88,7 @@ fn damage_is_told_refused_and_rebuilt_from() {
     fs::write(&derived, &whole[..whole.len() / 2]).expect("a state");
     let told = place.bbws("state verify dev --sandbox --json").exits(2).json();
     assert_eq!((&told["damage"][0]["key"], &told["damage"][0]["cure"]), (&"state.json".into(), &"derived".into()));
-    place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
+    place.at_rest("dev");
     let before = slots(&place).len();
     place.bbws("state verify dev --sandbox --mend").exits(0);
     assert_eq!(slots(&place).len(), before + 2, "the environment was held meanwhile, and given back");
@@ -222,6 +223,6 @@ fn a_resource_gets_another_address_and_is_forgotten_and_both_are_taken_back() {
     assert_eq!(place.state("dev")["entries"], before["entries"]);
     place.bbws("state rm dev log-group.extra --sandbox --yes --reason handed-over").exits(0);
     place.write("dev", &shipped);
-    place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
+    place.at_rest("dev");
     assert!(place.bbws("sandbox show").out.contains("/extra"), "neither managed nor removed");
 }

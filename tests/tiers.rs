@@ -86,7 +86,7 @@ fn sit_is_edited_and_goes_back_and_goes() {
     edit(&place, "sit", &shipped, |edit| edit.sit);
     place.write("sit", &shipped);
     assert!(place.applied("sit").expect("applied").contains(&"-subnet.private-c".to_owned()));
-    place.bbws("plan sit --sandbox --detailed-exitcode").exits(0);
+    place.at_rest("sit");
     place.bbws("destroy sit --sandbox --confirm wp-sit-cluster").exits(0);
 }
 
@@ -116,6 +116,6 @@ fn prod_is_edited_and_keeps_what_it_stands_on() {
     place.write("prod", &edited(&shipped, THIRD_ZONE));
     let done = place.applied("prod").expect("applied");
     assert!(done.contains(&"-subnet.public-x".to_owned()) && done.contains(&"-listener.https".to_owned()), "{done:?}");
-    place.bbws("plan prod --sandbox --detailed-exitcode").exits(0);
+    place.at_rest("prod");
     place.bbws("destroy prod --sandbox --confirm wp-prod-cluster").exits(3);
 }

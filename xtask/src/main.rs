@@ -21,7 +21,7 @@ fn main() -> ExitCode {
         Some("soak") => soak::run(second, std::env::args().nth(3)),
         Some("tidy") => tidy::wrong(),
         _ => vec![
-            "usage: cargo xtask bench | dist [PROFILE] | docs | layers | sdk | soak [simulation | seeded_bugs | damage | parsers | crash_points | kills | rivals | property] [COUNT] | tidy".to_owned(),
+            "usage: cargo xtask bench | dist [PROFILE] | docs | layers | sdk | soak [simulation | seeded_bugs | damage | parsers | crash_points | actions | kills | rivals | property] [COUNT] | tidy".to_owned(),
         ],
     };
     for line in &wrong {

@@ -25,7 +25,7 @@ struct Proof {
     much: (&'static str, &'static str),
 }
 
-const PROOFS: [Proof; 8] = [
+const PROOFS: [Proof; 9] = [
     Proof {
         name: "simulation",
         pure: true,
@@ -58,6 +58,13 @@ const PROOFS: [Proof; 8] = [
         test: &["--workspace", "--test", "e2e", "every_crash_point"],
         // Of each sort, at each command: more than there are.
         much: ("BBWS_CRASH_POINTS", "1000000"),
+    },
+    Proof {
+        name: "actions",
+        pure: false,
+        // Of each task that looks: more than there are.
+        test: &["--workspace", "--test", "e2e", "whatever_a_look_may_not_do"],
+        much: ("BBWS_ACTIONS", "1000000"),
     },
     Proof { name: "kills", pure: false, test: &["--workspace", "--test", "e2e", "killed_at_every_turn"], much: ("BBWS_KILLS", "200") },
     Proof {

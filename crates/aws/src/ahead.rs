@@ -119,6 +119,21 @@ impl Aws {
                     add(String::new(), page.told("rds:DescribeDBInstances")?.db_instances().len());
                 }
             }
+            "db-subnet-group" => {
+                let mut pages = read.rds.describe_db_subnet_groups().into_paginator().send();
+                while let Some(page) = pages.next().await {
+                    add(String::new(), page.told("rds:DescribeDBSubnetGroups")?.db_subnet_groups().len());
+                }
+            }
+            // RDS does not count its own: https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_AccountQuota.html
+            "db-parameter-group" => {
+                let own = |name: Option<&str>| name.is_some_and(|name| name.starts_with("default."));
+                let mut pages = read.rds.describe_db_parameter_groups().into_paginator().send();
+                while let Some(page) = pages.next().await {
+                    let page = page.told("rds:DescribeDBParameterGroups")?;
+                    add(String::new(), page.db_parameter_groups().iter().filter(|raw| !own(raw.db_parameter_group_name())).count());
+                }
+            }
             "distribution" => {
                 let mut pages = read.cloudfront.list_distributions().into_paginator().send();
                 while let Some(page) = pages.next().await {

@@ -177,6 +177,10 @@ refused. Held under the environment's lock, logged like every run; `bbws state r
 --discover looks for all that the file declares and that is not managed: by bbws's marks, by the names and places that AWS lets only
 one object have, and else by what it hangs on: the VPC by its CIDR and Name (or --vpc ID), NAT gateways by their subnet, addresses by
 their NAT gateway, route tables by their subnets, file systems by their mount targets, certificates and distributions by their names.
+What has another name than the file gives is looked for by what refers to it (roles, log groups, topics, groups of databases and of
+security), by its VPC (load balancers, databases), by its Name tag, and alarms by what they watch: likely at best. Dashboards, records,
+zones, snapshots, families of tasks and a role's policies show nowhere but by their names: those are taken by their ids.
+A kind that may not be listed stops none of the others: it is said which, and why, and that this is not all.
 It says how certain each is, and why; --yes takes only the certain ones, a typed yes the likely ones too, and the unsure ones are
 taken one by one. Where two could be meant neither is proposed; what bears somebody's mark never is.
 What belongs to the tenants, what is part of another object and what bbws does not know is named and left alone.
@@ -189,7 +193,7 @@ Examples:
   terraform state pull > cluster.tfstate && bbws import dev --tfstate cluster.tfstate
   bbws import dev --tfstate cluster.tfstate --yes --json | jq .take
   bbws import dev --discover
-  bbws import dev --discover --vpc vpc-0a1b2c3d4e5f60718 --yes --json | jq .unclear";
+  bbws import dev --discover --vpc vpc-0a1b2c3d4e5f60718 --yes --json | jq '.unclear, .unlisted'";
 
 pub(crate) const MV: &str = "\
 For a resource that is called otherwise in the file now: instead of another object being made and this one removed, it keeps its

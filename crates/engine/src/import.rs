@@ -102,6 +102,26 @@ pub async fn sight(
     sighted
 }
 
+/// Looks once more at some of what was not found, each under its id where that is known by now; what was found before is the
+/// ground that they stand on.
+pub async fn sight_again(
+    drivers: &Arc<Drivers>,
+    kinds: &Kinds,
+    desired: &Desired,
+    sighted: Sighted,
+    asked: &BTreeMap<Address, Option<PhysicalId>>,
+) -> Sighted {
+    let Sighted { mut found, mut missing, mut findings, state } = sighted;
+    let more = sight(drivers, kinds, desired, &state, asked).await;
+    let again = |address: &Address| asked.contains_key(address);
+    missing.retain(|address| !again(address));
+    findings.retain(|finding| !finding.address.as_ref().is_some_and(again));
+    found.extend(more.found);
+    missing.extend(more.missing);
+    findings.extend(more.findings);
+    Sighted { found, missing, findings, state: more.state }
+}
+
 /// A look that failed because what the object refers to is not there says so.
 fn unless_blocked(desired: &Desired, sighted: &Sighted, place: &Place, found: Found) -> Result<Found, Box<Finding>> {
     let blocked = matches!(&found, Err(error) if error.message.contains(NOT_THERE));

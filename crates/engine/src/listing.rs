@@ -1,5 +1,6 @@
 //! Everything of a kind that is there, whoever made it: what an import by discovery chooses from where no mark and no name tells.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::marker::PhantomData;
 
@@ -61,13 +62,22 @@ impl<K: Kind, L: Listing<K>> AnyListing for Erased<K, L> {
     }
 }
 
-/// Lists the objects of all kinds that are declared, side by side; of each kind those found, or why they could not be listed.
-pub async fn candidates(drivers: &Drivers, desired: &Desired) -> Vec<(&'static str, Result<Vec<Candidate>, CloudError>)> {
+/// Lists the objects of those of these kinds that are declared, side by side; of each kind those found, or why they could not be
+/// listed.
+pub async fn candidates(
+    drivers: &Drivers,
+    desired: &Desired,
+    kinds: &BTreeSet<&str>,
+) -> Vec<(&'static str, Result<Vec<Candidate>, CloudError>)> {
     let reading = Reading::new();
     let reading = &reading;
     let wanted = |kind: &str| -> Vec<Value> {
         desired.resources.iter().filter(|(address, _)| address.kind() == kind).map(|(_, wanted)| wanted.spec.clone()).collect()
     };
-    let of = drivers.listings().map(|(kind, listing)| (kind, listing, wanted(kind))).filter(|(_, _, wanted)| !wanted.is_empty());
+    let of = drivers
+        .listings()
+        .filter(|(kind, _)| kinds.contains(kind))
+        .map(|(kind, listing)| (kind, listing, wanted(kind)))
+        .filter(|(_, _, wanted)| !wanted.is_empty());
     join_all(of.map(|(kind, listing, wanted)| async move { (kind, listing.all(&wanted, reading).await) })).await
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_engine::Sighted;
 use bbws_model::{Action, Address, Finding, Kinds, Plan, Reason};
-use bbws_operate::import::{Becomes, Certainty, Discovered, Told};
+use bbws_operate::import::{Becomes, Certainty, Discovered, Told, only_by_name};
 use serde_json::{Value, json};
 
 use crate::page::{Line, Page, columns};
@@ -42,6 +42,7 @@ impl Import<'_> {
         let mut page = Page::new();
         let Sighted { found, missing, findings, .. } = self.sighted;
         page.push(Line::at(0).text(match found.len() {
+            0 if self.discovered.is_some_and(|discovered| !discovered.unlisted.is_empty()) => "Nothing was found to take.".to_owned(),
             0 => "Nothing is left to take under management.".to_owned(),
             number => format!("{} would come under management as it is; only bbws's mark is put on it:", count(number, "object")),
         }));
@@ -61,14 +62,8 @@ impl Import<'_> {
             });
         }
         self.undecided(&mut page);
-        if !missing.is_empty() {
-            page.gap();
-            page.push(
-                Line::at(0)
-                    .say(Role::Warning, format!("{} not found in the account; a plan would make it:", count(missing.len(), "resource"))),
-            );
-            missing.iter().for_each(|address| page.push(Line::at(2).say(Role::Add, address.to_string())));
-        }
+        self.missing(&mut page, missing);
+        self.unlisted(&mut page);
         self.rest(&mut page);
         if !findings.is_empty() {
             page.gap();
@@ -94,6 +89,55 @@ impl Import<'_> {
             }
         }
         text
+    }
+
+    /// What was not found; what may be there all the same is told apart.
+    fn missing(&self, page: &mut Page, missing: &BTreeSet<Address>) {
+        let doubtful = |address: &&Address| self.discovered.is_some_and(|discovered| discovered.in_doubt.contains(*address));
+        let (hidden, absent): (Vec<&Address>, Vec<&Address>) = missing.iter().partition(doubtful);
+        let mut list = |title: String, of: &[&Address]| {
+            if !of.is_empty() {
+                page.gap();
+                page.push(Line::at(0).say(Role::Warning, title));
+                of.iter().for_each(|address| page.push(Line::at(2).say(Role::Add, address.to_string())));
+            }
+        };
+        list(format!("{} not found in the account; a plan would make it:", count(absent.len(), "resource")), &absent);
+        list(format!("{} not found, and may be there, as not all could be listed:", count(hidden.len(), "resource")), &hidden);
+        if self.discovered.is_none() || absent.is_empty() {
+            return;
+        }
+        page.gap();
+        page.push(Line::at(0).text(
+            "Looked for by mark, name and place, by what refers to it, by its Name tag and by what it watches. What is called otherwise \
+             and shows in none of these is taken by its id.",
+        ));
+        let by_name: BTreeMap<&str, &str> =
+            absent.iter().filter_map(|address| Some((address.kind(), only_by_name(address.kind())?))).collect();
+        if !by_name.is_empty() {
+            page.push(Line::at(0).text("Of these nothing but the name tells:"));
+        }
+        for (kind, why) in by_name {
+            page.push(Line::at(2).hang(6).text(kind).say(Role::Dim, format!("  {why}")));
+        }
+    }
+
+    /// What nobody could list.
+    fn unlisted(&self, page: &mut Page) {
+        let unlisted = self.discovered.map(|discovered| discovered.unlisted.as_slice()).unwrap_or_default();
+        if unlisted.is_empty() {
+            return;
+        }
+        page.gap();
+        page.push(Line::at(0).say(Role::Warning, "This is not all. These could not be listed, and what there is of them is not known:"));
+        let mut why: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        for one in unlisted {
+            why.entry(one.error.to_string()).or_default().insert(&one.kind);
+        }
+        for (error, kinds) in why {
+            let kinds = Vec::from_iter(kinds).join(", ");
+            page.push(Line::at(2).hang(6).text(kinds).say(Role::Dim, format!("  {error}")));
+        }
     }
 
     /// What discovery proposes for nothing: what could be either, and what bears a mark.
@@ -188,6 +232,13 @@ impl Import<'_> {
             let candidates = one.candidates.iter().map(|(id, about)| json!({ "id": id, "about": about }));
             json!({ "address": one.address, "why": one.why, "candidates": candidates.collect::<Vec<_>>() })
         });
+        let unlisted: Vec<Value> = self
+            .discovered
+            .into_iter()
+            .flat_map(|discovered| &discovered.unlisted)
+            .map(|one| json!({ "kind": one.kind, "operation": one.error.operation, "code": one.error.code_or_class(), "message": one.error.message }))
+            .collect();
+        let in_doubt: Vec<&Address> = self.discovered.into_iter().flat_map(|discovered| &discovered.in_doubt).collect();
         let owned = self.discovered.into_iter().flat_map(|discovered| &discovered.owned);
         let owned = owned.map(|one| json!({ "address": one.address, "id": one.id, "of": one.owner.address, "lineage": one.owner.lineage }));
         let afterwards = match self.afterwards {
@@ -198,6 +249,7 @@ impl Import<'_> {
             "format": 1, "event": "import", "take": take.collect::<Vec<_>>(), "missing": missing, "findings": findings,
             "rest": rest.collect::<Vec<_>>(), "edits": self.edits, "afterwards": afterwards,
             "unclear": unclear.collect::<Vec<_>>(), "owned": owned.collect::<Vec<_>>(), "waiting": self.waiting,
+            "complete": unlisted.is_empty(), "unlisted": unlisted, "in_doubt": in_doubt,
         })
     }
 }

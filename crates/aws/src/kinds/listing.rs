@@ -1,6 +1,8 @@
 //! Everything of the kinds whose objects have no name of their own, whoever made it. Each read is one that the kind's driver
 //! makes too, so that whoever may plan may list. What others have marked is listed with its mark.
 
+mod named;
+
 use std::collections::BTreeSet;
 
 use aws_sdk_cloudfront::types::DistributionSummary;
@@ -95,7 +97,12 @@ impl Listing<LoadBalancer> for Aws {
         let arns: Vec<&str> = all.iter().filter_map(|raw| raw.load_balancer_arn()).collect();
         let mut tags = self.elb_tags_of(&arns, reading).await?;
         let facts = |raw: &aws_sdk_elasticloadbalancingv2::types::LoadBalancer| {
-            let names = [fact("name", raw.load_balancer_name()), fact("dns_name", raw.dns_name()), fact("vpc", raw.vpc_id())];
+            let names = [
+                fact("name", raw.load_balancer_name()),
+                fact("dns_name", raw.dns_name()),
+                fact("vpc", raw.vpc_id()),
+                fact("type", raw.r#type().map(|sort| sort.as_str())),
+            ];
             names.into_iter().flatten().collect()
         };
         let found = all.iter().filter_map(|raw| Some((raw.load_balancer_arn()?, raw)));

@@ -179,11 +179,11 @@ fn confirms(place: &Locate<MetricAlarm>, seen: &Observed<MetricAlarm>) -> bool {
     ours && seen.spec == place.spec
 }
 
-/// Names that AWS does not know are left out of its answer.
-async fn describe_alarms(read: &Clients, names: &[&str]) -> Result<(ById<Raw>, usize), CloudError> {
+/// Those of these names, or all where there is none. Names that AWS does not know are left out of its answer.
+pub(super) async fn describe_alarms(read: &Clients, names: &[&str]) -> Result<(ById<Raw>, usize), CloudError> {
     let (mut all, mut calls) = (ById::new(), 0);
-    let names = names.iter().map(|name| (*name).to_owned()).collect();
-    let mut pages = read.cloudwatch.describe_alarms().set_alarm_names(Some(names)).into_paginator().page_size(100).send();
+    let names = (!names.is_empty()).then(|| names.iter().map(|name| (*name).to_owned()).collect());
+    let mut pages = read.cloudwatch.describe_alarms().set_alarm_names(names).into_paginator().page_size(100).send();
     while let Some(page) = pages.next().await {
         calls += 1;
         let alarms = page.told("cloudwatch:DescribeAlarms")?.metric_alarms.unwrap_or_default();

@@ -153,10 +153,12 @@ impl Aws {
         reading.once(format!("ec2:DescribeSecurityGroups vpc={vpc}"), self.describe_groups(filter("vpc-id", [vpc]))).await
     }
 
-    pub(super) async fn describe_groups(&self, by: Filter) -> Result<(ById<Raw>, usize), CloudError> {
+    /// All groups, or those that a filter lets through.
+    pub(super) async fn describe_groups(&self, by: impl Into<Option<Filter>>) -> Result<(ById<Raw>, usize), CloudError> {
         let (mut all, mut calls) = (ById::new(), 0);
         // Paged, because the unpaged form has a smaller rate bucket.
-        let mut pages = self.read.ec2.describe_security_groups().filters(by).into_paginator().page_size(1000).send();
+        let mut pages =
+            self.read.ec2.describe_security_groups().set_filters(by.into().map(|by| vec![by])).into_paginator().page_size(1000).send();
         while let Some(page) = pages.next().await {
             calls += 1;
             let groups = page.told("ec2:DescribeSecurityGroups")?.security_groups.unwrap_or_default();

@@ -1,13 +1,15 @@
 //! `import`: takes what exists under management, as it is.
 
+mod discovery;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use bbws_engine::planner::Sources;
-use bbws_engine::{Ask, Marked, Picture, Sighted, adoption, afterwards, candidates, differing, sight};
+use bbws_engine::{Ask, Picture, Sighted, adoption, afterwards, differing, sight};
 use bbws_kinds::GLOBAL;
 use bbws_model::{Address, Finding, Mode, PhysicalId, Plan, Scope, Seen, Severity, State};
-use bbws_operate::import::{Becomes, Certainty, Discovered, Misfit, Misnamed, TfState, Told, certainty, discover, edits, fits, form, map};
+use bbws_operate::import::{Becomes, Certainty, Discovered, Misfit, TfState, Told, certainty, edits, fits, form, map};
 use bbws_render::{ErrorId, Import};
 use serde_json::json;
 
@@ -15,7 +17,6 @@ use super::change::{Order, carry_out, look_back_at_open, no_signals};
 use super::consent::consent;
 use super::glass;
 use super::hold::free;
-use super::state::marked;
 use crate::approval::Ground;
 use crate::args::{Global, ImportArgs};
 use crate::cloud::{Cloud, Link};
@@ -93,7 +94,8 @@ async fn work<L: Link>(
     let state = session.state().await?;
     free(ui, session, &state).await?;
     let state = look_back_at_open(ui, session, Mode::Apply, state).await?;
-    let asked = match source {
+    let mut listed = BTreeMap::new();
+    let mut asked = match source {
         Source::One(address, id) => Asked { ids: asked_for(session, &state, address, id)?, ..Asked::default() },
         Source::Terraform(terraform) => {
             of_this_place(session, terraform)?;
@@ -103,7 +105,9 @@ async fn work<L: Link>(
             if !ui.json {
                 ui.remark("Listing what is in the account …");
             }
-            discovered(session, &state, vpc.as_deref()).await?
+            let (asked, all) = discovery::discovered(session, &state, vpc.as_deref()).await?;
+            listed = all;
+            asked
         }
     };
     if !ui.json {
@@ -112,6 +116,10 @@ async fn work<L: Link>(
     }
     let (drivers, kinds) = (session.link.drivers(), &session.offline.kinds);
     let mut sighted = sight(&drivers, kinds, &session.desired, &state, &asked.ids).await;
+    sighted = discovery::under_other_names(session, sighted, (&mut asked, listed)).await;
+    if let Some(discovered) = asked.discovered.as_mut() {
+        discovered.doubt_missing(&session.desired, &sighted.state.entries.keys().collect());
+    }
     let certain = asked.discovered.as_ref().map(|found| guesses(session, &sighted, found)).unwrap_or_default();
     if let Source::One(_, id) = source {
         one_failed(session, &sighted, id)?;
@@ -244,36 +252,6 @@ fn mapped<L: Link>(session: &Session<L>, state: &State, terraform: &TfState) -> 
         }
     }
     Asked { ids, told, ..Asked::default() }
-}
-
-/// All that the file declares and that is not managed, each with its id where its mark tells that, or what it hangs on does.
-async fn discovered<L: Link>(session: &Session<L>, state: &State, vpc: Option<&str>) -> Result<Asked, Failure> {
-    let marks = marked(session).await?;
-    let ours = |(kind, one): &(String, Marked)| {
-        let of = &one.owner;
-        (of.lineage == state.lineage && of.address.kind() == kind).then(|| (of.address.clone(), one.id.clone()))
-    };
-    let ours: BTreeMap<Address, PhysicalId> = marks.iter().filter_map(ours).collect();
-    let mut listed = BTreeMap::new();
-    for (kind, found) in candidates(&session.link.drivers(), &session.desired).await {
-        let failed = |error| Failure::cloud(format!("what there is of the kind `{kind}` cannot be listed"), &error);
-        listed.insert(kind, found.map_err(failed)?);
-    }
-    let place = format!("account {}, {}", session.offline.environment.account, session.offline.environment.region);
-    let found = discover((&session.desired, state), &ours, &listed, vpc).map_err(|misnamed| {
-        let exit = if matches!(misnamed, Misnamed::Marked(..)) { Exit::Refused } else { Exit::Error };
-        Failure::new(exit, misnamed.to_string()).because(format!("looked for in {place}; nothing was changed"))
-    })?;
-    let mut later = found.waiting(&session.desired, &ours);
-    let waiting = later.clone();
-    later.extend(found.unclear.iter().map(|one| one.address.clone()));
-    let open = session
-        .desired
-        .resources
-        .iter()
-        .filter(|(address, wanted)| !wanted.existing && !state.entries.contains_key(*address) && !later.contains(*address));
-    let id = |address: &Address| ours.get(address).or_else(|| found.proposals.get(address).map(|proposal| &proposal.id)).cloned();
-    Ok(Asked { ids: open.map(|(address, _)| (address.clone(), id(address))).collect(), told: vec![], discovered: Some(found), waiting })
 }
 
 /// How certain it is of each that was found.

@@ -124,6 +124,11 @@ impl Ground {
         if objects { arns.into_iter().map(|bucket| bucket + "/*").collect() } else { arns }
     }
 
+    /// The ARNs of all there may be of the sort of a kind that is declared or recorded, whatever it is called.
+    pub(super) fn of_any_name(&self, kinds: &Kinds, kind: &str) -> BTreeSet<String> {
+        self.named(kinds, kind).iter().map(|arn| any_name(arn)).collect()
+    }
+
     fn arns(&self, one: &Resource, rule: Option<NameRule>) -> Vec<String> {
         let Some(name) = one.spec[if one.address.kind() == TaskDefinition::NAME { "family" } else { "name" }].as_str() else {
             return vec![];
@@ -267,4 +272,15 @@ impl Ground {
         let fields = self.resources.iter().filter_map(|one| one.spec.get("kms_key")?.as_str());
         fields.filter(|key| key.starts_with("arn:") && key.contains(":key/")).map(str::to_owned).collect()
     }
+}
+
+/// An ARN with any name in the place of its own: `arn:aws:rds:…:db:wp` is `arn:aws:rds:…:db:*`.
+fn any_name(arn: &str) -> String {
+    let start = arn.match_indices(':').nth(4).map_or(arn.len(), |(at, _)| at + 1);
+    let (place, what) = arn.split_at(start);
+    let sort = ["loadbalancer/app/", "listener/app/"].into_iter().find(|sort| what.starts_with(sort));
+    let sort = sort.unwrap_or_else(|| what.find(['/', ':']).map_or("", |at| &what[..=at]));
+    // Buckets have no sort before their names, and their objects one behind.
+    let sort = if arn.contains(":s3:::") { "" } else { sort };
+    format!("{place}{sort}*")
 }

@@ -61,6 +61,9 @@ const EC2_TYPES: [(&str, &str); 10] = [
 /// Why an import may tag what bears no mark.
 const UNMARKED: &str = "what is taken over bears no mark of ours yet, and is named by whoever imports it";
 
+/// Why names do not narrow what is taken or found again.
+const ANY_NAME: &str = "what is taken over or found again may have another name than the file gives";
+
 /// The actions that the kinds of an environment need, of those that are declared or recorded.
 #[must_use]
 pub fn actions(ground: &Ground, kinds: &Kinds, purpose: Purpose) -> BTreeSet<&'static str> {
@@ -95,6 +98,11 @@ pub fn actions(ground: &Ground, kinds: &Kinds, purpose: Purpose) -> BTreeSet<&'s
 fn marks(action: &str) -> bool {
     let name = action.split_once(':').map_or(action, |(_, name)| name);
     ["AddTags", "ChangeTags", "CreateTags", "PutBucketTagging", "Tag"].iter().any(|verb| name.starts_with(verb))
+}
+
+/// Whether an action tells what is secret: that is read under the names that are declared alone.
+fn gives_values(action: &str) -> bool {
+    action == "secretsmanager:GetSecretValue"
 }
 
 fn only_looks(action: &str) -> bool {
@@ -190,6 +198,10 @@ impl Narrowing<'_> {
             Scope::Marked(patterns) if unmarked => {
                 let arns = patterns.iter().flat_map(|one| ground.all(one)).collect();
                 to.allow(action, &format!("Unmarked{service}"), arns, none(), UNMARKED);
+            }
+            Scope::Named(kinds) if self.purpose.takes_any_name() && !gives_values(action) => {
+                let arns = kinds.iter().flat_map(|kind| ground.of_any_name(self.kinds, kind)).collect();
+                to.allow_together(action, &format!("AnyName{service}"), arns, ANY_NAME);
             }
             Scope::Region => to.allow(action, "NoResource", any(), self.in_regions(), "AWS knows no resource for these actions"),
             Scope::Everywhere => {

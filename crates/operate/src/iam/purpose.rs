@@ -56,6 +56,11 @@ impl Purpose {
         matches!(self, Self::Drift | Self::Orphans | Self::Rebuild | Self::Import)
     }
 
+    /// Whether things are looked at that may have another name than the file gives, where no state tells it.
+    pub(super) fn takes_any_name(self) -> bool {
+        matches!(self, Self::Rebuild | Self::Import)
+    }
+
     /// Whether the log is written.
     pub(super) fn writes(self) -> bool {
         matches!(self, Self::Apply | Self::Rebuild | Self::Import | Self::Init)
@@ -89,7 +94,12 @@ impl Purpose {
             Self::Rebuild => vec![
                 "What bears a mark of a kind that the file does not declare is listed, and may not be looked at any closer.".to_owned(),
             ],
-            Self::Import => other("What a plan then wants to change takes what an apply takes", "apply"),
+            Self::Import => vec![
+                "It is all that `import` needs, one by one, by a Terraform state or by --discover, under whatever names. The value of a \
+                 secret is read under the name alone that the file gives."
+                    .to_owned(),
+                format!("An import changes nothing but marks. What a plan then wants to change: bbws iam {name} --for apply"),
+            ],
             Self::Init if ground.state.is_none() => {
                 vec!["The state is kept in a folder: that takes nothing of AWS.".to_owned()]
             }

@@ -110,7 +110,7 @@ fn what_is_demanded_is_what_aws_looks_at() {
                     let untold = UNTOLD.iter().any(|(of, what)| *of == action && arn.contains(what));
                     // A statement holds several actions, and each is judged on its own types.
                     let sid = statement["Sid"].as_str().unwrap();
-                    let shared = sid.starts_with("Ec2") || sid.starts_with("Named");
+                    let shared = sid.starts_with("Ec2") || sid.starts_with("Named") || sid.starts_with("AnyName");
                     assert!(kind_of(arn).is_some() || untold || shared, "{action} is never judged on {arn}");
                 }
                 for key in statement["Condition"]
@@ -248,4 +248,34 @@ fn our_own_policies_say_yes_to_all_that_is_asked_of_the_simulation() {
             }
         }
     }
+}
+
+/// What is taken over or found again may be called otherwise than the file has it: only the value of a secret is read by name.
+#[test]
+fn an_import_may_look_at_and_mark_what_has_any_name() {
+    let resources = |purpose: Purpose, action: &str| -> Vec<String> {
+        let policies = policies(&all_kinds(None), &bbws_kinds::all(), purpose);
+        let of = statements(&policies).into_iter().filter(|one| texts(&one["Action"]).contains(&action));
+        of.flat_map(|one| texts(&one["Resource"]).into_iter().map(str::to_owned).collect::<Vec<_>>()).collect()
+    };
+    for (action, arn) in [
+        ("iam:GetRole", "arn:aws:iam::536580886816:role/*"),
+        ("iam:TagRole", "arn:aws:iam::536580886816:role/*"),
+        ("s3:GetBucketPolicy", "arn:aws:s3:::*"),
+        ("s3:PutBucketTagging", "arn:aws:s3:::*"),
+        ("rds:AddTagsToResource", "arn:aws:rds:af-south-1:536580886816:db:*"),
+        ("logs:TagResource", "arn:aws:logs:af-south-1:536580886816:log-group:*"),
+        ("elasticloadbalancing:AddTags", "arn:aws:elasticloadbalancing:af-south-1:536580886816:loadbalancer/app/*"),
+        ("sns:TagResource", "arn:aws:sns:af-south-1:536580886816:*"),
+        ("secretsmanager:DescribeSecret", "arn:aws:secretsmanager:af-south-1:536580886816:secret:*"),
+        ("cloudwatch:TagResource", "arn:aws:cloudwatch:af-south-1:536580886816:alarm:*"),
+        ("ecs:DescribeClusters", "arn:aws:ecs:af-south-1:536580886816:cluster/*"),
+    ] {
+        let found = resources(Purpose::Import, action);
+        assert!(found.iter().any(|one| one == arn), "{action}: {found:?}");
+        assert!(!resources(Purpose::Apply, action).iter().any(|one| one == arn), "{action}: an apply knows the names");
+    }
+    assert!(resources(Purpose::Rebuild, "iam:GetRole").contains(&"arn:aws:iam::536580886816:role/*".to_owned()));
+    let values = resources(Purpose::Import, "secretsmanager:GetSecretValue");
+    assert!(!values.is_empty() && !values.iter().any(|arn| arn.ends_with(":*")), "{values:?}");
 }

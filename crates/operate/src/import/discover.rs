@@ -9,6 +9,7 @@ use bbws_model::{Address, Desired, Ownership, PhysicalId, State, pointers, resol
 use serde_json::Value;
 
 use super::map::Certainty;
+use super::unlisted::Unlisted;
 
 /// An object that is proposed for a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +44,21 @@ pub struct Owned {
     pub owner: Ownership,
 }
 
+/// The kinds whose objects have no key of their own, and are listed.
+pub const LISTED: [&str; 11] = [
+    "certificate",
+    "distribution",
+    "elastic-ip",
+    "file-system",
+    "health-check",
+    "load-balancer",
+    "nat-gateway",
+    "route-table",
+    "subnet",
+    "task-definition",
+    "vpc",
+];
+
 /// What was found out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Discovered {
@@ -52,6 +68,10 @@ pub struct Discovered {
     pub unclear: Vec<Unclear>,
     /// What would fit, and bears a mark.
     pub owned: Vec<Owned>,
+    /// What could not be listed.
+    pub unlisted: Vec<Unlisted>,
+    /// What was not found, and may be there all the same: it could not be listed, or refers to such.
+    pub in_doubt: BTreeSet<Address>,
 }
 
 impl Discovered {
@@ -424,7 +444,7 @@ fn texts(of: Option<&Value>) -> impl Iterator<Item = String> {
 }
 
 /// What is known of an object, for people to choose by.
-fn about(one: &Candidate) -> String {
+pub(super) fn about(one: &Candidate) -> String {
     let name = one.name.iter().map(|name| format!("Name {name}"));
     let facts = one.facts.iter().map(|(fact, value)| format!("{fact} {value}"));
     name.chain(facts).collect::<Vec<_>>().join(", ")

@@ -2,18 +2,22 @@
 
 mod discover;
 mod edits;
+mod elsewhere;
 mod form;
 mod guess;
 mod map;
 mod tfstate;
 mod translate;
+mod unlisted;
 
-pub use discover::{Discovered, Misnamed, Owned, Proposal, Unclear, discover};
+pub use discover::{Discovered, LISTED, Misnamed, Owned, Proposal, Unclear, discover};
 pub use edits::edits;
+pub use elsewhere::{Ground, LISTED_BY_PLACE, elsewhere, only_by_name};
 pub use form::{Misfit, fits, form};
 pub use guess::certainty;
 pub use map::{Becomes, Certainty, Told, map};
 pub use tfstate::{TfError, TfResource, TfState};
+pub use unlisted::Unlisted;
 
 #[cfg(test)]
 mod tests {

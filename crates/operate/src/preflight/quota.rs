@@ -27,6 +27,10 @@ pub enum Counted {
     LoadBalancers,
     /// Databases of a region.
     Databases,
+    /// Subnet groups of databases, of a region.
+    DbSubnetGroups,
+    /// Parameter groups of databases, of a region; RDS's own do not count.
+    DbParameterGroups,
     /// File systems of a region.
     FileSystems,
     /// ECS clusters of a region.
@@ -59,7 +63,7 @@ const fn about(kind: &'static str, code: (&'static str, &'static str), words: &'
 
 impl Counted {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Vpcs,
         Self::InternetGateways,
         Self::Addresses,
@@ -70,6 +74,8 @@ impl Counted {
         Self::Interfaces,
         Self::LoadBalancers,
         Self::Databases,
+        Self::DbSubnetGroups,
+        Self::DbParameterGroups,
         Self::FileSystems,
         Self::Clusters,
         Self::Distributions,
@@ -96,6 +102,8 @@ impl Counted {
                 about("load-balancer", ("elasticloadbalancing", "L-53DA6B97"), "application load balancers of the region", "")
             }
             Self::Databases => about("db-instance", ("rds", "L-7B6409FD"), "databases of the region", ""),
+            Self::DbSubnetGroups => about("db-subnet-group", ("rds", "L-48C6BF61"), "DB subnet groups of the region", ""),
+            Self::DbParameterGroups => about("db-parameter-group", ("rds", "L-DE55804A"), "DB parameter groups of the region", ""),
             Self::FileSystems => about("file-system", ("elasticfilesystem", "L-848C634D"), "EFS file systems of the region", ""),
             Self::Clusters => about("ecs-cluster", ("ecs", "L-21C621EB"), "ECS clusters of the region", ""),
             Self::Distributions => about("distribution", ("cloudfront", "L-24B04930"), "CloudFront distributions of the account", ""),

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_engine::Sighted;
-use bbws_model::{Finding, IntentId, Ownership, PhysicalId, Severity};
-use bbws_operate::import::{Becomes, Certainty, Discovered, Owned, Told, Unclear};
+use bbws_model::{Class, CloudError, Finding, IntentId, Ownership, PhysicalId, Severity};
+use bbws_operate::import::{Becomes, Certainty, Discovered, Owned, Told, Unclear, Unlisted};
 use bbws_operate::{Forgotten, Move};
 use bbws_render::{Import, forgetting, moving};
 
@@ -24,7 +24,7 @@ fn an_import_before_it_is_agreed_to() {
             .at(&address("subnet.public-a"))
             .advise("forget it there first"),
     ];
-    let sighted = Sighted { found, missing: BTreeSet::from([address("role.ecs-task")]), findings, state };
+    let sighted = Sighted { found, missing: ["role.ecs-task", "certificate.cdn", "dashboard.main"].map(address).into(), findings, state };
     let resource = |at: &str, certainty| Becomes::Resource { address: address(at), id: Some(PhysicalId::from("x")), certainty };
     let list = [
         told("module.vpc.aws_vpc.this[0]", resource("vpc.main", Certainty::Certain)),
@@ -41,7 +41,18 @@ fn an_import_before_it_is_agreed_to() {
     let unclear = Unclear { address: address("vpc.other"), why: "each of them has the CIDR 10.0.0.0/16".into(), candidates: two.into() };
     let owner = Ownership { lineage: "01OTHER".into(), address: address("vpc.main"), intent: IntentId(String::new()) };
     let owned = Owned { address: address("vpc.other"), id: "vpc-9".into(), owner };
-    let discovered = Discovered { unclear: vec![unclear], owned: vec![owned], ..Discovered::default() };
+    let denied = CloudError {
+        code: "AccessDeniedException".into(),
+        ..CloudError::own("acm:ListCertificates", Class::Denied, "no policy allows it")
+    };
+    let unlisted = vec![Unlisted { kind: "certificate".into(), error: denied }];
+    let discovered = Discovered {
+        unclear: vec![unclear],
+        owned: vec![owned],
+        unlisted,
+        in_doubt: [address("certificate.cdn")].into(),
+        ..Discovered::default()
+    };
     let waiting = BTreeSet::from([address("subnet.other")]);
     let import = Import {
         told: &list,

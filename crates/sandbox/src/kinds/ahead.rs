@@ -27,13 +27,15 @@ use crate::handlers::Handlers;
 use crate::paging::matches;
 
 /// The quotas that anybody here asks for, as AWS gives them at first.
-const QUOTAS: [(&str, &str, &str, f64); 14] = [
+const QUOTAS: [(&str, &str, &str, f64); 16] = [
     ("vpc", "L-F678F1CE", "VPCs per Region", 5.0),
     ("vpc", "L-A4707A72", "Internet gateways per Region", 5.0),
     ("ec2", "L-0263D0A3", "EC2-VPC Elastic IPs", 5.0),
     ("vpc", "L-FE5A380F", "NAT gateways per Availability Zone", 5.0),
     ("elasticloadbalancing", "L-53DA6B97", "Application Load Balancers per Region", 50.0),
     ("rds", "L-7B6409FD", "DB instances", 40.0),
+    ("rds", "L-48C6BF61", "DB subnet groups", 50.0),
+    ("rds", "L-DE55804A", "Parameter groups", 50.0),
     ("cloudfront", "L-24B04930", "Web distributions per AWS account", 200.0),
     ("vpc", "L-E79EC296", "VPC security groups per Region", 2500.0),
     ("vpc", "L-0EA8095F", "Inbound or outbound rules per security group", 60.0),

@@ -79,15 +79,22 @@ impl Census<Secret> for Aws {
     }
 }
 
-impl Census<Bucket> for Aws {
-    async fn marked(&self, _: &Reading) -> Result<Vec<Marked>, CloudError> {
+impl Aws {
+    /// The names of the buckets of the region.
+    pub(in super::super) async fn buckets(&self) -> Result<Vec<String>, CloudError> {
         let mut all: Vec<RawBucket> = vec![];
         // A bucket's tags are told in its own region alone.
         let mut pages = self.read.s3.list_buckets().bucket_region(self.region_of(None)).into_paginator().page_size(1000).send();
         while let Some(page) = pages.next().await {
             all.extend(page.told("s3:ListBuckets")?.buckets.unwrap_or_default());
         }
-        each(all.into_iter().filter_map(|raw| raw.name).collect(), |name| async move {
+        Ok(all.into_iter().filter_map(|raw| raw.name).collect())
+    }
+}
+
+impl Census<Bucket> for Aws {
+    async fn marked(&self, _: &Reading) -> Result<Vec<Marked>, CloudError> {
+        each(self.buckets().await?, |name| async move {
             let tags = s3::tags(&self.read.s3, &name).await?;
             Ok(bears(&name, read_tags(tags)))
         })

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_ecs::types::ClusterField;
+use aws_sdk_ecs::types::{Cluster, ClusterField};
 use bbws_engine::{Census, Marked, Reading, read_tags};
 use bbws_kinds::{EcsCluster, GLOBAL, LogGroup, MetricAlarm, Role, TaskDefinition, Topic};
 use bbws_model::CloudError;
@@ -19,22 +19,28 @@ use crate::{Aws, Told};
 /// So many clusters are described by one call.
 const CLUSTERS: usize = 100;
 
-impl Census<EcsCluster> for Aws {
-    async fn marked(&self, _: &Reading) -> Result<Vec<Marked>, CloudError> {
+impl Aws {
+    /// All clusters that live, with their tags.
+    pub(in super::super) async fn all_clusters(&self) -> Result<Vec<Cluster>, CloudError> {
         let mut arns = vec![];
         let mut pages = self.read.ecs.list_clusters().into_paginator().send();
         while let Some(page) = pages.next().await {
             arns.extend(page.told("ecs:ListClusters")?.cluster_arns.unwrap_or_default());
         }
-        let mut marked = vec![];
+        let mut found = vec![];
         for arns in arns.chunks(CLUSTERS) {
             let describe = self.read.ecs.describe_clusters().set_clusters(Some(arns.to_vec())).include(ClusterField::Tags);
-            for raw in describe.send().await.told("ecs:DescribeClusters")?.clusters.unwrap_or_default() {
-                let living = raw.status() == Some("ACTIVE");
-                marked.extend(raw.cluster_arn().filter(|_| living).and_then(|arn| bears(arn, from_tags(raw.tags()))));
-            }
+            let all = describe.send().await.told("ecs:DescribeClusters")?.clusters.unwrap_or_default();
+            found.extend(all.into_iter().filter(|raw| raw.status() == Some("ACTIVE")));
         }
-        Ok(marked)
+        Ok(found)
+    }
+}
+
+impl Census<EcsCluster> for Aws {
+    async fn marked(&self, _: &Reading) -> Result<Vec<Marked>, CloudError> {
+        let all = self.all_clusters().await?;
+        Ok(all.iter().filter_map(|raw| bears(raw.cluster_arn()?, from_tags(raw.tags()))).collect())
     }
 }
 

@@ -5,8 +5,6 @@ mod edit;
 mod past;
 mod surgery;
 
-pub(super) use check::marked;
-
 use bbws_model::{State, wire};
 use bbws_render::{ErrorId, state_list, state_show, state_show_all};
 use serde_json::{Value, json};
