@@ -10,6 +10,7 @@ mod runs;
 mod set;
 mod state;
 
+use std::fmt;
 use std::path::PathBuf;
 
 use bbws_model::{Account, Address};
@@ -112,6 +113,16 @@ pub enum Speed {
     Quick,
     /// As many times as fast as AWS.
     Times(f64),
+}
+
+impl fmt::Display for Speed {
+    /// As the command line takes it; at once it cannot be said.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Quick => Ok(()),
+            Self::Times(times) => write!(f, "{times}"),
+        }
+    }
 }
 
 fn speed(text: &str) -> Result<Speed, String> {

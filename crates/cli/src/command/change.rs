@@ -172,7 +172,7 @@ pub(crate) async fn carry_out<L: Link>(
     let clock = session.link.clock();
     session.link.open_gate(log.lease());
     let really = Instant::now();
-    let watch = Watch::new(ui, Progress::of(&order.plan, &session.offline.kinds), session.offline.sandbox);
+    let watch = Watch::new(ui, Progress::of(&order.plan, &session.offline.kinds), session.offline.flag());
     watch.knows(&session.offline.environment.region, called(&order.plan, &session.offline.kinds));
     let mut sink = Recorder::new(watch.again());
     let began = clock.elapsed();

@@ -81,14 +81,15 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
     })
     .map_err(pace::no_runtime)?;
     if ui.json {
-        let list = checks.iter().map(|c| json!({ "check": c.what, "verdict": c.verdict.word(), "told": c.told, "advice": c.advice }));
+        let list =
+            checks.iter().map(|c| json!({ "check": c.what, "verdict": c.verdict.word(), "told": c.told, "advice": ui.at.fill(c.advice) }));
         let ahead = bbws_render::looked_ahead_json(&ahead);
         ui.say(format!("{:#}\n", json!({ "format": 1, "checks": list.collect::<Vec<_>>(), "ahead": ahead })));
     } else {
         let rows: Vec<[&str; 3]> = checks.iter().map(|c| [c.verdict.word(), c.what, c.told.as_str()]).collect();
         ui.say(table(&rows, ""));
         for check in checks.iter().filter(|check| !check.advice.is_empty()) {
-            ui.line(format!("\n{}: {}", check.what, check.advice));
+            ui.line(format!("\n{}: {}", check.what, ui.at.fill(check.advice)));
         }
         tell_ahead(ui, &ahead);
     }
@@ -113,11 +114,11 @@ fn tell_ahead(ui: &mut Ui, ahead: &[Looked]) {
 async fn of_store(store: &dyn Store) -> Vec<Check> {
     let mut checks = vec![tried(store).await];
     checks.push(match survey(store, Depth::Whole).await {
-        Err(error) => Check::new("log", Verdict::Bad, error.to_string(), "look closer: bbws state verify"),
+        Err(error) => Check::new("log", Verdict::Bad, error.to_string(), "look closer: bbws state verify ENV"),
         Ok(found) => match (&found.state, found.damage.iter().find(|damage| damage.cure == Cure::Lost)) {
             (_, Some(lost)) => {
                 let told = format!("{}: {}", lost.key, lost.cause);
-                Check::new("log", Verdict::Bad, told, "see all of it and what can be done: bbws state verify")
+                Check::new("log", Verdict::Bad, told, "see all of it and what can be done: bbws state verify ENV")
             }
             (Some(state), None) if found.damage.is_empty() => {
                 Check::good("log", format!("{} slots, whole up to slot {}, serial {}", found.slots, state.seq, state.serial))
@@ -125,7 +126,7 @@ async fn of_store(store: &dyn Store) -> Vec<Check> {
             (None, None) => Check::good("log", "nothing is recorded yet"),
             (Some(_), None) => {
                 let told = format!("{} files are damaged, and recovered from", found.damage.len());
-                Check::new("log", Verdict::Warning, told, "put them right: bbws state verify --mend")
+                Check::new("log", Verdict::Warning, told, "put them right: bbws state verify ENV --mend")
             }
         },
     });
@@ -150,7 +151,7 @@ async fn tried(store: &dyn Store) -> Check {
 
 /// Whether a bucket is as `init` makes it.
 async fn of_bucket<V: Vault>(vault: &V) -> Check {
-    const INIT: &str = "bring it to what a state needs: bbws init";
+    const INIT: &str = "bring it to what a state needs: bbws init ENV";
     match vault.look().await {
         Err(error) => Check::new("bucket", Verdict::Bad, error.to_string(), "check that it is there, and who may look at it"),
         Ok(Inspected { dangers, .. }) if !dangers.is_empty() => {

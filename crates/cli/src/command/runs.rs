@@ -45,7 +45,7 @@ pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &RunsAr
         }
     };
     if args.replay {
-        replay(ui, story, offline.sandbox, args.speed);
+        replay(ui, story, flag, args.speed);
     } else if ui.json {
         ui.say(format!("{:#}\n", run_json(story)));
     } else {
@@ -58,7 +58,7 @@ pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &RunsAr
 async fn stories(offline: &Offline, begins: Option<&str>, last: usize) -> Result<Vec<RunStory>, Failure> {
     offline.existing_state().await?;
     let store = offline.store.as_ref();
-    let failed = |error: bbws_engine::StoreError| offline.home.failure(&offline.environment.name, &error);
+    let failed = |error: bbws_engine::StoreError| offline.store_failure(&error);
     let keys = store.list_after(wire::run::PREFIX, "").await.map_err(failed)?;
     let mut all: BTreeMap<RunId, Option<Trace>> = keys.iter().filter_map(|key| Some((wire::run::run_of(key)?, None))).collect();
     for trace in traces(store).await.map_err(|error| offline.log_failure(&error))? {
@@ -76,11 +76,11 @@ async fn stories(offline: &Offline, begins: Option<&str>, last: usize) -> Result
 }
 
 /// Plays a run again. Where nothing is drawn there is nothing to wait for.
-fn replay(ui: &mut Ui, story: &RunStory, sandbox: bool, speed: f64) {
+fn replay(ui: &mut Ui, story: &RunStory, flag: &str, speed: f64) {
     let events = if story.events.is_empty() { from_log(story) } else { story.events.clone() };
     let (live, json) = (ui.live, ui.json);
     let steps = events.iter().filter(|stamped| matches!(stamped.event, Event::StepStarted { .. } | Event::StepSkipped { .. })).count();
-    let watch = Watch::new(ui, Progress::new(steps), sandbox);
+    let watch = Watch::new(ui, Progress::new(steps), flag);
     let (mut sink, mut shown) = (watch.again(), Duration::ZERO);
     for stamped in &events {
         while live && shown < stamped.elapsed {

@@ -120,6 +120,11 @@ impl Ui {
         self.err.tell(&if self.json { net::catch(text) } else { net::catch_words(text) });
     }
 
+    /// Says what the command is about: commands that are advised lead there.
+    pub(crate) fn about(&mut self, global: &Global, environment: &str) {
+        self.at = At { environment: Some(environment.to_owned()), flag: global.flag(), ..At::default() };
+    }
+
     /// Where each call is told as it ends, where that is wanted.
     pub(crate) fn calls(&self) -> Option<CallLines> {
         (self.verbose > 0).then(|| self.calls.clone())

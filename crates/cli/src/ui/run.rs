@@ -33,8 +33,8 @@ enum Form {
 }
 
 impl<'u> Watch<'u> {
-    /// Watches a run.
-    pub(crate) fn new(ui: &'u mut Ui, run: Progress, sandbox: bool) -> Self {
+    /// Watches a run. `flag` is what commands need to lead to its world.
+    pub(crate) fn new(ui: &'u mut Ui, run: Progress, flag: &str) -> Self {
         let style = ui.style();
         let form = match (ui.json, ui.live) {
             (true, _) => Form::Events,
@@ -44,7 +44,7 @@ impl<'u> Watch<'u> {
             }
             (false, false) => Form::Lines(Lines::new()),
         };
-        Self(Arc::new(Mutex::new(View { ui, style, form, summary: Summary::new().in_sandbox(sandbox) })))
+        Self(Arc::new(Mutex::new(View { ui, style, form, summary: Summary::new().leading_there_by(flag) })))
     }
 
     /// Says what advice needs: the region, and the names that the file gives.

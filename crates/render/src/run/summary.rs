@@ -54,10 +54,10 @@ impl Summary {
         Self::default()
     }
 
-    /// Says that it is a run in the sandbox, so that the commands that are told lead there and not to AWS.
+    /// Says what commands need to lead to the world of the run: its options, with a blank before each.
     #[must_use]
-    pub fn in_sandbox(mut self, sandbox: bool) -> Self {
-        self.at.sandbox = sandbox;
+    pub fn leading_there_by(mut self, flag: &str) -> Self {
+        flag.clone_into(&mut self.at.flag);
         self
     }
 

@@ -163,7 +163,8 @@ pub(super) fn orphans<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global,
             bbws_render::orphans(&found, &unlisted, style)
         });
         if !state.open.is_empty() && !ui.json {
-            ui.remark("Some of them may be what an interrupted run made: `bbws apply` settles that first.");
+            let settles = ui.at.fill("`bbws apply ENV` settles that first");
+            ui.remark(format!("Some of them may be what an interrupted run made: {settles}."));
         }
         Ok(if found.is_empty() { Exit::Done } else { Exit::Changes })
     })

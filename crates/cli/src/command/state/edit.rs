@@ -54,8 +54,11 @@ pub(super) fn restore<C: Cloud>(
 ) -> Result<Exit, Failure> {
     let picked = project.pick(place.env.as_deref(), order.moment, true)?;
     let Some(when) = picked.rest.as_deref() else {
-        return Err(Failure::new(Exit::Usage, "restore which moment?")
-            .advise(format!("`bbws state history {}` lists runs, slots and serials", picked.name)));
+        return Err(Failure::new(Exit::Usage, "restore which moment?").advise(format!(
+            "`bbws state history {}{}` lists runs, slots and serials",
+            picked.name,
+            global.flag()
+        )));
     };
     let asked = moment(when)?;
     let offline = Offline::open(ui, project, global, &picked.name)?;
@@ -74,7 +77,7 @@ pub(super) fn restore<C: Cloud>(
         }
         let offline = &session.offline;
         let found = states(offline.store.as_ref(), &[asked]).await.map_err(|error| offline.log_failure(&error))?;
-        let then = found.into_iter().next().flatten().ok_or_else(|| unknown(when, &picked.name))?;
+        let then = found.into_iter().next().flatten().ok_or_else(|| unknown(when))?;
         let (entries, outputs) = (restoring(&now, &then), then.outputs.clone());
         let difference = difference(&now, &then);
         let style = ui.style();
@@ -90,7 +93,7 @@ pub(super) fn restore<C: Cloud>(
                 let what = format!("what exists of {} would be known no longer", picked.name);
                 let failure =
                     Failure::new(Exit::Refused, what).of(ErrorId::State).because("a plan could make it a second time; nothing was changed");
-                return Err(failure.with(lost).advise("if you want that, say so: --forget; `bbws state orphans` lists it afterwards"));
+                return Err(failure.with(lost).advise("if you want that, say so: --forget; `bbws state orphans ENV` lists it afterwards"));
             }
         }
         let ground = broken(ui, &session, (order.glass, reason.as_deref()), "set back what is recorded of")?;
