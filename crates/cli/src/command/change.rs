@@ -228,7 +228,9 @@ pub(crate) async fn carry_out<L: Link>(
     } else {
         ui.say(format!("\n{summary}"));
         if faster(order.speed) != Some(1.0) {
-            ui.line(format!("  AWS's time was simulated; on this machine it took {:.1} s.", really.elapsed().as_secs_f64()));
+            // After advice it stands by itself.
+            let before = if report.outcome == Outcome::Done { "  " } else { "\n" };
+            ui.line(format!("{before}AWS's time was simulated; on this machine it took {:.1} s.", really.elapsed().as_secs_f64()));
         }
     }
     tell_calls(ui, &session.link.sent(), None);

@@ -60,20 +60,20 @@ pub(super) fn tell(page: &mut Page, summary: &Summary, style: Style) {
 pub(super) fn go_on(page: &mut Page, summary: &Summary, outcome: Outcome) {
     let command = summary.command();
     let at = summary.place();
-    let told = match outcome {
+    let (told, commands) = match outcome {
         Outcome::Done => return,
-        Outcome::Failed => format!(
-            "All that was done is recorded (`{}`). Mend the cause, then run `{command}` again: it goes on from here, and nothing is made twice.",
-            at.fill("bbws state list ENV")
-        ),
-        Outcome::Stopped => format!("All that was done is recorded. Run `{command}` again: it goes on from here."),
-        Outcome::Fenced => at.fill(
-            "Nothing more was sent. See who is at work with `bbws state history ENV`; when that run is over, run `bbws plan ENV` to see \
-             what is left.",
+        Outcome::Failed => ("mend the cause and run it again; it goes on from what is recorded, and nothing is made twice:", vec![command]),
+        Outcome::Stopped => ("run it again; it goes on from what is recorded:", vec![command]),
+        Outcome::Fenced => (
+            "nothing more was sent. See who is at work; when that run is over, see what is left:",
+            vec![at.fill("bbws state history ENV"), at.fill("bbws plan ENV")],
         ),
     };
     page.gap();
     page.push(Line::at(0).say(Role::Bold, "To go on: ").text(told));
+    for command in commands {
+        page.push(Line::at(2).whole().say(Role::Bold, command));
+    }
     if summary.mode == Some(Mode::Apply) && matches!(outcome, Outcome::Failed | Outcome::Stopped) {
         // The first run has nothing to go back to but nothing.
         let back =
