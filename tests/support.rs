@@ -211,3 +211,16 @@ impl Ran {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}:\n{}", self.out))
     }
 }
+
+/// The same command in a terminal of its own, where each of these is typed once its prompt stands there; `^C` is the key.
+pub(crate) fn in_a_terminal(plain: &Command, typing: &[(&str, &str)]) -> Command {
+    let mut command = Command::new("python3");
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/terminal/in_a_terminal.py"));
+    command.args(typing.iter().flat_map(|(prompt, answer)| [prompt, answer])).arg("--");
+    command.arg(plain.get_program()).args(plain.get_args()).env_clear();
+    for (name, value) in plain.get_envs() {
+        command.env(name, value.expect("a value"));
+    }
+    command.env("TERM", "xterm");
+    command
+}

@@ -326,8 +326,7 @@ fn unless_wrong(answers: &[Looked], name: &str, flag: &str) -> Result<Exit, Fail
 fn unless_unwell(ui: &mut Ui, found: Vec<Finding>, name: &str, flag: &str) -> Result<(), Failure> {
     let (unwell, odd): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(|finding| finding.severity == Severity::Error);
     if !odd.is_empty() && !ui.json {
-        let style = ui.style();
-        ui.say(format!("\n{}", bbws_render::findings(&odd, style)));
+        ui.findings(&odd);
     }
     if unwell.is_empty() {
         return Ok(());

@@ -106,7 +106,7 @@ fn tell_ahead(ui: &mut Ui, ahead: &[Looked]) {
     let (style, findings) = (ui.style(), ahead.iter().flat_map(|one| one.findings.clone()).collect::<Vec<_>>());
     ui.say(format!("\nAn apply of what the file declares and is not there yet:\n{}", bbws_render::looked_ahead(ahead, style)));
     if !findings.is_empty() {
-        ui.say(format!("\n{}", bbws_render::findings(&findings, style)));
+        ui.findings(&findings);
     }
 }
 

@@ -10,7 +10,7 @@ pub(crate) use run::Watch;
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use bbws_cluster::Look;
-use bbws_model::net;
+use bbws_model::{Finding, net};
 use bbws_render::{At, ErrorId, Style};
 
 use crate::Failure;
@@ -144,6 +144,12 @@ impl Ui {
             }
             Ok(_) => Some(answer.trim().to_owned()),
         }
+    }
+
+    /// Shows findings below what stands there, for people.
+    pub(crate) fn findings<'f>(&mut self, findings: impl IntoIterator<Item = &'f Finding>) {
+        let text = bbws_render::findings(&self.at.advised(findings), self.style());
+        self.say(format!("\n{text}"));
     }
 
     /// Shows why a command failed.

@@ -1,6 +1,6 @@
 //! Where an error happened, as far as its advice needs to know: names that stand in commands.
 
-use bbws_model::Address;
+use bbws_model::{Address, Finding};
 
 /// How much of a quota is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,16 @@ impl At {
             text = filled(&text, "ADDRESS", &address.to_string());
         }
         text
+    }
+
+    /// The findings with their advice filled in.
+    #[must_use]
+    pub fn advised<'f>(&self, findings: impl IntoIterator<Item = &'f Finding>) -> Vec<Finding> {
+        let one = |finding: &Finding| {
+            let at = Self { address: finding.address.clone(), ..self.clone() };
+            Finding { advice: at.fill(&finding.advice), ..finding.clone() }
+        };
+        findings.into_iter().map(one).collect()
     }
 }
 

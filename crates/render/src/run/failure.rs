@@ -17,6 +17,11 @@ const TEXT: usize = 14;
 /// The most lines that AWS's message takes: some fill a screen.
 const MESSAGE: usize = 3;
 
+/// Why steps were not begun where none of the others is the cause.
+const STOPPED: &str = "because the run was stopped";
+/// So many of these are named.
+const FEW: usize = 6;
+
 /// Each failed step, then what was not begun, by what it was not begun for.
 pub(super) fn tell(page: &mut Page, summary: &Summary, style: Style) {
     for failed in &summary.failed {
@@ -46,13 +51,17 @@ pub(super) fn tell(page: &mut Page, summary: &Summary, style: Style) {
     }
     let mut because: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (address, cause) in &summary.skipped {
-        let cause = cause.map_or_else(|| "because the run was stopped".to_owned(), |step| format!("because of {}", summary.name(step)));
+        let cause = cause.map_or_else(|| STOPPED.to_owned(), |step| format!("because of {}", summary.name(step)));
         because.entry(cause).or_default().push(address.to_string());
     }
     for (cause, addresses) in because {
         page.gap();
         page.push(Line::at(0).say(Role::Warning, format!("Not begun {cause}:")));
-        page.push(Line::at(2).hang(2).text(addresses.join(", ")));
+        // Of a run that was stopped it matters how much, and not what.
+        let most = if cause == STOPPED { FEW } else { addresses.len() };
+        let more = addresses.len().saturating_sub(most);
+        let told = addresses.iter().take(most).map(String::as_str).collect::<Vec<_>>().join(", ");
+        page.push(Line::at(2).hang(2).text(if more == 0 { told } else { format!("{told} and {more} more") }));
     }
 }
 

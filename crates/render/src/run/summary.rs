@@ -1,6 +1,6 @@
 //! The end of a run: what was done, how long AWS took and how long bbws itself, what failed and how to go on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bbws_model::{Address, CloudError, Counts, Event, Mode, Outcome, RunId, Stamped, StepId, Why};
@@ -18,6 +18,8 @@ pub struct Summary {
     pub(super) mode: Option<Mode>,
     verbs: BTreeMap<StepId, String>,
     names: BTreeMap<StepId, Address>,
+    /// What was begun and has not ended.
+    at_work: BTreeSet<StepId>,
     pub(super) failed: Vec<Failed>,
     pub(super) skipped: Vec<(Address, Option<StepId>)>,
     pub(super) stopping: Option<Why>,
@@ -102,9 +104,11 @@ impl Summary {
             }
             Event::StepStarted { step, address, verb, .. } => {
                 self.verbs.insert(*step, verb.clone());
+                self.at_work.insert(*step);
                 self.names.insert(*step, address.clone());
             }
             Event::StepFailed { step, address, error } => {
+                self.at_work.remove(step);
                 self.names.insert(*step, address.clone());
                 let verb = self.verbs.get(step).cloned().unwrap_or_default();
                 self.failed.push(Failed { address: address.clone(), verb, error: error.clone() });
@@ -112,6 +116,9 @@ impl Summary {
             Event::StepSkipped { step, address, because } => {
                 self.names.insert(*step, address.clone());
                 self.skipped.push((address.clone(), *because));
+            }
+            Event::StepFinished { step, .. } => {
+                self.at_work.remove(step);
             }
             Event::Stopping { why } => self.stopping = Some(*why),
             Event::RunFinished { outcome, counts, took, own } => {
@@ -122,7 +129,6 @@ impl Summary {
             | Event::Planned { .. }
             | Event::StepWaiting { .. }
             | Event::StepRetrying { .. }
-            | Event::StepFinished { .. }
             | Event::StateSaved { .. } => {}
         }
     }
@@ -168,6 +174,12 @@ impl Summary {
             let parts: Vec<String> =
                 parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n, "step"))).collect();
             page.push(Line::at(2).text(format!("{}.", parts.join(", "))));
+        }
+        if !self.at_work.is_empty() {
+            let left = count(self.at_work.len(), "step");
+            page.push(
+                Line::at(2).text(format!("{left} at work when it stopped: the next run looks what came of that, and goes on with it.")),
+            );
         }
         failure::go_on(&mut page, self, end.outcome);
         page.render(style)

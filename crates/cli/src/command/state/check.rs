@@ -102,6 +102,7 @@ async fn in_account<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, c
     } else if findings.is_empty() {
         ui.line(format!("In the account: all {} resources exist and bear their marks.", state.entries.len()));
     } else {
+        let findings = ui.at.advised(&findings);
         ui.say(bbws_render::findings(&findings, style));
     }
     Ok(if findings.is_empty() { Exit::Done } else { Exit::Changes })
