@@ -59,6 +59,18 @@ impl Place {
         ran
     }
 
+    /// A command as bbws tells it here: `bbws plan dev --sandbox`, and what leads to these files.
+    pub(crate) fn told(&self, command: &str) -> String {
+        format!("{command} --env-dir {}", self.path("environments").display())
+    }
+
+    /// Runs a command that was told, with more behind it.
+    pub(crate) fn pasted(&self, told: &str, more: &str) -> Ran {
+        let files = self.told("");
+        let line = told.strip_prefix("bbws ").filter(|line| line.contains(&files)).expect("a command that leads to these files");
+        self.bbws(&format!("{}{more}", line.replace(&files, "")))
+    }
+
     /// An environment's file as it is now.
     pub(crate) fn file(&self, environment: &str) -> String {
         fs::read_to_string(self.path(&format!("environments/{environment}.toml"))).expect("an environment")

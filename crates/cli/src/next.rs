@@ -26,11 +26,28 @@ pub(crate) fn beside_account(global: &Global) -> String {
     person + &allowed.collect::<String>() + &setting(global)
 }
 
+/// What a command needs to lead to the same world, as somebody else.
+pub(crate) fn others(global: &Global) -> String {
+    let own = global.sandbox_principal.as_ref().map(|who| who.role.as_str());
+    let person = if global.sandbox { format!(" --sandbox --sandbox-principal {}", somebody_else(own)) } else { String::new() };
+    person + &setting(global)
+}
+
+/// A name for who approves what this one has planned.
+fn somebody_else(own: Option<&str>) -> &'static str {
+    if own == Some("approver") { "reviewer" } else { "approver" }
+}
+
 /// What it needs whoever it is for: how fast the simulation is, and where the files are.
 pub(crate) fn setting(global: &Global) -> String {
     let speed = global.sandbox_speed.map_or_else(String::new, |speed| format!(" --sandbox-speed {speed}"));
+    speed + &files(global)
+}
+
+/// Where the files are: all that a command needs which knows of no world.
+pub(crate) fn files(global: &Global) -> String {
     let folder = global.env_dir.display().to_string();
-    if folder == "environments" { speed } else { format!("{speed} --env-dir {}", word(&folder)) }
+    if folder == "environments" { String::new() } else { format!(" --env-dir {}", word(&folder)) }
 }
 
 /// The commands about one plan in a file.
@@ -76,7 +93,7 @@ impl<'a> Next<'a> {
     /// Somebody else approves it.
     pub(crate) fn approve(&self, by: &Principal) -> String {
         let named = self.roles.iter().find(|role| !by.is(role)).and_then(|role| role.rsplit('/').next());
-        let other = named.unwrap_or(if by.name() == "approver" { "reviewer" } else { "approver" });
+        let other = named.unwrap_or_else(|| somebody_else(Some(by.name())));
         self.command("approve", &self.flag_of(other))
     }
 

@@ -74,7 +74,7 @@ fn production(offline: &Offline, refusal: &Refusal) -> Failure {
         Refusal::Steps(_) => "a step would delete or replace what production stands on",
     };
     let failure = Failure::new(Exit::Refused, format!("{name} is production: refused")).of(ErrorId::Production).because(why);
-    failure.tell(bbws_render::prod_refused((name, offline.flag()), refusal, offline.style))
+    failure.tell(bbws_render::prod_refused(name, (offline.flag(), &offline.others), refusal, offline.style))
 }
 
 /// Whether a plan would delete or replace, in production, what holds data or what the cluster stands on. A subnet in which

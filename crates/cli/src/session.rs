@@ -44,6 +44,8 @@ pub(crate) struct Offline {
     pub(crate) governed: bool,
     /// What a command needs to lead to the same world as the same person.
     pub(crate) flag: String,
+    /// What somebody else's command needs.
+    pub(crate) others: String,
     /// The same without the sandbox and the account that it plays.
     pub(crate) beside_account: String,
     /// The part of it that holds whoever the command is for.
@@ -81,7 +83,7 @@ impl Offline {
         let warnings = loaded.warnings.list.len();
         if warnings > 0 && !ui.json {
             let count = if warnings == 1 { "a warning".to_owned() } else { format!("{warnings} warnings") };
-            ui.remark(format!("{} has {count}; `bbws validate {name}` shows more.", loaded.warnings.file));
+            ui.remark(format!("{} has {count}; `bbws validate {name}{}` shows more.", loaded.warnings.file, next::files(global)));
         }
         let environment = loaded.environment;
         ui.at.region = Some(environment.region.clone());
@@ -91,7 +93,7 @@ impl Offline {
         let governed = environment.tier.is_prod() && (!global.sandbox || global.sandbox_principal.is_some());
         let (file, sandbox, style) = (loaded.warnings.file, global.sandbox, ui.err_style());
         let (flag, setting, beside_account) = (next::flag(global), next::setting(global), next::beside_account(global));
-        let calls = ui.calls();
+        let (others, calls) = (next::others(global), ui.calls());
         let prices = prices(project, &environment.region, global.sandbox).map_err(|failure| unusable(&failure));
         Ok(Self {
             prices,
@@ -106,6 +108,7 @@ impl Offline {
             sandbox,
             governed,
             flag,
+            others,
             setting,
             beside_account,
             style,

@@ -117,7 +117,9 @@ fn told_of(settled: usize, left: usize) -> String {
         (_, 0) => format!("{begins}; what became of it is seen and recorded."),
         (0, _) => format!("{begins}. Nothing shows yet what became of it: the steps that depend on it wait until that is certain."),
         (seen, left) => {
-            format!("{begins}; of {seen} it is seen what became. The steps that depend on the other {left} wait until that is certain.")
+            let (seen, them) = (if seen == 1 { "one".to_owned() } else { seen.to_string() }, if left == 1 { "it is" } else { "they are" });
+            let others = if left == 1 { "the other one".to_owned() } else { format!("the other {left}") };
+            format!("{begins}. What became of {seen} is known by now; steps that depend on {others} wait until {them} certain.")
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use bbws_engine::log::{Cure, Depth, survey};
-use bbws_engine::{Ids, Store};
-use bbws_model::Severity;
+use bbws_engine::{Held, Ids, Store};
+use bbws_model::{Severity, State};
 use bbws_operate::preflight::Looked;
 use serde_json::json;
 
@@ -16,7 +16,7 @@ use crate::session::{Offline, route};
 use crate::store::probe::{Unfit, probe};
 use crate::store::{Home, file_system};
 use crate::ui::{Ui, table};
-use crate::{Exit, Failure, SystemClock, pace, preflight, safety};
+use crate::{Exit, Failure, SystemClock, owner, pace, preflight, safety};
 
 /// Signatures are refused by AWS from five minutes on.
 const SKEW_REFUSED: i64 = 240;
@@ -205,6 +205,7 @@ async fn of_account<C: Cloud>(project: &Project, global: &Global, cloud: &C, off
         }
         _ => vec![],
     };
+    let unfinished = recorded.as_ref().ok().and_then(Option::as_ref).and_then(of_run);
     let state = match recorded {
         Ok(Some(state)) => match safety::check_state(environment, &link.world(), &state, offline.style) {
             Ok(()) => Check::good("state", format!("{} resources, of this account, region and world", state.entries.len())),
@@ -213,7 +214,30 @@ async fn of_account<C: Cloud>(project: &Project, global: &Global, cloud: &C, off
         Ok(None) => Check::good("state", "nothing is recorded yet"),
         Err(failure) => Check::new("state", Verdict::Bad, format!("{}: {}", failure.what, failure.why), ""),
     };
-    (vec![credentials, clock, state], ahead)
+    (vec![credentials, clock, state].into_iter().chain(unfinished).collect(), ahead)
+}
+
+/// Whether a run has not ended, or left requests of which it is not recorded what became.
+fn of_run(state: &State) -> Option<Check> {
+    const GO_ON: &str = "look what is left, and go on: `bbws plan ENV`, then `bbws apply ENV`, which settles what was sent and makes nothing \
+                         twice";
+    const WAIT: &str = "wait for it; it needs nobody. If it was killed, the next `bbws apply ENV` sees that within a minute and goes on";
+    let open = match state.open.len() {
+        0 => String::new(),
+        1 => ", and a request is not settled".to_owned(),
+        many => format!(", and {many} requests are not settled"),
+    };
+    let Some(held) = Held::of(state) else {
+        let told = open.strip_prefix(", and ").map(|open| format!("{open}: an earlier run was stopped before it knew"))?;
+        return Some(Check::new("run", Verdict::Warning, told, GO_ON));
+    };
+    let who = format!("{} of {} on {}", held.owner.run, held.owner.user, held.owner.host);
+    let (what, advice) = match owner::lives(&held.owner) {
+        Some(true) => ("is at work", WAIT),
+        Some(false) => ("was killed", GO_ON),
+        None => ("has not ended: it is at work elsewhere, or was killed", WAIT),
+    };
+    Some(Check::new("run", Verdict::Warning, format!("{who} {what}{open}"), advice))
 }
 
 fn of_clock(ahead: i64) -> Check {

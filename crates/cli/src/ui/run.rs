@@ -33,6 +33,13 @@ enum Form {
 }
 
 impl<'u> Watch<'u> {
+    /// Watches a run that is played again.
+    pub(crate) fn of_the_past(ui: &'u mut Ui, run: Progress, flag: &str) -> Self {
+        let watch = Self::new(ui, run, flag);
+        watch.view(|view| view.summary = std::mem::take(&mut view.summary).of_the_past());
+        watch
+    }
+
     /// Watches a run. `flag` is what commands need to lead to its world.
     pub(crate) fn new(ui: &'u mut Ui, run: Progress, flag: &str) -> Self {
         let style = ui.style();

@@ -18,6 +18,8 @@ pub struct Summary {
     pub(super) mode: Option<Mode>,
     verbs: BTreeMap<StepId, String>,
     names: BTreeMap<StepId, Address>,
+    /// Whether the run is long over: how to go on from it is for the latest one to say.
+    past: bool,
     /// What was begun and has not ended.
     at_work: BTreeSet<StepId>,
     pub(super) failed: Vec<Failed>,
@@ -60,6 +62,13 @@ impl Summary {
     #[must_use]
     pub fn leading_there_by(mut self, flag: &str) -> Self {
         flag.clone_into(&mut self.at.flag);
+        self
+    }
+
+    /// Says that the run is played again, and long over.
+    #[must_use]
+    pub fn of_the_past(mut self) -> Self {
+        self.past = true;
         self
     }
 
@@ -181,7 +190,9 @@ impl Summary {
                 Line::at(2).text(format!("{left} at work when it stopped: the next run looks what came of that, and goes on with it.")),
             );
         }
-        failure::go_on(&mut page, self, end.outcome);
+        if !self.past {
+            failure::go_on(&mut page, self, end.outcome);
+        }
         page.render(style)
     }
 }

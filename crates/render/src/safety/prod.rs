@@ -19,9 +19,10 @@ pub enum Refusal {
     Steps(Vec<(Address, String)>),
 }
 
-/// Why production refuses, and what can be done instead. `flag` leads commands to the same world.
+/// Why production refuses, and what can be done instead. `flag` leads commands to the same world, and `others`
+/// those of somebody else.
 #[must_use]
-pub fn prod_refused((environment, flag): (&str, &str), refusal: &Refusal, style: Style) -> String {
+pub fn prod_refused(environment: &str, (flag, others): (&str, &str), refusal: &Refusal, style: Style) -> String {
     let mut page = Page::new();
     title(&mut page, &format!("REFUSED: {} IS PRODUCTION", environment.to_uppercase()));
     let say = |page: &mut Page, head: &str, text: &str| page.push(Line::at(0).say(Role::Bold, head).text(text));
@@ -30,7 +31,7 @@ pub fn prod_refused((environment, flag): (&str, &str), refusal: &Refusal, style:
             say(&mut page, "Why: ", "production is read-only: a change needs a second person's approval of exactly that plan.");
             say(&mut page, "To go on: ", "plan the change, let somebody else approve that plan, then apply it:");
             command(&mut page, &format!("bbws plan {environment}{flag} -o FILE"));
-            command(&mut page, &format!("bbws approve {environment}{flag} FILE"));
+            command(&mut page, &format!("bbws approve {environment}{others} FILE"));
             command(&mut page, &format!("bbws apply {environment}{flag} FILE"));
             let inline = |text: &str, call: String| Line::at(0).whole().text(text).say(Role::Bold, call);
             page.push(inline(

@@ -93,7 +93,7 @@ fn each_wrong_account_is_told_with_all_parts() {
 fn what_production_refuses() {
     let steps = Refusal::Steps(vec![(address("vpc.main"), "replace".into()), (address("db-instance.main"), "destroy".into())]);
     let told = [Refusal::NoApproval, Refusal::Unplanned("state rm".into()), Refusal::Destroy, steps]
-        .map(|refusal| prod_refused(("prod", ""), &refusal, PLAIN));
+        .map(|refusal| prod_refused("prod", ("", ""), &refusal, PLAIN));
     insta::assert_snapshot!(told.join("\n"));
 }
 

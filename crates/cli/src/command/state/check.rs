@@ -161,12 +161,9 @@ pub(super) fn orphans<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global,
         ui.say(if ui.json {
             format!("{:#}\n", bbws_render::orphans_json(&found, &unlisted))
         } else {
-            bbws_render::orphans(&found, &unlisted, style)
+            let settles = (!state.open.is_empty()).then(|| ui.at.fill("bbws apply ENV"));
+            bbws_render::orphans(&found, &unlisted, settles.as_deref(), style)
         });
-        if !state.open.is_empty() && !ui.json {
-            let settles = ui.at.fill("`bbws apply ENV` settles that first");
-            ui.remark(format!("Some of them may be what an interrupted run made: {settles}."));
-        }
         Ok(if found.is_empty() { Exit::Done } else { Exit::Changes })
     })
     .map_err(pace::no_runtime)?
