@@ -37,7 +37,6 @@ pub(crate) use state::{MvArgs, RmArgs, StateCommand, UnlockArgs};
     bin_name = "bbws",
     version = version(),
     propagate_version = false,
-    max_term_width = 110,
     subcommand_required = true,
     arg_required_else_help = true,
     disable_help_subcommand = true,

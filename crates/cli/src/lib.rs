@@ -51,15 +51,17 @@ pub use store::LocalStore;
 use std::ffi::OsString;
 
 use args::{Cli, Command};
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches};
 use project::Project;
 use ui::{CallLines, Ui};
 
 /// Runs one command line to its end.
 pub fn main<C: Cloud>(line: impl IntoIterator<Item = OsString>, cloud: &C) -> Exit {
     seal::seal();
-    match Cli::try_parse_from(line) {
+    let mut command = help::fitted(Cli::command(), help::columns());
+    let read = command.try_get_matches_from_mut(line).and_then(|found| Cli::from_arg_matches(&found));
+    match read.map_err(|wrong| wrong.format(&mut command)) {
         Ok(cli) => run(&cli, &mut Ui::of_process(&cli.global), cloud),
         Err(wrong) => {
             // A reader of the help that has gone away has read enough.
