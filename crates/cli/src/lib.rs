@@ -51,6 +51,7 @@ pub use store::LocalStore;
 use std::ffi::OsString;
 
 use args::{Cli, Command};
+use bbws_render::ErrorId;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
 use project::Project;
@@ -86,6 +87,14 @@ fn perform<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Result<Exit, Failure>
     if let Some(option) = cli.global.unsound() {
         let failure = Failure::new(Exit::Usage, format!("{option} belongs to the sandbox, and --sandbox is not given"));
         return Err(failure.advise(format!("add --sandbox, or leave {option} out")));
+    }
+    for file in &cli.global.sandbox_policy {
+        // Said here, where it is known that the user's own file is meant.
+        std::fs::read(file).map_err(|error| {
+            Failure::error(ErrorId::File, format!("the policy {} cannot be read", file.display()))
+                .because(error)
+                .advise("name a file that `bbws iam` wrote, or one IAM policy of your own")
+        })?;
     }
     match &cli.command {
         Command::Validate(place) => command::validate::run(ui, &project, place),

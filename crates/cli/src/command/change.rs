@@ -9,7 +9,7 @@ use bbws_model::{
     Address, Class, CloudError, Counts, Event, Finding, Kinds, Mode, Outcome, Plan, Reason, Record, Scope, Severity, State, Step,
 };
 use bbws_operate::verify::{concerned, health};
-use bbws_render::{ErrorId, Progress};
+use bbws_render::{ErrorId, Progress, count};
 use futures::future::{Either, select};
 use serde_json::json;
 use tokio::sync::watch;
@@ -303,7 +303,7 @@ fn tell_verified(ui: &mut Ui, calls: usize, answers: &[Looked]) {
     // Where nothing is recorded any more there is nothing to ask about: each delete ended with a look that found it gone.
     ui.line(match calls {
         0 => "Verified: nothing is recorded any more, and each of it was seen to be gone.".to_owned(),
-        calls => format!("Verified: a second look ({calls} calls) found nothing left to do."),
+        calls => format!("Verified: a second look ({}) found nothing left to do.", count(calls, "call")),
     });
     for answer in answers {
         ui.line(format!("  {}", answer.text()));
@@ -411,8 +411,8 @@ async fn verify<L: Link>(
     let failure = Failure::error(ErrorId::Verify, format!("the verification of {name} failed: a plan made right after it is not empty"));
     Err(failure
         .because(format!(
-            "{} steps would still be taken: AWS shows other values than were asked for, or somebody else changes them",
-            left.steps.len()
+            "{} would still be taken: AWS shows other values than were asked for, or somebody else changes them",
+            count(left.steps.len(), "step")
         ))
         .advise(format!("repeat it: bbws {verb} {name}{}", session.offline.flag()))
         .advise("if the same steps come back, put what they name into the file as AWS shows it, or look who changes it"))

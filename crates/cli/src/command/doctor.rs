@@ -6,6 +6,7 @@ use bbws_engine::log::{Cure, Depth, survey};
 use bbws_engine::{Held, Ids, Store};
 use bbws_model::{Severity, State};
 use bbws_operate::preflight::Looked;
+use bbws_render::count;
 use serde_json::json;
 
 use crate::args::{Global, Where};
@@ -121,11 +122,11 @@ async fn of_store(store: &dyn Store) -> Vec<Check> {
                 Check::new("log", Verdict::Bad, told, "see all of it and what can be done: bbws state verify ENV")
             }
             (Some(state), None) if found.damage.is_empty() => {
-                Check::good("log", format!("{} slots, whole up to slot {}, serial {}", found.slots, state.seq, state.serial))
+                Check::good("log", format!("{}, whole up to slot {}, serial {}", count(found.slots, "slot"), state.seq, state.serial))
             }
             (None, None) => Check::good("log", "nothing is recorded yet"),
             (Some(_), None) => {
-                let told = format!("{} files are damaged, and recovered from", found.damage.len());
+                let told = format!("damaged, and recovered from: {}", count(found.damage.len(), "file"));
                 Check::new("log", Verdict::Warning, told, "put them right: bbws state verify ENV --mend")
             }
         },
@@ -208,7 +209,7 @@ async fn of_account<C: Cloud>(project: &Project, global: &Global, cloud: &C, off
     let unfinished = recorded.as_ref().ok().and_then(Option::as_ref).and_then(of_run);
     let state = match recorded {
         Ok(Some(state)) => match safety::check_state(environment, &link.world(), &state, offline.style) {
-            Ok(()) => Check::good("state", format!("{} resources, of this account, region and world", state.entries.len())),
+            Ok(()) => Check::good("state", format!("{}, of this account, region and world", count(state.entries.len(), "resource"))),
             Err(failure) => Check::new("state", Verdict::Bad, failure.what, "use the environment that this state belongs to"),
         },
         Ok(None) => Check::good("state", "nothing is recorded yet"),

@@ -153,7 +153,7 @@ pub(crate) fn tell_calls(ui: &mut Ui, sent: &[Sent], look: Option<(&Picture, &Re
     }
     let changing = sent.iter().filter(|call| !call.read).count();
     let reading = sent.len() - changing;
-    ui.remark(format!("\n{} calls: {reading} that read, {changing} that change", sent.len()));
+    ui.remark(format!("\n{}: {reading} that read, {changing} that change", bbws_render::count(sent.len(), "call")));
     let Some((picture, formula)) = look else {
         for (operation, (made, _)) in counts {
             ui.remark(format!("  {made:>4}  {operation}"));

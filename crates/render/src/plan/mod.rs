@@ -100,6 +100,9 @@ fn also(counts: &Counts) -> Option<Line> {
 
 fn nothing(plan: &Plan, page: &mut Page) {
     let told = match plan.mode {
+        Mode::Apply if !(plan.scope.target.is_empty() && plan.scope.exclude.is_empty()) => {
+            format!("No changes: what was asked for of {} is as its file says.", plan.basis.environment)
+        }
         Mode::Apply => format!("No changes: {} is what its file says.", plan.basis.environment),
         Mode::Destroy => format!("Nothing to destroy: {} has no resources.", plan.basis.environment),
     };

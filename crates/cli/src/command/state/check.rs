@@ -100,7 +100,11 @@ async fn in_account<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, c
     if ui.json {
         ui.say(format!("{:#}\n", json!({ "format": 1, "resources": state.entries.len(), "findings": findings })));
     } else if findings.is_empty() {
-        ui.line(format!("In the account: all {} resources exist and bear their marks.", state.entries.len()));
+        ui.line(format!(
+            "In the account: {} of {} there, each with its mark.",
+            state.entries.len(),
+            bbws_render::count(state.entries.len(), "resource")
+        ));
     } else {
         let findings = ui.at.advised(&findings);
         ui.say(bbws_render::findings(&findings, style));
