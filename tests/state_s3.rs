@@ -105,6 +105,15 @@ fn bucket() -> String {
     )
 }
 
+/// Removes all versions of a key, and of what is derived from the log.
+fn lost(key: &str) -> String {
+    format!(
+        "keys = ('{key}', 'dev/state.json', 'dev/checkpoints/')\n\
+         for v in s3.list_object_versions(Bucket='{BUCKET}').get('Versions', []):\n\
+         \x20   if v['Key'].startswith(keys): s3.delete_object(Bucket='{BUCKET}', Key=v['Key'], VersionId=v['VersionId'])"
+    )
+}
+
 #[test]
 fn a_cluster_lives_with_its_state_in_s3() {
     let (servers, place) = (Servers::start(), Place::new());
@@ -134,9 +143,25 @@ fn a_cluster_lives_with_its_state_in_s3() {
     assert!(servers.bbws(&place, "output dev vpc_id").exits(0).out.starts_with("vpc-"));
     assert!(!place.path("state").exists(), "nothing is kept on this machine");
 
+    // A slot is lost with all its versions, and all that was folded beyond it. The old log's versions stay in the bucket, and
+    // nobody takes them for those of the new one.
+    servers.boto("ministack", &lost("dev/log/00000000000000000010.json"));
+    let refused = servers.bbws(&place, "plan dev").exits(74);
+    assert!(
+        refused.err.contains("00000000000000000010.json is damaged") && refused.err.contains("bbws state rebuild dev"),
+        "{}",
+        refused.err
+    );
+    servers.bbws(&place, "state rebuild dev --yes").exits(0);
+    let verified = servers.bbws(&place, "state verify dev --json").exits(0).json();
+    assert_eq!(verified["damage"], json!([]), "{verified}");
+    servers.bbws(&place, "plan dev --detailed-exitcode").exits(0);
+
     servers.bbws(&place, "destroy dev --confirm wp-dev-cluster").exits(0);
     let kept = servers.boto("ministack", &format!("print(*[o['Key'] for o in s3.list_objects_v2(Bucket='{BUCKET}')['Contents']])"));
-    for key in ["dev/log/00000000000000000001.json", "dev/state.json", "dev/outputs.json", "dev/backups/"] {
+    for key in
+        ["/log/00000000000000000001.json", "dev/lost/claims/", "dev/checkpoints/", "dev/state.json", "dev/outputs.json", "dev/backups/"]
+    {
         assert!(kept.contains(key), "{key} in {kept}");
     }
 

@@ -152,8 +152,9 @@ impl S3Store {
             // Other keys that begin with it come after it.
             let more = page.versions().iter().all(|one| one.key() == Some(whole.as_str()));
             versions.extend(page.versions.unwrap_or_default().into_iter().filter(|one| one.key() == Some(whole.as_str())));
+            let last = page.is_truncated != Some(true);
             markers = (page.next_key_marker, page.next_version_id_marker);
-            if !more || markers.0.is_none() {
+            if last || !more || markers.0.is_none() {
                 break;
             }
         }

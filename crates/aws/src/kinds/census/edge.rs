@@ -71,7 +71,8 @@ impl Census<CdnFunction> for Aws {
             let page = self.read.cloudfront.list_functions().set_marker(next).send().await.told("cloudfront:ListFunctions")?;
             let Some(list) = page.function_list else { break };
             all.extend(list.items.unwrap_or_default());
-            next = list.next_marker;
+            // A marker that says nothing would begin the list again.
+            next = list.next_marker.filter(|marker| !marker.is_empty());
             if next.is_none() {
                 break;
             }
