@@ -98,7 +98,11 @@ fn refused(place: &Place, ran: Ran, parts: &[&str]) {
 fn production_is_changed_by_what_a_second_person_has_approved_once() {
     let place = production();
     let serial = place.state("prod")["serial"].clone();
-    refused(&place, by(&place, "deployer", "apply prod --yes"), &["PROD IS PRODUCTION", "read-only", "bbws approve prod FILE"]);
+    refused(
+        &place,
+        by(&place, "deployer", "apply prod --yes"),
+        &["PROD IS PRODUCTION", "read-only", "bbws approve prod --sandbox --sandbox-principal approver"],
+    );
     let narrow = planned(&place, "narrow.plan", 60, "--target log-group.ecs");
     let plan = planned(&place, "prod.plan", 60, "");
     refused(&place, apply(&place, "deployer", &plan), &["NOBODY HAS APPROVED THIS PLAN", "bbws approve prod --sandbox"]);

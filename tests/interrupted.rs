@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::stand_in::{self, Weather};
-use crate::support::{Place, ran};
+use crate::support::{Place, in_a_terminal, ran};
 
 /// A run that takes its time: AWS's minutes pass in about a second each.
 fn slow(place: &Place) -> Child {
@@ -121,6 +121,33 @@ fn what_never_answers_is_left_in_time_and_found_by_the_next_run() {
     let network = &cloud["accounts"]["536580886816"]["regions"]["af-south-1"];
     assert_eq!(network["vpcs"].as_object().map(|vpcs| vpcs.len()), Some(1), "{network}");
     place.at_rest("dev");
+}
+
+/// The key in a real terminal: what the person is told, and that the second one does not wait for the moment that AWS is given.
+#[test]
+fn ctrl_c_says_what_is_waited_for_and_a_second_one_stops_at_once() {
+    let place = Place::new();
+    let line = "apply dev --sandbox --yes --sandbox-speed 2";
+    // The subnets never answer, and the picture shows for how long they have been asked for by the run's own clock.
+    let hanging = stand_in::command(&place, line, Some(("CreateSubnet", Weather::Silent)), 1);
+    let typing = [("3s of ~4s  creating", "^C"), ("waiting for", "^C")];
+    let ran = ran(in_a_terminal(&hanging, &typing).output().expect("python3 runs it")).exits(130);
+    for told in ["stopping; Ctrl-C again: at once", "waiting for", "stopping at once", "at work when it stopped", "To go on: "] {
+        assert!(ran.out.contains(told), "`{told}` in\n{}", ran.out);
+    }
+    let record = std::fs::read_dir(place.path("state/sandbox/dev/runs")).expect("records").map(|file| file.expect("a file").path());
+    let events =
+        record.filter(|path| path.extension().is_some_and(|end| end == "jsonl")).map(|path| std::fs::read_to_string(path).expect("text"));
+    let events: Vec<Value> =
+        events.flat_map(|text| text.lines().map(|line| serde_json::from_str(line).expect("an event")).collect::<Vec<_>>()).collect();
+    let stopping: Vec<&Value> = events.iter().filter(|event| event["event"] == "stopping").collect();
+    assert_eq!(stopping.iter().map(|event| &event["why"]).collect::<Vec<_>>(), ["drain", "abort"]);
+    let end = events.iter().find(|event| event["event"] == "run-finished").expect("the end");
+    let at = |event: &Value| event["elapsed_ms"].as_u64().expect("a time");
+    assert!(at(end) - at(stopping[1]) <= 100, "{stopping:?} {end}");
+    closed(&place);
+    place.bbws("apply dev --sandbox --yes").exits(0);
+    place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
 }
 
 /// The resources about which a request is open in the log.

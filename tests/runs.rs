@@ -82,12 +82,13 @@ fn after_a_failed_apply_the_command_that_is_told_leads_back() {
     write(&place, &[("logs", "retention_days = 14"), ("+", "[resource.vpc.other]\ncidr = \"10.9.0.0/16\"")]);
     let line = "apply dev --sandbox --yes";
     let failed = ran(stand_in::command(&place, line, Some(("CreateVpc", Weather::Limit)), 1).output().expect("the binary runs")).exits(1);
-    let command = format!("bbws apply dev --sandbox --back-to {first}");
-    assert!(failed.out.lines().any(|told| told.trim() == command), "{command} in\n{}", failed.out);
-    assert!(failed.out.contains("`bbws state list dev --sandbox`"), "what exists: {}", failed.out);
+    let command = format!("{} --back-to {first}", place.told("bbws apply dev --sandbox"));
+    for command in [&command, &place.told("bbws apply dev --sandbox")] {
+        assert!(failed.out.lines().any(|told| told.trim() == *command), "{command} in\n{}", failed.out);
+    }
     assert_eq!(runs(&place)[0]["outcome"], "failed");
 
-    place.bbws(&format!("{} --yes", command.trim_start_matches("bbws "))).exits(0);
+    place.pasted(&command, " --yes").exits(0);
     place.write("dev", &shipped);
     place.at_rest("dev");
 }
@@ -144,7 +145,7 @@ fn the_way_back_knows_what_was_imported_moved_and_forgotten_since() {
             "[E-BACK]",
             "log-group.extra",
             "/extra was taken under management since: going back would destroy it",
-            "bbws state rm dev --sandbox log-group.extra --reason",
+            &format!("{} log-group.extra --reason", place.told("bbws state rm dev --sandbox")),
         ] {
             assert!(refused.contains(part), "{part} in\n{refused}");
         }
@@ -174,7 +175,7 @@ fn a_run_is_told_and_played_again() {
     let place = Place::new();
     let run = applied(&place);
     let list = place.bbws("runs dev --sandbox").exits(0).out;
-    assert!(list.contains(&run) && list.contains("apply: done") && list.contains(" steps in "), "{list}");
+    assert!(list.contains(&run) && list.contains("apply: done") && list.contains(" steps done, took "), "{list}");
 
     let told = place.bbws(&format!("runs dev {} --sandbox", &run[..20])).exits(0).out;
     for part in [

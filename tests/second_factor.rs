@@ -1,10 +1,9 @@
 //! A profile that wants a code: somebody types it in a terminal, it is used once, and stands nowhere.
 
 use std::fs;
-use std::process::Command;
 
 use crate::server::Server;
-use crate::support::{Place, Ran, ran};
+use crate::support::{Place, Ran, in_a_terminal, ran};
 
 const DEV: &str = "536580886816";
 const CODE: &str = "493817";
@@ -14,14 +13,8 @@ fn typed(place: &Place, server: &Server, line: &str, answer: &str) -> Ran {
     let files = "[profile Tebogo-dev]\nmfa_serial = arn:aws:iam::536580886816:mfa/jo\naws_access_key_id = AKIAJO\naws_secret_access_key = jo-secret\n";
     fs::create_dir_all(place.path(".aws")).expect("a folder");
     fs::write(place.path(".aws/config"), files).expect("a file");
-    let plain = place.command(line.split_whitespace());
-    let mut command = Command::new("python3");
-    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/terminal/in_a_terminal.py")).args(["Tebogo-dev: ", answer]);
-    command.arg(plain.get_program()).args(plain.get_args()).env_clear();
-    for (name, value) in plain.get_envs() {
-        command.env(name, value.expect("a value"));
-    }
-    command.env("AWS_ENDPOINT_URL", server.url()).env("RUST_LOG", "trace").env("TERM", "xterm");
+    let mut command = in_a_terminal(&place.command(line.split_whitespace()), &[("Tebogo-dev: ", answer)]);
+    command.env("AWS_ENDPOINT_URL", server.url()).env("RUST_LOG", "trace");
     ran(command.output().expect("python3 runs it"))
 }
 

@@ -194,7 +194,7 @@ fn a_resource_gets_another_address_and_is_forgotten_and_both_are_taken_back() {
 
     // The way back, as it was told; and the refusals.
     with("extra");
-    place.bbws(&format!("{} --yes", moved["back"].as_str().expect("a command").trim_start_matches("bbws "))).exits(0);
+    place.pasted(moved["back"].as_str().expect("a command"), " --yes").exits(0);
     assert_eq!(place.applied("dev"), Ok(vec!["~log-group.extra".to_owned()]));
     for (line, code, why) in [
         ("log-group.none log-group.a --yes", 3, "nothing is recorded as log-group.none"),
@@ -214,12 +214,12 @@ fn a_resource_gets_another_address_and_is_forgotten_and_both_are_taken_back() {
     assert!(held.err.contains("add role-policy.ecs-execution"), "{}", held.err);
     let told = place.bbws("state rm dev log-group.extra --sandbox --yes --reason handed-over").exits(0);
     assert!(told.out.contains("(declared)"), "{}", told.out);
-    let back = told.out.split("back again: bbws ").nth(1).and_then(|rest| rest.lines().next()).expect("a command").to_owned();
+    let back = told.out.split("back again: ").nth(1).and_then(|rest| rest.lines().next()).expect("a command").to_owned();
     assert!(place.bbws("sandbox show").out.contains("/extra"), "the object stays");
     assert_eq!(crate::support::steps(&place.bbws("plan dev --sandbox --json").exits(0).json()), [">log-group.extra"]);
     let history = place.bbws("state history dev --sandbox --json").exits(0).json().to_string();
     assert!(history.contains("forgets log-group.extra: handed-over"), "{history}");
-    place.bbws(&format!("{back} --yes")).exits(0);
+    place.pasted(&back, " --yes").exits(0);
     assert_eq!(place.state("dev")["entries"], before["entries"]);
     place.bbws("state rm dev log-group.extra --sandbox --yes --reason handed-over").exits(0);
     place.write("dev", &shipped);

@@ -59,6 +59,18 @@ impl Place {
         ran
     }
 
+    /// A command as bbws tells it here: `bbws plan dev --sandbox`, and what leads to these files.
+    pub(crate) fn told(&self, command: &str) -> String {
+        format!("{command} --env-dir {}", self.path("environments").display())
+    }
+
+    /// Runs a command that was told, with more behind it.
+    pub(crate) fn pasted(&self, told: &str, more: &str) -> Ran {
+        let files = self.told("");
+        let line = told.strip_prefix("bbws ").filter(|line| line.contains(&files)).expect("a command that leads to these files");
+        self.bbws(&format!("{}{more}", line.replace(&files, "")))
+    }
+
     /// An environment's file as it is now.
     pub(crate) fn file(&self, environment: &str) -> String {
         fs::read_to_string(self.path(&format!("environments/{environment}.toml"))).expect("an environment")
@@ -210,4 +222,17 @@ impl Ran {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}:\n{}", self.out))
     }
+}
+
+/// The same command in a terminal of its own, where each of these is typed once its prompt stands there; `^C` is the key.
+pub(crate) fn in_a_terminal(plain: &Command, typing: &[(&str, &str)]) -> Command {
+    let mut command = Command::new("python3");
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/terminal/in_a_terminal.py"));
+    command.args(typing.iter().flat_map(|(prompt, answer)| [prompt, answer])).arg("--");
+    command.arg(plain.get_program()).args(plain.get_args()).env_clear();
+    for (name, value) in plain.get_envs() {
+        command.env(name, value.expect("a value"));
+    }
+    command.env("TERM", "xterm");
+    command
 }

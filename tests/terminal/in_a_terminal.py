@@ -1,6 +1,7 @@
-"""Runs a command in a terminal of its own and types what it is told to: `in_a_terminal.py PROMPT ANSWER COMMAND…`.
+"""Runs a command in a terminal of its own and types what it is told to: `in_a_terminal.py PROMPT ANSWER [PROMPT ANSWER]… -- COMMAND…`.
 
-What the terminal shows goes to the output, and the command's exit code is this program's. `^C` as the answer is the key.
+Each prompt is waited for in what comes after the answer before. What the terminal shows goes to the output, and the command's exit
+code is this program's. `^C` as the answer is the key.
 """
 
 import os
@@ -9,11 +10,12 @@ import sys
 
 
 def main():
-    prompt, answer, command = sys.argv[1].encode(), sys.argv[2], sys.argv[3:]
+    end = sys.argv.index("--")
+    typing, command = sys.argv[1:end], sys.argv[end + 1:]
     child, terminal = pty.fork()
     if child == 0:
         os.execvp(command[0], command)
-    seen, typed = b"", False
+    seen, looked = b"", 0
     while True:
         try:
             some = os.read(terminal, 65536)
@@ -22,8 +24,8 @@ def main():
         if not some:
             break
         seen += some
-        if not typed and prompt in seen:
-            typed = True
+        if typing and typing[0].encode() in seen[looked:]:
+            answer, typing, looked = typing[1], typing[2:], len(seen)
             os.write(terminal, b"\x03" if answer == "^C" else answer.encode() + b"\n")
     sys.stdout.buffer.write(seen)
     sys.stdout.flush()

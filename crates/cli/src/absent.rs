@@ -62,7 +62,7 @@ pub(crate) async fn note<C: Cloud>(
         .find_map(|name| Some((name, std::env::var(name).ok().filter(|region| !region.is_empty())?)))
         .filter(|(_, region)| *region != environment.region);
     let finding = told(state, &missing, (&environment.region, mode), &elsewhere, variable);
-    let at = At { environment: Some(environment.name.clone()), sandbox: session.offline.sandbox, ..At::default() };
+    let at = At { environment: Some(environment.name.clone()), flag: session.offline.flag().to_owned(), ..At::default() };
     Some(Finding { advice: at.fill(&finding.advice), ..finding })
 }
 

@@ -18,5 +18,5 @@ pub(crate) fn not_recorded(address: &Address, state: &State) -> Failure {
     let known: Vec<String> = state.entries.keys().map(ToString::to_string).collect();
     Failure::error(ErrorId::Unknown, format!("nothing is recorded as {address}"))
         .or_meant(&address.to_string(), known.iter().map(String::as_str))
-        .advise("`bbws state list` lists all there is")
+        .advise("`bbws state list ENV` lists all there is")
 }

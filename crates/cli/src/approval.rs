@@ -120,7 +120,7 @@ pub(crate) async fn check_fence<C: Cloud<Link = L>, L: Link>(cloud: &C, session:
 /// The approvals of a plan by their keys, the oldest first; where one was taken away, that.
 async fn stored<L: Link>(session: &Session<L>, plan: &Digest) -> Result<Vec<(String, Result<Vec<u8>, Unfit>)>, Failure> {
     let (store, offline) = (session.offline.store.as_ref(), &session.offline);
-    let failed = |error| offline.home.failure(&offline.environment.name, &error);
+    let failed = |error| offline.store_failure(&error);
     let keys = store.list_after(&wire::prefix(plan), "").await.map_err(failed)?;
     let mut found = vec![];
     // One more than there are: the last may be the one that was taken away.
@@ -217,7 +217,7 @@ async fn counts<L: Link>(
 /// When the store fails.
 pub(crate) async fn store<L: Link>(session: &Session<L>, approval: &Approval) -> Result<String, Failure> {
     let offline = &session.offline;
-    let failed = |error| offline.home.failure(&offline.environment.name, &error);
+    let failed = |error| offline.store_failure(&error);
     let plan = &approval.statement.plan;
     let bytes = wire::write(approval).map_err(|error| Failure::error(ErrorId::State, "the approval cannot be written").because(error))?;
     let keys = offline.store.list_after(&wire::prefix(plan), "").await.map_err(failed)?;

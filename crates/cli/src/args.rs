@@ -10,6 +10,7 @@ mod runs;
 mod set;
 mod state;
 
+use std::fmt;
 use std::path::PathBuf;
 
 use bbws_model::{Account, Address};
@@ -36,7 +37,6 @@ pub(crate) use state::{MvArgs, RmArgs, StateCommand, UnlockArgs};
     bin_name = "bbws",
     version = version(),
     propagate_version = false,
-    max_term_width = 110,
     subcommand_required = true,
     arg_required_else_help = true,
     disable_help_subcommand = true,
@@ -112,6 +112,16 @@ pub enum Speed {
     Quick,
     /// As many times as fast as AWS.
     Times(f64),
+}
+
+impl fmt::Display for Speed {
+    /// As the command line takes it; at once it cannot be said.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Quick => Ok(()),
+            Self::Times(times) => write!(f, "{times}"),
+        }
+    }
 }
 
 fn speed(text: &str) -> Result<Speed, String> {

@@ -63,10 +63,7 @@ impl Failure {
     #[must_use]
     pub(crate) fn filled(mut self, at: &At) -> Self {
         self.advice.iter_mut().for_each(|advice| *advice = at.fill(advice));
-        for finding in &mut self.findings {
-            let at = At { address: finding.address.clone(), ..at.clone() };
-            finding.advice = at.fill(&finding.advice);
-        }
+        self.findings = at.advised(&self.findings);
         self
     }
 

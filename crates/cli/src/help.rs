@@ -1,6 +1,10 @@
 //! What `--help` teaches beside the options: examples, and the exit codes.
 
+mod fit;
+
 use crate::Exit;
+
+pub(crate) use fit::{columns, fitted};
 
 /// Below the short help.
 pub(crate) const SHORT: &str = "\
@@ -93,7 +97,7 @@ Examples:
   bbws apply dev --yes --json        events, a line each, for a pipeline
   bbws apply dev dev.plan            exactly the plan that was looked at
   bbws apply prod prod.plan          a plan that somebody else has approved
-  bbws apply prod --break-glass \"the disk of the database is full and nobody else is awake\"
+  bbws apply prod --break-glass \"the disk is full, nobody else is awake\"
                                      without an approval: recorded, and shown ever after
   bbws apply dev --back-to 01KB…     what an earlier run wanted, whatever the file says now
   bbws apply dev --sandbox --sandbox-speed 60
@@ -173,7 +177,9 @@ pub(crate) const IMPORT: &str = "\
 Nothing is made, changed or removed: an object keeps all it has, its name and its description too, and only gets bbws's mark.
 Shows first what would be taken, and what a plan would do afterwards; then asks. What bears the mark of another state of bbws is
 refused. Held under the environment's lock, logged like every run; `bbws state rm` lets go of it again.
+
 --tfstate reads a Terraform state (format 4) of the cluster: the file is never written, and secrets in it are dropped as it is read.
+
 --discover looks for all that the file declares and that is not managed: by bbws's marks, by the names and places that AWS lets only
 one object have, and else by what it hangs on: the VPC by its CIDR and Name (or --vpc ID), NAT gateways by their subnet, addresses by
 their NAT gateway, route tables by their subnets, file systems by their mount targets, certificates and distributions by their names.
@@ -183,6 +189,7 @@ zones, snapshots, families of tasks and a role's policies show nowhere but by th
 A kind that may not be listed stops none of the others: it is said which, and why, and that this is not all.
 It says how certain each is, and why; --yes takes only the certain ones, a typed yes the likely ones too, and the unsure ones are
 taken one by one. Where two could be meant neither is proposed; what bears somebody's mark never is.
+
 What belongs to the tenants, what is part of another object and what bbws does not know is named and left alone.
 Take the resources out of Terraform afterwards (`terraform state rm`), so that two tools never manage the same.
 In production it takes --break-glass REASON and the cluster's name.
@@ -190,10 +197,12 @@ In production it takes --break-glass REASON and the cluster's name.
 Examples:
   bbws import dev vpc.main vpc-0a1b2c3d4e5f60718
   bbws import dev role-policy.ecs-task wp-dev-ecs-task/ecs-task
-  terraform state pull > cluster.tfstate && bbws import dev --tfstate cluster.tfstate
+  terraform state pull > cluster.tfstate
+  bbws import dev --tfstate cluster.tfstate
   bbws import dev --tfstate cluster.tfstate --yes --json | jq .take
   bbws import dev --discover
   bbws import dev --discover --vpc vpc-0a1b2c3d4e5f60718 --yes --json | jq '.unclear, .unlisted'";
+  bbws import dev --discover --vpc vpc-0a1b2c3d --yes --json | jq .unclear";
 
 pub(crate) const MV: &str = "\
 For a resource that is called otherwise in the file now: instead of another object being made and this one removed, it keeps its
@@ -202,7 +211,7 @@ bbws:address. Held under the environment's lock, an entry of the log, and taken 
 In production it takes --break-glass REASON and the cluster's name: it stands in no plan that somebody could approve.
 
 Examples:
-  bbws state mv dev log-group.extra log-group.audit --reason \"renamed in the file\"
+  bbws state mv dev log-group.extra log-group.audit --reason \"renamed\"
   bbws state mv log-group.extra log-group.audit      the environment of BBWS_ENV";
 
 pub(crate) const RM: &str = "\
@@ -213,7 +222,7 @@ In production it takes --break-glass REASON and the cluster's name: it stands in
 
 Examples:
   bbws state rm dev log-group.extra --reason \"belongs to the tenants now\"
-  bbws state rm dev subnet.public-x route-table-association.public-x --reason \"…\" --yes";
+  bbws state rm dev subnet.x route-table-association.x --reason \"…\" --yes";
 pub(crate) const RUNS: &str = "\
 Starts no connection but to the state's own store. A run that was killed is told as far as the log tells it.
 
@@ -301,7 +310,7 @@ The simulation is kept in state/sandbox/ beside the environments folder; all acc
 Examples:
   bbws sandbox show                  what exists in it, independently of bbws's states
   bbws sandbox calls --last 20
-  bbws apply dev --sandbox --sandbox-policy policies/bbws-dev-apply-1.json --sandbox-policy …
+  bbws apply dev --sandbox --sandbox-policy policies/bbws-dev-apply-1.json
                                      whether a policy is enough, before anybody is given it
   bbws sandbox reset";
 

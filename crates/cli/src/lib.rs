@@ -51,15 +51,18 @@ pub use store::LocalStore;
 use std::ffi::OsString;
 
 use args::{Cli, Command};
-use clap::Parser;
+use bbws_render::ErrorId;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches};
 use project::Project;
 use ui::{CallLines, Ui};
 
 /// Runs one command line to its end.
 pub fn main<C: Cloud>(line: impl IntoIterator<Item = OsString>, cloud: &C) -> Exit {
     seal::seal();
-    match Cli::try_parse_from(line) {
+    let mut command = help::fitted(Cli::command(), help::columns());
+    let read = command.try_get_matches_from_mut(line).and_then(|found| Cli::from_arg_matches(&found));
+    match read.map_err(|wrong| wrong.format(&mut command)) {
         Ok(cli) => run(&cli, &mut Ui::of_process(&cli.global), cloud),
         Err(wrong) => {
             // A reader of the help that has gone away has read enough.
@@ -84,6 +87,14 @@ fn perform<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Result<Exit, Failure>
     if let Some(option) = cli.global.unsound() {
         let failure = Failure::new(Exit::Usage, format!("{option} belongs to the sandbox, and --sandbox is not given"));
         return Err(failure.advise(format!("add --sandbox, or leave {option} out")));
+    }
+    for file in &cli.global.sandbox_policy {
+        // Said here, where it is known that the user's own file is meant.
+        std::fs::read(file).map_err(|error| {
+            Failure::error(ErrorId::File, format!("the policy {} cannot be read", file.display()))
+                .because(error)
+                .advise("name a file that `bbws iam` wrote, or one IAM policy of your own")
+        })?;
     }
     match &cli.command {
         Command::Validate(place) => command::validate::run(ui, &project, place),

@@ -120,7 +120,7 @@ fn belongs(plan: &Plan, environment: &Environment, world: &World, flag: &str) ->
         |what: String, why: &str, way: String| Err(refused(what).of(ErrorId::OtherPlan).because(why).advise(way).advise(again.clone()));
     if basis.environment != *name {
         let what = format!("the plan is one of {}, and not of {name}", basis.environment);
-        return other(what, "its steps are for another cluster", format!("apply it there: bbws apply {} FILE", basis.environment));
+        return other(what, "its steps are for another cluster", format!("apply it there: bbws apply {}{flag} FILE", basis.environment));
     }
     if basis.account != environment.account {
         let what = format!("the plan was made for account {}, and {name} is in {}", basis.account, environment.account);

@@ -50,8 +50,7 @@ pub(crate) async fn look_beside<L: Link>(ui: &mut Ui, session: &Session<L>, stat
     }
     let certain = show(ui, session, state, plan).await;
     if !certain.is_empty() {
-        let style = ui.style();
-        ui.say(format!("\n{}", bbws_render::findings(&certain, style)));
+        ui.findings(&certain);
     }
 }
 
@@ -83,7 +82,7 @@ fn tell(ui: &mut Ui, all: &[Looked], reads: usize, certain: &[Finding], told: &[
         ui.say(format!("\nLooked ahead ({calls}):\n{}", bbws_render::looked_ahead(all, style)));
     }
     if !told.is_empty() {
-        ui.say(format!("\n{}", bbws_render::findings(told, style)));
+        ui.findings(told);
     } else if certain.is_empty() && ui.verbose == 0 {
         ui.line(format!("\nLooked ahead ({calls}): nothing is known that would stop it."));
     }

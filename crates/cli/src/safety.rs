@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use bbws_cluster::{Environment, Sibling, Tier};
+use bbws_cluster::{Environment, Tier};
 use bbws_engine::Schedule;
 use bbws_model::{Account, Action, Address, BrokenGlass, Entry, Finding, Kinds, Mode, Plan, Severity, State, World};
 use bbws_operate::protection;
@@ -17,13 +17,8 @@ use crate::{Exit, Failure};
 ///
 /// # Errors
 /// When they differ. The message says all that is needed to put it right, for whatever was intended.
-pub(crate) fn check_account(
-    environment: &Environment,
-    siblings: &[Sibling],
-    caller: &Caller,
-    (command, sandbox): (&str, bool),
-    style: Style,
-) -> Result<(), Failure> {
+pub(crate) fn check_account(offline: &Offline, caller: &Caller, command: &str) -> Result<(), Failure> {
+    let Offline { environment, siblings, sandbox, beside_account: flag, style, .. } = offline;
     if caller.account == environment.account {
         return Ok(());
     }
@@ -39,9 +34,9 @@ pub(crate) fn check_account(
     let in_variables = std::env::var_os("AWS_ACCESS_KEY_ID").is_some_and(|key| !key.is_empty());
     let profile = environment.profile.as_deref().filter(|_| !in_variables);
     let found = &caller.account;
-    let mismatch = Mismatch { asked: &asked, all: &all, found, caller: &caller.arn, profile, command, sandbox };
-    let told = bbws_render::account_mismatch(&mismatch, style);
-    let whose = if sandbox { "the sandbox does not play" } else { "the credentials are not of" };
+    let mismatch = Mismatch { asked: &asked, all: &all, found, caller: &caller.arn, profile, command, sandbox: *sandbox, flag };
+    let told = bbws_render::account_mismatch(&mismatch, *style);
+    let whose = if *sandbox { "the sandbox does not play" } else { "the credentials are not of" };
     let failure = Failure::new(Exit::Refused, format!("{whose} the account of {}", environment.name)).of(ErrorId::Account);
     Err(failure.because(format!("expected {}, got {found}", environment.account)).tell(told))
 }
@@ -58,7 +53,7 @@ pub(crate) fn check_tier(offline: &Offline, mode: Mode) -> Result<(), Failure> {
         Mode::Apply => Refusal::NoApproval,
         Mode::Destroy => Refusal::Destroy,
     };
-    Err(production(&offline.environment.name, &refusal, offline.style))
+    Err(production(offline, &refusal))
 }
 
 /// Whether what is recorded may be changed by what rests on no plan. Decided by the environment's file, before any call.
@@ -67,10 +62,11 @@ pub(crate) fn check_tier(offline: &Offline, mode: Mode) -> Result<(), Failure> {
 /// As [`check_tier`].
 pub(crate) fn check_unplanned(offline: &Offline, verb: &str) -> Result<(), Failure> {
     let refusal = Refusal::Unplanned(verb.to_owned());
-    if offline.governed { Err(production(&offline.environment.name, &refusal, offline.style)) } else { Ok(()) }
+    if offline.governed { Err(production(offline, &refusal)) } else { Ok(()) }
 }
 
-fn production(name: &str, refusal: &Refusal, style: Style) -> Failure {
+fn production(offline: &Offline, refusal: &Refusal) -> Failure {
+    let name = &offline.environment.name;
     let why = match refusal {
         Refusal::NoApproval => "a change of production needs an approval of the exact plan",
         Refusal::Unplanned(_) => "this change stands in no plan, so nobody can approve it",
@@ -78,7 +74,7 @@ fn production(name: &str, refusal: &Refusal, style: Style) -> Failure {
         Refusal::Steps(_) => "a step would delete or replace what production stands on",
     };
     let failure = Failure::new(Exit::Refused, format!("{name} is production: refused")).of(ErrorId::Production).because(why);
-    failure.tell(bbws_render::prod_refused(name, refusal, style))
+    failure.tell(bbws_render::prod_refused(name, (offline.flag(), &offline.others), refusal, offline.style))
 }
 
 /// Whether a plan would delete or replace, in production, what holds data or what the cluster stands on. A subnet in which
@@ -86,7 +82,13 @@ fn production(name: &str, refusal: &Refusal, style: Style) -> Failure {
 ///
 /// # Errors
 /// When it would.
-pub(crate) fn check_production(plan: &Plan, kinds: &Kinds, state: &State, style: Style) -> Result<(), Failure> {
+pub(crate) fn check_production(plan: &Plan, state: &State, offline: &Offline) -> Result<(), Failure> {
+    let steps = ruinous(plan, &offline.kinds, state);
+    if steps.is_empty() { Ok(()) } else { Err(production(offline, &Refusal::Steps(steps))) }
+}
+
+/// The steps that would, each resource with the verb.
+fn ruinous(plan: &Plan, kinds: &Kinds, state: &State) -> Vec<(Address, String)> {
     let spare = |address: &Address| {
         let inside = |(at, entry): (&Address, &Entry)| at.kind() != "route-table-association" && entry.dependencies.contains(address);
         address.kind() == "subnet" && !state.entries.iter().any(inside)
@@ -102,7 +104,7 @@ pub(crate) fn check_production(plan: &Plan, kinds: &Kinds, state: &State, style:
             steps.push((step.address.clone(), verb.to_owned()));
         }
     }
-    if steps.is_empty() { Ok(()) } else { Err(production(&plan.basis.environment, &Refusal::Steps(steps), style)) }
+    steps
 }
 
 /// Whether a plan would delete what is protected against deletion. AWS would refuse it in the middle of the run, when half of
@@ -282,17 +284,16 @@ mod tests {
         }
         let delete = || Action::Delete { id: "x".into(), have: json!({}), deposed: false };
         let create = || Action::Create { want: json!({}), renamed: None };
-        let refused = |steps: Vec<Step>| check_production(&plan(steps), &kinds, &state, Style::plain()).err();
+        let refused = |steps: Vec<Step>| ruinous(&plan(steps), &kinds, &state);
         for address in
             ["vpc.main", "subnet.a", "db-instance.main", "file-system.main", "load-balancer.main", "hosted-zone.main", "distribution.main"]
         {
-            let failure = refused(vec![step(0, address, delete(), None)]).unwrap_or_else(|| panic!("{address} may not be deleted"));
-            assert_eq!(failure.exit, Exit::Refused);
-            assert!(failure.told.unwrap().contains(address));
-            assert!(refused(vec![step(0, address, create(), Some(1)), step(1, address, delete(), Some(0))]).is_some(), "{address}");
-            assert!(refused(vec![step(0, address, create(), None)]).is_none(), "{address} may be made");
+            let of = |verb: &str| vec![(address.parse().unwrap(), verb.to_owned())];
+            assert_eq!(refused(vec![step(0, address, delete(), None)]), of("delete"));
+            assert_eq!(refused(vec![step(0, address, create(), Some(1)), step(1, address, delete(), Some(0))]), of("replace"));
+            assert_eq!(refused(vec![step(0, address, create(), None)]), [], "{address} may be made");
         }
-        assert!(refused(vec![step(0, "metric-alarm.cpu", delete(), None)]).is_none());
-        assert!(refused(vec![step(0, "subnet.x", delete(), None)]).is_none(), "nothing stands in it");
+        assert!(refused(vec![step(0, "metric-alarm.cpu", delete(), None)]).is_empty());
+        assert!(refused(vec![step(0, "subnet.x", delete(), None)]).is_empty(), "nothing stands in it");
     }
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use bbws_cluster::{Environment, Problems, show};
 use bbws_engine::planner::Sources;
-use bbws_engine::{Ask, Ids, LogError, Picture, Store, foreign, log, plan, refresh};
+use bbws_engine::{Ask, Ids, LogError, Picture, Store, StoreError, foreign, log, plan, refresh};
 use bbws_model::{Account, CloudError, Desired, Finding, Kinds, Mode, Plan, Principal, RunId, Scope, Severity, State, World};
 use bbws_operate::cost::Prices;
 use bbws_operate::told::complete;
-use bbws_render::{At, ErrorId, Style};
+use bbws_render::{ErrorId, Style};
 
 use crate::args::Global;
 use crate::cloud::{Caller, Cloud, Link, Look, Route, SandboxRoute};
@@ -44,8 +44,12 @@ pub(crate) struct Offline {
     pub(crate) governed: bool,
     /// What a command needs to lead to the same world as the same person.
     pub(crate) flag: String,
-    /// The folder of the environment files, as an option, where it is not the usual one.
-    pub(crate) folder: String,
+    /// What somebody else's command needs.
+    pub(crate) others: String,
+    /// The same without the sandbox and the account that it plays.
+    pub(crate) beside_account: String,
+    /// The part of it that holds whoever the command is for.
+    pub(crate) setting: String,
     /// At what prices plans are: the user's own before those of bbws; or why the user's own cannot be used.
     pub(crate) prices: Result<Prices, Finding>,
     /// How failures may look.
@@ -68,29 +72,48 @@ impl Offline {
     /// # Errors
     /// When that is wrong, with all that is wrong with it.
     pub(crate) fn of_text(ui: &mut Ui, project: &Project, global: &Global, name: &str, text: Option<&str>) -> Result<Self, Failure> {
+        ui.about(global, name);
         let kinds = bbws_kinds::all();
         let judged = match text {
             None => project.judge(name, &kinds, &bbws_cluster::addresses),
             Some(text) => project.judge_text(name, text, &kinds, &bbws_cluster::addresses),
         };
         let Judged { result, siblings } = judged?;
-        let loaded = result.map_err(|problems| wrong_file(ui, name, &problems))?;
+        let loaded = result.map_err(|problems| wrong_file(ui, &problems))?;
         let warnings = loaded.warnings.list.len();
         if warnings > 0 && !ui.json {
             let count = if warnings == 1 { "a warning".to_owned() } else { format!("{warnings} warnings") };
-            ui.remark(format!("{} has {count}; `bbws validate {name}` shows more.", loaded.warnings.file));
+            ui.remark(format!("{} has {count}; `bbws validate {name}{}` shows more.", loaded.warnings.file, next::files(global)));
         }
         let environment = loaded.environment;
-        let (sandbox, region) = (global.sandbox, Some(environment.region.clone()));
-        ui.at = At { environment: Some(environment.name.clone()), sandbox, region, ..At::default() };
+        ui.at.region = Some(environment.region.clone());
         let home = project.home(&environment, global.sandbox);
         let (store, folder) = (project.open(&home), project.folder_of(&environment, global.sandbox));
         let (spool, bundles) = (LocalStore::new(folder.join("spool")), folder.join("bundles"));
         let governed = environment.tier.is_prod() && (!global.sandbox || global.sandbox_principal.is_some());
         let (file, sandbox, style) = (loaded.warnings.file, global.sandbox, ui.err_style());
-        let (flag, folder, calls) = (next::flag(global), next::folder(global), ui.calls());
+        let (flag, setting, beside_account) = (next::flag(global), next::setting(global), next::beside_account(global));
+        let (others, calls) = (next::others(global), ui.calls());
         let prices = prices(project, &environment.region, global.sandbox).map_err(|failure| unusable(&failure));
-        Ok(Self { prices, environment, kinds, siblings, file, store, home, spool, bundles, sandbox, governed, flag, folder, style, calls })
+        Ok(Self {
+            prices,
+            environment,
+            kinds,
+            siblings,
+            file,
+            store,
+            home,
+            spool,
+            bundles,
+            sandbox,
+            governed,
+            flag,
+            others,
+            setting,
+            beside_account,
+            style,
+            calls,
+        })
     }
 
     /// What a command that is told needs, so that it leads to the same world.
@@ -121,6 +144,11 @@ impl Offline {
         })
     }
 
+    /// Why the store failed, for people.
+    pub(crate) fn store_failure(&self, error: &StoreError) -> Failure {
+        self.home.failure((&self.environment.name, self.flag()), error)
+    }
+
     /// Why the log could not be read or written, for people.
     pub(crate) fn log_failure(&self, error: &LogError) -> Failure {
         let name = &self.environment.name;
@@ -128,13 +156,15 @@ impl Offline {
         let failure = |exit, what: String| Failure::new(exit, what).because(error);
         match error {
             LogError::Held(held) => {
-                let told = bbws_render::locked(name, held, jiff::Timestamp::now(), self.style);
+                let told = bbws_render::locked((name, self.flag()), held, jiff::Timestamp::now(), self.style);
                 failure(Exit::Locked, format!("another run is at work in {name}")).tell(told)
             }
-            LogError::Fenced { .. } => {
-                failure(Exit::Fenced, format!("another run has taken {name} over")).tell(bbws_render::fenced(name, None, self.style))
-            }
-            LogError::Store(error) => home.failure(name, error),
+            LogError::Fenced { .. } => failure(Exit::Fenced, format!("another run has taken {name} over")).tell(bbws_render::fenced(
+                (name, self.flag()),
+                None,
+                self.style,
+            )),
+            LogError::Store(error) => self.store_failure(error),
             LogError::Damaged { key, .. } => failure(Exit::Store, format!("the state of {name} is damaged"))
                 .of(ErrorId::Damaged)
                 .advise(format!("restore {home}/{key} from a backup; nothing was changed"))
@@ -154,9 +184,9 @@ fn unusable(failure: &Failure) -> Finding {
 }
 
 /// All that is wrong with a file.
-fn wrong_file(ui: &Ui, name: &str, problems: &Problems) -> Failure {
+fn wrong_file(ui: &Ui, problems: &Problems) -> Failure {
     let failure = Failure::error(ErrorId::Config, format!("{} is wrong", problems.file)).because(problems);
-    failure.advise(format!("`bbws validate {name}` shows where and why")).tell(show(problems, ui.err_look))
+    failure.advise("`bbws validate ENV` shows where and why").tell(show(problems, ui.err_look))
 }
 
 /// An environment with its connection: the account is the right one.
@@ -216,7 +246,7 @@ async fn met<L: Look>(offline: &Offline, connected: Result<L, CloudError>, comma
         link.listen(calls.hearing());
     }
     let caller = link.whoami().await.map_err(|e| unreached(&e))?;
-    safety::check_account(environment, &offline.siblings, &caller, (command, offline.sandbox), offline.style)?;
+    safety::check_account(offline, &caller, command)?;
     Ok((link, caller))
 }
 
@@ -294,7 +324,7 @@ impl<L: Link> Session<L> {
         plan.notes.extend(delegation::check(&self.link, &self.offline.environment, wanted, &plan, picture).await?);
         let rehearsal = self.offline.sandbox && ask.mode == Mode::Destroy;
         if self.offline.environment.tier.is_prod() && !rehearsal {
-            safety::check_production(&plan, kinds, state, self.offline.style)?;
+            safety::check_production(&plan, state, &self.offline)?;
         }
         Ok(plan)
     }

@@ -12,6 +12,7 @@ use bbws_engine::{Boxed, Clock, Drivers, Observers, PutOutcome, Store, StoreErro
 use bbws_model::{Account, CloudError, Signature, Tags, World};
 use bbws_operate::drift::Deed;
 use bbws_operate::preflight::{Answer, Question};
+use bbws_render::ErrorId;
 use clap::Parser;
 
 use crate::args::Cli;
@@ -280,6 +281,64 @@ fn run(project: &Path, account: &str, line: &str) -> (Result<Exit, Failure>, Vec
 
 const DEV: &str = "536580886816";
 const SIT: &str = "815856636111";
+
+/// Whoever pastes a command that a failure names is in the same world again, with the same files, as the same person.
+#[test]
+fn each_command_that_a_failure_names_leads_back_to_the_same_world() {
+    let dir = project();
+    let asked = Rc::new(RefCell::new(vec![]));
+    let cloud = Fake { account: DEV.parse().unwrap(), asked };
+    let to = dir.path().join("environments").display().to_string();
+    let flags = [
+        format!(" --sandbox --sandbox-principal deployer/thandi --sandbox-policy apply.json --sandbox-speed 60 --env-dir {to}"),
+        format!(" --sandbox --sandbox-account {DEV} --env-dir {to}"),
+        format!(" --env-dir {to}"),
+    ];
+    let mut named = 0;
+    for line in [
+        "apply prod",
+        "destroy prod",
+        "state mv prod a.b c.d",
+        "state mv dev a.b",
+        "state rm dev --reason= a.b",
+        "state restore dev",
+        "state diff dev",
+        "state list dev",
+        "output dev",
+        "runs dev",
+        "runs dev --replay",
+        "set dev",
+        "set dev rds.class",
+        "set dev rds.nothing=1",
+        "approve dev FILE",
+        "approve prod",
+        "import dev",
+        "plan sit",
+        "apply dev plan.nowhere",
+    ] {
+        for flag in &flags {
+            let words = format!("bbws {line}{flag}");
+            let cli = Cli::try_parse_from(words.split(' ')).unwrap();
+            let mut ui = Ui::silent();
+            let failure = perform(&cli, &mut ui, &cloud).expect_err(&words).filled(&ui.at);
+            let environment = line.split(' ').find(|word| ["dev", "sit", "prod"].contains(word)).unwrap();
+            let advice = failure.advice.iter().map(String::as_str).chain(failure.told.as_deref());
+            for text in advice.flat_map(str::lines).flat_map(|line| line.split("bbws ").skip(1)) {
+                let mut told = text.split_inclusive(' ').skip_while(|word| word.trim_end() != environment);
+                let told = told.by_ref().collect::<String>();
+                // A rehearsal, or another account, is meant to be elsewhere.
+                let elsewhere = text.contains(" --sandbox") && !flag.contains("--sandbox")
+                    || told.is_empty()
+                    || failure.id == ErrorId::Account
+                    || text.starts_with("approve prod --sandbox --sandbox-principal approver")
+                    || text.ends_with(" --sandbox");
+                named += usize::from(!elsewhere);
+                assert!(elsewhere || told.starts_with(&format!("{environment}{flag}")), "`{words}` is told: bbws {text}");
+            }
+        }
+    }
+    assert!(named > 30, "{named}");
+}
 
 #[test]
 fn a_drawing_in_a_file_holds_no_known_secret() {

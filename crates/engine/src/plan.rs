@@ -47,7 +47,10 @@ pub fn plan(from: Sources<'_>, ask: &Ask) -> Result<Plan, Vec<Finding>> {
     let steps = narrowed(all, ask);
     let mut plan = bound(steps, from, ask)?;
     if plan.steps.len() < count {
-        let left = format!("{} more steps are left out by --target or --exclude", count - plan.steps.len());
+        let left = match count - plan.steps.len() {
+            1 => "1 more step is left out by --target or --exclude".to_owned(),
+            more => format!("{more} more steps are left out by --target or --exclude"),
+        };
         plan.notes.push(Finding::new(Severity::Warning, left).advise("plan without them before you rely on the cluster as a whole"));
     }
     Ok(plan)

@@ -6,6 +6,7 @@ use bbws_model::{Address, Digest, IntentId, Mode, Op, Owner, PhysicalId, Record,
 use jiff::Timestamp;
 
 use crate::Store;
+use crate::apply::NOTHING_TO_SEND;
 use crate::history::in_words;
 use crate::log::{Depth, LogError, Met, follow};
 
@@ -99,7 +100,7 @@ impl Trace {
                 let place = self.begin(&intent.address, verb, slot.at);
                 intents.insert(intent.id.clone(), place);
             }
-            Record::Result { intent, outcome: ResultOutcome::Refused { code }, .. } => {
+            Record::Result { intent, outcome: ResultOutcome::Refused { code }, .. } if code != NOTHING_TO_SEND => {
                 // What another run had begun is that one's.
                 if let Some(place) = intents.get(intent) {
                     self.deeds[*place].refused = Some(code.clone());

@@ -85,6 +85,9 @@ impl CloudError {
         if self.code.is_empty() { self.class.to_string() } else { self.code.clone() }
     }
 
+    /// Our own code where AWS has not finished within a kind's time.
+    pub const STILL_PENDING: &'static str = "StillPending";
+
     /// An error that is our own finding, not an answer of AWS.
     #[must_use]
     pub fn own(operation: &str, class: Class, message: impl Into<String>) -> Self {

@@ -68,7 +68,7 @@ pub fn survey_json(survey: &Survey) -> Value {
 
 /// Objects that bear the state's mark and are not in it, by kind.
 #[must_use]
-pub fn orphans(found: &[(String, Marked)], unlisted: &[String], style: Style) -> String {
+pub fn orphans(found: &[(String, Marked)], unlisted: &[String], settles: Option<&str>, style: Style) -> String {
     let mut page = Page::new();
     if found.is_empty() {
         page.push(Line::at(0).text("Nothing in the account bears the mark of this state and is not in it."));
@@ -77,7 +77,15 @@ pub fn orphans(found: &[(String, Marked)], unlisted: &[String], style: Style) ->
         page.gap();
         listed(&mut page, found);
         page.gap();
-        page.push(Line::at(0).text("Nothing was changed. Look at each: import it, or remove it in the account by hand."));
+        match settles {
+            None => page.push(Line::at(0).text("Nothing was changed. Look at each: import it, or remove it in the account by hand.")),
+            Some(command) => {
+                let told = "Nothing was changed. An interrupted run left requests open, and these may be what they made: leave them alone, let \
+                            an apply settle that, and look again. It takes over what is wanted and makes nothing twice:";
+                page.push(Line::at(0).text(told));
+                page.push(Line::at(2).whole().say(Role::Bold, command));
+            }
+        }
     }
     page.gap();
     let late = "Log groups, alarms and task definitions are looked for in AWS's index of tags, which may be minutes late.";

@@ -24,6 +24,8 @@ const SPECIFIED: Usd = Usd::of_cents(4500);
 pub struct CostReport<'a> {
     /// The environment's name.
     pub environment: &'a str,
+    /// What a command needs to lead to the same world.
+    pub flag: &'a str,
     /// The cluster's.
     pub cluster: &'a str,
     /// Whether the specification's figure is for such a one.

@@ -98,7 +98,11 @@ fn headline(page: &mut Page, watched: &Watched<'_>) {
         let told = format!("{many} of {} {are} not as bbws left {them}{since}.", count(drift.looked, "resource"));
         page.push(Line::at(0).say(Role::Warning, format!("Drift in {environment}: ")).text(told));
     } else if drift.unread.is_empty() {
-        let told = format!("all {} are as bbws left them{since}.", count(drift.looked, "resource"));
+        let told = if drift.looked == 1 {
+            format!("the one resource is as bbws left it{since}.")
+        } else {
+            format!("all {} are as bbws left them{since}.", count(drift.looked, "resource"))
+        };
         page.push(Line::at(0).say(Role::Good, format!("No drift in {environment}: ")).text(told));
     } else {
         let read = drift.looked.saturating_sub(drift.unread.len());

@@ -58,3 +58,4 @@ pub use state::{state_json, state_list, state_list_json, state_show, state_show_
 pub use style::Style;
 pub use surgery::{forgetting, forgotten_json, moved_json, moving};
 pub use text_difference::text_difference;
+pub use words::count;

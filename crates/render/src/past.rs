@@ -58,7 +58,7 @@ fn head(page: &mut Page, past: &Past) {
     let (role, ended) = match past.outcome.as_deref() {
         Some("done") => (Role::Good, "done"),
         Some(other) => (Role::Warning, other),
-        None => (Role::Warning, "not closed"),
+        None => (Role::Warning, "has not ended"),
     };
     page.push(Line::at(0).whole().say(Role::Bold, past.run.0.as_str()).text(format!("  {at}  {what} by {who}: ")).say(role, ended));
     if let Some(one) = &past.approved {

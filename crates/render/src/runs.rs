@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::errors::ErrorId;
-use crate::page::{Line, Page};
+use crate::page::{Line, Page, clean, cut};
 use crate::style::{Role, Style};
 use crate::words::{clock, count, moment, span};
 
@@ -26,6 +26,9 @@ pub struct RunStory {
     /// What the log tells.
     pub trace: Option<Trace>,
 }
+
+/// How a run ended that has not given the environment back.
+const NOT_CLOSED: &str = "not closed";
 
 /// One step of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,9 +76,15 @@ impl RunStory {
         }
         match self.trace.as_ref().map(|trace| &trace.outcome) {
             Some(Some(outcome)) => (outcome.clone(), outcome == "done"),
-            Some(None) => ("not closed".to_owned(), false),
+            Some(None) => (NOT_CLOSED.to_owned(), false),
             None => ("unknown".to_owned(), false),
         }
+    }
+
+    /// The same for people.
+    fn ending(&self) -> (String, bool) {
+        let (outcome, well) = self.outcome();
+        (if outcome == NOT_CLOSED { "has not ended".to_owned() } else { outcome }, well)
     }
 
     fn took(&self) -> Option<Duration> {
@@ -176,31 +185,40 @@ pub fn runs(stories: &[RunStory], style: Style) -> String {
         page.push(Line::at(0).text("There was no run."));
     }
     for story in stories {
-        let (outcome, well) = story.outcome();
+        let (outcome, well) = story.ending();
         let at = story.began().map(moment).unwrap_or_default();
         let line = Line::at(0).whole().say(Role::Bold, story.run.0.as_str()).text(format!("  {at}  {}: ", story.what()));
         page.push(line.say(if well { Role::Good } else { Role::Warning }, outcome));
         let steps = story.steps();
-        let failed = steps.iter().filter(|told| told.how.starts_with("failed") || told.how.starts_with("refused")).count();
-        let mut parts = vec![count(steps.len(), "step")];
-        if failed > 0 {
-            parts.push(format!("{failed} failed"));
-        }
-        parts.extend(story.took().map(|took| format!("in {}", span(took))));
+        let mut parts = vec![tally(&steps)];
+        parts.extend(story.took().map(|took| format!("took {}", span(took))));
         parts.push(format!("by {}", story.who()));
         if let Some(commit) = story.record.as_ref().and_then(|record| record.commit.as_ref()) {
             parts.push(format!("from commit {}{}", short(&commit.id), if commit.dirty { ", file edited" } else { "" }));
         }
-        page.push(Line::at(2).hang(4).text(parts.join(", ").replace(", in ", " in ")));
+        page.push(Line::at(2).hang(4).text(parts.join(", ")));
     }
     page.render(style)
+}
+
+/// How many of a run's steps are done, and what became of the others.
+fn tally(steps: &[Told]) -> String {
+    let of = |begins: &[&str]| steps.iter().filter(|told| begins.iter().any(|word| told.how.starts_with(word))).count();
+    let all = count(steps.len(), "step");
+    let others = [(of(&["failed", "refused"]), "failed"), (of(&["not finished"]), "not finished"), (of(&["not begun"]), "not begun")];
+    let others: Vec<String> = others.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")).collect();
+    match (steps.len(), others.is_empty()) {
+        (0, _) => "no steps".to_owned(),
+        (_, true) => format!("{all} done"),
+        (_, false) => format!("{} of {all} done, {}", of(&["done"]), others.join(", ")),
+    }
 }
 
 /// One run: who, when, from which commit, and each step's time. `flag` leads the commands that are told into its world.
 #[must_use]
 pub fn run_told(story: &RunStory, environment: &str, flag: &str, style: Style) -> String {
     let mut page = Page::new();
-    let (outcome, well) = story.outcome();
+    let (outcome, well) = story.ending();
     let head = Line::at(0).say(Role::Bold, story.run.0.as_str()).text(format!("  {} of {environment} by {}: ", story.what(), story.who()));
     page.push(head.say(if well { Role::Good } else { Role::Warning }, &outcome));
     let mut row = |label: &str, text: String| {
@@ -233,10 +251,16 @@ pub fn run_told(story: &RunStory, environment: &str, flag: &str, style: Style) -
     }
     let steps = story.steps();
     if !steps.is_empty() {
+        row("steps", tally(&steps));
+        failures(&mut page, story, style);
         page.gap();
         table(&mut page, &steps);
     }
     page.gap();
+    if story.events.iter().any(|stamped| matches!(stamped.event, Event::StepFailed { .. })) {
+        page.push(Line::at(0).text("What can be done about what failed, as it was told then:"));
+        page.push(Line::at(2).whole().say(Role::Bold, format!("bbws runs {environment}{flag} {} --replay", story.run)));
+    }
     if story.events.is_empty() && story.trace.as_ref().is_some_and(|trace| trace.outcome.is_none()) {
         page.push(Line::at(0).text(
             "It has not given the environment back: it runs, or was killed. The times are the log's; what it had sent is settled by the \
@@ -255,6 +279,20 @@ fn commit(record: &RunRecord) -> String {
     let branch = commit.branch.as_ref().map_or_else(String::new, |branch| format!(" on {branch}"));
     let edited = if commit.dirty { "; the environment's file was edited since" } else { "" };
     format!("{}{branch}{edited}", commit.id)
+}
+
+/// So many columns of what AWS said are told.
+const SAID: usize = 200;
+
+/// What AWS said to each step that failed, above the many that did not.
+fn failures(page: &mut Page, story: &RunStory, style: Style) {
+    for Stamped { event, .. } in &story.events {
+        if let Event::StepFailed { address, error, .. } = event {
+            let said = cut(&clean(&error.message), SAID, style);
+            let line = Line::at(2).hang(14).say(Role::Dim, "failed").pad(14).say(Role::Bold, address.to_string());
+            page.push(line.text(format!(": {}, {}: {said}", error.operation, error.code_or_class())));
+        }
+    }
 }
 
 /// The steps, one below the other.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// `1 step`, `3 steps`.
-pub(crate) fn count(number: usize, what: &str) -> String {
+pub fn count(number: usize, what: &str) -> String {
     let many = if let Some(stem) = what.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u'])) {
         format!("{stem}ies")
     } else {

@@ -14,7 +14,7 @@ use super::consent::consent;
 use super::plan::show_before;
 use crate::args::{ApproveArgs, Global};
 use crate::cloud::{Cloud, Link};
-use crate::next::Next;
+use crate::next::{Next, word};
 use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
@@ -31,11 +31,11 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
     let offline = Offline::open(ui, project, global, name)?;
     if !offline.environment.tier.is_prod() {
         return Err(Failure::new(Exit::Usage, format!("{name} is not production: its plans need no approval"))
-            .advise(format!("apply it: bbws apply {name}{flag} {file}")));
+            .advise(format!("apply it: bbws apply {name}{flag} {}", word(file))));
     }
     if !offline.governed {
         return Err(Failure::new(Exit::Usage, "in the sandbox nobody is anybody until they say who they are")
-            .advise(format!("say who approves: bbws approve {name} {file} --sandbox --sandbox-principal approver")));
+            .advise(format!("say who approves: bbws approve {name}{flag} --sandbox-principal approver {}", word(file))));
     }
     let plan = plan_file::read(Path::new(file))?;
     pace::play(pace::of(global), work(ui, project, global, cloud, args, offline, (&plan, file))).map_err(pace::no_runtime)?
@@ -123,7 +123,7 @@ async fn check<L: Link>(session: &Session<L>, state: &State, plan: &Plan, file: 
     }
     plan_file::check_basis(plan, offline, &session.desired, state).await?;
     safety::check_protection(environment.tier, plan, state, &bbws_cluster::unprotected(environment))?;
-    safety::check_production(plan, &offline.kinds, state, offline.style)
+    safety::check_production(plan, state, offline)
 }
 
 fn tell<L: Link>(ui: &mut Ui, session: &Session<L>, approval: &Approval, key: &str, (file, made): (&str, &Plan)) {

@@ -14,6 +14,7 @@ use crate::{Exit, Failure, pace};
 /// stays shut.
 pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &DoctorArgs) -> Result<Exit, Failure> {
     let name = project.pick(args.place.env.as_deref(), None, false)?.name;
+    ui.about(global, &name);
     let chosen = chosen(args.test.as_deref())?;
     let shown = if chosen.is_empty() {
         vec![]
@@ -24,7 +25,7 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
     let style = ui.style();
     // Of one that was asked for only that one is told.
     let list: Vec<&Assumption> = if args.test.as_deref().is_none_or(|test| test == "all") { ALL.iter().collect() } else { chosen };
-    ui.say(if ui.json { format!("{:#}\n", assumptions_json(&list, &shown)) } else { assumptions(&list, &shown, style) });
+    ui.say(if ui.json { format!("{:#}\n", assumptions_json(&list, &shown)) } else { ui.at.fill(&assumptions(&list, &shown, style)) });
     let refuted = shown.iter().any(|(_, shown)| matches!(shown, Shown::Refuted(_)));
     Ok(if refuted { Exit::Changes } else { Exit::Done })
 }

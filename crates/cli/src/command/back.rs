@@ -55,11 +55,11 @@ pub(super) async fn turn<L: Link>(session: &mut Session<L>, state: &State, begin
 /// The run whose id begins so and that has a record.
 async fn find(offline: &Offline, store: &dyn Store, begins: &str) -> Result<RunId, Failure> {
     let (name, flag) = (&offline.environment.name, offline.flag());
-    let failed = |error: bbws_engine::StoreError| offline.home.failure(name, &error);
+    let failed = |error: bbws_engine::StoreError| offline.store_failure(&error);
     let keys = store.list_after(wire::run::PREFIX, "").await.map_err(failed)?;
-    let begins = begins.to_uppercase();
-    let found: Vec<RunId> = keys.iter().filter_map(|key| wire::run::run_of(key)).filter(|run| run.0.starts_with(&begins)).collect();
-    let list = format!("bbws runs {name}{flag} lists them");
+    let found: Vec<RunId> =
+        keys.iter().filter_map(|key| wire::run::run_of(key)).filter(|run| run.0.starts_with(&begins.to_uppercase())).collect();
+    let list = format!("`bbws runs {name}{flag}` lists them");
     match &found[..] {
         [one] => Ok(one.clone()),
         [] => Err(Failure::error(ErrorId::Back, format!("no run `{begins}` left a record of what it wanted")).advise(list)),

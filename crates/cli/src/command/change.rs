@@ -9,7 +9,7 @@ use bbws_model::{
     Address, Class, CloudError, Counts, Event, Finding, Kinds, Mode, Outcome, Plan, Reason, Record, Scope, Severity, State, Step,
 };
 use bbws_operate::verify::{concerned, health};
-use bbws_render::{ErrorId, Progress};
+use bbws_render::{ErrorId, Progress, count};
 use futures::future::{Either, select};
 use serde_json::json;
 use tokio::sync::watch;
@@ -117,7 +117,9 @@ fn told_of(settled: usize, left: usize) -> String {
         (_, 0) => format!("{begins}; what became of it is seen and recorded."),
         (0, _) => format!("{begins}. Nothing shows yet what became of it: the steps that depend on it wait until that is certain."),
         (seen, left) => {
-            format!("{begins}; of {seen} it is seen what became. The steps that depend on the other {left} wait until that is certain.")
+            let (seen, them) = (if seen == 1 { "one".to_owned() } else { seen.to_string() }, if left == 1 { "it is" } else { "they are" });
+            let others = if left == 1 { "the other one".to_owned() } else { format!("the other {left}") };
+            format!("{begins}. What became of {seen} is known by now; steps that depend on {others} wait until {them} certain.")
         }
     }
 }
@@ -172,7 +174,7 @@ pub(crate) async fn carry_out<L: Link>(
     let clock = session.link.clock();
     session.link.open_gate(log.lease());
     let really = Instant::now();
-    let watch = Watch::new(ui, Progress::of(&order.plan, &session.offline.kinds), session.offline.sandbox);
+    let watch = Watch::new(ui, Progress::of(&order.plan, &session.offline.kinds), session.offline.flag());
     watch.knows(&session.offline.environment.region, called(&order.plan, &session.offline.kinds));
     let mut sink = Recorder::new(watch.again());
     let began = clock.elapsed();
@@ -228,7 +230,9 @@ pub(crate) async fn carry_out<L: Link>(
     } else {
         ui.say(format!("\n{summary}"));
         if faster(order.speed) != Some(1.0) {
-            ui.line(format!("  AWS's time was simulated; on this machine it took {:.1} s.", really.elapsed().as_secs_f64()));
+            // After advice it stands by itself.
+            let before = if report.outcome == Outcome::Done { "  " } else { "\n" };
+            ui.line(format!("{before}AWS's time was simulated; on this machine it took {:.1} s.", really.elapsed().as_secs_f64()));
         }
     }
     tell_calls(ui, &session.link.sent(), None);
@@ -299,7 +303,7 @@ fn tell_verified(ui: &mut Ui, calls: usize, answers: &[Looked]) {
     // Where nothing is recorded any more there is nothing to ask about: each delete ended with a look that found it gone.
     ui.line(match calls {
         0 => "Verified: nothing is recorded any more, and each of it was seen to be gone.".to_owned(),
-        calls => format!("Verified: a second look ({calls} calls) found nothing left to do."),
+        calls => format!("Verified: a second look ({}) found nothing left to do.", count(calls, "call")),
     });
     for answer in answers {
         ui.line(format!("  {}", answer.text()));
@@ -324,8 +328,7 @@ fn unless_wrong(answers: &[Looked], name: &str, flag: &str) -> Result<Exit, Fail
 fn unless_unwell(ui: &mut Ui, found: Vec<Finding>, name: &str, flag: &str) -> Result<(), Failure> {
     let (unwell, odd): (Vec<Finding>, Vec<Finding>) = found.into_iter().partition(|finding| finding.severity == Severity::Error);
     if !odd.is_empty() && !ui.json {
-        let style = ui.style();
-        ui.say(format!("\n{}", bbws_render::findings(&odd, style)));
+        ui.findings(&odd);
     }
     if unwell.is_empty() {
         return Ok(());
@@ -408,8 +411,8 @@ async fn verify<L: Link>(
     let failure = Failure::error(ErrorId::Verify, format!("the verification of {name} failed: a plan made right after it is not empty"));
     Err(failure
         .because(format!(
-            "{} steps would still be taken: AWS shows other values than were asked for, or somebody else changes them",
-            left.steps.len()
+            "{} would still be taken: AWS shows other values than were asked for, or somebody else changes them",
+            count(left.steps.len(), "step")
         ))
         .advise(format!("repeat it: bbws {verb} {name}{}", session.offline.flag()))
         .advise("if the same steps come back, put what they name into the file as AWS shows it, or look who changes it"))

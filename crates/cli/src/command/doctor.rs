@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use bbws_engine::log::{Cure, Depth, survey};
-use bbws_engine::{Ids, Store};
-use bbws_model::Severity;
+use bbws_engine::{Held, Ids, Store};
+use bbws_model::{Severity, State};
 use bbws_operate::preflight::Looked;
+use bbws_render::count;
 use serde_json::json;
 
 use crate::args::{Global, Where};
@@ -16,7 +17,7 @@ use crate::session::{Offline, route};
 use crate::store::probe::{Unfit, probe};
 use crate::store::{Home, file_system};
 use crate::ui::{Ui, table};
-use crate::{Exit, Failure, SystemClock, pace, preflight, safety};
+use crate::{Exit, Failure, SystemClock, owner, pace, preflight, safety};
 
 /// Signatures are refused by AWS from five minutes on.
 const SKEW_REFUSED: i64 = 240;
@@ -81,14 +82,15 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
     })
     .map_err(pace::no_runtime)?;
     if ui.json {
-        let list = checks.iter().map(|c| json!({ "check": c.what, "verdict": c.verdict.word(), "told": c.told, "advice": c.advice }));
+        let list =
+            checks.iter().map(|c| json!({ "check": c.what, "verdict": c.verdict.word(), "told": c.told, "advice": ui.at.fill(c.advice) }));
         let ahead = bbws_render::looked_ahead_json(&ahead);
         ui.say(format!("{:#}\n", json!({ "format": 1, "checks": list.collect::<Vec<_>>(), "ahead": ahead })));
     } else {
         let rows: Vec<[&str; 3]> = checks.iter().map(|c| [c.verdict.word(), c.what, c.told.as_str()]).collect();
         ui.say(table(&rows, ""));
         for check in checks.iter().filter(|check| !check.advice.is_empty()) {
-            ui.line(format!("\n{}: {}", check.what, check.advice));
+            ui.line(format!("\n{}: {}", check.what, ui.at.fill(check.advice)));
         }
         tell_ahead(ui, &ahead);
     }
@@ -105,7 +107,7 @@ fn tell_ahead(ui: &mut Ui, ahead: &[Looked]) {
     let (style, findings) = (ui.style(), ahead.iter().flat_map(|one| one.findings.clone()).collect::<Vec<_>>());
     ui.say(format!("\nAn apply of what the file declares and is not there yet:\n{}", bbws_render::looked_ahead(ahead, style)));
     if !findings.is_empty() {
-        ui.say(format!("\n{}", bbws_render::findings(&findings, style)));
+        ui.findings(&findings);
     }
 }
 
@@ -113,19 +115,19 @@ fn tell_ahead(ui: &mut Ui, ahead: &[Looked]) {
 async fn of_store(store: &dyn Store) -> Vec<Check> {
     let mut checks = vec![tried(store).await];
     checks.push(match survey(store, Depth::Whole).await {
-        Err(error) => Check::new("log", Verdict::Bad, error.to_string(), "look closer: bbws state verify"),
+        Err(error) => Check::new("log", Verdict::Bad, error.to_string(), "look closer: bbws state verify ENV"),
         Ok(found) => match (&found.state, found.damage.iter().find(|damage| damage.cure == Cure::Lost)) {
             (_, Some(lost)) => {
                 let told = format!("{}: {}", lost.key, lost.cause);
-                Check::new("log", Verdict::Bad, told, "see all of it and what can be done: bbws state verify")
+                Check::new("log", Verdict::Bad, told, "see all of it and what can be done: bbws state verify ENV")
             }
             (Some(state), None) if found.damage.is_empty() => {
-                Check::good("log", format!("{} slots, whole up to slot {}, serial {}", found.slots, state.seq, state.serial))
+                Check::good("log", format!("{}, whole up to slot {}, serial {}", count(found.slots, "slot"), state.seq, state.serial))
             }
             (None, None) => Check::good("log", "nothing is recorded yet"),
             (Some(_), None) => {
-                let told = format!("{} files are damaged, and recovered from", found.damage.len());
-                Check::new("log", Verdict::Warning, told, "put them right: bbws state verify --mend")
+                let told = format!("damaged, and recovered from: {}", count(found.damage.len(), "file"));
+                Check::new("log", Verdict::Warning, told, "put them right: bbws state verify ENV --mend")
             }
         },
     });
@@ -150,7 +152,7 @@ async fn tried(store: &dyn Store) -> Check {
 
 /// Whether a bucket is as `init` makes it.
 async fn of_bucket<V: Vault>(vault: &V) -> Check {
-    const INIT: &str = "bring it to what a state needs: bbws init";
+    const INIT: &str = "bring it to what a state needs: bbws init ENV";
     match vault.look().await {
         Err(error) => Check::new("bucket", Verdict::Bad, error.to_string(), "check that it is there, and who may look at it"),
         Ok(Inspected { dangers, .. }) if !dangers.is_empty() => {
@@ -204,15 +206,39 @@ async fn of_account<C: Cloud>(project: &Project, global: &Global, cloud: &C, off
         }
         _ => vec![],
     };
+    let unfinished = recorded.as_ref().ok().and_then(Option::as_ref).and_then(of_run);
     let state = match recorded {
         Ok(Some(state)) => match safety::check_state(environment, &link.world(), &state, offline.style) {
-            Ok(()) => Check::good("state", format!("{} resources, of this account, region and world", state.entries.len())),
+            Ok(()) => Check::good("state", format!("{}, of this account, region and world", count(state.entries.len(), "resource"))),
             Err(failure) => Check::new("state", Verdict::Bad, failure.what, "use the environment that this state belongs to"),
         },
         Ok(None) => Check::good("state", "nothing is recorded yet"),
         Err(failure) => Check::new("state", Verdict::Bad, format!("{}: {}", failure.what, failure.why), ""),
     };
-    (vec![credentials, clock, state], ahead)
+    (vec![credentials, clock, state].into_iter().chain(unfinished).collect(), ahead)
+}
+
+/// Whether a run has not ended, or left requests of which it is not recorded what became.
+fn of_run(state: &State) -> Option<Check> {
+    const GO_ON: &str = "look what is left, and go on: `bbws plan ENV`, then `bbws apply ENV`, which settles what was sent and makes nothing \
+                         twice";
+    const WAIT: &str = "wait for it; it needs nobody. If it was killed, the next `bbws apply ENV` sees that within a minute and goes on";
+    let open = match state.open.len() {
+        0 => String::new(),
+        1 => ", and a request is not settled".to_owned(),
+        many => format!(", and {many} requests are not settled"),
+    };
+    let Some(held) = Held::of(state) else {
+        let told = open.strip_prefix(", and ").map(|open| format!("{open}: an earlier run was stopped before it knew"))?;
+        return Some(Check::new("run", Verdict::Warning, told, GO_ON));
+    };
+    let who = format!("{} of {} on {}", held.owner.run, held.owner.user, held.owner.host);
+    let (what, advice) = match owner::lives(&held.owner) {
+        Some(true) => ("is at work", WAIT),
+        Some(false) => ("was killed", GO_ON),
+        None => ("has not ended: it is at work elsewhere, or was killed", WAIT),
+    };
+    Some(Check::new("run", Verdict::Warning, format!("{who} {what}{open}"), advice))
 }
 
 fn of_clock(ahead: i64) -> Check {

@@ -52,8 +52,8 @@ struct Asked {
 pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &ImportArgs) -> Result<Exit, Failure> {
     let (name, rest) = project.pick_of(&args.names)?;
     let usage = |what: &str| {
-        Failure::new(Exit::Usage, what)
-            .advise(format!("bbws import {name} ADDRESS ID, bbws import {name} --tfstate FILE, or bbws import {name} --discover"))
+        let command = format!("bbws import {name}{}", global.flag());
+        Failure::new(Exit::Usage, what).advise(format!("{command} ADDRESS ID, {command} --tfstate FILE, or {command} --discover"))
     };
     let source = match (rest, &args.tfstate) {
         ([], None) if args.discover => Source::Discovery(args.vpc.clone()),
@@ -157,7 +157,7 @@ async fn work<L: Link>(
         let most = if yes { Certainty::Certain } else { Certainty::Likely };
         sighted = sighted.only(|address| certain.get(address).is_some_and(|(certainty, _)| *certainty <= most));
         if sighted.is_empty() {
-            ui.remark("Nothing of it is certain enough to be taken so: take it one by one, bbws import ENV ADDRESS ID.");
+            ui.remark(ui.at.fill("Nothing of it is certain enough to be taken so: take it one by one, bbws import ENV ADDRESS ID."));
             return Ok(Exit::Done);
         }
     }

@@ -59,7 +59,7 @@ async fn ready<V: Vault>(ui: &mut Ui, vault: &V, bucket: &Bucket, args: &InitArg
     let unreached =
         |error: &CloudError| Failure::cloud(format!("cannot tell which account the credentials for the state of {name} belong to"), error);
     let caller = vault.whoami().await.map_err(|error| unreached(&error))?;
-    safety::check_account(&offline.environment, &offline.siblings, &caller, ("init", offline.sandbox), offline.style)?;
+    safety::check_account(offline, &caller, "init")?;
     let look =
         async || vault.look().await.map_err(|error| Failure::cloud(format!("the bucket {} cannot be looked at", bucket.name), &error));
     let Inspected { lacks, dangers } = look().await?;
@@ -84,9 +84,7 @@ async fn ready<V: Vault>(ui: &mut Ui, vault: &V, bucket: &Bucket, args: &InitArg
     }
     if let Some(lack) = left.first() {
         let what = format!("AWS took the order to {} for {}, and does not show it", lack.deed, bucket.name);
-        return Err(
-            Failure::new(Exit::Later, what).advise(format!("a bucket's settings take a moment to spread; run it again: bbws init {name}"))
-        );
+        return Err(Failure::new(Exit::Later, what).advise("a bucket's settings take a moment to spread; run it again: bbws init ENV"));
     }
     if existed && made.iter().any(|lack| lack.setting == "versioning") && !ui.json {
         ui.remark(VERSIONING_SETTLES);
@@ -137,7 +135,7 @@ fn may_pass(error: &CloudError) -> bool {
 fn unfit_store(offline: &Offline, unfit: &Unfit) -> Failure {
     let name = &offline.environment.name;
     match unfit {
-        Unfit::Failed(error) => offline.home.failure(name, error),
+        Unfit::Failed(error) => offline.store_failure(error),
         Unfit::Breaks(why) => Failure::new(Exit::Refused, format!("{} cannot hold the state of {name}", offline.home))
             .of(ErrorId::Store)
             .because(format!("{why}; two runs could then write the same slot of the log"))

@@ -34,7 +34,7 @@ pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &Output
 fn unknown(name: &str, outputs: &BTreeMap<String, Value>, environment: &str) -> Failure {
     let failure = Failure::error(ErrorId::Unknown, format!("{environment} has no output `{name}`"));
     let failure = failure.or_meant(name, outputs.keys().map(String::as_str));
-    failure.advise(format!("`bbws output {environment}` lists all there are"))
+    failure.advise("`bbws output ENV` lists all there are")
 }
 
 #[cfg(test)]

@@ -89,6 +89,7 @@ fn to_screen(path: &Path) -> bool {
 /// Shows a plan as text, or as the page that was asked for instead; and writes pages into the files that were named.
 fn pages<L: Link>(ui: &mut Ui, session: &Session<L>, plan: &Plan, args: &PlanArgs) -> Result<(), Failure> {
     let kinds = &session.offline.kinds;
+    let plan = &told(ui, plan);
     let (markdown, html) = (|| bbws_render::plan_markdown(plan, kinds), || bbws_render::plan_html(plan, kinds));
     let asked: [(&Option<PathBuf>, &dyn Fn() -> String); 2] = [(&args.markdown, &markdown), (&args.html, &html)];
     match asked.iter().find(|(path, _)| path.as_deref().is_some_and(to_screen)) {
@@ -110,8 +111,13 @@ pub(crate) fn show<L: Link>(ui: &mut Ui, session: &Session<L>, plan: &Plan) {
     } else {
         let detail = if ui.verbose > 0 { Detail::All } else { Detail::Telling };
         let style = ui.style();
-        ui.say(bbws_render::plan(plan, &session.offline.kinds, style, detail));
+        ui.say(bbws_render::plan(&told(ui, plan), &session.offline.kinds, style, detail));
     }
+}
+
+/// The plan as people read it: the commands in its notes lead to where they are. In a file it is for whoever reads it.
+fn told(ui: &Ui, plan: &Plan) -> Plan {
+    Plan { notes: ui.at.advised(&plan.notes), ..plan.clone() }
 }
 
 /// Shows a plan among the events of a run, where that is what the user wants.
@@ -147,7 +153,7 @@ pub(crate) fn tell_calls(ui: &mut Ui, sent: &[Sent], look: Option<(&Picture, &Re
     }
     let changing = sent.iter().filter(|call| !call.read).count();
     let reading = sent.len() - changing;
-    ui.remark(format!("\n{} calls: {reading} that read, {changing} that change", sent.len()));
+    ui.remark(format!("\n{}: {reading} that read, {changing} that change", bbws_render::count(sent.len(), "call")));
     let Some((picture, formula)) = look else {
         for (operation, (made, _)) in counts {
             ui.remark(format!("  {made:>4}  {operation}"));

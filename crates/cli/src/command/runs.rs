@@ -23,7 +23,7 @@ pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &RunsAr
     let offline = Offline::open(ui, project, global, &picked.name)?;
     let (name, flag) = (picked.name.as_str(), offline.flag());
     if args.replay && picked.rest.is_none() {
-        return Err(Failure::new(Exit::Usage, "which run is to be played again?").advise(format!("bbws runs {name}{flag} lists them")));
+        return Err(Failure::new(Exit::Usage, "which run is to be played again?").advise(format!("`bbws runs {name}{flag}` lists them")));
     }
     let stories = pace::play(None, stories(&offline, picked.rest.as_deref(), args.last)).map_err(pace::no_runtime)??;
     let style = ui.style();
@@ -36,7 +36,7 @@ pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &RunsAr
         [] => {
             return Err(Failure::error(ErrorId::Unknown, format!("there is no run `{wanted}`"))
                 .because("neither the log nor the records tell of it")
-                .advise(format!("bbws runs {name}{flag} lists all")));
+                .advise(format!("`bbws runs {name}{flag}` lists all")));
         }
         _ => {
             return Err(
@@ -45,7 +45,7 @@ pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &RunsAr
         }
     };
     if args.replay {
-        replay(ui, story, offline.sandbox, args.speed);
+        replay(ui, story, flag, args.speed);
     } else if ui.json {
         ui.say(format!("{:#}\n", run_json(story)));
     } else {
@@ -58,7 +58,7 @@ pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &RunsAr
 async fn stories(offline: &Offline, begins: Option<&str>, last: usize) -> Result<Vec<RunStory>, Failure> {
     offline.existing_state().await?;
     let store = offline.store.as_ref();
-    let failed = |error: bbws_engine::StoreError| offline.home.failure(&offline.environment.name, &error);
+    let failed = |error: bbws_engine::StoreError| offline.store_failure(&error);
     let keys = store.list_after(wire::run::PREFIX, "").await.map_err(failed)?;
     let mut all: BTreeMap<RunId, Option<Trace>> = keys.iter().filter_map(|key| Some((wire::run::run_of(key)?, None))).collect();
     for trace in traces(store).await.map_err(|error| offline.log_failure(&error))? {
@@ -76,11 +76,11 @@ async fn stories(offline: &Offline, begins: Option<&str>, last: usize) -> Result
 }
 
 /// Plays a run again. Where nothing is drawn there is nothing to wait for.
-fn replay(ui: &mut Ui, story: &RunStory, sandbox: bool, speed: f64) {
+fn replay(ui: &mut Ui, story: &RunStory, flag: &str, speed: f64) {
     let events = if story.events.is_empty() { from_log(story) } else { story.events.clone() };
     let (live, json) = (ui.live, ui.json);
     let steps = events.iter().filter(|stamped| matches!(stamped.event, Event::StepStarted { .. } | Event::StepSkipped { .. })).count();
-    let watch = Watch::new(ui, Progress::new(steps), sandbox);
+    let watch = Watch::of_the_past(ui, Progress::new(steps), flag);
     let (mut sink, mut shown) = (watch.again(), Duration::ZERO);
     for stamped in &events {
         while live && shown < stamped.elapsed {

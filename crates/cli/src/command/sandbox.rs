@@ -77,7 +77,7 @@ fn show(ui: &mut Ui, things: &[Thing]) {
         ui.say(table(&rows, "  "));
         ui.line("");
     }
-    ui.line(format!("{} things", things.len()));
+    ui.line(bbws_render::count(things.len(), "thing"));
 }
 
 fn show_calls(ui: &mut Ui, calls: &[Answered]) {
@@ -92,7 +92,7 @@ fn show_calls(ui: &mut Ui, calls: &[Answered]) {
     let rows: Vec<[&str; 5]> =
         calls.iter().zip(&times).map(|(call, at)| [at.as_str(), &call.account, &call.region, &call.operation, &call.outcome]).collect();
     ui.say(table(&rows, ""));
-    ui.line(format!("{} calls", calls.len()));
+    ui.line(bbws_render::count(calls.len(), "call"));
 }
 
 #[cfg(test)]

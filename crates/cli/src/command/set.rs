@@ -22,20 +22,21 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
     // Where BBWS_ENV names the environment the first argument is a setting already.
     let first = args.settings.first().filter(|first| !first.contains('=')).map(String::as_str);
     let name = project.pick(first, None, false)?.name;
+    ui.about(global, &name);
     let settings: Vec<Setting> = args
         .settings
         .iter()
         .skip(usize::from(first.is_some()))
         .map(|text| Setting::read(text))
         .collect::<Result<_, _>>()
-        .map_err(|e| unset(&name, &e))?;
+        .map_err(|e| unset(&e))?;
     if settings.is_empty() {
-        return Err(Failure::new(Exit::Usage, "set what?").advise(format!("bbws set {name} rds.class=db.t3.small")));
+        return Err(Failure::new(Exit::Usage, "set what?").advise("bbws set ENV rds.class=db.t3.small"));
     }
     let path = project.file(&name);
     let unread = |error: std::io::Error| Failure::error(ErrorId::File, format!("{} cannot be read", path.display())).because(error);
     let old = fs::read_to_string(&path).map_err(unread)?;
-    let (new, done) = set(&old, &settings, &bbws_cluster::schema(&bbws_kinds::all())).map_err(|error| unset(&name, &error))?;
+    let (new, done) = set(&old, &settings, &bbws_cluster::schema(&bbws_kinds::all())).map_err(|error| unset(&error))?;
     // Judged as a whole, before anything is written.
     let offline = Offline::of_text(ui, project, global, &name, Some(&new))?;
     let changed = old != new;
@@ -48,7 +49,7 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
         && (refused.exit == Exit::Refused || !refused.findings.is_empty())
     {
         let failure = refused.clone();
-        return Err(failure.advise(format!("nothing was written; to write it all the same: bbws set {name} … --no-plan")));
+        return Err(failure.advise("nothing was written; to write it all the same: bbws set ENV … --no-plan"));
     }
     if !args.dry_run {
         unedited(&path, &old)?;
@@ -107,17 +108,17 @@ fn planned<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C,
     .map_err(pace::no_runtime)?
 }
 
-fn unset(name: &str, error: &SetError) -> Failure {
+fn unset(error: &SetError) -> Failure {
     let failure = Failure::new(Exit::Usage, error.to_string());
     match error {
         SetError::NoSetting(_) => {
-            failure.advise(format!("write the key as in the file, and the value behind it: bbws set {name} rds.class=db.t3.small"))
+            failure.advise("write the key as in the file, and the value behind it: bbws set ENV rds.class=db.t3.small")
         }
         SetError::Unknown { near, .. } if !near.is_empty() => {
             failure.advise(format!("did you mean {}?", near.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" or ")))
         }
         SetError::Unknown { .. } => failure.advise("environments/schema.json lists all keys"),
-        SetError::Unreadable(_) => failure.advise(format!("`bbws validate {name}` shows where and why")),
+        SetError::Unreadable(_) => failure.advise("`bbws validate ENV` shows where and why"),
         SetError::NoTable { .. } => failure.advise("edit the file for that"),
     }
 }

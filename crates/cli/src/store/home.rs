@@ -45,7 +45,7 @@ impl Home {
     }
 
     /// The store there failed.
-    pub(crate) fn failure(&self, environment: &str, error: &StoreError) -> Failure {
+    pub(crate) fn failure(&self, (environment, flag): (&str, &str), error: &StoreError) -> Failure {
         let what = format!("the state store of {environment} failed");
         match (self, error) {
             (Self::Folder(_), _) => Failure::new(Exit::Store, what)
@@ -56,7 +56,7 @@ impl Home {
             }
             (Self::Bucket(bucket), StoreError::Failed { .. }) => Failure::error(ErrorId::Store, what)
                 .because(error)
-                .advise(format!("check the bucket {} and who may use it: bbws init {environment}", bucket.name)),
+                .advise(format!("check the bucket {} and who may use it: bbws init {environment}{flag}", bucket.name)),
         }
     }
 }

@@ -10,7 +10,7 @@ pub(crate) use run::Watch;
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use bbws_cluster::Look;
-use bbws_model::net;
+use bbws_model::{Finding, net};
 use bbws_render::{At, ErrorId, Style};
 
 use crate::Failure;
@@ -120,6 +120,11 @@ impl Ui {
         self.err.tell(&if self.json { net::catch(text) } else { net::catch_words(text) });
     }
 
+    /// Says what the command is about: commands that are advised lead there.
+    pub(crate) fn about(&mut self, global: &Global, environment: &str) {
+        self.at = At { environment: Some(environment.to_owned()), flag: global.flag(), ..At::default() };
+    }
+
     /// Where each call is told as it ends, where that is wanted.
     pub(crate) fn calls(&self) -> Option<CallLines> {
         (self.verbose > 0).then(|| self.calls.clone())
@@ -139,6 +144,12 @@ impl Ui {
             }
             Ok(_) => Some(answer.trim().to_owned()),
         }
+    }
+
+    /// Shows findings below what stands there, for people.
+    pub(crate) fn findings<'f>(&mut self, findings: impl IntoIterator<Item = &'f Finding>) {
+        let text = bbws_render::findings(&self.at.advised(findings), self.style());
+        self.say(format!("\n{text}"));
     }
 
     /// Shows why a command failed.

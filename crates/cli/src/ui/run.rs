@@ -33,8 +33,15 @@ enum Form {
 }
 
 impl<'u> Watch<'u> {
-    /// Watches a run.
-    pub(crate) fn new(ui: &'u mut Ui, run: Progress, sandbox: bool) -> Self {
+    /// Watches a run that is played again.
+    pub(crate) fn of_the_past(ui: &'u mut Ui, run: Progress, flag: &str) -> Self {
+        let watch = Self::new(ui, run, flag);
+        watch.view(|view| view.summary = std::mem::take(&mut view.summary).of_the_past());
+        watch
+    }
+
+    /// Watches a run. `flag` is what commands need to lead to its world.
+    pub(crate) fn new(ui: &'u mut Ui, run: Progress, flag: &str) -> Self {
         let style = ui.style();
         let form = match (ui.json, ui.live) {
             (true, _) => Form::Events,
@@ -44,7 +51,7 @@ impl<'u> Watch<'u> {
             }
             (false, false) => Form::Lines(Lines::new()),
         };
-        Self(Arc::new(Mutex::new(View { ui, style, form, summary: Summary::new().in_sandbox(sandbox) })))
+        Self(Arc::new(Mutex::new(View { ui, style, form, summary: Summary::new().leading_there_by(flag) })))
     }
 
     /// Says what advice needs: the region, and the names that the file gives.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::send::{Due, Sent};
 use super::settle::is_keyed;
 use super::work::Task;
-use super::{STALE, StepFailure};
+use super::{NOTHING_TO_SEND, STALE, StepFailure};
 use crate::Progress;
 
 impl Task<'_, '_> {
@@ -60,7 +60,7 @@ impl Task<'_, '_> {
                 }
                 Ok(Sent::Answered(intent, Progress::Part)) => self.done(intent, None).await?,
                 Ok(Sent::Answered(intent, Progress::Nothing)) => {
-                    self.refused(intent, "nothing-to-send").await?;
+                    self.refused(intent, NOTHING_TO_SEND).await?;
                     self.wait(seen.phase).await?;
                 }
                 Ok(Sent::Again) => {}

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::send::{Due, Sent};
 use super::work::{Task, invalid};
-use super::{STALE, StepFailure};
+use super::{NOTHING_TO_SEND, STALE, StepFailure};
 use crate::Progress;
 
 /// For how long an object that was there, or was just made, may be out of sight.
@@ -88,7 +88,7 @@ impl Task<'_, '_> {
                     answered = Some((seen.clone(), Some(self.work.clock.elapsed())));
                 }
                 Sent::Answered(intent, Progress::Nothing) => {
-                    self.refused(intent, "nothing-to-send").await?;
+                    self.refused(intent, NOTHING_TO_SEND).await?;
                     answered = Some((seen.clone(), None));
                 }
                 Sent::Again => {}

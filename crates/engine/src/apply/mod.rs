@@ -51,6 +51,9 @@ impl Control {
     }
 }
 
+/// The code of a request that was written down and then needed not be sent: nobody has refused it.
+pub(crate) const NOTHING_TO_SEND: &str = "nothing-to-send";
+
 /// How long a look may show what was before a request that AWS has accepted.
 const STALE: Duration = Duration::from_secs(30);
 

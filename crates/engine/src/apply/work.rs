@@ -274,9 +274,9 @@ impl Task<'_, '_> {
         let timeout = self.timeout()?;
         if waited > timeout {
             let minutes = timeout.as_secs() / 60;
-            let told =
-                format!("it is still `{phase}` after {minutes} minutes; what exists is recorded, and the next apply goes on from there");
-            return Err(StepFailure::Cloud(CloudError::own(self.step.address.kind(), Class::Transient, told)));
+            let told = format!("it is still `{phase}` after {minutes} minutes");
+            let error = CloudError::own(self.step.address.kind(), Class::Transient, told);
+            return Err(StepFailure::Cloud(CloudError { code: CloudError::STILL_PENDING.to_owned(), ..error }));
         }
         self.say(phase);
         let pace = (crate::schedule::expected(self.step, self.work.kinds) / 20).clamp(FASTEST_POLL, SLOWEST_POLL).as_secs().max(1);

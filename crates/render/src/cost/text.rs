@@ -123,7 +123,7 @@ fn on_top(page: &mut Page, report: &CostReport<'_>) {
     if !missing.is_empty() {
         let line = Line::at(0).say(Role::Warning, "No price is known of ");
         let line = line.text(format!("{}: the sum is too low by what they cost. ", listed(&missing)));
-        page.push(line.text(format!("`bbws cost {} --refresh` asks AWS.", report.environment)));
+        page.push(line.text(format!("`bbws cost {}{} --refresh` asks AWS.", report.environment, report.flag)));
     }
 }
 
@@ -183,8 +183,9 @@ fn sources(page: &mut Page, report: &CostReport<'_>, style: Style, detail: bool)
     }
     if let Some(months) = report.prices.stale(report.today) {
         let line = Line::at(0).say(Role::Warning, "Note: ");
-        page.push(
-            line.text(format!("these prices are {months} months old; `bbws cost {} --refresh` asks AWS for its own.", report.environment)),
-        );
+        page.push(line.text(format!(
+            "these prices are {months} months old; `bbws cost {}{} --refresh` asks AWS for its own.",
+            report.environment, report.flag
+        )));
     }
 }

@@ -60,6 +60,12 @@ impl ErrorId {
                 "AWS tells its parts one after the other; it took longer than bbws waits",
                 "run the same command again in a few minutes",
             ),
+            Self::Slow => about(
+                "E-SLOW",
+                "AWS has not finished in the time that bbws waits for it",
+                "it takes far longer than usual, or waits for what does not come: a record that the DNS does not serve, a service in trouble",
+                "see to what AWS says it waits for, then run the same command again: it waits on, and makes nothing twice",
+            ),
             Self::Absent => about(
                 "E-ABSENT",
                 "something that is expected is not there",

@@ -15,6 +15,7 @@ pub enum ErrorId {
     NoAnswer,
     Withheld,
     NotVisible,
+    Slow,
     Absent,
     Exists,
     Name,
@@ -72,13 +73,14 @@ pub enum ErrorId {
 
 impl ErrorId {
     /// All of them, in the order of the catalogue.
-    pub const ALL: [Self; 58] = [
+    pub const ALL: [Self; 59] = [
         Self::Throttled,
         Self::Network,
         Self::Service,
         Self::NoAnswer,
         Self::Withheld,
         Self::NotVisible,
+        Self::Slow,
         Self::Absent,
         Self::Exists,
         Self::Name,
@@ -142,6 +144,7 @@ impl ErrorId {
             return Self::Protected;
         }
         match error.code.as_str() {
+            CloudError::STILL_PENDING => return Self::Slow,
             "OptInRequired" => return Self::RegionOff,
             "RequestTimeTooSkewed" => return Self::Clock,
             "SignatureDoesNotMatch" if has(&["time", "expired"]) => return Self::Clock,
@@ -206,5 +209,9 @@ mod tests {
         assert_eq!(ErrorId::of(&error("", "dispatch failure: connection refused")), ErrorId::Network);
         assert_eq!(ErrorId::of(&error("InternalError", "")), ErrorId::Service);
         assert_eq!(ErrorId::of(&error("", "HTTP 503 without an error code")), ErrorId::Service);
+        let slow = error(CloudError::STILL_PENDING, "it is still `creating` after 60 minutes");
+        assert_eq!(ErrorId::of(&slow), ErrorId::Slow, "it was reached");
+        let told = crate::advice(&slow, &crate::At::default()).join(" ");
+        assert!(told.contains("waits on") && !told.contains("could not be reached"), "{told}");
     }
 }

@@ -1,6 +1,6 @@
 //! Where an error happened, as far as its advice needs to know: names that stand in commands.
 
-use bbws_model::Address;
+use bbws_model::{Address, Finding};
 
 /// How much of a quota is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,8 +16,8 @@ pub struct Quota {
 pub struct At {
     /// The environment.
     pub environment: Option<String>,
-    /// Whether that of the sandbox.
-    pub sandbox: bool,
+    /// What each command needs to lead to the same world: options, with a blank before each.
+    pub flag: String,
     /// The region.
     pub region: Option<String>,
     /// The resource.
@@ -29,14 +29,13 @@ pub struct At {
 }
 
 impl At {
-    /// The text with `ENV`, `REGION` and `ADDRESS` replaced by what is known of them. `ENV` stands in commands: the flag of the
-    /// sandbox follows it.
+    /// The text with `ENV`, `REGION` and `ADDRESS` replaced by what is known of them. `ENV` stands in commands: the options
+    /// that lead to the same world follow it.
     #[must_use]
     pub fn fill(&self, text: &str) -> String {
-        let flag = if self.sandbox { " --sandbox" } else { "" };
         let mut text = text.to_owned();
         if let Some(environment) = &self.environment {
-            text = filled(&text, "ENV", &format!("{environment}{flag}"));
+            text = filled(&text, "ENV", &format!("{environment}{}", self.flag));
         }
         if let Some(region) = &self.region {
             text = filled(&text, "REGION", region);
@@ -45,6 +44,16 @@ impl At {
             text = filled(&text, "ADDRESS", &address.to_string());
         }
         text
+    }
+
+    /// The findings with their advice filled in.
+    #[must_use]
+    pub fn advised<'f>(&self, findings: impl IntoIterator<Item = &'f Finding>) -> Vec<Finding> {
+        let one = |finding: &Finding| {
+            let at = Self { address: finding.address.clone(), ..self.clone() };
+            Finding { advice: at.fill(&finding.advice), ..finding.clone() }
+        };
+        findings.into_iter().map(one).collect()
     }
 }
 
@@ -70,7 +79,7 @@ mod tests {
 
     #[test]
     fn whole_words_are_filled_in_and_no_others() {
-        let at = At { environment: Some("dev".into()), sandbox: true, ..At::default() };
+        let at = At { environment: Some("dev".into()), flag: " --sandbox".into(), ..At::default() };
         assert_eq!(
             at.fill("bbws plan ENV; BBWS_ENV and ENVIRONMENT stay, ENV."),
             "bbws plan dev --sandbox; BBWS_ENV and ENVIRONMENT stay, dev --sandbox."

@@ -48,6 +48,7 @@ pub fn plan(plan: &Plan, kinds: &Kinds, style: Style, detail: Detail) -> String 
         also(&Counts::of(&plan.steps)).into_iter().for_each(|line| page.push(line));
     }
     page.push(basis(plan));
+    remarks::open(&mut page, plan);
     for (part, items) in item::by_part(plan, kinds) {
         page.gap();
         page.push(Line::at(0).say(Role::Bold, part.name()));
@@ -59,7 +60,6 @@ pub fn plan(plan: &Plan, kinds: &Kinds, style: Style, detail: Detail) -> String 
     access::warnings(&mut page, plan, detail);
     remarks::billing(&mut page, plan, detail);
     remarks::notes(&mut page, &plan.notes);
-    remarks::open(&mut page, plan);
     page.render(style)
 }
 
@@ -100,6 +100,9 @@ fn also(counts: &Counts) -> Option<Line> {
 
 fn nothing(plan: &Plan, page: &mut Page) {
     let told = match plan.mode {
+        Mode::Apply if !(plan.scope.target.is_empty() && plan.scope.exclude.is_empty()) => {
+            format!("No changes: what was asked for of {} is as its file says.", plan.basis.environment)
+        }
         Mode::Apply => format!("No changes: {} is what its file says.", plan.basis.environment),
         Mode::Destroy => format!("Nothing to destroy: {} has no resources.", plan.basis.environment),
     };

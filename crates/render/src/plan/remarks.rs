@@ -63,12 +63,17 @@ pub(super) fn notes(page: &mut Page, notes: &[Finding]) {
     }
 }
 
-/// Requests of earlier runs of which it is not recorded what became.
+/// What is told of such requests, in a sentence.
+pub(super) fn unsettled(plan: &Plan) -> String {
+    let requests = count(plan.open.len(), "request");
+    format!("an interrupted run left {requests} open: what became of them is not recorded. Apply finds out first, so that nothing is made twice.")
+        .replace("1 request open: what became of them", "1 request open: what became of it")
+}
+
+/// Requests of earlier runs of which it is not recorded what became: said before all that rests on it.
 pub(super) fn open(page: &mut Page, plan: &Plan) {
     if plan.open.is_empty() {
         return;
     }
-    page.gap();
-    let told = format!("not recorded what became of {} of earlier runs; apply finds out first", count(plan.open.len(), "request"));
-    page.push(Line::at(0).say(Role::Warning, "Note: ").text(told));
+    page.push(Line::at(0).say(Role::Warning, "Note: ").text(unsettled(plan)));
 }

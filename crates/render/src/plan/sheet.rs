@@ -8,7 +8,6 @@ use super::item::{self, Item};
 use super::{Detail, basis_text, details, reason, remarks};
 use crate::style::{Role, Style};
 use crate::value::{shown, unknown};
-use crate::words::count;
 
 /// How pages look at texts: nothing is painted, and nothing has to fit a screen.
 pub(super) const PAGES: Style = Style { color: false, unicode: true, width: 200 };
@@ -128,8 +127,7 @@ pub(super) fn sheet<'a>(plan: &'a Plan, kinds: &Kinds) -> Sheet<'a> {
         digest: bbws_model::wire::plan::digest(plan).map(|digest| digest.0).unwrap_or_default(),
         cost: total(plan),
         parts: parts.map(|(part, items)| (part.name(), items.iter().map(|item| row(plan, item, kinds)).collect())).collect(),
-        open: (!plan.open.is_empty())
-            .then(|| format!("not recorded what became of {} of earlier runs; apply finds out first", count(plan.open.len(), "request"))),
+        open: (!plan.open.is_empty()).then(|| remarks::unsettled(plan)),
     }
 }
 

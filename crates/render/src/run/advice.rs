@@ -36,6 +36,13 @@ fn told(error: &CloudError, at: &At) -> Vec<String> {
         return known;
     }
     let one = |text: &str| vec![text.to_owned()];
+    if error.code == CloudError::STILL_PENDING {
+        return one(
+            "AWS has not finished, and bbws waits no longer. See to what the message says it waits for, and whether the service has trouble: \
+             https://health.aws.amazon.com/health/status. Then run the same command again: it waits on, and makes nothing twice. What is \
+             left to do: bbws plan ENV",
+        );
+    }
     match error.class {
         Class::Throttled => one(
             "AWS refused because too many requests came from this account and region, for longer than bbws waits. Nothing is wrong with the \

@@ -17,6 +17,11 @@ const TEXT: usize = 14;
 /// The most lines that AWS's message takes: some fill a screen.
 const MESSAGE: usize = 3;
 
+/// Why steps were not begun where none of the others is the cause.
+const STOPPED: &str = "because the run was stopped";
+/// So many of these are named.
+const FEW: usize = 6;
+
 /// Each failed step, then what was not begun, by what it was not begun for.
 pub(super) fn tell(page: &mut Page, summary: &Summary, style: Style) {
     for failed in &summary.failed {
@@ -46,13 +51,17 @@ pub(super) fn tell(page: &mut Page, summary: &Summary, style: Style) {
     }
     let mut because: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (address, cause) in &summary.skipped {
-        let cause = cause.map_or_else(|| "because the run was stopped".to_owned(), |step| format!("because of {}", summary.name(step)));
+        let cause = cause.map_or_else(|| STOPPED.to_owned(), |step| format!("because of {}", summary.name(step)));
         because.entry(cause).or_default().push(address.to_string());
     }
     for (cause, addresses) in because {
         page.gap();
         page.push(Line::at(0).say(Role::Warning, format!("Not begun {cause}:")));
-        page.push(Line::at(2).hang(2).text(addresses.join(", ")));
+        // Of a run that was stopped it matters how much, and not what.
+        let most = if cause == STOPPED { FEW } else { addresses.len() };
+        let more = addresses.len().saturating_sub(most);
+        let told = addresses.iter().take(most).map(String::as_str).collect::<Vec<_>>().join(", ");
+        page.push(Line::at(2).hang(2).text(if more == 0 { told } else { format!("{told} and {more} more") }));
     }
 }
 
@@ -60,20 +69,20 @@ pub(super) fn tell(page: &mut Page, summary: &Summary, style: Style) {
 pub(super) fn go_on(page: &mut Page, summary: &Summary, outcome: Outcome) {
     let command = summary.command();
     let at = summary.place();
-    let told = match outcome {
+    let (told, commands) = match outcome {
         Outcome::Done => return,
-        Outcome::Failed => format!(
-            "All that was done is recorded (`{}`). Mend the cause, then run `{command}` again: it goes on from here, and nothing is made twice.",
-            at.fill("bbws state list ENV")
-        ),
-        Outcome::Stopped => format!("All that was done is recorded. Run `{command}` again: it goes on from here."),
-        Outcome::Fenced => at.fill(
-            "Nothing more was sent. See who is at work with `bbws state history ENV`; when that run is over, run `bbws plan ENV` to see \
-             what is left.",
+        Outcome::Failed => ("mend the cause and run it again; it goes on from what is recorded, and nothing is made twice:", vec![command]),
+        Outcome::Stopped => ("run it again; it goes on from what is recorded:", vec![command]),
+        Outcome::Fenced => (
+            "nothing more was sent. See who is at work; when that run is over, see what is left:",
+            vec![at.fill("bbws state history ENV"), at.fill("bbws plan ENV")],
         ),
     };
     page.gap();
     page.push(Line::at(0).say(Role::Bold, "To go on: ").text(told));
+    for command in commands {
+        page.push(Line::at(2).whole().say(Role::Bold, command));
+    }
     if summary.mode == Some(Mode::Apply) && matches!(outcome, Outcome::Failed | Outcome::Stopped) {
         // The first run has nothing to go back to but nothing.
         let back =

@@ -29,6 +29,7 @@ impl Progress {
             lines.extend(self.settling(elapsed, style));
         }
         if height >= 6 {
+            lines.extend(self.failures(style));
             lines.extend(self.way(&ahead, style));
         }
         lines.truncate(height);
@@ -95,6 +96,13 @@ impl Progress {
         let left = span(until.saturating_sub(elapsed));
         let told = format!("waiting up to {left} to see what became of {} of an earlier run", count(requests, "request"));
         Some(cut(&told, style.width, style))
+    }
+
+    /// What has failed, the latest first: its line has scrolled away, or will.
+    fn failures(&self, style: Style) -> Option<String> {
+        let told: Vec<String> = self.failures.iter().rev().map(|(address, code)| format!("{address} ({code})")).collect();
+        let line = format!("{} {}", style.sign(Sign::Failed), clean(&told.join(", ")));
+        (!told.is_empty()).then(|| style.paint(Role::Error, &cut(&line, style.width, style)))
     }
 
     /// The longest way to the end, which decides when it is.

@@ -17,6 +17,8 @@ pub struct Progress {
     pub(super) tasks: BTreeMap<StepId, Task>,
     pub(super) stopping: Option<Why>,
     pub(super) settling: Option<(usize, Duration)>,
+    /// What has failed, each with what AWS calls it.
+    pub(super) failures: Vec<(Address, String)>,
     planned: bool,
     finished: bool,
 }
@@ -99,7 +101,10 @@ impl Progress {
                 self.says(*step, || format!("{}, again in {}", error.code_or_class(), span(*after)));
             }
             Event::StepFinished { step, address, .. } => self.task(*step, address).place = Place::Done,
-            Event::StepFailed { step, address, .. } => self.task(*step, address).place = Place::Failed,
+            Event::StepFailed { step, address, error } => {
+                self.task(*step, address).place = Place::Failed;
+                self.failures.push((address.clone(), error.code_or_class()));
+            }
             Event::StepSkipped { step, address, .. } => self.task(*step, address).place = Place::Skipped,
             Event::Settling { requests, left } => self.settling = Some((*requests, stamped.elapsed + *left)),
             Event::Stopping { why } => self.stopping = Some(*why),

@@ -1,6 +1,6 @@
 //! The end of a run: what was done, how long AWS took and how long bbws itself, what failed and how to go on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bbws_model::{Address, CloudError, Counts, Event, Mode, Outcome, RunId, Stamped, StepId, Why};
@@ -18,6 +18,10 @@ pub struct Summary {
     pub(super) mode: Option<Mode>,
     verbs: BTreeMap<StepId, String>,
     names: BTreeMap<StepId, Address>,
+    /// Whether the run is long over: how to go on from it is for the latest one to say.
+    past: bool,
+    /// What was begun and has not ended.
+    at_work: BTreeSet<StepId>,
     pub(super) failed: Vec<Failed>,
     pub(super) skipped: Vec<(Address, Option<StepId>)>,
     pub(super) stopping: Option<Why>,
@@ -54,10 +58,17 @@ impl Summary {
         Self::default()
     }
 
-    /// Says that it is a run in the sandbox, so that the commands that are told lead there and not to AWS.
+    /// Says what commands need to lead to the world of the run: its options, with a blank before each.
     #[must_use]
-    pub fn in_sandbox(mut self, sandbox: bool) -> Self {
-        self.at.sandbox = sandbox;
+    pub fn leading_there_by(mut self, flag: &str) -> Self {
+        flag.clone_into(&mut self.at.flag);
+        self
+    }
+
+    /// Says that the run is played again, and long over.
+    #[must_use]
+    pub fn of_the_past(mut self) -> Self {
+        self.past = true;
         self
     }
 
@@ -102,9 +113,11 @@ impl Summary {
             }
             Event::StepStarted { step, address, verb, .. } => {
                 self.verbs.insert(*step, verb.clone());
+                self.at_work.insert(*step);
                 self.names.insert(*step, address.clone());
             }
             Event::StepFailed { step, address, error } => {
+                self.at_work.remove(step);
                 self.names.insert(*step, address.clone());
                 let verb = self.verbs.get(step).cloned().unwrap_or_default();
                 self.failed.push(Failed { address: address.clone(), verb, error: error.clone() });
@@ -112,6 +125,9 @@ impl Summary {
             Event::StepSkipped { step, address, because } => {
                 self.names.insert(*step, address.clone());
                 self.skipped.push((address.clone(), *because));
+            }
+            Event::StepFinished { step, .. } => {
+                self.at_work.remove(step);
             }
             Event::Stopping { why } => self.stopping = Some(*why),
             Event::RunFinished { outcome, counts, took, own } => {
@@ -122,7 +138,6 @@ impl Summary {
             | Event::Planned { .. }
             | Event::StepWaiting { .. }
             | Event::StepRetrying { .. }
-            | Event::StepFinished { .. }
             | Event::StateSaved { .. } => {}
         }
     }
@@ -169,7 +184,15 @@ impl Summary {
                 parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n, "step"))).collect();
             page.push(Line::at(2).text(format!("{}.", parts.join(", "))));
         }
-        failure::go_on(&mut page, self, end.outcome);
+        if !self.at_work.is_empty() {
+            let left = count(self.at_work.len(), "step");
+            page.push(
+                Line::at(2).text(format!("{left} at work when it stopped: the next run looks what came of that, and goes on with it.")),
+            );
+        }
+        if !self.past {
+            failure::go_on(&mut page, self, end.outcome);
+        }
         page.render(style)
     }
 }

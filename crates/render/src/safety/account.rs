@@ -35,13 +35,15 @@ pub struct Mismatch<'a> {
     pub command: &'a str,
     /// Whether it was said to the sandbox, which has no credentials: its account is the one of the command line.
     pub sandbox: bool,
+    /// What else each command needs to lead to the same world, as `--sandbox-speed`: options, with a blank before each.
+    pub flag: &'a str,
 }
 
 /// What is said before anything else is done: requested and actual account, the profile, the impact, and the way on for
 /// each of the three intentions.
 #[must_use]
 pub fn account_mismatch(of: &Mismatch<'_>, style: Style) -> String {
-    let Mismatch { asked, all, found, caller, profile, command: verb, sandbox } = of;
+    let Mismatch { asked, all, found, caller, profile, command: verb, sandbox, flag } = of;
     let owner = all.iter().find(|place| place.account == **found);
     let mut page = Page::new();
     title(&mut page, &format!("STOPPED: WRONG AWS ACCOUNT ({})", ErrorId::Account));
@@ -71,7 +73,7 @@ pub fn account_mismatch(of: &Mismatch<'_>, style: Style) -> String {
         page.push(Line::at(2).whole().text(format!("{number}. If you meant {meant}: ")).say(Role::Bold, command));
     };
     if let Some(owner) = owner {
-        let command = if *sandbox { switch(owner, of) } else { format!("bbws {verb} {}", owner.environment) };
+        let command = if *sandbox { switch(owner, of) } else { format!("bbws {verb} {}{flag}", owner.environment) };
         intention(&mut page, &owner.environment, command);
     }
     intention(&mut page, &asked.environment, switch(asked, of));
@@ -88,10 +90,9 @@ pub fn account_mismatch(of: &Mismatch<'_>, style: Style) -> String {
 
 /// The command that leads to a place, from wherever one is.
 fn switch(place: &Place, of: &Mismatch<'_>) -> String {
-    let call = format!("bbws {} {}", of.command, place.environment);
     if of.sandbox {
         // Without the flag the sandbox plays the account that the environment's file names.
-        return format!("{call} --sandbox --sandbox-account {}", place.account);
+        return format!("bbws {} {} --sandbox --sandbox-account {}{}", of.command, place.environment, place.account, of.flag);
     }
     let mut line = String::new();
     if of.profile.is_none() {
@@ -101,5 +102,5 @@ fn switch(place: &Place, of: &Mismatch<'_>) -> String {
     if let Some(profile) = &place.profile {
         line.push_str(&format!("aws sso login --profile {profile} && AWS_PROFILE={profile} "));
     }
-    line + &call
+    line + &format!("bbws {} {}{}", of.command, place.environment, of.flag)
 }

@@ -106,7 +106,7 @@ pub fn applied_already(environment: &str, flag: &str, past: &Past, style: Style)
     if let Some(slot) = past.slots.first() {
         row(&mut page, "when", &moment(slot.at));
     }
-    row(&mut page, "ended", past.outcome.as_deref().unwrap_or("not closed: it was interrupted"));
+    row(&mut page, "ended", past.outcome.as_deref().unwrap_or("it has not: it was interrupted"));
     let told = "a plan is executed once. What is still to do, a new one says:";
     page.push(Line::at(0).say(Role::Bold, "To go on: ").text(told));
     command(&mut page, &format!("bbws plan {environment}{flag}"));

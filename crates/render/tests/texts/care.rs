@@ -85,5 +85,7 @@ fn damage_and_its_cures() {
 fn orphans_with_what_they_were() {
     let owner = Ownership { lineage: "L".into(), address: address("vpc.main"), intent: IntentId("01I".into()) };
     let found = vec![("vpc".to_owned(), Marked { id: "vpc-0\u{1b}[31m".into(), owner, tags: Tags::default() })];
-    insta::assert_snapshot!(orphans(&found, &["role".to_owned(), "topic".to_owned()], PLAIN));
+    let unlisted = ["role".to_owned(), "topic".to_owned()];
+    let told = [None, Some("bbws apply dev")].map(|settles| orphans(&found, &unlisted, settles, PLAIN));
+    insta::assert_snapshot!(told.join("\n"));
 }

@@ -43,6 +43,7 @@ fn told<T>(name: &str, change: (&str, &str), was: Option<(&str, &str)>, prices: 
     tell(&CostReport {
         environment: name,
         cluster: &environment.names.cluster,
+        flag: "",
         specified: name == "dev",
         kinds: &kinds(),
         prices,

@@ -179,6 +179,19 @@ fn cases() -> Vec<Case> {
             "InvalidParameterCombination",
             "Cannot delete protected DB Instance, please disable deletion protection and try again.",
         ),
+        Case {
+            error: CloudError {
+                code: CloudError::STILL_PENDING.into(),
+                request_id: None,
+                ..CloudError::own(
+                    "certificate",
+                    Class::Transient,
+                    "it is still `pending: AWS looks for the validation of *.wpdev.kimmyai.io: _a1.wpdev.kimmyai.io CNAME \
+                     _b2.acm-validations.aws` after 90 minutes",
+                )
+            },
+            ..case("certificate.cdn", "create", ("certificate", Class::Transient), "", "")
+        },
     ]
 }
 

@@ -20,19 +20,31 @@ fn mismatch(asked: usize, found: &str, profile: Option<&str>) -> String {
     let (all, found): (_, Account) = (places(), found.parse().unwrap());
     let caller = format!("arn:aws:sts::{found}:assumed-role/admin/tebogo");
     let asked = &all[asked];
-    account_mismatch(&Mismatch { asked, all: &all, found: &found, caller: &caller, profile, command: "apply", sandbox: false }, PLAIN)
+    account_mismatch(
+        &Mismatch { asked, all: &all, found: &found, caller: &caller, profile, command: "apply", sandbox: false, flag: "" },
+        PLAIN,
+    )
 }
 
 #[test]
 fn the_sandbox_names_no_command_of_aws() {
     let (all, found): (_, Account) = (places(), "536580886816".parse().unwrap());
     let caller = "arn:aws:sts::536580886816:assumed-role/admin/tebogo";
-    let of = Mismatch { asked: &all[1], all: &all, found: &found, caller, profile: Some("Tebogo-prod"), command: "plan", sandbox: true };
+    let of = Mismatch {
+        asked: &all[1],
+        all: &all,
+        found: &found,
+        caller,
+        profile: Some("Tebogo-prod"),
+        command: "plan",
+        sandbox: true,
+        flag: " --sandbox-speed 60",
+    };
     let text = account_mismatch(&of, PLAIN);
     for part in [
-        "bbws plan dev --sandbox --sandbox-account 536580886816",
-        "bbws plan prod --sandbox --sandbox-account 093646564004",
-        "bbws plan sit --sandbox --sandbox-account 815856636111",
+        "bbws plan dev --sandbox --sandbox-account 536580886816 --sandbox-speed 60",
+        "bbws plan prod --sandbox --sandbox-account 093646564004 --sandbox-speed 60",
+        "bbws plan sit --sandbox --sandbox-account 815856636111 --sandbox-speed 60",
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
@@ -81,7 +93,7 @@ fn each_wrong_account_is_told_with_all_parts() {
 fn what_production_refuses() {
     let steps = Refusal::Steps(vec![(address("vpc.main"), "replace".into()), (address("db-instance.main"), "destroy".into())]);
     let told = [Refusal::NoApproval, Refusal::Unplanned("state rm".into()), Refusal::Destroy, steps]
-        .map(|refusal| prod_refused("prod", &refusal, PLAIN));
+        .map(|refusal| prod_refused("prod", ("", ""), &refusal, PLAIN));
     insta::assert_snapshot!(told.join("\n"));
 }
 
@@ -122,13 +134,13 @@ fn an_environment_that_another_run_holds() {
     let held = bbws_engine::Held { owner: owner.clone(), since, last, seq: 12 };
     let now = "2026-11-26T08:03:30Z".parse().unwrap();
     let narrow = bbws_render::Style { width: 80, ..PLAIN };
-    assert!(locked("dev", &held, now, narrow).lines().count() <= 12);
+    assert!(locked(("dev", ""), &held, now, narrow).lines().count() <= 12);
     insta::assert_snapshot!(
         [
-            locked("dev", &held, now, PLAIN),
+            locked(("dev", ""), &held, now, PLAIN),
             unlock("dev", &held, now, PLAIN),
-            fenced("dev", Some(&owner), PLAIN),
-            fenced("dev", None, PLAIN)
+            fenced(("dev", " --sandbox"), Some(&owner), PLAIN),
+            fenced(("dev", " --sandbox"), None, PLAIN)
         ]
         .join("\n")
     );

@@ -1,11 +1,10 @@
-//! What a person sees while a cluster is made, read back from a terminal: the plan of dev, played by the durations that its kinds
-//! expect, on a large window and a small one.
+//! What a person sees while a cluster is made, read back from a terminal: runs of dev as the sandbox played them, on a large window
+//! and a small one.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bbws_engine::{Picture, Schedule, expected};
-use bbws_model::{Class, CloudError, Event, Mode, Outcome, Phase, Plan, RunId, Stamped, State, StepId, Why};
+use bbws_engine::Picture;
+use bbws_model::{Event, Mode, Plan, Stamped, State, wire};
 use bbws_render::{Live, Progress, Screen, Style};
 
 use crate::cost::shipped;
@@ -20,64 +19,18 @@ fn plan() -> Plan {
     planned(desired.resources, &(State::empty("3f2a9c41"), Picture::default()), Mode::Apply)
 }
 
-/// What AWS says while it makes one.
-fn phase(kind: &str) -> &'static str {
-    match kind {
-        "certificate" => "ACM waits for its DNS record",
-        "db-instance" => "RDS says `creating`",
-        "distribution" => "CloudFront tells its edges (InProgress)",
-        "load-balancer" => "ELB provisions the load balancer",
-        "nat-gateway" => "AWS makes the NAT gateway available, which takes 1 to 3 minutes",
-        "mount-target" => "EFS says `creating`",
-        _ => "AWS makes it",
-    }
-}
-
-/// A run of the plan in which every step takes its expected time, more or less, and one fails.
-fn play(plan: &Plan, fails: Option<&str>) -> Vec<Stamped> {
-    let kinds = kinds();
-    let begun: jiff::Timestamp = "2026-11-26T08:00:00Z".parse().unwrap();
-    let mut events = vec![];
-    let mut tell = |elapsed: Duration, event| events.push(Stamped { at: begun + elapsed, elapsed, event });
-    tell(Duration::ZERO, Event::RunStarted { environment: "dev".into(), run: RunId("R".into()), mode: Mode::Apply });
-    let (mut schedule, mut now) = (Schedule::new(&plan.steps, &kinds), Duration::ZERO);
-    let mut at_work: BTreeMap<(Duration, StepId), Duration> = BTreeMap::new();
-    loop {
-        for id in schedule.start() {
-            let step = plan.step(id).unwrap();
-            let usual = expected(step, &kinds);
-            tell(now, Event::StepStarted { step: id, address: step.address.clone(), verb: "create".into(), expected: usual });
-            // From 0.8 to 1.2 of it, by the step's number.
-            let took = usual.mul_f64(0.8 + 0.4 * ((id.0 * 37 % 61) as f64 / 60.0)).max(Duration::from_millis(400));
-            at_work.insert((now + took, id), now);
-        }
-        let Some(((end, id), since)) = at_work.pop_first() else { break };
-        let step = plan.step(id).unwrap();
-        let took = end - since;
-        if took > Duration::from_secs(10) {
-            let waited = Duration::from_secs(3);
-            let phase = Phase::Pending(phase(step.address.kind()).into());
-            tell(since + waited, Event::StepWaiting { step: id, address: step.address.clone(), phase, waited });
-        }
-        now = end;
-        if fails == Some(step.address.to_string().as_str()) {
-            let error = CloudError {
-                code: "InternalError".into(),
-                ..CloudError::own("ec2:CreateNatGateway", Class::Invalid, "Network interface could not be created.")
-            };
-            tell(now, Event::StepFailed { step: id, address: step.address.clone(), error });
-            for skipped in schedule.failed(id) {
-                let address = plan.step(skipped).unwrap().address.clone();
-                tell(now, Event::StepSkipped { step: skipped, address, because: Some(id) });
-            }
-        } else {
-            tell(now, Event::StepFinished { step: id, address: step.address.clone(), took, aws: took });
-            schedule.finished(id);
+/// What a real run of that plan in the sandbox told, as `runs/RUN.jsonl` beside its log has it: `bbws apply dev --sandbox --yes`
+/// to its end (`done`), by a policy that denies `ec2:CreateNatGateway` (`failed`), and at `--sandbox-speed 15` with Ctrl-C at a third
+/// (`stopped`). Where another plan comes of dev they are recorded anew.
+fn recorded(plan: &Plan, name: &str) -> Vec<Stamped> {
+    let path = format!("{}/tests/texts/recorded/{name}.jsonl", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut events: Vec<Stamped> = text.lines().map(|line| wire::event::read(line).unwrap()).collect();
+    for event in &events {
+        if let Event::StepStarted { step, address, .. } = &event.event {
+            assert_eq!(plan.step(*step).map(|step| &step.address), Some(address), "{name}.jsonl is of another plan: record it anew");
         }
     }
-    let counts = bbws_model::Counts::of(&plan.steps);
-    let outcome = if fails.is_some() { Outcome::Failed } else { Outcome::Done };
-    tell(now, Event::RunFinished { outcome, counts, took: now, own: Duration::ZERO });
     events.sort_by_key(|event| event.elapsed);
     events
 }
@@ -101,10 +54,10 @@ impl Seen {
         // As a terminal's driver does with line breaks.
         self.terminal.process(text.replace('\n', "\r\n").as_bytes());
         // What scrolls away above may be as long as an error is; the picture never wraps.
-        let text = self.text();
-        let from = text.lines().position(|line| line.contains("/70")).unwrap_or(self.screen.rows);
+        let columns = u16::try_from(self.screen.columns).unwrap();
+        let from = self.terminal.screen().rows(0, columns).position(|row| row.contains("/70")).unwrap_or(self.screen.rows);
         let wraps = |row| self.terminal.screen().row_wrapped(u16::try_from(row).unwrap());
-        assert!(!(from..self.screen.rows).any(wraps), "a line of the picture wraps:\n{text}");
+        assert!(!(from..self.screen.rows).any(wraps), "a line of the picture wraps:\n{}", self.text());
     }
 
     /// All that happens up to a moment, drawn as often as a second.
@@ -154,20 +107,20 @@ fn whole(events: &[Stamped]) -> Duration {
 #[test]
 fn at_the_start() {
     let plan = plan();
-    insta::assert_snapshot!(both(&plan, &play(&plan, None), Duration::from_secs(2)));
+    insta::assert_snapshot!(both(&plan, &recorded(&plan, "done"), Duration::from_secs(2)));
 }
 
 #[test]
 fn at_a_third() {
     let plan = plan();
-    let events = play(&plan, None);
+    let events = recorded(&plan, "done");
     insta::assert_snapshot!(both(&plan, &events, whole(&events) / 3));
 }
 
 #[test]
 fn on_failure() {
     let plan = plan();
-    let events = play(&plan, Some("nat-gateway.a"));
+    let events = recorded(&plan, "failed");
     let failed = events.iter().find(|event| matches!(event.event, Event::StepFailed { .. })).unwrap().elapsed;
     insta::assert_snapshot!(both(&plan, &events, failed + Duration::from_secs(1)));
 }
@@ -175,30 +128,17 @@ fn on_failure() {
 #[test]
 fn on_ctrl_c() {
     let plan = plan();
-    let mut events = play(&plan, None);
-    let third = whole(&events) / 3;
-    events.retain(|event| event.elapsed <= third);
-    let at = events.last().unwrap().at;
-    events.push(Stamped { at, elapsed: third, event: Event::Stopping { why: Why::Drain } });
-    let to_come: Vec<_> = plan.steps.iter().filter(|step| !events.iter().any(|event| started(event, step.id))).collect();
-    for step in to_come {
-        events.push(Stamped {
-            at,
-            elapsed: third,
-            event: Event::StepSkipped { step: step.id, address: step.address.clone(), because: None },
-        });
-    }
-    insta::assert_snapshot!(both(&plan, &events, third + Duration::from_millis(400)));
-}
-
-fn started(event: &Stamped, id: StepId) -> bool {
-    matches!(&event.event, Event::StepStarted { step, .. } if *step == id)
+    let mut events = recorded(&plan, "stopped");
+    let stopping = events.iter().find(|event| matches!(event.event, Event::Stopping { .. })).unwrap().elapsed;
+    // Its end leaves no picture: this is what stands there until then.
+    events.retain(|event| !matches!(event.event, Event::RunFinished { .. }));
+    insta::assert_snapshot!(both(&plan, &events, stopping));
 }
 
 #[test]
 fn no_window_is_too_small_and_none_too_large() {
     let plan = plan();
-    let events = play(&plan, Some("nat-gateway.a"));
+    let events = recorded(&plan, "failed");
     let whole = whole(&events);
     for (columns, rows) in [(200, 60), (80, 24), (61, 12), (40, 10), (40, 5), (20, 4), (11, 3)] {
         let screen = Screen { columns, rows };
@@ -215,7 +155,7 @@ fn no_window_is_too_small_and_none_too_large() {
 #[test]
 fn a_window_that_becomes_narrower_or_wider_has_one_picture() {
     let plan = plan();
-    let events = play(&plan, None);
+    let events = recorded(&plan, "done");
     let mut seen = Seen::new(&plan, LARGE, FANCY);
     seen.until(&events, whole(&events) / 3);
     for columns in [60, 45, 80, 41] {
@@ -231,7 +171,7 @@ fn a_window_that_becomes_narrower_or_wider_has_one_picture() {
 #[test]
 fn a_note_stands_above_the_picture_and_the_end_leaves_none() {
     let plan = plan();
-    let events = play(&plan, None);
+    let events = recorded(&plan, "done");
     let mut seen = Seen::new(&plan, LARGE, FANCY);
     seen.until(&events, Duration::from_secs(2));
     let text = seen.live.note("     143ms  ec2:CreateVpc  af-south-1  ok 200", Duration::from_secs(2), LARGE);
@@ -246,7 +186,7 @@ fn a_note_stands_above_the_picture_and_the_end_leaves_none() {
 #[test]
 fn nothing_is_told_by_colour_alone() {
     let plan = plan();
-    let events = play(&plan, Some("nat-gateway.a"));
+    let events = recorded(&plan, "failed");
     let at = whole(&events) / 3;
     let text = |color| {
         let mut seen = Seen::new(&plan, LARGE, Style { color, ..FANCY });

@@ -83,6 +83,7 @@ fn tell(ui: &mut Ui, args: &CostArgs, offline: &Offline, prices: &Prices, state:
     let ecs = &environment.ecs;
     let report = CostReport {
         environment: &environment.name,
+        flag: offline.flag(),
         cluster: &environment.names.cluster,
         specified: environment.tier == bbws_cluster::Tier::Dev,
         kinds,

@@ -111,7 +111,7 @@ fn of_one(one: &Drifted, name: &str, flag: &str) -> (Vec<Wish>, Vec<(String, Str
         Standing::Missing => wishes.push(Wish::Gone),
         Standing::Replaced { by, .. } => why.push((
             format!("{by} stands in its place, and is not ours"),
-            format!("take it under management: bbws state rm {name} {address}, then bbws import {name} {address} {by}"),
+            format!("take it under management: bbws state rm {name}{flag} {address} --reason TEXT, then: bbws import {name}{flag} {address} {by}"),
         )),
         Standing::Leaving => why.push(("it is being deleted".to_owned(), "wait until it is gone, and look again".to_owned())),
         Standing::Failed(told) => why.push((format!("it has failed: {told}"), format!("mend it: bbws apply {name}{flag}"))),
@@ -177,7 +177,7 @@ fn write(path: &Path, before: &str, after: &str) -> Result<(), Failure> {
         |why: String| Failure::error(ErrorId::File, format!("{} could not be written; nothing was changed", path.display())).because(why);
     let now = fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
     if now != before {
-        return Err(failed("somebody has edited it meanwhile".to_owned()).advise("look again: bbws drift"));
+        return Err(failed("somebody has edited it meanwhile".to_owned()).advise("look again: bbws drift ENV"));
     }
     // A link stays one: what it leads to is written.
     let path = fs::canonicalize(path).map_err(|error| failed(error.to_string()))?;

@@ -139,7 +139,10 @@ async fn doers<L: Trail>(ui: &mut Ui, session: &Session<L>, state: &State, found
     let mut doers = BTreeMap::new();
     let (Some(since), clock) = (state.at, session.link.clock()) else { return doers };
     if found.drifted.len() > 4 && !ui.json {
-        ui.remark(format!("Asking CloudTrail about {} resources, two lookups a second.", found.drifted.len().min(LOOKED_UP)));
+        ui.remark(format!(
+            "Asking CloudTrail about {}, two lookups a second.",
+            bbws_render::count(found.drifted.len().min(LOOKED_UP), "resource")
+        ));
     }
     let mut trail = Asking { link: &session.link, clock: clock.as_ref(), first: true, shut: None };
     for (place, one) in found.drifted.iter().enumerate() {

@@ -100,8 +100,13 @@ async fn in_account<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, c
     if ui.json {
         ui.say(format!("{:#}\n", json!({ "format": 1, "resources": state.entries.len(), "findings": findings })));
     } else if findings.is_empty() {
-        ui.line(format!("In the account: all {} resources exist and bear their marks.", state.entries.len()));
+        ui.line(format!(
+            "In the account: {} of {} there, each with its mark.",
+            state.entries.len(),
+            bbws_render::count(state.entries.len(), "resource")
+        ));
     } else {
+        let findings = ui.at.advised(&findings);
         ui.say(bbws_render::findings(&findings, style));
     }
     Ok(if findings.is_empty() { Exit::Done } else { Exit::Changes })
@@ -160,11 +165,9 @@ pub(super) fn orphans<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global,
         ui.say(if ui.json {
             format!("{:#}\n", bbws_render::orphans_json(&found, &unlisted))
         } else {
-            bbws_render::orphans(&found, &unlisted, style)
+            let settles = (!state.open.is_empty()).then(|| ui.at.fill("bbws apply ENV"));
+            bbws_render::orphans(&found, &unlisted, settles.as_deref(), style)
         });
-        if !state.open.is_empty() && !ui.json {
-            ui.remark("Some of them may be what an interrupted run made: `bbws apply` settles that first.");
-        }
         Ok(if found.is_empty() { Exit::Done } else { Exit::Changes })
     })
     .map_err(pace::no_runtime)?

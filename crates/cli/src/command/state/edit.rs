@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bbws_engine::log::{Cure, Depth, Opening, Remains, begin, collect, collectable, remains, set_aside, survey};
 use bbws_engine::{Clock, Marked, difference, rebuild, refresh, restoring, states};
 use bbws_model::{Address, Desired, Entry, Finding, Mode, Record, Scope, Severity, State, wire};
-use bbws_render::ErrorId;
+use bbws_render::{ErrorId, count};
 use serde_json::json;
 
 use super::check::marked;
@@ -54,8 +54,11 @@ pub(super) fn restore<C: Cloud>(
 ) -> Result<Exit, Failure> {
     let picked = project.pick(place.env.as_deref(), order.moment, true)?;
     let Some(when) = picked.rest.as_deref() else {
-        return Err(Failure::new(Exit::Usage, "restore which moment?")
-            .advise(format!("`bbws state history {}` lists runs, slots and serials", picked.name)));
+        return Err(Failure::new(Exit::Usage, "restore which moment?").advise(format!(
+            "`bbws state history {}{}` lists runs, slots and serials",
+            picked.name,
+            global.flag()
+        )));
     };
     let asked = moment(when)?;
     let offline = Offline::open(ui, project, global, &picked.name)?;
@@ -74,7 +77,7 @@ pub(super) fn restore<C: Cloud>(
         }
         let offline = &session.offline;
         let found = states(offline.store.as_ref(), &[asked]).await.map_err(|error| offline.log_failure(&error))?;
-        let then = found.into_iter().next().flatten().ok_or_else(|| unknown(when, &picked.name))?;
+        let then = found.into_iter().next().flatten().ok_or_else(|| unknown(when))?;
         let (entries, outputs) = (restoring(&now, &then), then.outputs.clone());
         let difference = difference(&now, &then);
         let style = ui.style();
@@ -90,7 +93,7 @@ pub(super) fn restore<C: Cloud>(
                 let what = format!("what exists of {} would be known no longer", picked.name);
                 let failure =
                     Failure::new(Exit::Refused, what).of(ErrorId::State).because("a plan could make it a second time; nothing was changed");
-                return Err(failure.with(lost).advise("if you want that, say so: --forget; `bbws state orphans` lists it afterwards"));
+                return Err(failure.with(lost).advise("if you want that, say so: --forget; `bbws state orphans ENV` lists it afterwards"));
             }
         }
         let ground = broken(ui, &session, (order.glass, reason.as_deref()), "set back what is recorded of")?;
@@ -134,11 +137,11 @@ pub(super) fn gc(ui: &mut Ui, project: &Project, global: &Global, place: &Where,
         let runs = kept.iter().filter(|key| wire::run::run_of(key).is_some()).count();
         if !ui.json {
             if let (Some(first), Some(last)) = (slots.first(), slots.last()) {
-                let about = format!("{} slots are older than 30 days and below the oldest checkpoint:", slots.len());
+                let about = format!("Older than 30 days and below the oldest checkpoint: {}.", count(slots.len(), "slot"));
                 ui.say(format!("{about}\n  {first}\n  to {last}\nWithout them `state history` begins later.\n"));
             }
             if let (Some(first), Some(last)) = (kept.first(), kept.last()) {
-                let about = format!("The records of {runs} runs are older than 90 days, and the log tells no more of those runs:");
+                let about = format!("Older than 90 days, and the log tells no more of them: the records of {}.", count(runs, "run"));
                 ui.say(format!("{about}\n  {first}\n  to {last}\nWithout them `bbws runs` begins later. The last good run stays.\n"));
             }
         }
@@ -157,7 +160,7 @@ pub(super) fn gc(ui: &mut Ui, project: &Project, global: &Global, place: &Where,
                  the log has forgotten is older than 90 days.",
             );
         } else {
-            ui.line(format!("{} slots and the records of {runs} runs removed.", slots.len()));
+            ui.line(format!("Removed: {} and the records of {}.", count(slots.len(), "slot"), count(runs, "run")));
         }
         Ok(Exit::Done)
     })
@@ -204,10 +207,10 @@ pub(super) fn rebuild_of<C: Cloud>(
             let told = json!({ "format": 1, "event": "rebuilt", "lineage": lineage, "resources": state.entries.len(), "backups": state.backups.len(), "missing": found.missing, "steps": plan.steps.len() });
             ui.line(told.to_string());
         } else if plan.is_empty() {
-            ui.line(format!("The state of {name} holds {} resources again; a plan finds nothing to do.", state.entries.len()));
+            ui.line(format!("The state of {name} holds {} again; a plan finds nothing to do.", count(state.entries.len(), "resource")));
         } else {
             let steps = plan.steps.len();
-            ui.line(format!("The state of {name} holds {} resources again; a plan has {steps} steps: bbws plan {name}{}", state.entries.len(), session.offline.flag()));
+            ui.line(format!("The state of {name} holds {} again; a plan has {}: bbws plan {name}{}", count(state.entries.len(), "resource"), count(steps, "step"), session.offline.flag()));
         }
         Ok(Exit::Done)
     })
@@ -252,7 +255,7 @@ fn chosen<L: Link>(session: &Session<L>, all: &[(String, Marked)], asked: Option
             .because("there is nothing to rebuild its state from")
             .advise(format!("if the cluster never was, create it: bbws apply {environment}{}", session.offline.flag()))),
         (Some(_), Some(_)) => {
-            let list: Vec<String> = lineages.iter().map(|(lineage, of)| format!("{lineage}: {} resources", of.len())).collect();
+            let list: Vec<String> = lineages.iter().map(|(lineage, of)| format!("{lineage}: {}", count(of.len(), "resource"))).collect();
             Err(Failure::error(
                 ErrorId::State,
                 format!("the account holds objects of {} lineages that {environment} could be", lineages.len()),

@@ -27,17 +27,17 @@ pub(super) fn history_of(ui: &mut Ui, project: &Project, global: &Global, place:
         ui.say(if ui.json { format!("{:#}\n", history_json(&runs)) } else { bbws_render::history(&runs, style) });
         return Ok(Exit::Done);
     };
-    let past = one(&runs, wanted, &picked.name)?;
+    let past = one(&runs, wanted)?;
     ui.say(if ui.json { format!("{:#}\n", history_json(std::slice::from_ref(past))) } else { history_of_run(past, style) });
     Ok(Exit::Done)
 }
 
-fn one<'a>(runs: &'a [Past], begins: &str, name: &str) -> Result<&'a Past, Failure> {
+fn one<'a>(runs: &'a [Past], begins: &str) -> Result<&'a Past, Failure> {
     let found: Vec<&Past> = runs.iter().filter(|past| past.run.0.starts_with(begins)).collect();
     match found[..] {
         [one] => Ok(one),
         [] => Err(Failure::error(ErrorId::Unknown, format!("the log tells of no run `{begins}`"))
-            .advise(format!("`bbws state history {name}` lists all that it tells of"))),
+            .advise("`bbws state history ENV` lists all that it tells of")),
         _ => Err(Failure::new(Exit::Usage, format!("the ids of {} runs begin with `{begins}`", found.len())).advise("write more of it")),
     }
 }
@@ -58,10 +58,10 @@ pub(super) fn moment(text: &str) -> Result<Moment, Failure> {
 }
 
 /// Why there is no state of a moment.
-pub(super) fn unknown(moment: &str, name: &str) -> Failure {
+pub(super) fn unknown(moment: &str) -> Failure {
     Failure::error(ErrorId::Unknown, format!("the log does not tell what the state was at `{moment}`"))
         .because("there was no such moment, several runs' ids begin so, or its slots were collected")
-        .advise(format!("`bbws state history {name}` lists runs, slots and serials"))
+        .advise("`bbws state history ENV` lists runs, slots and serials")
 }
 
 /// Compares two moments.
@@ -78,8 +78,11 @@ pub(super) fn diff(
         other => (other?, to),
     };
     let Some(from) = picked.rest.as_deref() else {
-        return Err(Failure::new(Exit::Usage, "which two moments?")
-            .advise(format!("a slot, a serial or a run, and another or now: bbws state diff {} 42", picked.name)));
+        return Err(Failure::new(Exit::Usage, "which two moments?").advise(format!(
+            "a slot, a serial or a run, and another or now: bbws state diff {}{} 42",
+            picked.name,
+            global.flag()
+        )));
     };
     let moments = match (moment(from)?, to) {
         // Of a single run, what it changed.
@@ -94,8 +97,8 @@ pub(super) fn diff(
     })
     .map_err(pace::no_runtime)??;
     let mut found = found.into_iter();
-    let old = found.next().flatten().ok_or_else(|| unknown(from, &picked.name))?;
-    let new: State = found.next().map_or(Some(now), |second| second).ok_or_else(|| unknown(to.unwrap_or(from), &picked.name))?;
+    let old = found.next().flatten().ok_or_else(|| unknown(from))?;
+    let new: State = found.next().map_or(Some(now), |second| second).ok_or_else(|| unknown(to.unwrap_or(from)))?;
     let difference = difference(&old, &new);
     let style = ui.style();
     ui.say(if ui.json { format!("{:#}\n", difference_json(&difference)) } else { bbws_render::difference(&difference, style) });

@@ -23,7 +23,8 @@ use crate::{Exit, Failure, pace};
 pub(super) fn mv<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &MvArgs) -> Result<Exit, Failure> {
     let (name, rest) = project.pick_of(&args.names)?;
     let [from, to] = rest else {
-        return Err(Failure::new(Exit::Usage, "which resource gets which address?").advise(format!("bbws state mv {name} FROM TO")));
+        return Err(Failure::new(Exit::Usage, "which resource gets which address?")
+            .advise(format!("bbws state mv {name}{} FROM TO", global.flag())));
     };
     let (from, to) = (address(from)?, address(to)?);
     let (offline, reason) = open(ui, project, global, &name, (&args.glass, "state mv"))?;
@@ -57,7 +58,7 @@ pub(super) fn rm<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clou
     let asked: BTreeSet<Address> = rest.iter().map(|text| address(text)).collect::<Result<_, _>>()?;
     if asked.is_empty() || args.reason.trim().is_empty() {
         let what = if asked.is_empty() { "forget which resources?" } else { "why? --reason stands in the history, and must say something" };
-        return Err(Failure::new(Exit::Usage, what).advise(format!("bbws state rm {name} ADDRESS… --reason TEXT")));
+        return Err(Failure::new(Exit::Usage, what).advise(format!("bbws state rm {name}{} ADDRESS… --reason TEXT", global.flag())));
     }
     let (offline, reason) = open(ui, project, global, &name, (&args.glass, "state rm"))?;
     pace::play(pace::of(global), async {
