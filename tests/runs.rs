@@ -220,11 +220,7 @@ fn old_records_are_collected(place: &Place, run: &str) {
     aged(young, None);
     fs::write(kept(&format!("{run}.json")), record.replace(&began, "  \"at\": \"2020-01-01T00:00:00Z\",")).expect("a record");
     let refused = place.bbws("state gc dev --sandbox").exits(3);
-    assert!(
-        refused.out.contains("The records of 1 runs are older than 90 days") && kept(&format!("{old}.json")).exists(),
-        "{}",
-        refused.out
-    );
+    assert!(refused.out.contains("the records of 1 run.") && kept(&format!("{old}.json")).exists(), "{}", refused.out);
     let done = place.bbws("state gc dev --sandbox --yes --json").exits(0).json();
     assert_eq!((done["slots"].as_u64(), done["runs"].as_u64()), (Some(0), Some(1)), "{done}");
     for (name, stays) in
