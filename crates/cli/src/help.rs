@@ -201,7 +201,6 @@ Examples:
   bbws import dev --tfstate cluster.tfstate
   bbws import dev --tfstate cluster.tfstate --yes --json | jq .take
   bbws import dev --discover
-  bbws import dev --discover --vpc vpc-0a1b2c3d4e5f60718 --yes --json | jq '.unclear, .unlisted'";
   bbws import dev --discover --vpc vpc-0a1b2c3d --yes --json | jq .unclear";
 
 pub(crate) const MV: &str = "\
