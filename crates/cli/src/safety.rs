@@ -58,7 +58,7 @@ pub(crate) fn check_tier(offline: &Offline, mode: Mode) -> Result<(), Failure> {
         Mode::Apply => Refusal::NoApproval,
         Mode::Destroy => Refusal::Destroy,
     };
-    Err(production(&offline.environment.name, &refusal, offline.style))
+    Err(production((&offline.environment.name, offline.flag()), &refusal, offline.style))
 }
 
 /// Whether what is recorded may be changed by what rests on no plan. Decided by the environment's file, before any call.
@@ -67,10 +67,10 @@ pub(crate) fn check_tier(offline: &Offline, mode: Mode) -> Result<(), Failure> {
 /// As [`check_tier`].
 pub(crate) fn check_unplanned(offline: &Offline, verb: &str) -> Result<(), Failure> {
     let refusal = Refusal::Unplanned(verb.to_owned());
-    if offline.governed { Err(production(&offline.environment.name, &refusal, offline.style)) } else { Ok(()) }
+    if offline.governed { Err(production((&offline.environment.name, offline.flag()), &refusal, offline.style)) } else { Ok(()) }
 }
 
-fn production(name: &str, refusal: &Refusal, style: Style) -> Failure {
+fn production((name, flag): (&str, &str), refusal: &Refusal, style: Style) -> Failure {
     let why = match refusal {
         Refusal::NoApproval => "a change of production needs an approval of the exact plan",
         Refusal::Unplanned(_) => "this change stands in no plan, so nobody can approve it",
@@ -78,7 +78,7 @@ fn production(name: &str, refusal: &Refusal, style: Style) -> Failure {
         Refusal::Steps(_) => "a step would delete or replace what production stands on",
     };
     let failure = Failure::new(Exit::Refused, format!("{name} is production: refused")).of(ErrorId::Production).because(why);
-    failure.tell(bbws_render::prod_refused(name, refusal, style))
+    failure.tell(bbws_render::prod_refused((name, flag), refusal, style))
 }
 
 /// Whether a plan would delete or replace, in production, what holds data or what the cluster stands on. A subnet in which
@@ -102,7 +102,7 @@ pub(crate) fn check_production(plan: &Plan, kinds: &Kinds, state: &State, style:
             steps.push((step.address.clone(), verb.to_owned()));
         }
     }
-    if steps.is_empty() { Ok(()) } else { Err(production(&plan.basis.environment, &Refusal::Steps(steps), style)) }
+    if steps.is_empty() { Ok(()) } else { Err(production((&plan.basis.environment, ""), &Refusal::Steps(steps), style)) }
 }
 
 /// Whether a plan would delete what is protected against deletion. AWS would refuse it in the middle of the run, when half of

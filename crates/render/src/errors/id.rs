@@ -37,6 +37,7 @@ pub enum ErrorId {
     NoPlan,
     Foreign,
     Production,
+    Approval,
     PlanFile,
     OtherPlan,
     AppliedPlan,
@@ -72,7 +73,7 @@ pub enum ErrorId {
 
 impl ErrorId {
     /// All of them, in the order of the catalogue.
-    pub const ALL: [Self; 58] = [
+    pub const ALL: [Self; 59] = [
         Self::Throttled,
         Self::Network,
         Self::Service,
@@ -100,6 +101,7 @@ impl ErrorId {
         Self::NoPlan,
         Self::Foreign,
         Self::Production,
+        Self::Approval,
         Self::PlanFile,
         Self::OtherPlan,
         Self::AppliedPlan,

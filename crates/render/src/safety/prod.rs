@@ -19,9 +19,10 @@ pub enum Refusal {
     Steps(Vec<(Address, String)>),
 }
 
-/// Why production refuses, and what can be done instead.
+/// Why production refuses, and what can be done instead. `flag` is what a command needs to lead to the same world as the same
+/// person.
 #[must_use]
-pub fn prod_refused(environment: &str, refusal: &Refusal, style: Style) -> String {
+pub fn prod_refused((environment, flag): (&str, &str), refusal: &Refusal, style: Style) -> String {
     let mut page = Page::new();
     title(&mut page, &format!("REFUSED: {} IS PRODUCTION", environment.to_uppercase()));
     let say = |page: &mut Page, head: &str, text: &str| page.push(Line::at(0).say(Role::Bold, head).text(text));
@@ -29,15 +30,18 @@ pub fn prod_refused(environment: &str, refusal: &Refusal, style: Style) -> Strin
         Refusal::NoApproval => {
             say(&mut page, "Why: ", "production is read-only: a change needs a second person's approval of exactly that plan.");
             say(&mut page, "To go on: ", "plan the change, let somebody else approve that plan, then apply it:");
-            command(&mut page, &format!("bbws plan {environment} -o FILE"));
-            command(&mut page, &format!("bbws approve {environment} FILE"));
-            command(&mut page, &format!("bbws apply {environment} FILE"));
+            let other = if flag.is_empty() { "" } else { " --sandbox --sandbox-principal approver" };
+            command(&mut page, &format!("bbws plan {environment}{flag} -o FILE"));
+            command(&mut page, &format!("bbws approve {environment}{other} FILE"));
+            command(&mut page, &format!("bbws apply {environment}{flag} FILE"));
             let inline = |text: &str, call: String| Line::at(0).whole().text(text).say(Role::Bold, call);
             page.push(inline(
                 "Where it cannot wait; recorded, and shown ever after: ",
-                format!("bbws apply {environment} --break-glass WHY"),
+                format!("bbws apply {environment}{flag} --break-glass WHY"),
             ));
-            page.push(inline("Where nothing can break: ", format!("bbws apply {environment} --sandbox")));
+            if flag.is_empty() {
+                page.push(inline("Where nothing can break: ", format!("bbws apply {environment} --sandbox")));
+            }
         }
         Refusal::Unplanned(verb) => {
             say(
@@ -45,13 +49,16 @@ pub fn prod_refused(environment: &str, refusal: &Refusal, style: Style) -> Strin
                 "Why: ",
                 "production is read-only, and this change stands in no plan: there is nothing that a second person could approve.",
             );
-            say(
-                &mut page,
-                "To go on: ",
-                "try it where nothing can break; then do it on your own word, which is recorded and shown ever after:",
-            );
-            command(&mut page, &format!("bbws {verb} {environment} … --sandbox"));
-            command(&mut page, &format!("bbws {verb} {environment} … --break-glass REASON"));
+            let way = if flag.is_empty() {
+                "try it where nothing can break; then do it on your own word, which is recorded and shown ever after:"
+            } else {
+                "do it on your own word, which is recorded and shown ever after:"
+            };
+            say(&mut page, "To go on: ", way);
+            if flag.is_empty() {
+                command(&mut page, &format!("bbws {verb} {environment} … --sandbox"));
+            }
+            command(&mut page, &format!("bbws {verb} {environment}{flag} … --break-glass REASON"));
         }
         Refusal::Destroy => {
             say(

@@ -28,7 +28,7 @@ pub fn wrong_world(environment: &str, recorded: &World, asked: &World, style: St
 
 /// That another run is at work in the environment. `now` tells how long ago things were, by this machine's clock.
 #[must_use]
-pub fn locked(environment: &str, held: &Held, now: jiff::Timestamp, style: Style) -> String {
+pub fn locked((environment, flag): (&str, &str), held: &Held, now: jiff::Timestamp, style: Style) -> String {
     let mut page = Page::new();
     page.push(Line::at(0).say(Role::Error, "Locked: ").text(format!("another run is at work in {environment}.")));
     holder(&mut page, held, now);
@@ -37,7 +37,7 @@ pub fn locked(environment: &str, held: &Held, now: jiff::Timestamp, style: Style
         "wait until it is over, then run again. If it has died, the next run sees that within a minute and takes the environment over; \
          nothing has to be unlocked. To take it from a run that lives but hangs:",
     ));
-    command(&mut page, &format!("bbws state unlock {environment}"));
+    command(&mut page, &format!("bbws state unlock {environment}{flag}"));
     page.render(style)
 }
 
@@ -75,7 +75,7 @@ fn ago(at: jiff::Timestamp, now: jiff::Timestamp) -> String {
 
 /// That another run has taken the environment away from this one.
 #[must_use]
-pub fn fenced(environment: &str, by: Option<&Owner>, style: Style) -> String {
+pub fn fenced((environment, flag): (&str, &str), by: Option<&Owner>, style: Style) -> String {
     let mut page = Page::new();
     page.push(
         Line::at(0)
@@ -89,7 +89,7 @@ pub fn fenced(environment: &str, by: Option<&Owner>, style: Style) -> String {
     }
     let told = "nothing has to be mended: what this run did is recorded, and the other run knows of it. When that one is over, plan again:";
     page.push(Line::at(0).say(Role::Bold, "To go on: ").text(told));
-    command(&mut page, &format!("bbws plan {environment}"));
+    command(&mut page, &format!("bbws plan {environment}{flag}"));
     page.render(style)
 }
 
