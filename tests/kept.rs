@@ -55,8 +55,10 @@ fn stand_in(word: &str) -> String {
     let all = |word: &str, is: fn(char) -> bool| word.chars().all(is);
     let mixed = |word: &str| word.contains(|c: char| c.is_ascii_digit()) && word.contains(|c: char| c.is_ascii_alphabetic());
     let hex = |word: &str| word.len() >= 8 && all(word, |c| c.is_ascii_digit() || ('a'..='f').contains(&c)) && mixed(word);
-    // The end of a file that was cut off, by its length.
-    if word.len() >= 4 && all(word, |c| c.is_ascii_digit()) && !word.starts_with("20") && word.len() < 12 {
+    // Serials, and lines of files that grow.
+    if let Some((file, _)) = word.split_once(".toml:") {
+        format!("{file}.toml:<line>")
+    } else if word.len() >= 3 && all(word, |c| c.is_ascii_digit()) && !word.starts_with("20") && word.len() < 12 {
         "<number>".into()
     } else if word.len() == 26 && all(word, |c| c.is_ascii_digit() || c.is_ascii_uppercase()) {
         "<ulid>".into()
@@ -80,6 +82,7 @@ fn what_differs_from_run_to_run_is_made_the_same_and_nothing_else() {
     for whole in ["db-instance.main of 536580886816 in af-south-1: E-DENIED.", "--target log-group.ecs -o dev.plan", "2026-11-26"] {
         assert_eq!(same(whole), whole);
     }
+    assert_eq!(same("[environments/dev.toml:125:18], serial 141"), "[environments/dev.toml:<line>], serial <number>");
 }
 
 /// Each refusal that the docs tell of names its error and the test that provokes it.

@@ -84,7 +84,7 @@ fn what_is_not_a_plan_as_bbws_wrote_it_is_refused_and_the_real_one_is_executed_o
             forged(&path, |plan| plan["basis"]["more"] = json!(1)),
             &["no bbws writes such a plan", "unknown field `more`"],
         ),
-        ("cut off", text[..text[..good.len() / 2].rfind('\n').expect("lines")].as_bytes().to_vec(), &["is not a whole plan", "cut off"]),
+        ("cut off", good[..text[..good.len() / 2].rfind('\n').expect("lines")].to_vec(), &["is not a whole plan", "cut off"]),
         ("nothing", vec![], &["is not a whole plan"]),
         ("other JSON", b"{\"steps\": []}".to_vec(), &["is not a plan", "does not say its format"]),
         ("a newer format", forged(&path, |plan| plan["format"] = json!(2)), &["a plan of a newer bbws", "format 2", "format 1"]),
@@ -150,7 +150,7 @@ fn what_is_not_a_plan_as_bbws_wrote_it_is_refused_and_the_real_one_is_executed_o
     let refused = apply(&place, &path);
     says(&refused, &["another state of dev", state["lineage"].as_str().expect("a lineage")]);
     texts.keep(&place, "another lineage", &told(&refused));
-    texts.demand("plan files");
+    texts.demand("plan-files");
 }
 
 /// Copies a folder as it is.
@@ -250,7 +250,7 @@ fn a_plan_is_refused_where_file_state_or_aws_have_moved_and_says_what_did() {
     let refused = apply(&place, &later);
     says(&refused, &["state", "it is older than the plan"]);
     texts.keep(&place, "an older serial", &told(&refused));
-    texts.demand("stale plans");
+    texts.demand("stale-plans");
 
     // As it was made, it is executed: no more and no less.
     fs::write(place.path("state/sandbox/cloud.json"), &cloud).expect("a cloud");
