@@ -2,7 +2,8 @@
 //! dropped there, another one goes on, and the account holds exactly one of everything.
 //!
 //! Each operation meets each of three stops (killed before it is sent, killed when it is done, its answer lost) at each command.
-//! Of the other points `BBWS_CRASH_POINTS` says how many of each sort are tried, spread evenly; all with
+//! Of the other points some of each sort are tried, spread evenly. What is tried is a stack that holds every kind once. With
+//! `BBWS_CRASH_POINTS` it is the whole of dev with all its options, and that many points of each sort: all of them with
 //! `cargo xtask soak crash_points`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -275,8 +276,13 @@ struct Case {
     mode: Mode,
 }
 
-/// Every kind once, with all that it stands on: of dev with each option and some further resources.
-fn every_kind_once() -> (Desired, Desired) {
+/// So many points of each sort are tried, if somebody says: then of the whole of dev.
+fn asked() -> Option<usize> {
+    std::env::var("BBWS_CRASH_POINTS").ok().map(|text| text.parse().expect("a number"))
+}
+
+/// Dev with each option and some further resources: all of it, or every kind once with all that it stands on.
+fn stack(whole_of_it: bool) -> (Desired, Desired) {
     let place = Place::new();
     let kinds = bbws_kinds::all();
     let read = |edits: &[(&str, &str)]| {
@@ -306,7 +312,7 @@ fn every_kind_once() -> (Desired, Desired) {
         }
     }
     let only = |mut desired: Desired| {
-        desired.resources.retain(|address, _| chosen.contains(address));
+        desired.resources.retain(|address, _| whole_of_it || chosen.contains(address));
         desired.outputs.clear();
         desired
     };
@@ -405,7 +411,7 @@ fn spread(all: usize, many: usize) -> Vec<usize> {
 }
 
 fn shown(case: &Case) {
-    let many = std::env::var("BBWS_CRASH_POINTS").ok().map_or(POINTS, |text| text.parse().expect("a number"));
+    let many = asked().unwrap_or(POINTS);
     let began = std::time::Instant::now();
     let from = in_time_that_jumps(begun(case));
     let (calls, writes, whole) = in_time_that_jumps(counted(case, &from));
@@ -458,7 +464,7 @@ fn shown(case: &Case) {
 
 #[test]
 fn every_crash_point_of_apply_of_an_update_and_of_destroy_leaves_one_of_everything() {
-    let (whole, changed) = every_kind_once();
+    let (whole, changed) = stack(asked().is_some());
     let kinds: BTreeSet<&str> = whole.resources.keys().map(Address::kind).collect();
     println!("{} resources of {} kinds", whole.resources.len(), kinds.len());
     shown(&Case { name: "apply", first: None, desired: whole.clone(), mode: Mode::Apply });

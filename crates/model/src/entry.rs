@@ -73,7 +73,8 @@ pub struct OpenIntent {
     pub seq: u64,
     /// When that was written, for people only.
     pub at: jiff::Timestamp,
-    /// Who wrote it: how long its request may still arrive depends on whether that process lives.
+    /// Who wrote it, and alone has sent it: how long its request may still arrive depends on whether that process lives. None
+    /// where another run has sent it again.
     pub writer: Option<Owner>,
     /// Whether it was sent more than once.
     pub repeated: bool,

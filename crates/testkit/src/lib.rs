@@ -12,7 +12,7 @@ mod store_contract;
 mod toy;
 mod trouble;
 
-pub use cloud::{Call, FakeCloud, Fault, Moment, Object, SIGNATURE, Verb, Weather};
+pub use cloud::{Call, FakeCloud, Fault, Happened, Moment, Object, SIGNATURE, Verb, Weather};
 pub use ports::{HostClock, JumpClock, Lasting, SeededIds, Tape};
 pub use process::{Fragile, Frailty, Stood};
 pub use schema::misfits;

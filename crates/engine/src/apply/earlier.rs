@@ -123,8 +123,10 @@ impl Task<'_, '_> {
 
     /// Sends a create again under its own intent, with its own token: what it made the first time is what it makes.
     async fn again(&mut self, intent: &Intent, spec: &Value) -> Result<Again, StepFailure> {
-        let told = self.work.log.state(|state| state.open.get(&intent.id).is_some_and(|open| open.repeated));
-        if !told {
+        // Each run that sends it says so: what is known of one process tells nothing of another.
+        let own = self.work.log.run();
+        let is_told = |open: &OpenIntent| open.repeated && open.writer.as_ref().is_none_or(|writer| writer.run == *own);
+        if !self.work.log.state(|state| state.open.get(&intent.id).is_some_and(is_told)) {
             self.record(Record::Repeat { intent: intent.id.clone() }).await?;
         }
         self.attempts.repeat(intent.clone(), self.work.clock.elapsed());

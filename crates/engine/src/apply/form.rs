@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bbws_model::{Class, CloudError, Op, Phase, PhysicalId, Record, Renamed, Seen, is_protected};
+use bbws_model::{Class, CloudError, Entry, Op, Phase, PhysicalId, Record, Renamed, Seen, is_protected};
 use serde_json::Value;
 
 use super::send::{Due, Sent};
@@ -14,10 +14,11 @@ use crate::Progress;
 const OUT_OF_SIGHT: Duration = Duration::from_secs(120);
 
 impl Task<'_, '_> {
-    /// Whether an object was made, and an earlier run was over before AWS showed it ready: only then can it be there and out
-    /// of sight.
+    /// Whether it may be that AWS has never shown an object yet: one that was made, and an earlier run was over before it was
+    /// ready; or a former one, which may have come late or twice. Only then can it be there and out of sight.
     pub(super) fn is_unseen(&self, id: &PhysicalId) -> bool {
-        self.work.log.state(|state| state.entries.get(&self.step.address).is_some_and(|entry| entry.id == *id && !entry.reached))
+        let unseen = |entry: &Entry| if entry.id == *id { !entry.reached } else { entry.deposed.iter().any(|old| old.id == *id) };
+        self.work.log.state(|state| state.entries.get(&self.step.address).is_some_and(unseen))
     }
 
     /// Waits until AWS shows such an object; answers no where it does not: then it is gone.

@@ -63,9 +63,10 @@ impl Attempts {
         }
     }
 
-    /// What became of a request is recorded.
+    /// What became of a request is recorded: it is not sent again.
     pub(super) fn is_settled(&mut self, intent: &IntentId) {
         self.ambiguous.retain(|open| open != intent);
+        self.refused.take_if(|refused| refused.intent.id == *intent);
     }
 
     /// Whether some of its requests may still arrive.

@@ -7,8 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bbws_model::{
-    Address, Diff, Entry, Event, Intent, IntentId, Kinds, Op, OpenIntent, Ownership, PhysicalId, Record, Recovery, ResultOutcome, Seen,
-    State,
+    Address, Diff, Event, Intent, IntentId, Kinds, Op, OpenIntent, Ownership, PhysicalId, Record, Recovery, ResultOutcome, Seen, State,
 };
 use futures::future::join_all;
 use serde_json::Value;
@@ -51,8 +50,9 @@ pub async fn looking_back(state: &State, drivers: &Drivers, kinds: &Kinds, now: 
     let open: Vec<OpenIntent> = state.open.values().cloned().collect();
     let mut records: Vec<Record> = seen_of(state, drivers, kinds, &open).await?.into_values().collect();
     records.extend(sweep(state, drivers, now).await?);
-    if may_be_doubled(state, kinds, now) {
-        records.extend(doubles(state, drivers, kinds).await);
+    let made = keyless(state, &records, kinds);
+    if !made.is_empty() && was_changed_lately(state, now) {
+        records.extend(doubles(state, &records, &made, drivers).await);
     }
     Ok(records)
 }
@@ -158,29 +158,47 @@ async fn sweep(state: &State, drivers: &Drivers, now: jiff::Timestamp) -> Result
 /// that a create which is delivered twice is executed twice.
 #[must_use]
 pub fn may_be_doubled(state: &State, kinds: &Kinds, now: jiff::Timestamp) -> bool {
-    let lately = state.at.is_some_and(|at| now.duration_since(at) < FORGOTTEN);
-    lately && !keyless(state, kinds).is_empty()
+    was_changed_lately(state, now) && !keyless(state, &[], kinds).is_empty()
 }
 
-/// The resources of such kinds, by the intents that made their objects.
-fn keyless<'s>(state: &'s State, kinds: &Kinds) -> BTreeMap<&'s IntentId, (&'s Address, &'s Entry)> {
+fn was_changed_lately(state: &State, now: jiff::Timestamp) -> bool {
+    state.at.is_some_and(|at| now.duration_since(at) < FORGOTTEN)
+}
+
+/// The creates of such kinds that have made something which is still recorded, or which these records say to have made it, and
+/// of which address each is.
+fn keyless<'s>(state: &'s State, records: &'s [Record], kinds: &Kinds) -> BTreeMap<&'s IntentId, &'s Address> {
     let is = |address: &Address| kinds.get(address.kind()).is_some_and(|kind| kind.facts().recovery == Recovery::TagOnly);
-    let entries = state.entries.iter().filter(|(address, _)| is(address));
-    entries.filter_map(|(address, entry)| Some((entry.intent.as_ref()?, (address, entry)))).collect()
+    let recorded = state.entries.iter().filter(|(address, _)| is(address)).flat_map(|(address, entry)| {
+        let all = std::iter::once(&entry.intent).chain(entry.deposed.iter().map(|old| &old.intent));
+        all.flatten().map(move |intent| (intent, address))
+    });
+    let settled = records.iter().filter_map(|record| {
+        let Record::Result { intent, outcome: ResultOutcome::Settled { id: Some(_) }, .. } = record else { return None };
+        let made = &state.open.get(intent)?.intent;
+        (is(&made.address) && made.kind == made.address.kind()).then_some((intent, &made.address))
+    });
+    recorded.chain(settled).collect()
 }
 
 /// Second objects: they bear the mark of the very request that made the recorded one. What cannot be listed now is left to a
 /// later run: it is in nobody's way.
-async fn doubles(state: &State, drivers: &Drivers, kinds: &Kinds) -> Vec<Record> {
-    let made = keyless(state, kinds);
-    let sought: BTreeSet<&str> = made.values().map(|(address, _)| address.kind()).collect();
+async fn doubles(state: &State, records: &[Record], made: &BTreeMap<&IntentId, &Address>, drivers: &Drivers) -> Vec<Record> {
+    let settled = records.iter().filter_map(|record| match record {
+        Record::Result { outcome: ResultOutcome::Settled { id }, .. } => id.as_ref(),
+        Record::Late { id, .. } => Some(id),
+        _ => None,
+    });
+    let entries = state.entries.values().flat_map(|entry| std::iter::once(&entry.id).chain(entry.deposed.iter().map(|old| &old.id)));
+    let known: BTreeSet<&PhysicalId> = entries.chain(settled).collect();
+    let sought: BTreeSet<&str> = made.values().map(|address| address.kind()).collect();
     let reading = Reading::new();
     let reading = &reading;
     let lists = drivers.censuses().filter(|(kind, _)| sought.contains(kind)).map(|(_, census)| census.marked(reading));
     let marked = join_all(lists).await.into_iter().flatten().flatten();
     let second = marked.filter(|one| {
-        let of = made.get(&one.owner.intent).filter(|(address, _)| one.owner.lineage == state.lineage && **address == one.owner.address);
-        of.is_some_and(|(_, entry)| entry.id != one.id && entry.deposed.iter().all(|old| old.id != one.id))
+        let of = made.get(&one.owner.intent).filter(|address| one.owner.lineage == state.lineage && ***address == one.owner.address);
+        of.is_some() && !known.contains(&one.id)
     });
     second.map(|one| Record::Late { intent: one.owner.intent, id: one.id }).collect()
 }

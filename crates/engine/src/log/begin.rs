@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use bbws_model::wire::{log, state as wire};
-use bbws_model::{Address, Entry, Record, Slot, State};
+use bbws_model::wire::log;
+use bbws_model::wire::state::{checkpoint_key, write};
+use bbws_model::{Address, Digest, Entry, Record, Slot, State};
 
 use super::derived::derive;
 use super::{LogError, Opening};
 use crate::{Clock, Ids, PutOutcome, Store};
 
 /// Begins the log of an environment that has none. One slot says all, so that it is there whole or not at all.
+///
+/// Where there was a log up to slot `after`, it begins beyond that, as one of which the older slots were collected: a store that
+/// keeps versions would take the old log's first slot for the true one.
 ///
 /// # Errors
 /// When the store fails, or a log is there.
@@ -19,7 +23,7 @@ pub async fn begin(
     ids: &dyn Ids,
     opening: Opening,
     reason: &str,
-    state: &State,
+    (state, after): (&State, u64),
 ) -> Result<State, LogError> {
     let run = opening.owner.run.clone();
     let entries: BTreeMap<Address, Option<Entry>> = state.entries.iter().map(|(address, e)| (address.clone(), Some(e.clone()))).collect();
@@ -28,9 +32,17 @@ pub async fn begin(
     let close = Record::Close { outcome: "done".to_owned() };
     let records: Vec<Record> = opening.records().into_iter().chain([restore]).chain(copies).chain([close]).collect();
     let mut begun = State::empty(&state.lineage);
+    if after > 0 {
+        (begun.seq, begun.head) = (after, Digest::of(format!("{run} begins after slot {after}").as_bytes()));
+        let key = checkpoint_key(after);
+        let bytes = write(&begun).map_err(|error| LogError::wire(&key, &error))?;
+        if store.create(&key, &bytes).await? == PutOutcome::Exists {
+            return Err(LogError::Fenced { seq: after });
+        }
+    }
     let serial = begun.next_serial(&records)?;
     let (lineage, prev) = (begun.lineage.clone(), begun.head.clone());
-    let slot = Slot { lineage, seq: 1, generation: 1, serial, prev, put_id: ids.next(), run, at: clock.now(), records };
+    let slot = Slot { lineage, seq: after + 1, generation: 1, serial, prev, put_id: ids.next(), run, at: clock.now(), records };
     let key = log::key(slot.seq);
     let bytes = log::write(&slot).map_err(|error| LogError::wire(&key, &error))?;
     begun.take(&slot, &bytes)?;
@@ -39,22 +51,4 @@ pub async fn begin(
     }
     derive(store, &begun).await?;
     Ok(begun)
-}
-
-/// Puts what is left of a log under another name, so that a new one can begin. Nothing is thrown away.
-///
-/// # Errors
-/// When the store fails: what was copied by then is there twice.
-pub async fn set_aside(store: &dyn Store, under: &str) -> Result<usize, LogError> {
-    let mut keys = store.list_after(log::PREFIX, "").await?;
-    keys.extend(store.list_after(wire::CHECKPOINTS, "").await?);
-    keys.push(wire::KEY.to_owned());
-    let mut count = 0;
-    for key in keys {
-        let Some(bytes) = store.get(&key).await? else { continue };
-        store.create(&format!("{under}/{key}"), &bytes).await?;
-        store.delete(&key).await?;
-        count += 1;
-    }
-    Ok(count)
 }

@@ -3,6 +3,7 @@
 //! One primitive, create-if-absent on the next slot, is lock, fence, write-ahead log and history at once: to own an
 //! environment is to append OPEN; to be fenced is to fail an append.
 
+mod aside;
 mod begin;
 mod collect;
 mod derived;
@@ -13,7 +14,8 @@ mod survey;
 mod watch;
 mod write;
 
-pub use begin::{begin, set_aside};
+pub use aside::{Remains, remains, set_aside};
+pub use begin::begin;
 pub use collect::{KEPT_FOR, collect, collectable};
 pub use derived::OUTPUTS;
 pub use lease::{LEASE, Lease, TTL, Unleased};

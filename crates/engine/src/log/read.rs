@@ -4,6 +4,7 @@ use bbws_model::wire::{log, state as wire};
 use bbws_model::{Digest, State};
 use futures::{StreamExt, TryStreamExt, stream};
 
+use super::aside::CLAIMS;
 use super::survey::recovered;
 use super::{Depth, LogError};
 use crate::Store;
@@ -26,6 +27,10 @@ pub async fn read(store: &dyn Store) -> Result<Option<State>, LogError> {
         // The slot after this one may have been removed. Where the last run has given the environment back none is missing.
         Ok(Some(state)) if state.holder.is_some() && !store.earlier(&log::key(state.seq + 1)).await?.is_empty() => {
             recovered(store, Depth::Needed).await
+        }
+        // Where nothing is, there may have been something.
+        Ok(None) if !store.earlier(&log::key(1)).await?.is_empty() || !store.list_after(CLAIMS, "").await?.is_empty() => {
+            recovered(store, Depth::Whole).await
         }
         Ok(_) if doubtful => recovered(store, Depth::Whole).await,
         Err(LogError::Damaged { .. }) => recovered(store, Depth::Needed).await,

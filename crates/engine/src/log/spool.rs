@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bbws_model::wire::{log, spool as wire};
-use bbws_model::{Digest, IntentId, Record, ResultOutcome, RunId, Spooled, State};
+use bbws_model::{Digest, IntentId, PhysicalId, Record, ResultOutcome, RunId, Spooled, State};
 
 use super::{Log, LogError};
 use crate::lock::locked;
@@ -117,6 +117,14 @@ fn about(record: &Record) -> Option<&IntentId> {
     }
 }
 
+/// Whether a request was executed, and what it made.
+fn made(record: &Record) -> Option<Option<&PhysicalId>> {
+    match record {
+        Record::Result { outcome: ResultOutcome::Done { id } | ResultOutcome::Settled { id }, .. } => Some(id.as_ref()),
+        _ => None,
+    }
+}
+
 /// What became of the files that earlier runs left in the spool.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unspooled {
@@ -187,7 +195,9 @@ async fn fitting(log: &Log, bytes: &[u8], before: &[Record]) -> Result<Result<Ve
     }
     let mut new: Vec<Record> = vec![];
     for record in spooled.results {
-        if !is_news(&state, &record) {
+        // A run that could not put a file into the log has left what it says in one of its own.
+        let said = before.iter().chain(&new).any(|other| about(other) == about(&record) && made(other) == made(&record));
+        if said || !is_news(&state, &record) {
             continue;
         }
         let with: Vec<Record> = before.iter().chain(&new).chain([&record]).cloned().collect();

@@ -9,6 +9,7 @@ use bbws_model::wire::{WireError, log, state as wire};
 use bbws_model::{Digest, Slot, State};
 
 use super::LogError;
+use super::aside::CLAIMS;
 use super::read::fetch;
 use crate::Store;
 
@@ -155,6 +156,12 @@ impl Walk<'_> {
 
     /// Folds slot after slot. Where one is damaged it goes on with what mends it, and ends where nothing does.
     async fn follow(&mut self, told: &mut (dyn FnMut(Met<'_>) + Send)) -> Result<Option<State>, LogError> {
+        // What versions of it tell is the old log, of which something was lost.
+        if self.slots.is_empty() && self.bases.is_empty() && !self.store.list_after(CLAIMS, "").await?.is_empty() {
+            let cause = "a rebuild has put the log aside, and was stopped before it began a new one";
+            self.damaged(log::key(1), cause.to_owned(), Cure::Lost);
+            return Ok(None);
+        }
         if self.last == 0 {
             return Ok(None);
         }

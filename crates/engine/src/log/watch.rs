@@ -9,7 +9,7 @@ use super::{LogError, TTL};
 use crate::{Clock, Store};
 
 /// How often a log is looked at while it is watched.
-const LOOK: Duration = Duration::from_secs(2);
+pub(super) const LOOK: Duration = Duration::from_secs(2);
 
 /// An environment that a run holds, as its log says.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -171,7 +171,9 @@ impl<'a> Draft<'a> {
                 let Some(open) = self.open(intent) else {
                     return Err(FoldError::NotOpen { seq: self.seq(), intent: intent.clone() });
                 };
-                let repeated = OpenIntent { repeated: true, ..open.clone() };
+                // Two processes may have it on its way now: that one of them is gone tells nothing of the other.
+                let writer = open.writer.clone().filter(|writer| self.holder().is_some_and(|holder| holder.run == writer.run));
+                let repeated = OpenIntent { repeated: true, writer, ..open.clone() };
                 self.edits.open.insert(intent.clone(), Some(repeated));
             }
             Record::Late { intent, id } => match self.recorded_of(intent) {
@@ -215,14 +217,18 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    /// The run at hand.
-    fn writer(&self) -> Result<RunId, FoldError> {
-        let holder = match &self.edits.holder {
+    /// Who holds the environment now.
+    fn holder(&self) -> Option<&Owner> {
+        match &self.edits.holder {
             Some(holder) => holder.as_ref().map(|(owner, _)| owner),
             None => self.base.holder.as_ref(),
-        };
+        }
+    }
+
+    /// The run at hand.
+    fn writer(&self) -> Result<RunId, FoldError> {
         let why = || "a run is allowed to change production, but none holds the environment".to_owned();
-        holder.map(|owner| owner.run.clone()).ok_or_else(|| FoldError::Misfit { seq: self.seq(), why: why() })
+        self.holder().map(|owner| owner.run.clone()).ok_or_else(|| FoldError::Misfit { seq: self.seq(), why: why() })
     }
 
     /// A plan is applied once. What has expired need not be remembered: nobody takes it any more.
@@ -257,11 +263,8 @@ impl<'a> Draft<'a> {
             return self.misfit(format!("the intent {} is recorded twice", intent.id));
         }
         self.allows(intent)?;
-        let writer = match &self.edits.holder {
-            Some(holder) => holder.as_ref().map(|(owner, _)| owner),
-            None => self.base.holder.as_ref(),
-        };
-        let open = OpenIntent { intent: intent.clone(), seq: self.seq(), at: self.at, writer: writer.cloned(), repeated: false };
+        let writer = self.holder().cloned();
+        let open = OpenIntent { intent: intent.clone(), seq: self.seq(), at: self.at, writer, repeated: false };
         self.edits.open.insert(intent.id.clone(), Some(open));
         Ok(())
     }

@@ -42,17 +42,22 @@ impl Draft<'_> {
         if self.echo(intent).is_some() {
             return None;
         }
-        let made = self.entries().find(|(_, entry)| entry.intent.as_ref() == Some(intent));
+        let by = |made_by: &Option<IntentId>| made_by.as_ref() == Some(intent);
+        let made = self.entries().find(|(_, entry)| by(&entry.intent) || entry.deposed.iter().any(|old| by(&old.intent)));
         made.map(|(address, _)| address.clone())
     }
 
-    /// The network delivered a create twice, and that made a second object: it has to go, the recorded one stays.
+    /// The network delivered a create twice, and that made a second object: it has to go, the recorded one is as it was.
     pub(super) fn came_twice(&mut self, address: &Address, intent: &IntentId, made: &PhysicalId) -> Result<(), FoldError> {
         let Some(entry) = self.entry_mut(address) else { return Ok(()) };
         if entry.id == *made || entry.deposed.iter().any(|old| old.id == *made) {
             return self.misfit(format!("{made} came a second time for {address}, but is recorded already"));
         }
-        let (spec, dependencies) = (entry.spec.clone(), entry.dependencies.clone());
+        let first = entry.deposed.iter().find(|old| old.intent.as_ref() == Some(intent)).filter(|_| entry.intent.as_ref() != Some(intent));
+        let (spec, dependencies) = match first {
+            Some(old) => (old.spec.clone(), old.dependencies.clone()),
+            None => (entry.spec.clone(), entry.dependencies.clone()),
+        };
         entry.deposed.push(Deposed { id: made.clone(), spec, dependencies, intent: Some(intent.clone()) });
         Ok(())
     }

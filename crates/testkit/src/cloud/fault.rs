@@ -44,6 +44,8 @@ pub struct Weather {
     pub late: f64,
     /// How late at most.
     pub latest: Duration,
+    /// A mutating call arrives a second time, right after the first.
+    pub twice: f64,
     /// For how long reads show at most what was before a change.
     pub lag: Duration,
     /// Tags are shown later than the object that bears them.
@@ -65,6 +67,7 @@ impl Default for Weather {
             request_lost: 0.0,
             late: 0.0,
             latest: Duration::ZERO,
+            twice: 0.0,
             lag: Duration::ZERO,
             bare: 0.0,
             read_fails: 0.0,
@@ -87,6 +90,9 @@ impl Default for Sky {
         Self::new(0, Weather::default(), Trouble::default())
     }
 }
+
+/// So soon after the first time whoever passes a call on sends its bytes again: before the first one is answered.
+const RIGHT_AFTER: Duration = Duration::from_millis(50);
 
 const REFUSALS: [Class; 8] = [
     Class::Throttled,
@@ -136,6 +142,9 @@ impl Sky {
         if self.strikes(weather.late, "call late") {
             let latest = u64::try_from(weather.latest.as_millis()).unwrap_or(u64::MAX);
             return Some(Fault::Late(Duration::from_millis(self.dice.random_range(0..=latest))));
+        }
+        if self.strikes(weather.twice, "call twice") {
+            return Some(Fault::Twice(RIGHT_AFTER.mul_f64(self.dice.random_range(0.0..1.0))));
         }
         None
     }

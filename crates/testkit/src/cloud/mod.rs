@@ -17,7 +17,7 @@ use fault::Sky;
 use world::{Answer, Effect, Watcher, World};
 
 pub use fault::{Fault, SIGNATURE, Weather};
-pub use world::{Call, Object, Verb};
+pub use world::{Call, Happened, Object, Verb};
 
 /// How long one half of a call takes, there or back.
 const HALF: Duration = Duration::from_millis(50);
@@ -171,8 +171,8 @@ impl FakeCloud {
         self.world(|world, now| world.died(sender, now, longest));
     }
 
-    /// Somebody sees every mutating call leave; it must not ask the cloud.
-    pub fn watch(&self, watcher: impl Fn(&Call) + Send + Sync + 'static) {
+    /// Somebody sees what becomes of every mutating call; it must not ask the cloud.
+    pub fn watch(&self, watcher: impl Fn(Happened<'_>) + Send + Sync + 'static) {
         self.world(|world, _| world.watcher = Some(Watcher(Arc::new(watcher))));
     }
 
@@ -193,7 +193,10 @@ impl FakeCloud {
         let quoted = |why: &str| self.quotes.map_or_else(|| why.to_owned(), |what| format!("{why}; the request says {what}"));
         let lost = |why: &str| Err(CloudError::own(&operation, Class::Ambiguous, quoted(why)));
         match fault {
-            Some(Fault::Refused(class)) => return Err(CloudError::own(&operation, class, quoted("refused by plan"))),
+            Some(Fault::Refused(class)) => {
+                self.world(|world, _| world.refused(number));
+                return Err(CloudError::own(&operation, class, quoted("refused by plan")));
+            }
             Some(Fault::RequestLost) => return lost("the connection was closed"),
             Some(Fault::HangsBefore | Fault::HangsAfter) => return std::future::pending().await,
             Some(Fault::Late(late)) => tokio::time::sleep(late.min(TIMEOUT)).await,
@@ -204,7 +207,10 @@ impl FakeCloud {
             return lost("the connection was closed");
         }
         match self.world(|world, _| world.answered(number)) {
-            Some(Err(error)) => Err(CloudError { operation, ..error }),
+            Some(Err(error)) => {
+                self.world(|world, _| world.refused(number));
+                Err(CloudError { operation, ..error })
+            }
             Some(Ok(made)) => Ok(made),
             None => lost("no answer within 30 s"),
         }

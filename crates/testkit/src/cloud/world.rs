@@ -84,9 +84,18 @@ impl fmt::Debug for Flight {
     }
 }
 
-/// Somebody who sees every mutating call leave.
+/// What becomes of a mutating call.
+#[derive(Debug, Clone, Copy)]
+pub enum Happened<'a> {
+    /// It leaves.
+    Sent(&'a Call),
+    /// Its sender has read that it was refused: nothing comes of it.
+    Refused(&'a Call),
+}
+
+/// Somebody who sees what becomes of every mutating call.
 #[derive(Clone)]
-pub(super) struct Watcher(pub(super) Arc<dyn Fn(&Call) + Send + Sync>);
+pub(super) struct Watcher(pub(super) Arc<dyn Fn(Happened<'_>) + Send + Sync>);
 
 impl fmt::Debug for Watcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -180,7 +189,7 @@ impl World {
         let fault = self.faults.remove(&number).or_else(|| self.sky.fate());
         let (sender, signed, sent) = (call.sender, call.signed, call.sent);
         if let Some(Watcher(watch)) = self.watcher.clone() {
-            watch(&call);
+            watch(Happened::Sent(&call));
         }
         self.calls.push(call);
         let late = match fault {
@@ -195,6 +204,13 @@ impl World {
         self.flights.insert((sent + late, number), Flight { sender, signed, effect });
         self.advance(sent);
         (number, fault)
+    }
+
+    /// The sender of a call has read that it was refused.
+    pub(super) fn refused(&self, number: usize) {
+        if let (Some(Watcher(watch)), Some(call)) = (&self.watcher, self.calls.get(number)) {
+            watch(Happened::Refused(call));
+        }
     }
 
     /// The answer to a call, once it has arrived.

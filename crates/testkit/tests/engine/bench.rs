@@ -1,13 +1,14 @@
 //! One environment, its cloud and its store.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bbws_engine::planner::Sources;
 use bbws_engine::{
     Ask, Control, Credentials, Drivers, Log, LogError, Opening, Report, Reporter, Run, apply, log, look_back, plan, refresh,
 };
-use bbws_model::{Account, Desired, Finding, Kinds, Mode, Plan, Scope, Stamped, State, Wanted, World};
+use bbws_model::{Account, Desired, Finding, Kinds, Mode, Plan, RunId, Scope, Stamped, State, Wanted, World};
 use bbws_testkit::{FakeCloud, JumpClock, Lasting, MemoryStore, SeededIds, Tape, drivers, kinds, sample};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -21,6 +22,8 @@ pub(crate) struct Bench {
     pub(crate) clock: Arc<JumpClock>,
     pub(crate) ids: Arc<SeededIds>,
     pub(crate) tape: Tape,
+    /// The runs of which everybody here knows that their process is gone.
+    pub(crate) gone: Arc<Mutex<BTreeSet<RunId>>>,
 }
 
 /// Wanted resources, each with its spec.
@@ -56,6 +59,7 @@ impl Bench {
             clock: Arc::new(JumpClock::new()),
             ids: Arc::new(SeededIds::default()),
             tape: Tape::default(),
+            gone: Arc::default(),
         }
     }
 
@@ -146,7 +150,7 @@ impl Bench {
             kinds: &self.kinds,
             clock: self.clock.as_ref(),
             ids: self.ids.as_ref(),
-            gone: &|_| false,
+            gone: &|owner| self.gone.lock().unwrap().contains(&owner.run),
             credentials,
             control,
             reporter,

@@ -121,7 +121,7 @@ async fn the_copies_of_data_are_found_again() {
     assert_eq!((copies, found.unplaced.len()), (vec![("name.a".to_owned(), "7-key".to_owned())], 0));
     let begun = MemoryStore::default();
     let opening = Bench::opening("rebuilt");
-    log::begin(&begun, bench.clock.as_ref(), bench.ids.as_ref(), opening, "rebuilt", &found.state).await.unwrap();
+    log::begin(&begun, bench.clock.as_ref(), bench.ids.as_ref(), opening, "rebuilt", (&found.state, 0)).await.unwrap();
     assert_eq!(log::read(&begun).await.unwrap().unwrap().backups, found.state.backups, "they are in the new log");
 }
 
@@ -184,7 +184,7 @@ async fn a_log_begun_anew_publishes_no_secret_either() {
     let bench = Bench::new();
     let mut state = State::empty("L");
     state.outputs.insert("told".into(), json!(format!("it is {CANARY}")));
-    log::begin(&bench.store, bench.clock.as_ref(), bench.ids.as_ref(), Bench::opening("run"), "lost", &state).await.unwrap();
+    log::begin(&bench.store, bench.clock.as_ref(), bench.ids.as_ref(), Bench::opening("run"), "lost", (&state, 0)).await.unwrap();
     let outputs = String::from_utf8(bench.store.all()[log::OUTPUTS].clone()).unwrap();
     assert!(outputs.contains("it is <secret>"), "{outputs}");
     assert!(bench.store.all().values().all(|bytes| !String::from_utf8_lossy(bytes).contains("canary")), "nor anything else");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bbws_engine::{Clock, Control, Held, Log, LogError, stands_still};
-use bbws_model::{Class, Desired, Event, IntentId, Mode, Outcome};
+use bbws_model::{Class, Desired, Event, IntentId, Mode, Outcome, RunId};
 use bbws_testkit::{Fault, Lasting};
 use serde_json::json;
 use tokio::sync::watch;
@@ -132,6 +132,35 @@ async fn a_run_does_not_end_before_nothing_can_arrive_any_more() {
     assert_eq!((state.open.len(), state.abandoned.len()), (0, 1));
 }
 
+/// A run whose request of this number is under way when its process dies; answers which run it was.
+async fn dies_at(bench: &Bench, call: usize, desired: &Desired) -> RunId {
+    bench.cloud.fault(call, Fault::HangsBefore);
+    let _ = tokio::time::timeout(Duration::from_secs(20), bench.apply(desired, Mode::Apply)).await;
+    let state = bench.state().await;
+    assert_eq!((state.open.len(), bench.cloud.count()), (1, call + 1), "it was killed in the middle");
+    state.holder.expect("it has given nothing back").run
+}
+
+/// That the process which wrote an intent is gone tells nothing of the one that sent the request again.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_two_runs_have_sent_is_waited_for_as_long_as_either_may_live() {
+    let (short, long) = (Duration::from_secs(45 + 60), Duration::from_secs(45 + 300 + 300 + 60));
+    for (again, waits) in [(false, short), (true, long)] {
+        let bench = Bench::new();
+        let one = wanted(&[("key.a", json!({"name": "a", "colour": "green"}))]);
+        let first = dies_at(&bench, 0, &one).await;
+        bench.gone.lock().unwrap().insert(first.clone());
+        if again {
+            assert_ne!(dies_at(&bench, 1, &one).await, first, "a second run, on a machine of which nothing is known");
+        }
+        let began = bench.clock.elapsed();
+        assert_eq!(bench.apply(&wanted(&[("tag.other", json!({}))]), Mode::Apply).await.outcome, Outcome::Done);
+        let took = bench.clock.elapsed() - began;
+        assert!(took >= waits && took < waits + Duration::from_secs(60), "sent again: {again}: {took:?}");
+        assert_eq!(bench.state().await.open.len(), 0);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_arrives_after_it_was_given_up_is_recorded_and_removed() {
     let bench = Bench::new();
@@ -183,6 +212,39 @@ async fn what_comes_back_after_its_delete_is_found_and_removed() {
         let state = bench.state().await;
         assert_eq!((bench.cloud.objects().len(), state.entries.len(), state.abandoned.len()), (0, 0, 0), "{kind}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_given_up_is_not_sent_again() {
+    for kind in ["name", "token", "key"] {
+        let bench = Bench::new();
+        let one = wanted(&[(&format!("{kind}.a"), json!({"name": "a", "colour": "green"}))]);
+        // The first request is lost, and each time it is sent again it is refused.
+        bench.cloud.fault(0, Fault::RequestLost);
+        (1..=5).for_each(|call| bench.cloud.fault(call, Fault::Refused(Class::Conflict)));
+        assert_eq!(bench.apply(&one, Mode::Apply).await.outcome, Outcome::Done, "{kind}");
+        let (state, calls) = (bench.state().await, bench.cloud.calls());
+        assert_eq!((bench.cloud.objects().len(), state.open.len()), (1, 0), "{kind}");
+        assert!(calls[1..6].iter().all(|call| call.attempt == calls[0].attempt), "{kind}: the same request");
+        assert_ne!(calls[6].attempt, calls[0].attempt, "{kind}: another one, of an intent of its own");
+    }
+}
+
+/// Twice made, and the run that sent it is killed at any moment: the next one is a destroy.
+#[tokio::test(start_paused = true)]
+async fn what_arrived_twice_goes_whoever_settled_it() {
+    let one = wanted(&[("tag.a", json!({"colour": "green"}))]);
+    let mut twins = 0;
+    for lives in (0..400).step_by(10) {
+        let bench = Bench::new();
+        bench.cloud.fault(0, Fault::Twice(Duration::ZERO));
+        let _ = tokio::time::timeout(Duration::from_millis(lives), bench.apply(&one, Mode::Apply)).await;
+        twins += usize::from(bench.cloud.objects().len() == 2);
+        assert_eq!(bench.apply(&one, Mode::Destroy).await.outcome, Outcome::Done, "killed after {lives} ms");
+        assert_eq!(bench.apply(&one, Mode::Destroy).await.outcome, Outcome::Done, "killed after {lives} ms");
+        assert_eq!(bench.cloud.objects().len(), 0, "killed after {lives} ms");
+    }
+    assert!(twins > 10, "{twins}");
 }
 
 /// A service that is down answers each create with a failure of its own. The run comes to its end, and says what is not known; when

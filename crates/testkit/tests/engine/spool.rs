@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bbws_engine::log::{Unspooled, spooled, unspool};
 use bbws_engine::{Boxed, Clock, Control, Log, LogError, PutOutcome, Report, Reporter, Run, Store, StoreError, apply, look_back};
-use bbws_model::{Desired, Digest, Mode, Op, OpenIntent, Outcome, Record, ResultOutcome, RunId, Spooled, State, wire};
+use bbws_model::{Desired, Digest, Mode, Op, OpenIntent, Outcome, PhysicalId, Record, ResultOutcome, RunId, Spooled, State, wire};
 use bbws_testkit::{Creates, Fault, Lasting, MemoryStore, Through, Trouble, Verb, Weather};
 use serde_json::json;
 use tokio::sync::watch;
@@ -283,4 +283,25 @@ async fn a_refusal_ends_an_open_request_but_not_one_that_was_sent_again() {
     let log = outage.open().await;
     assert_eq!(unspool(&log, &outage.spool).await.unwrap(), Unspooled::default());
     assert_eq!(log.state(|state| state.open.len()), 1, "it may still arrive");
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_files_that_say_the_same_are_used_once() {
+    let outage = Outage::new();
+    outage.bench.cloud.fault(0, Fault::HangsAfter);
+    drop(tokio::time::timeout(Duration::from_secs(30), outage.run(&one(), false)).await);
+    let state = outage.bench.state().await;
+    let open = state.open.values().next().expect("a request is open").clone();
+    let made = Some(PhysicalId::from("1-tag"));
+    // The first run has heard the answer. The second could not put that into the log, and has looked itself.
+    for (run, outcome) in [("first", ResultOutcome::Done { id: made.clone() }), ("second", ResultOutcome::Settled { id: made.clone() })] {
+        let results = vec![Record::Result { intent: open.intent.id.clone(), outcome, request_id: None }];
+        let (seq, head) = (state.seq, state.head.clone());
+        let spooled = Spooled { lineage: state.lineage.clone(), seq, head, run: RunId(run.into()), at: state.at.unwrap(), results };
+        outage.spool.create(&format!("{run}-000000.json"), &wire::spool::write(&spooled).unwrap()).await.unwrap();
+    }
+    let log = outage.open().await;
+    assert_eq!(unspool(&log, &outage.spool).await.unwrap(), Unspooled { settled: 1, aside: vec![] });
+    assert_eq!(log.state(|state| (state.open.len(), state.entries.len())), (0, 1));
+    assert_eq!(outage.spool.all().len(), 0);
 }

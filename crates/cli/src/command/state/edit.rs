@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bbws_engine::log::{Cure, Depth, Opening, begin, collect, collectable, set_aside, survey};
+use bbws_engine::log::{Cure, Depth, Opening, Remains, begin, collect, collectable, remains, set_aside, survey};
 use bbws_engine::{Clock, Marked, difference, rebuild, refresh, restoring, states};
 use bbws_model::{Address, Desired, Entry, Finding, Mode, Record, Scope, Severity, State, wire};
 use bbws_render::ErrorId;
@@ -177,7 +177,7 @@ pub(super) fn rebuild_of<C: Cloud>(
     let offline = Offline::open(ui, project, global, &name)?;
     let reason = demanded(&offline, glass, "state rebuild")?;
     pace::play(pace::of(global), async {
-        let left = remains(&offline).await?;
+        let left = is_lost(&offline).await?;
         let session = Session::open(offline, cloud, project, global, "state rebuild").await?;
         let all = marked(&session).await?;
         let lineage = chosen(&session, &all, lineage.or(left.as_deref()))?;
@@ -192,12 +192,13 @@ pub(super) fn rebuild_of<C: Cloud>(
         }
         let ground = broken(ui, &session, (glass, reason.as_deref()), "begun a new log of")?;
         confirmed(ui, yes || reason.is_some(), &format!("Begin a new log of {name} with this? The account is not touched."))?;
-        // A log that does not add up cannot be held. That nobody writes it any more is seen; the first slot of the new one is
-        // made once, whoever else rebuilds.
+        // A log that does not add up cannot be held. That nobody writes it any more is seen; who puts it aside is claimed; the
+        // first slot of the new one is made once, whoever else rebuilds.
         stopped(ui, &session.offline, session.link.clock().as_ref()).await?;
+        let found_there = remains(session.offline.store.as_ref()).await.map_err(|error| session.offline.log_failure(&error))?;
         // While the account was read and the question was answered somebody else may have made it again, and work with it.
-        remains(&session.offline).await?;
-        let state = begun(ui, &session, &found.state, ground).await?;
+        is_lost(&session.offline).await?;
+        let state = begun(ui, &session, (&found.state, &found_there), ground).await?;
         let (plan, _) = session.plan(&state, &session.ask(Mode::Apply, Scope::default())).await?;
         if ui.json {
             let told = json!({ "format": 1, "event": "rebuilt", "lineage": lineage, "resources": state.entries.len(), "backups": state.backups.len(), "missing": found.missing, "steps": plan.steps.len() });
@@ -217,7 +218,7 @@ pub(super) fn rebuild_of<C: Cloud>(
 ///
 /// # Errors
 /// When the state is not lost.
-async fn remains(offline: &Offline) -> Result<Option<String>, Failure> {
+async fn is_lost(offline: &Offline) -> Result<Option<String>, Failure> {
     let found = survey(offline.store.as_ref(), Depth::Whole).await.map_err(|error| offline.log_failure(&error))?;
     let lost = found.damage.iter().any(|damage| damage.cure == Cure::Lost);
     match found.state {
@@ -263,15 +264,17 @@ fn chosen<L: Link>(session: &Session<L>, all: &[(String, Marked)], asked: Option
 }
 
 /// Begins the new log. What is left of the old one is put aside.
-async fn begun<L: Link>(ui: &mut Ui, session: &Session<L>, state: &State, ground: Ground) -> Result<State, Failure> {
+async fn begun<L: Link>(ui: &mut Ui, session: &Session<L>, (state, left): (&State, &Remains), ground: Ground) -> Result<State, Failure> {
     let offline = &session.offline;
     let failed = |error| offline.log_failure(&error);
     let opening = Opening { grounds: ground.records(), ..opening(session, Mode::Apply, None) };
     let under = format!("lost/{}", opening.owner.run);
-    let aside = set_aside(offline.store.as_ref(), &under).await.map_err(failed)?;
+    let clock = session.link.clock();
+    let aside = set_aside(offline.store.as_ref(), clock.as_ref(), &under, left, &opening.owner.run).await.map_err(failed)?;
     if aside > 0 && !ui.json {
         ui.remark(format!("{aside} files of the old state were put aside, into {under}/."));
     }
-    let clock = session.link.clock();
-    begin(offline.store.as_ref(), clock.as_ref(), session.ids.as_ref(), opening, "rebuilt from the account", state).await.map_err(failed)
+    begin(offline.store.as_ref(), clock.as_ref(), session.ids.as_ref(), opening, "rebuilt from the account", (state, left.last()))
+        .await
+        .map_err(failed)
 }

@@ -30,7 +30,7 @@ const fn bug(name: &'static str, put: &'static str, lie: Lie, near: u64) -> Bug 
     Bug { name, put, lie, near }
 }
 
-const BUGS: [Bug; 26] = [
+const BUGS: [Bug; 27] = [
     bug("no intent record before the call", "store", Lie::IntentsAfter, 0),
     bug("a slot is acknowledged before it is durable", "store", Lie::WritesBehind, 0),
     bug("no read-back by put id", "store", Lie::HidesPutIds, 0),
@@ -53,6 +53,7 @@ const BUGS: [Bug; 26] = [
     bug("the lease is checked before signing", "gate", Lie::EarlyGate, 0),
     bug("the lease is renewed from the time of a retry", "gate", Lie::RenewsByRetry, 400),
     bug("no sweep: what was given up is not looked for again", "driver", Lie::NoSweep, 0),
+    bug("what a create made twice is not listed", "driver", Lie::NoCensus, 0),
     bug("a secret that the net does not know", "driver", Lie::ForgetsSecrets, 0),
     bug("a living owner is taken for dead", "command", Lie::BuriesTheLiving, 200),
     bug("garbage is collected too early", "command", Lie::CollectsYoung, 0),

@@ -61,6 +61,8 @@ pub(super) enum Lie {
     RenewsByRetry,
     /// Driver: what was given up is not to be seen by whoever looks for it.
     NoSweep,
+    /// Driver: what bears our mark is not listed.
+    NoCensus,
     /// Driver: its errors quote a secret that the net does not know.
     ForgetsSecrets,
     /// Command: whoever holds the environment is called dead.

@@ -99,7 +99,7 @@ impl Sim {
         let leases = Arc::<Mutex<BTreeMap<usize, witness::Lease>>>::default();
         let elsewhere = FakeCloud::new(takes);
         let other = oracle.clone();
-        elsewhere.watch(move |call| other.note(Violation { invariant: "I15", told: format!("sent in another account: {call:?}") }));
+        elsewhere.watch(move |call| other.note(Violation { invariant: "I15", told: format!("in another account: {call:?}") }));
         let (ids, hosts, trouble, memory) = (bench.ids, Hosts::default(), Trouble::default(), Memory::default());
         oracle.knows(leases.clone(), hosts.clone());
         let spools = std::array::from_fn(|_| {
@@ -126,12 +126,13 @@ impl Sim {
         let astray = lie == Lie::OtherAccount && mode == Mode::Destroy && number % 3 == 1 && !self.trouble.is_over();
         let cloud = if astray { self.elsewhere.clone() } else { cloud };
         let lying = |inner| Box::new(LyingDriver { inner, lie, memory: self.memory.clone(), oracle: self.oracle.clone() });
-        Drivers::new()
+        let drivers = Drivers::new()
             .with_any(lying(erase::<Toy<Key>>(cloud.clone())))
             .with_any(lying(erase::<Toy<Name>>(cloud.clone())))
             .with_any(lying(erase::<Toy<Tag>>(cloud.clone())))
             .with_any(lying(erase::<Toy<Token>>(cloud.clone())))
-            .carrying::<Toy<Tag>>(cloud)
+            .carrying::<Toy<Tag>>(cloud.clone());
+        if lie == Lie::NoCensus { drivers } else { drivers.counting::<Toy<Tag>>(cloud) }
     }
 
     /// The plan of a process with these drivers.
@@ -166,6 +167,7 @@ fn weather(random: &mut ChaCha8Rng) -> Weather {
         request_lost: often(random, 0.2),
         late: often(random, 0.5),
         latest: Duration::from_secs(*pick(random, &[60, 420])),
+        twice: often(random, 0.1),
         lag: Duration::from_secs(*pick(random, &[0, 0, 5, 60])),
         bare: often(random, 0.3),
         read_fails: often(random, 0.03),

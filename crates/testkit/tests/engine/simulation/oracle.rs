@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bbws_engine::{LEASE, log};
 use bbws_model::{Address, FoldError, Intent, IntentId, Op, PhysicalId, Plan, Record, ResultOutcome, RunId, Slot, State, wire};
-use bbws_testkit::{Call, FakeCloud, MemoryStore, SIGNATURE, Verb};
+use bbws_testkit::{Call, FakeCloud, Happened, MemoryStore, SIGNATURE, Verb};
 
 use super::process::{Hosts, Process};
 use super::witness::Lease;
@@ -63,8 +63,8 @@ struct Book {
     began: Option<tokio::time::Instant>,
     leases: Leases,
     hosts: Hosts,
-    /// By whom each intent's request was last signed, and when.
-    signed: BTreeMap<IntentId, (usize, Duration)>,
+    /// By whom each intent's request was signed, and when, but for those that were refused for certain.
+    signed: BTreeMap<IntentId, Vec<(usize, Duration)>>,
     plans: BTreeMap<RunId, BTreeSet<Address>>,
     violation: Option<Violation>,
     trace: DefaultHasher,
@@ -96,7 +96,15 @@ impl Oracle {
             book.judged(|book| book.written(key, bytes, now));
         });
         let book = oracle.clone();
-        cloud.watch(move |call| book.judged(|book| book.sent(call)));
+        cloud.watch(move |happened| {
+            book.judged(|book| match happened {
+                Happened::Sent(call) => book.sent(call),
+                Happened::Refused(call) => {
+                    book.refused(call);
+                    Ok(())
+                }
+            });
+        });
         oracle
     }
 
@@ -253,8 +261,8 @@ impl Book {
             }
             Record::Import { address, id, existing: false, .. } => self.imported.push((address.clone(), id.clone())),
             Record::Abandon { intent, evidence } => {
-                let last = self.signed.get(intent).filter(|_| evidence.starts_with("looked for"));
-                let may_come = last.filter(|(by, at)| !self.hosts.is_gone(&Process::run_id(*by)) && now < *at + SIGNATURE);
+                let mut sent = self.signed.get(intent).filter(|_| evidence.starts_with("looked for")).into_iter().flatten();
+                let may_come = sent.find(|(by, at)| !self.hosts.is_gone(&Process::run_id(*by)) && now < *at + SIGNATURE);
                 holds("I17", may_come.is_none(), || format!("{intent} was given up at {now:?}, and may still arrive: {may_come:?}"))?;
                 if let Some(written) = self.intents.get_mut(intent) {
                     (written.abandoned, written.ended) = (true, Some(now));
@@ -265,13 +273,20 @@ impl Book {
         Ok(())
     }
 
+    /// Its sender knows that nothing comes of a call.
+    fn refused(&mut self, call: &Call) {
+        if let Some(signed) = self.signed.get_mut(&call.attempt.owner.intent) {
+            signed.retain(|one| *one != (call.sender, call.signed));
+        }
+    }
+
     /// A mutating call leaves.
     fn sent(&mut self, call: &Call) -> Judged {
         let told = format!("{call:?}");
         told.hash(&mut self.trace);
         self.tell(call.sent, || told);
         let id = &call.attempt.owner.intent;
-        self.signed.insert(id.clone(), (call.sender, call.signed));
+        self.signed.entry(id.clone()).or_default().push((call.sender, call.signed));
         let written = self.intents.get(id);
         holds("I1", written.is_some_and(|w| w.at <= call.signed), || format!("signed before its intent was durable: {call:?}"))?;
         let Some(written) = written else { return Ok(()) };
