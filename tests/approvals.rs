@@ -328,7 +328,11 @@ fn what_is_recorded_of_production_is_edited_with_a_reason_that_stays() {
         refused(
             &place,
             place.bbws(&format!("{whole} --yes")),
-            &["PROD IS PRODUCTION", "this change stands in no plan", "--break-glass REASON"],
+            &[
+                "PROD IS PRODUCTION",
+                if line.starts_with("import") { "-o FILE" } else { "this change stands in no plan" },
+                "--break-glass REASON",
+            ],
         );
         let with = |more: &[&str]| {
             let mut command = place.command(whole.split_whitespace());

@@ -4,6 +4,7 @@
 
 mod approval_elsewhere;
 mod approvals;
+mod approved_import;
 mod around;
 mod behind;
 mod calls;

@@ -66,13 +66,14 @@ pub(crate) fn check_tier(offline: &Offline, mode: Mode) -> Result<(), Failure> {
 /// # Errors
 /// As [`check_tier`].
 pub(crate) fn check_unplanned(offline: &Offline, verb: &str) -> Result<(), Failure> {
-    let refusal = Refusal::Unplanned(verb.to_owned());
+    let refusal = if verb == "import" { Refusal::Import } else { Refusal::Unplanned(verb.to_owned()) };
     if offline.governed { Err(production((&offline.environment.name, offline.flag()), &refusal, offline.style)) } else { Ok(()) }
 }
 
 fn production((name, flag): (&str, &str), refusal: &Refusal, style: Style) -> Failure {
     let why = match refusal {
         Refusal::NoApproval => "a change of production needs an approval of the exact plan",
+        Refusal::Import => "what production takes under management needs an approval of exactly that",
         Refusal::Unplanned(_) => "this change stands in no plan, so nobody can approve it",
         Refusal::Destroy => "production is never destroyed",
         Refusal::Steps(_) => "a step would delete or replace what production stands on",

@@ -11,6 +11,8 @@ use crate::style::{Role, Style};
 pub enum Refusal {
     /// A change without an approval of exactly that plan.
     NoApproval,
+    /// Something was to be taken under management without an approval.
+    Import,
     /// A change of what is recorded, by this command, that no plan holds and so nobody can approve.
     Unplanned(String),
     /// The cluster was to be destroyed.
@@ -42,6 +44,20 @@ pub fn prod_refused((environment, flag): (&str, &str), refusal: &Refusal, style:
             if flag.is_empty() {
                 page.push(inline("Where nothing can break: ", format!("bbws apply {environment} --sandbox")));
             }
+        }
+        Refusal::Import => {
+            say(
+                &mut page,
+                "Why: ",
+                "production is read-only: what it takes under management needs a second person's approval of exactly that.",
+            );
+            say(&mut page, "To go on: ", "write down what would be taken, let somebody else approve that plan, then apply it:");
+            let other = if flag.is_empty() { "" } else { " --sandbox --sandbox-principal approver" };
+            command(&mut page, &format!("bbws import {environment}{flag} … -o FILE"));
+            command(&mut page, &format!("bbws approve {environment}{other} FILE"));
+            command(&mut page, &format!("bbws apply {environment}{flag} FILE"));
+            let call = format!("bbws import {environment}{flag} … --break-glass REASON");
+            page.push(Line::at(0).whole().text("Where it cannot wait; recorded, and shown ever after: ").say(Role::Bold, call));
         }
         Refusal::Unplanned(verb) => {
             say(

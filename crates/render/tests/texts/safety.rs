@@ -80,7 +80,7 @@ fn each_wrong_account_is_told_with_all_parts() {
 #[test]
 fn what_production_refuses() {
     let steps = Refusal::Steps(vec![(address("vpc.main"), "replace".into()), (address("db-instance.main"), "destroy".into())]);
-    let told = [Refusal::NoApproval, Refusal::Unplanned("state rm".into()), Refusal::Destroy, steps]
+    let told = [Refusal::NoApproval, Refusal::Import, Refusal::Unplanned("state rm".into()), Refusal::Destroy, steps]
         .map(|refusal| prod_refused(("prod", ""), &refusal, PLAIN));
     let there = [Refusal::NoApproval, Refusal::Unplanned("state rm".into())]
         .map(|refusal| prod_refused(("prod", " --sandbox --sandbox-principal deployer"), &refusal, PLAIN));
