@@ -73,5 +73,15 @@ fn an_approval_of_the_simulation_counts_for_nothing_elsewhere() {
     forged["statement"]["world"] = json!(plan["basis"]["world"]);
     let told = refused(&forged);
     assert!(!told.contains("in the world") && told.contains("it is of the state"), "{told}");
+    // One that was deleted is not one that was never given: the bucket keeps what stood there.
+    servers.boto(
+        "ministack",
+        &format!(
+            "boto3.client('s3', endpoint_url=sys.argv[1], region_name='af-south-1', aws_access_key_id='{PROD}', aws_secret_access_key='any')\
+             .delete_object(Bucket='{BUCKET}', Key='prod/approvals/{digest}/0001.json')"
+        ),
+    );
+    let told = unbroken(&bbws(&servers, &place, &format!("apply prod {} --yes", real.display())).exits(3).err);
+    assert!(told.contains("NO APPROVAL COUNTS") && told.contains("it was removed from the store after it was given"), "{told}");
     assert!(bbws(&servers, &place, "state list prod").exits(1).err.contains("no state yet"), "nothing was changed");
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use crate::kept::{self, Kept};
 use crate::support::{Place, Ran, edited};
 
 const KEY: &str = "arn:aws:kms:af-south-1:093646564004:key/approvals";
@@ -32,7 +33,10 @@ pub(crate) fn production() -> Place {
 
 /// What somebody does.
 fn by(place: &Place, who: &str, line: &str) -> Ran {
-    place.bbws(&format!("{line} --sandbox --sandbox-principal {who}"))
+    // In the folder, as a user is: paths are short.
+    crate::support::ran(
+        place.here(format!("{line} --sandbox --sandbox-principal {who}").split_whitespace()).output().expect("the binary runs"),
+    )
 }
 
 /// Makes an edit, and plans it; narrowed to some address where that is said.
@@ -79,9 +83,9 @@ fn unbroken(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A refusal that says all of this, in at most 12 lines, after which nothing was written.
+/// A refusal that says all of this, in at most 12 lines, after which nothing was written. Answers it.
 #[track_caller]
-fn refused(place: &Place, ran: Ran, parts: &[&str]) {
+fn refused(place: &Place, ran: Ran, parts: &[&str]) -> String {
     let ran = ran.exits(3);
     let told: Vec<&str> = ran.err.lines().filter(|line| !line.contains("bbws validate")).collect();
     // Long lines are broken: what is looked for may stand across two.
@@ -92,30 +96,43 @@ fn refused(place: &Place, ran: Ran, parts: &[&str]) {
     assert!(told.len() <= 12, "{} lines:\n{}", told.len(), ran.err);
     let state = place.state("prod");
     assert!(state["holder"].is_null(), "{}", state["holder"]);
+    told.join("\n")
 }
 
 #[test]
 fn production_is_changed_by_what_a_second_person_has_approved_once() {
-    let place = production();
+    let (place, mut texts) = (production(), Kept::default());
     let serial = place.state("prod")["serial"].clone();
-    refused(
+    texts.keep(
         &place,
-        by(&place, "deployer", "apply prod --yes"),
-        &["PROD IS PRODUCTION", "read-only", "bbws approve prod --sandbox --sandbox-principal approver"],
+        "without a plan in a file",
+        &refused(
+            &place,
+            by(&place, "deployer", "apply prod --yes"),
+            &["PROD IS PRODUCTION", "read-only", "bbws approve prod --sandbox --sandbox-principal approver"],
+        ),
     );
     let narrow = planned(&place, "narrow.plan", 60, "--target log-group.ecs");
     let plan = planned(&place, "prod.plan", 60, "");
     refused(&place, apply(&place, "deployer", &plan), &["NOBODY HAS APPROVED THIS PLAN", "bbws approve prod --sandbox"]);
 
     // Who may not approve, or is the one who applies.
-    refused(&place, approve(&place, "deployer", &plan), &["deployer (session operator) may not approve", "role/people/ops"]);
+    texts.keep(
+        &place,
+        "nobody who may approve",
+        &refused(&place, approve(&place, "deployer", &plan), &["deployer (session operator) may not approve", "role/people/ops"]),
+    );
     let nobody = place.bbws(&format!("approve prod {} --sandbox --yes", plan.display()));
     assert!(nobody.err.contains("--sandbox-principal approver"), "{}", nobody.exits(64).err);
     let asked = by(&place, "approver", &format!("approve prod {}", plan.display()));
     refused(&place, asked, &["needs a confirmation", "nobody to ask"]);
     approve(&place, "ops/jan", &plan).exits(0);
-    refused(&place, apply(&place, "ops/jan", &plan), &["nobody approves their own change"]);
-    refused(&place, apply(&place, "ops/piet", &plan), &["two sessions of one role count as one"]);
+    texts.keep(&place, "the approver applies", &refused(&place, apply(&place, "ops/jan", &plan), &["nobody approves their own change"]));
+    texts.keep(
+        &place,
+        "the same role with another session name",
+        &refused(&place, apply(&place, "ops/piet", &plan), &["two sessions of one role count as one"]),
+    );
     refused(&place, apply(&place, "ops/piet:piet", &plan), &["two sessions of one role count as one"]);
 
     // What is no approval of this plan, or was tampered with.
@@ -144,12 +161,16 @@ fn production_is_changed_by_what_a_second_person_has_approved_once() {
     ];
     for (what, of, edit, told) in table {
         put(&place, &plan, of, edit);
-        println!("{what}");
-        refused(&place, apply(&place, "deployer", &plan), &["NO APPROVAL COUNTS", told]);
+        let refusal = refused(&place, apply(&place, "deployer", &plan), &["NO APPROVAL COUNTS", told]);
+        texts.keep(&place, what, &refusal);
     }
     put(&place, &plan, &good, |_| {});
     fs::remove_dir_all(approvals(&place, &plan)).expect("an approval");
-    refused(&place, apply(&place, "deployer", &plan), &["NOBODY HAS APPROVED THIS PLAN", "or it was taken away"]);
+    texts.keep(
+        &place,
+        "a deleted approval",
+        &refused(&place, apply(&place, "deployer", &plan), &["NOBODY HAS APPROVED THIS PLAN", "or it was taken away"]),
+    );
     assert_eq!(place.state("prod")["serial"], serial, "nothing was changed");
 
     // Approved, and too late; then approved again, and applied, once.
@@ -157,7 +178,11 @@ fn production_is_changed_by_what_a_second_person_has_approved_once() {
     place.change_cloud(|cloud| {
         cloud["now"] = json!(cloud["now"].as_u64().expect("a time").max(now_ms(&place) / 1000) + 25 * HOUR_MS / 1000)
     });
-    refused(&place, apply(&place, "deployer", &plan), &["NO APPROVAL COUNTS", "it expired at"]);
+    texts.keep(
+        &place,
+        "expired",
+        &kept::unbroken(&refused(&place, apply(&place, "deployer", &plan), &["NO APPROVAL COUNTS", "it expired at"])),
+    );
     let told = unbroken(&approve(&place, "approver/jan:jan@kimmyai.io", &plan).exits(0).out);
     for part in [
         "Approved for prod, once, until",
@@ -181,7 +206,15 @@ fn production_is_changed_by_what_a_second_person_has_approved_once() {
     );
     assert_eq!(run["approved"]["plan"].as_str(), Some(digest(&plan).as_str()));
     assert!(place.bbws("state history prod --sandbox").exits(0).out.contains("approved by arn:aws:iam::093646564004:role/approver"));
-    refused(&place, apply(&place, "deployer", &plan), &["THIS PLAN WAS APPLIED BEFORE", "an approval is for one time"]);
+    texts.keep(
+        &place,
+        "replayed after its apply",
+        &kept::unbroken(&refused(
+            &place,
+            apply(&place, "deployer", &plan),
+            &["THIS PLAN WAS APPLIED BEFORE", "an approval is for one time"],
+        )),
+    );
     refused(&place, approve(&place, "approver", &plan), &["THIS PLAN WAS APPLIED BEFORE"]);
 
     // Another role is no better when the key does not let it sign, and one role is two people with two source identities.
@@ -198,11 +231,12 @@ fn production_is_changed_by_what_a_second_person_has_approved_once() {
     let calls = fs::read(place.path("state/sandbox/calls.jsonl")).expect("calls");
     fs::remove_file(place.path("state/sandbox/calls.jsonl")).expect("calls");
     place.change_cloud(|cloud| cloud["now"] = json!(0));
-    refused(
+    let refusal = refused(
         &place,
         apply(&place, "ops/thandi:thandi", &plan),
         &["THE TIME IS NOT KNOWN", "the last record of the log says", "bbws doctor prod"],
     );
+    texts.keep(&place, "a clock set back", &kept::unbroken(&refusal));
     place.change_cloud(|cloud| cloud["now"] = kept);
     fs::write(place.path("state/sandbox/calls.jsonl"), calls).expect("calls");
     apply(&place, "ops/thandi:thandi", &plan).exits(0);
@@ -214,6 +248,7 @@ fn production_is_changed_by_what_a_second_person_has_approved_once() {
     let plan = place.path("subnet.plan");
     by(&place, "deployer", &format!("plan prod -o {}", plan.display())).exits(3);
     assert!(!plan.exists(), "there is nothing to approve");
+    texts.demand("approvals");
 }
 
 /// The latest time that the sandbox has seen.
@@ -293,7 +328,11 @@ fn what_is_recorded_of_production_is_edited_with_a_reason_that_stays() {
         refused(
             &place,
             place.bbws(&format!("{whole} --yes")),
-            &["PROD IS PRODUCTION", "this change stands in no plan", "--break-glass REASON"],
+            &[
+                "PROD IS PRODUCTION",
+                if line.starts_with("import") { "-o FILE" } else { "this change stands in no plan" },
+                "--break-glass REASON",
+            ],
         );
         let with = |more: &[&str]| {
             let mut command = place.command(whole.split_whitespace());

@@ -161,7 +161,7 @@ fn what_exists_already_is_told_with_the_command_that_imports_it() {
     // The same account, and a state that knows of nothing.
     fs::remove_dir_all(place.path("state/sandbox/dev")).expect("a state");
     let run = place.bbws("plan dev --sandbox").exits(1);
-    assert!(run.err.contains("[E-NO-PLAN]") && run.err.contains("exists already and is not ours"), "{}", run.err);
+    assert!(run.err.contains("[E-EXISTS]") && run.err.contains("exists already and is not ours"), "{}", run.err);
     let told = format!("{} bucket.cdn-logs wp-dev-cdn-logs-536580886816", place.told("bbws import dev --sandbox"));
     assert!(run.err.contains(&told), "{told} in\n{}", run.err);
 }

@@ -4,6 +4,7 @@
 
 mod approval_elsewhere;
 mod approvals;
+mod approved_import;
 mod around;
 mod behind;
 mod calls;
@@ -19,6 +20,7 @@ mod iam;
 mod import;
 mod interrupted;
 mod json_lines;
+mod kept;
 mod kills;
 mod lists;
 mod plan_files;
@@ -39,5 +41,6 @@ mod state_s3;
 mod support;
 mod tenants;
 mod tiers;
+mod told;
 mod usage;
 mod validate;

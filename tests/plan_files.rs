@@ -7,19 +7,31 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::kept::Kept;
 use crate::server::Server;
+use crate::stand_in;
 use crate::support::{Place, Ran, edited, ran};
 
 const DEV: &str = "536580886816";
 
+/// In the folder, as a user is: paths are short.
+fn bbws(place: &Place, line: &str) -> Ran {
+    ran(place.here(line.split_whitespace()).output().expect("the binary runs"))
+}
+
 fn save(place: &Place, options: &str) -> PathBuf {
     let path = place.path("dev.plan");
-    place.bbws(&format!("plan dev --sandbox {options} -o {}", path.display())).exits(0);
+    bbws(place, &format!("plan dev --sandbox {options} -o {}", path.display())).exits(0);
     path
 }
 
 fn apply(place: &Place, file: &Path) -> Ran {
-    place.bbws(&format!("apply dev {} --sandbox --yes", file.display()))
+    bbws(place, &format!("apply dev {} --sandbox --yes", file.display()))
+}
+
+/// What a refusal says, without the line that dev.toml has warnings.
+fn told(refused: &Ran) -> String {
+    refused.err.lines().filter(|line| !line.contains("bbws validate")).map(|line| format!("{line}\n")).collect()
 }
 
 /// A refusal that says all of this, and what to do, in at most 12 lines.
@@ -31,8 +43,7 @@ fn says(refused: &Ran, parts: &[&str]) {
         assert!(text.contains(part), "`{part}` in\n{text}");
     }
     assert!(text.contains("do:") || text.contains("To go on:"), "what to do:\n{text}");
-    // The first line may be that dev.toml has warnings.
-    assert!(text.lines().filter(|line| !line.contains("bbws validate")).count() <= 12, "{text}");
+    assert!(told(refused).lines().count() <= 12, "{text}");
 }
 
 fn document(path: &Path) -> Value {
@@ -51,7 +62,7 @@ fn forged(path: &Path, change: impl FnOnce(&mut Value)) -> Vec<u8> {
 
 #[test]
 fn what_is_not_a_plan_as_bbws_wrote_it_is_refused_and_the_real_one_is_executed_once() {
-    let place = Place::new();
+    let (place, mut texts) = (Place::new(), Kept::default());
     let path = save(&place, "");
     let good = fs::read(&path).expect("a plan");
     let text = String::from_utf8(good.clone()).expect("text");
@@ -73,7 +84,7 @@ fn what_is_not_a_plan_as_bbws_wrote_it_is_refused_and_the_real_one_is_executed_o
             forged(&path, |plan| plan["basis"]["more"] = json!(1)),
             &["no bbws writes such a plan", "unknown field `more`"],
         ),
-        ("cut off", good[..good.len() / 2].to_vec(), &["is not a whole plan", "cut off"]),
+        ("cut off", good[..text[..good.len() / 2].rfind('\n').expect("lines")].to_vec(), &["is not a whole plan", "cut off"]),
         ("nothing", vec![], &["is not a whole plan"]),
         ("other JSON", b"{\"steps\": []}".to_vec(), &["is not a plan", "does not say its format"]),
         ("a newer format", forged(&path, |plan| plan["format"] = json!(2)), &["a plan of a newer bbws", "format 2", "format 1"]),
@@ -87,15 +98,18 @@ fn what_is_not_a_plan_as_bbws_wrote_it_is_refused_and_the_real_one_is_executed_o
     ];
     for (what, bytes, parts) in table {
         fs::write(&path, bytes).expect("a file");
-        let told = apply(&place, &path);
-        says(&told, parts);
+        let refused = apply(&place, &path);
+        says(&refused, parts);
+        texts.keep(&place, what, &told(&refused));
         assert!(!place.path("state/sandbox/dev").exists(), "{what}: nothing was recorded");
     }
     fs::write(&path, &good).expect("a file");
 
     let link = place.path("link.plan");
     symlink(&path, &link).expect("a link");
-    says(&apply(&place, &link), &["is a symbolic link", "it leads to", "dev.plan"]);
+    let refused = apply(&place, &link);
+    says(&refused, &["is a symbolic link", "it leads to", "dev.plan"]);
+    texts.keep(&place, "a symbolic link", &told(&refused));
     let large = place.path("large.plan");
     fs::File::create(&large).and_then(|file| file.set_len(1 << 40)).expect("a sparse file");
     says(&apply(&place, &large), &["is too large for a plan", "1048576 MB"]);
@@ -120,6 +134,11 @@ fn what_is_not_a_plan_as_bbws_wrote_it_is_refused_and_the_real_one_is_executed_o
     let replayed = apply(&place, &path);
     let run = place.bbws("state history dev --sandbox --json").exits(0).json()["runs"][0]["run"].as_str().expect("a run").to_owned();
     says(&replayed, &["APPLIED ALREADY", &run, "apply dev", "done"]);
+    // Who it was and when stands in it, and is another each time.
+    let of_all = told(&replayed);
+    let (head, rest) = of_all.split_once("  who ").expect("who it was");
+    let of_all = format!("{head}  who …\n{}", &rest[rest.find("  ended ").expect("an end")..]);
+    texts.keep(&place, "applied already", &of_all);
     assert_eq!(place.state("dev"), state);
 
     // The state of another cluster under the same name: what was planned on the one is nothing for the other.
@@ -128,7 +147,10 @@ fn what_is_not_a_plan_as_bbws_wrote_it_is_refused_and_the_real_one_is_executed_o
     place.bbws("sandbox reset").exits(0);
     place.edit("dev", "retention_days = 14 ", "retention_days = 7 ");
     place.applied("dev").expect("another cluster");
-    says(&apply(&place, &path), &["another state of dev", state["lineage"].as_str().expect("a lineage")]);
+    let refused = apply(&place, &path);
+    says(&refused, &["another state of dev", state["lineage"].as_str().expect("a lineage")]);
+    texts.keep(&place, "another lineage", &told(&refused));
+    texts.demand("plan-files");
 }
 
 /// Copies a folder as it is.
@@ -139,7 +161,7 @@ fn copied(from: &Path, to: &Path) {
 
 #[test]
 fn a_plan_is_refused_where_file_state_or_aws_have_moved_and_says_what_did() {
-    let place = Place::new();
+    let (place, mut texts) = (Place::new(), Kept::default());
     place.applied("dev").expect("a cluster");
     let shipped = place.file("dev");
     let edits = [("rds", "class = \"db.t3.small\""), ("network", "endpoints = []")];
@@ -151,9 +173,10 @@ fn a_plan_is_refused_where_file_state_or_aws_have_moved_and_says_what_did() {
     // The file.
     let more = [("logs", "retention_days = 14"), ("monitoring", "dashboard = true"), ("rds", "class = \"db.t3.medium\"")];
     place.write("dev", &edited(&edited(&shipped, &edits), &more));
-    let told = apply(&place, &path);
+    let refused = apply(&place, &path);
+    texts.keep(&place, "the file says something else", &told(&refused));
     says(
-        &told,
+        &refused,
         &[
             "NO LONGER FITS",
             "file",
@@ -190,12 +213,31 @@ fn a_plan_is_refused_where_file_state_or_aws_have_moved_and_says_what_did() {
                 }
             }
         });
-        says(&apply(&place, &path), &parts);
+        let refused = apply(&place, &path);
+        says(&refused, &parts);
+        texts.keep(&place, "AWS shows something else", &told(&refused));
         fs::write(place.path("state/sandbox/cloud.json"), &cloud).expect("a cloud");
     }
     assert_eq!(place.state("dev"), before, "nothing was done");
 
-    // The state: another run, and the state as it was before that.
+    // The state: a run that changed nothing moves the log's head and not the serial.
+    copied(&place.path("state/sandbox/dev"), &place.path("before"));
+    place.write("dev", &edited(&shipped, &[("logs", "retention_days = 14")]));
+    let other = place.here(["apply", "dev", "--sandbox", "--yes", "--target", "log-group.ecs"]);
+    let failed = (400, "InvalidParameterException", "1 validation error detected.");
+    ran(stand_in::answer(&other, "PutRetentionPolicy", failed).output().expect("it runs")).exits(1);
+    assert_eq!(place.state("dev")["serial"], before["serial"]);
+    place.write("dev", &edited(&shipped, &edits));
+    let refused = apply(&place, &path);
+    says(&refused, &["NO LONGER FITS", "as it was, but its log has grown: no resource has changed"]);
+    // Which program it was, and whose, is another on each machine.
+    let of_all = told(&refused);
+    let (head, rest) = of_all.split_once("    run ").expect("a run");
+    texts.keep(&place, "a moved head", &format!("{head}    run …\n{}", &rest[rest.find("To go on").expect("a way on")..]));
+    fs::remove_dir_all(place.path("state/sandbox/dev")).expect("a state");
+    fs::rename(place.path("before"), place.path("state/sandbox/dev")).expect("a state");
+
+    // Another run, and the state as it was before that.
     copied(&place.path("state/sandbox/dev"), &place.path("kept"));
     place.write("dev", &edited(&shipped, &[("logs", "retention_days = 14")]));
     place.applied("dev").expect("another run");
@@ -205,7 +247,10 @@ fn a_plan_is_refused_where_file_state_or_aws_have_moved_and_says_what_did() {
     place.bbws(&format!("plan dev --sandbox -o {}", later.display())).exits(0);
     fs::remove_dir_all(place.path("state/sandbox/dev")).expect("a state");
     fs::rename(place.path("kept"), place.path("state/sandbox/dev")).expect("a state");
-    says(&apply(&place, &later), &["state", "it is older than the plan"]);
+    let refused = apply(&place, &later);
+    says(&refused, &["state", "it is older than the plan"]);
+    texts.keep(&place, "an older serial", &told(&refused));
+    texts.demand("stale-plans");
 
     // As it was made, it is executed: no more and no less.
     fs::write(place.path("state/sandbox/cloud.json"), &cloud).expect("a cloud");

@@ -346,3 +346,50 @@ fn no_failure_tells_a_secret() {
     assert!(cloud.contains(PASSWORD), "RDS got it");
     nowhere(&place, said, &[PASSWORD, KEY]);
 }
+
+/// A secret of six letters could stand in other words, which are nobody's: as a word of its own it stands nowhere. One of ten stands
+/// nowhere at all. The headers between CloudFront and the load balancer may be so short; AWS quotes both in a refusal.
+#[test]
+fn a_short_secret_shows_nowhere() {
+    const SHORT: [&str; 2] = ["q7z4Kp", "w8Tn-3xRb5"];
+    let place = Place::new();
+    let secrets = "[resource.secret.one]\nname = \"one\"\n[resource.secret.two]\nname = \"two\"";
+    let with_secrets = edited(&place.file("dev"), &[("+", secrets)]);
+    place.write("dev", &with_secrets);
+    let mut said = vec![loud(&place, "apply dev --sandbox --yes --target secret.one --target secret.two", 0)];
+    place.change_cloud(|cloud| {
+        for (name, value) in ["one", "two"].into_iter().zip(SHORT) {
+            let versions = &mut cloud["accounts"][ACCOUNT]["regions"][REGION]["secrets"][name]["versions"];
+            versions.as_object_mut().expect("versions").values_mut().for_each(|version| version["value"] = json!(value));
+        }
+    });
+    let headers = "[cdn.origin.header.X-One]\nsecret = \"one\"\n[cdn.origin.header.X-Two]\nsecret = \"two\"";
+    place.write("dev", &edited(&with_secrets, &[("+", headers)]));
+    let quoted = format!("The parameter OriginCustomHeaders is not valid: '{}', \"{}\"", SHORT[0], SHORT[1]);
+    for line in ["apply dev --sandbox --yes -v", "apply dev --sandbox --yes --json"] {
+        let plain = place.command(line.split_whitespace());
+        let mut command = stand_in::answer(&plain, "CreateDistributionWithTags", (400, "InvalidArgument", &quoted));
+        aloud(&place, &mut command);
+        let ran = ran(command.output().expect("the binary runs")).exits(1);
+        let text = format!("{}\n{}", ran.out, ran.err);
+        assert!(text.matches("<secret>").count() >= 2, "they were quoted, and caught: {text}");
+        said.push(Said { line: line.to_owned(), text: text.into_bytes() });
+    }
+    said.push(loud(&place, "apply dev --sandbox --yes", 0));
+    for line in ["runs dev --sandbox --json", "state show dev --sandbox --json", "plan dev --sandbox", "drift dev --sandbox --json"] {
+        said.push(loud(&place, line, 0));
+    }
+    let cloud = place.cloud().to_string();
+    assert!(SHORT.iter().all(|secret| cloud.contains(secret)), "CloudFront got them");
+    let mut found = vec![];
+    files(&place.path(""), &mut found);
+    assert!(found.iter().any(|path| path.to_string_lossy().contains("bundles")), "{found:?}");
+    let texts = found.into_iter().map(|path| (path.display().to_string(), fs::read(path).expect("a file")));
+    let all: Vec<(String, Vec<u8>)> = texts.chain(said.iter().map(|said| (said.line.clone(), said.text.clone()))).collect();
+    for (artefact, text) in &all {
+        let text = String::from_utf8_lossy(text);
+        assert_eq!(bbws_model::net::without_word(&text, SHORT[0], ""), None, "{} in {artefact}", SHORT[0]);
+        assert!(!forms(SHORT[1]).iter().any(|form| text.contains(form)), "{} in {artefact}", SHORT[1]);
+    }
+    println!("secrets of {} and {} letters: 0 hits in {} files and outputs", SHORT[0].len(), SHORT[1].len(), all.len());
+}

@@ -20,6 +20,7 @@ use crate::support::Place;
 
 const LINE: &str = "BBWS_STAND_IN_LINE";
 const WEATHER: &str = "BBWS_STAND_IN_WEATHER";
+const ANSWER: &str = "BBWS_STAND_IN_ANSWER";
 const FASTER: &str = "BBWS_STAND_IN_FASTER";
 
 /// What becomes of one call in the sandbox.
@@ -45,9 +46,11 @@ pub(crate) enum Weather {
     Off,
     /// The service cannot be reached.
     Unreachable,
+    /// AWS refuses it, as [`answer`] says.
+    Answered,
 }
 
-const ALL: [Weather; 10] = [
+const ALL: [Weather; 11] = [
     Weather::Quoted,
     Weather::Lost,
     Weather::Silent,
@@ -58,13 +61,28 @@ const ALL: [Weather; 10] = [
     Weather::Off,
     Weather::Unreachable,
     Weather::StoreGone,
+    Weather::Answered,
 ];
 
 /// The stand-in for `place.command(args)`. In the sandbox the calls of one operation have a weather; elsewhere the time that
 /// bbws waits passes so many times faster.
 pub(crate) fn command(place: &Place, line: &str, weather: Option<(&str, Weather)>, faster: u32) -> Command {
-    let plain = place.command(line.split_whitespace());
+    of(&place.command(line.split_whitespace()), weather, faster)
+}
+
+/// The stand-in for a command in whose calls of one operation AWS answers with this status, code and message.
+pub(crate) fn answer(plain: &Command, operation: &str, (status, code, message): (u16, &str, &str)) -> Command {
+    let mut command = of(plain, Some((operation, Weather::Answered)), 1);
+    command.env(ANSWER, format!("{status} {code} {message}"));
+    command
+}
+
+/// The stand-in for a command of the binary.
+pub(crate) fn of(plain: &Command, weather: Option<(&str, Weather)>, faster: u32) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("a program"));
+    if let Some(folder) = plain.get_current_dir() {
+        command.current_dir(folder);
+    }
     command.args(["stand_in::the_binary", "--exact", "--nocapture", "--test-threads=1"]);
     // A test has a thread of its own; the binary has the first one, with a larger stack.
     command.env_clear().env("RUST_MIN_STACK", (8 << 20).to_string());
@@ -176,6 +194,13 @@ fn fate(weather: Weather, operation: &str, dir: &Path) -> Fate {
         ),
         Weather::Taken => refused(409, "BucketAlreadyExists", "The requested bucket name is not available."),
         Weather::Off => refused(401, "OptInRequired", "You are not subscribed to this service."),
+        Weather::Answered => {
+            let told = std::env::var(ANSWER).expect("an answer");
+            let mut parts = told.splitn(3, ' ');
+            let mut next = || parts.next().expect("status, code and message");
+            let status = next().parse().expect("a status");
+            refused(status, next().to_owned().leak(), next())
+        }
         Weather::Unreachable => Fate { effect: Effect::Never, seen: Seen::Unreachable, ..Fate::default() },
     }
 }

@@ -41,9 +41,16 @@ impl Place {
 
     /// The binary, with no environment variables but what it needs, and none of AWS's files.
     pub(crate) fn command(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
+        let mut command = self.here(args);
+        command.arg("--env-dir").arg(self.path("environments"));
+        command
+    }
+
+    /// The same, started in the folder, as a user would be.
+    pub(crate) fn here(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bbws"));
         command.args(args).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", self.dir.path());
-        command.arg("--env-dir").arg(self.path("environments"));
+        command.current_dir(self.dir.path());
         // Nothing outside the sandbox may be reached from a test.
         command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").env("AWS_EC2_METADATA_DISABLED", "true");
         command

@@ -60,7 +60,12 @@ pub(crate) fn refused<L: Link>(session: &Session<L>, file: &str, why: &Unapprove
         Unapproved::Spent(run, at) => format!("this plan was applied before, by the run {run} at {at}"),
         Unapproved::Clock(told) | Unapproved::Unfenced(told) => told.clone(),
     };
-    let failure = Failure::new(Exit::Refused, format!("{name} is production: refused")).of(ErrorId::Production).because(short);
+    let id = match why {
+        Unapproved::None(_) | Unapproved::Unfit(_) | Unapproved::Unfenced(_) => ErrorId::Approval,
+        Unapproved::Spent(..) => ErrorId::AppliedPlan,
+        Unapproved::Clock(_) => ErrorId::Clock,
+    };
+    let failure = Failure::new(Exit::Refused, format!("{name} is production: refused")).of(id).because(short);
     let next = Next::of(session, file);
     let commands =
         Commands { flag: offline.flag().to_owned(), approve: next.approve(&principal(session)), apply: next.apply(), plan: next.plan() };

@@ -192,7 +192,8 @@ taken one by one. Where two could be meant neither is proposed; what bears someb
 
 What belongs to the tenants, what is part of another object and what bbws does not know is named and left alone.
 Take the resources out of Terraform afterwards (`terraform state rm`), so that two tools never manage the same.
-In production it takes --break-glass REASON and the cluster's name.
+With -o nothing is taken: what would be is a plan in a file, of what is certain. Production takes one that somebody else has approved
+(`bbws approve`, then `bbws apply`), or --break-glass REASON and the cluster's name.
 
 Examples:
   bbws import dev vpc.main vpc-0a1b2c3d4e5f60718
@@ -201,6 +202,7 @@ Examples:
   bbws import dev --tfstate cluster.tfstate
   bbws import dev --tfstate cluster.tfstate --yes --json | jq .take
   bbws import dev --discover
+  bbws import prod --discover -o import.plan    a plan for `approve` and `apply`
   bbws import dev --discover --vpc vpc-0a1b2c3d --yes --json | jq .unclear";
 
 pub(crate) const MV: &str = "\

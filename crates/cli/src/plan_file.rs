@@ -46,7 +46,7 @@ pub(crate) fn read(path: &Path) -> Result<Plan, Failure> {
             PlanError::Newer { found, known } => {
                 ("is a plan of a newer bbws", format!("it has format {found}, and this one knows format {known}"))
             }
-            PlanError::Edited => ("was edited", "its content does not fit its digest".to_owned()),
+            PlanError::Edited => ("was edited", "its content does not fit its digest: it was changed after bbws wrote it".to_owned()),
             PlanError::Unsound(what) => ("is refused as a plan", format!("its digest fits, but no bbws writes such a plan: {what}")),
         };
         let failure = refused(format!("{} {what}", path.display())).because(why);

@@ -61,7 +61,7 @@ pub(crate) fn check_tier(offline: &Offline, mode: Mode) -> Result<(), Failure> {
 /// # Errors
 /// As [`check_tier`].
 pub(crate) fn check_unplanned(offline: &Offline, verb: &str) -> Result<(), Failure> {
-    let refusal = Refusal::Unplanned(verb.to_owned());
+    let refusal = if verb == "import" { Refusal::Import } else { Refusal::Unplanned(verb.to_owned()) };
     if offline.governed { Err(production(offline, &refusal)) } else { Ok(()) }
 }
 
@@ -69,6 +69,7 @@ fn production(offline: &Offline, refusal: &Refusal) -> Failure {
     let name = &offline.environment.name;
     let why = match refusal {
         Refusal::NoApproval => "a change of production needs an approval of the exact plan",
+        Refusal::Import => "what production takes under management needs an approval of exactly that",
         Refusal::Unplanned(_) => "this change stands in no plan, so nobody can approve it",
         Refusal::Destroy => "production is never destroyed",
         Refusal::Steps(_) => "a step would delete or replace what production stands on",

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bbws_cluster::{Environment, Problems, show};
+use bbws_cluster::{Environment, Problems, RuleId, show};
 use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Ids, LogError, Picture, Store, StoreError, foreign, log, plan, refresh};
 use bbws_model::{Account, CloudError, Desired, Finding, Kinds, Mode, Plan, Principal, RunId, Scope, Severity, State, World};
@@ -79,7 +79,7 @@ impl Offline {
             Some(text) => project.judge_text(name, text, &kinds, &bbws_cluster::addresses),
         };
         let Judged { result, siblings } = judged?;
-        let loaded = result.map_err(|problems| wrong_file(ui, &problems))?;
+        let loaded = result.map_err(|problems| wrong_file(ui, &format!("{name}{}", next::files(global)), &problems))?;
         let warnings = loaded.warnings.list.len();
         if warnings > 0 && !ui.json {
             let count = if warnings == 1 { "a warning".to_owned() } else { format!("{warnings} warnings") };
@@ -157,13 +157,14 @@ impl Offline {
         match error {
             LogError::Held(held) => {
                 let told = bbws_render::locked((name, self.flag()), held, jiff::Timestamp::now(), self.style);
-                failure(Exit::Locked, format!("another run is at work in {name}")).tell(told)
+                let way = format!("wait until it is over; if it lives and hangs: bbws state unlock {name}{}", self.flag());
+                failure(Exit::Locked, format!("another run is at work in {name}")).advise(way).tell(told)
             }
-            LogError::Fenced { .. } => failure(Exit::Fenced, format!("another run has taken {name} over")).tell(bbws_render::fenced(
-                (name, self.flag()),
-                None,
-                self.style,
-            )),
+            LogError::Fenced { .. } => {
+                let told = bbws_render::fenced((name, self.flag()), None, self.style);
+                let way = format!("when the other run is over, plan again: bbws plan {name}{}", self.flag());
+                failure(Exit::Fenced, format!("another run has taken {name} over")).advise(way).tell(told)
+            }
             LogError::Store(error) => self.store_failure(error),
             LogError::Damaged { key, .. } => failure(Exit::Store, format!("the state of {name} is damaged"))
                 .of(ErrorId::Damaged)
@@ -184,9 +185,11 @@ fn unusable(failure: &Failure) -> Finding {
 }
 
 /// All that is wrong with a file.
-fn wrong_file(ui: &Ui, problems: &Problems) -> Failure {
-    let failure = Failure::error(ErrorId::Config, format!("{} is wrong", problems.file)).because(problems);
-    failure.advise("`bbws validate ENV` shows where and why").tell(show(problems, ui.err_look))
+fn wrong_file(ui: &Ui, name: &str, problems: &Problems) -> Failure {
+    let errors = || problems.list.iter().filter(|problem| problem.severity == Severity::Error);
+    let id = if errors().all(|problem| problem.rule == RuleId::Circle) { ErrorId::Cycle } else { ErrorId::Config };
+    let failure = Failure::error(id, format!("{} is wrong", problems.file)).because(problems);
+    failure.advise(format!("`bbws validate {name}` shows where and why")).tell(show(problems, ui.err_look))
 }
 
 /// An environment with its connection: the account is the right one.
@@ -331,7 +334,16 @@ impl<L: Link> Session<L> {
 
     fn refused(&self, findings: Vec<Finding>) -> Failure {
         let what = format!("no plan can be made for {}", self.offline.environment.name);
-        Failure::error(id_of(&findings), what).with(findings)
+        let (id, many) = (id_of(&findings), findings.len() > 1);
+        let failure = Failure::error(id, what).with(findings);
+        if id == ErrorId::Exists && many {
+            // One by one is no way for a cluster.
+            failure
+                .advise("to take all that is there at once, after a look: bbws import ENV --discover")
+                .advise("where a state was lost that told of it, make that again: bbws state rebuild ENV")
+        } else {
+            failure
+        }
     }
 }
 
@@ -376,8 +388,14 @@ impl<L: Look> Session<L> {
 
 /// Which error it is that no plan can be made.
 fn id_of(findings: &[Finding]) -> ErrorId {
-    let circle = findings.iter().any(|finding| finding.summary.contains("in a circle"));
-    if circle { ErrorId::Cycle } else { ErrorId::NoPlan }
+    let exists = |finding: &Finding| finding.summary.contains("exists already and is not ours");
+    if findings.iter().any(|finding| finding.summary.contains("in a circle")) {
+        ErrorId::Cycle
+    } else if !findings.is_empty() && findings.iter().all(exists) {
+        ErrorId::Exists
+    } else {
+        ErrorId::NoPlan
+    }
 }
 
 #[cfg(test)]
@@ -397,6 +415,9 @@ mod tests {
         assert_eq!(id_of(&findings), ErrorId::Cycle);
         assert!(findings[0].evidence.contains("tag.b needs tag.c (in `needs`), tag.c needs tag.b (in `needs`)"), "{findings:?}");
         assert!(!findings[0].evidence.contains("tag.a"), "the shortest one: {findings:?}");
-        assert_eq!(id_of(&[Finding::new(bbws_model::Severity::Error, "it could not be read")]), ErrorId::NoPlan);
+        let finding = |what: &str| Finding::new(Severity::Error, what);
+        let (unread, exists) = (finding("it could not be read"), finding("vpc-1 exists already and is not ours"));
+        assert_eq!(id_of(&[exists.clone(), exists.clone()]), ErrorId::Exists);
+        assert_eq!(id_of(&[exists, unread]), ErrorId::NoPlan);
     }
 }

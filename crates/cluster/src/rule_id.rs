@@ -239,6 +239,8 @@ pub enum RuleId {
     DanglingReference,
     /// What is referred to has the output.
     UnknownOutput,
+    /// No references lead in a circle.
+    Circle,
     /// The cluster's own resources are such as their kinds take.
     ClusterSpec,
 }
@@ -361,6 +363,7 @@ const IDS: &[(RuleId, &str)] = &[
     (RuleId::ReferenceShape, "resource/reference-shape"),
     (RuleId::DanglingReference, "resource/dangling-reference"),
     (RuleId::UnknownOutput, "resource/unknown-output"),
+    (RuleId::Circle, "resource/circle"),
     (RuleId::ClusterSpec, "cluster/spec"),
 ];
 

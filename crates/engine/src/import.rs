@@ -207,6 +207,12 @@ pub fn adoption(from: Sources<'_>, ask: &Ask, sighted: &Sighted) -> Result<Plan,
     crate::plan::bound(steps, from, ask)
 }
 
+/// Whether a plan does nothing but take what exists, because somebody asked for it.
+#[must_use]
+pub fn is_import(plan: &Plan) -> bool {
+    !plan.steps.is_empty() && plan.steps.iter().all(|step| matches!(step.action, Action::Adopt { asked: true, .. }))
+}
+
 /// What a plan would do after they are taken: only their mark is put on them until then.
 ///
 /// # Errors

@@ -37,7 +37,7 @@ pub use driver::{
 };
 pub use graph::Graph;
 pub use history::{Difference, Entered, EntryDifference, FieldDifference, Moment, Past, difference, history, restoring, since, states};
-pub use import::{Sighted, adoption, afterwards, differing, sight, sight_again};
+pub use import::{Sighted, adoption, afterwards, differing, is_import, sight, sight_again};
 pub use listing::{AnyListing, Candidate, Listing, candidates};
 pub use log::{Held, LEASE, Lease, Log, LogError, Opening, TTL, Unleased, stands_still};
 pub use observe::{Found, Picture, in_place_of, read_formula, refresh};

@@ -24,6 +24,9 @@ pub(crate) struct ImportArgs {
     /// Do not ask; of what is discovered, take what is certain alone
     #[arg(short, long)]
     pub yes: bool,
+    /// Take nothing: write what would be taken to a file, for `approve` and `apply`
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["yes", "break_glass"])]
+    pub out: Option<PathBuf>,
     /// What stands for an approval.
     #[command(flatten)]
     pub glass: Glass,

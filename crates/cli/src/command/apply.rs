@@ -3,17 +3,17 @@
 use std::path::Path;
 
 use bbws_cluster::{Environment, delegation_block};
-use bbws_engine::{Ask, Picture, publish};
+use bbws_engine::{Ask, Picture, is_import, publish};
 use bbws_kinds::NameServers;
 use bbws_model::{Mode, Plan, State};
 use serde_json::json;
 
-use super::back;
 use super::change::{Order, execute, look_back_at_open};
 use super::consent::{consent, typed};
 use super::glass;
 use super::hold::{free, or_held};
 use super::plan::{formula, show_before, tell_calls};
+use super::{back, import};
 use crate::approval::{Ground, approved, check_fence, principal};
 use crate::args::{ApplyArgs, Global};
 use crate::cloud::{Cloud, Link};
@@ -80,15 +80,23 @@ pub(super) async fn work<C: Cloud>(
     }
     let state = look_back_at_open(ui, &session, mode, state).await?;
     let ask = session.ask(mode, saved.as_ref().map_or_else(|| args.scope.asked(), |saved| saved.scope.clone()));
-    let picture = session.seen(&state, mode).await;
+    let import = saved.as_ref().filter(|saved| is_import(saved));
+    let (taken, picture) = match import {
+        Some(saved) => import::again(&session, &state, saved).await.map(|(plan, picture)| (Some(plan), picture))?,
+        None => (None, session.seen(&state, mode).await),
+    };
+    let imports = taken.is_some();
     if let Some(saved) = &saved {
         // What became of an interrupted run's requests may just have been recorded.
         plan_file::check_basis(saved, &session.offline, &session.desired, &state).await?;
         plan_file::check_reality(saved, &session.offline, &session.desired, &picture, &state)?;
     }
-    let plan = match session.plan_of(&state, &ask, &picture).await {
-        Ok(plan) => plan,
-        Err(failure) => return Err(or_held(&session, &state, back::refused(way.as_ref(), failure)).await),
+    let plan = match taken {
+        Some(plan) => plan,
+        None => match session.plan_of(&state, &ask, &picture).await {
+            Ok(plan) => plan,
+            Err(failure) => return Err(or_held(&session, &state, back::refused(way.as_ref(), failure)).await),
+        },
     };
     let plan = match saved {
         Some(saved) => {
@@ -121,6 +129,9 @@ pub(super) async fn work<C: Cloud>(
         ground = Ground::Approved(approved(&session, &state, &plan, file).await?);
     }
     let order = order(plan, &ask, &state, &picture, ground, global);
+    if imports {
+        return Box::pin(import::take(ui, &session, order, &ask)).await;
+    }
     let exit = Box::pin(execute(ui, &session, order)).await?;
     if exit == Exit::Done && mode == Mode::Apply {
         tell_outputs(ui, &session.offline.environment, &session.state().await?);

@@ -61,13 +61,14 @@ async fn work<C: Cloud>(
     let rules = approval::rules(&session);
     if !may_approve(&by, rules.roles) {
         return Err(Failure::new(Exit::Refused, format!("{by} may not approve"))
-            .of(ErrorId::Production)
+            .of(ErrorId::Approval)
             .because(format!("the `roles` of [approval] are {}", rules.roles.join(", ")))
-            .advise("let one of these approve it"));
+            .advise(format!("let one of these approve it: {}", Next::of(&session, file).approve(&by))));
     }
     if let Err(own) = not_own(&by, plan.basis.by.as_ref()) {
         let next = Next::of(&session, file).approve(&by);
         return Err(Failure::new(Exit::Refused, format!("{by} may not approve this plan"))
+            .of(ErrorId::Approval)
             .because(own)
             .advise(format!("let somebody approve it who has another role, or another source identity: {next}")));
     }

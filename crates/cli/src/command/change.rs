@@ -249,6 +249,12 @@ pub(crate) async fn carry_out<L: Link>(
         Outcome::Failed | Outcome::Stopped if report.failed.values().any(|error| error.class == Class::Credentials) => {
             let (name, flag) = (&order.ask.environment, session.offline.flag());
             let verb = order.plan.mode.verb();
+            if report.failed.values().any(|error| ErrorId::of(error) == ErrorId::Clock) {
+                return Err(Failure::new(Exit::Later, "the clock of this machine is wrong")
+                    .of(ErrorId::Clock)
+                    .because("AWS takes no signature of another time, and it was not put right for 15 minutes; all that was done by then is recorded")
+                    .advise(format!("set it (NTP), look at it with bbws doctor {name}{flag}, then go on: bbws {verb} {name}{flag}")));
+            }
             return Err(Failure::new(Exit::Later, format!("the credentials for {name} have run out"))
                 .of(ErrorId::Credentials)
                 .because("there were no others for 15 minutes; all that was done by then is recorded")

@@ -8,7 +8,7 @@ use std::path::Path;
 use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Picture, Sighted, adoption, afterwards, differing, sight};
 use bbws_kinds::GLOBAL;
-use bbws_model::{Address, Finding, Mode, PhysicalId, Plan, Scope, Seen, Severity, State};
+use bbws_model::{Action, Address, Finding, Mode, PhysicalId, Plan, Scope, Seen, Severity, State, Step};
 use bbws_operate::import::{Becomes, Certainty, Discovered, Misfit, TfState, Told, certainty, edits, fits, form, map};
 use bbws_render::{ErrorId, Import};
 use serde_json::json;
@@ -17,13 +17,14 @@ use super::change::{Order, carry_out, look_back_at_open, no_signals};
 use super::consent::consent;
 use super::glass;
 use super::hold::free;
-use crate::approval::Ground;
+use super::plan::tell_next;
+use crate::approval::principal;
 use crate::args::{Global, ImportArgs};
 use crate::cloud::{Cloud, Link};
 use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
-use crate::{Exit, Failure, pace, signals};
+use crate::{Exit, Failure, pace, plan_file, signals};
 
 /// Where the objects come from.
 enum Source {
@@ -66,7 +67,8 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
         _ => return Err(usage("only one resource is taken at a time")),
     };
     let offline = Offline::open(ui, project, global, &name)?;
-    let reason = glass::demanded(&offline, &args.glass, "import")?;
+    // What is only written down needs nobody's leave.
+    let reason = if args.out.is_some() { None } else { glass::demanded(&offline, &args.glass, "import")? };
     pace::play(pace::of(global), async {
         let session = Session::open(offline, cloud, project, global, "import").await?;
         work(ui, global, (args, reason.as_deref()), &session, &source).await
@@ -92,8 +94,12 @@ async fn work<L: Link>(
 ) -> Result<Exit, Failure> {
     let yes = args.yes;
     let state = session.state().await?;
-    free(ui, session, &state).await?;
-    let state = look_back_at_open(ui, session, Mode::Apply, state).await?;
+    let state = if args.out.is_some() {
+        state
+    } else {
+        free(ui, session, &state).await?;
+        look_back_at_open(ui, session, Mode::Apply, state).await?
+    };
     let mut listed = BTreeMap::new();
     let mut asked = match source {
         Source::One(address, id) => Asked { ids: asked_for(session, &state, address, id)?, ..Asked::default() },
@@ -154,20 +160,61 @@ async fn work<L: Link>(
         return if sighted.findings.is_empty() { Ok(Exit::Done) } else { Err(none_taken(session, &sighted)) };
     }
     if matches!(source, Source::Discovery(_)) {
-        let most = if yes { Certainty::Certain } else { Certainty::Likely };
+        // Whoever approves a file does not see how certain it is.
+        let most = if yes || args.out.is_some() { Certainty::Certain } else { Certainty::Likely };
         sighted = sighted.only(|address| certain.get(address).is_some_and(|(certainty, _)| *certainty <= most));
         if sighted.is_empty() {
             ui.remark(ui.at.fill("Nothing of it is certain enough to be taken so: take it one by one, bbws import ENV ADDRESS ID."));
             return Ok(Exit::Done);
         }
     }
+    if let Some(path) = &args.out {
+        let plan = planned(session, &state, &sighted, &picture)?;
+        plan_file::write(path, &plan)?;
+        tell_next(ui, session, &plan, path);
+        return Ok(Exit::Done);
+    }
     let ground = glass::broken(ui, session, (&args.glass, reason), "taken what is named above under management of")?;
     if !yes && reason.is_none() {
         let question = format!("\nTake {} under management of {}? Type yes: ", sighted.found.len(), session.offline.environment.name);
         consent(ui, &question, "yes", "an import")?;
     }
-    let exit = take(ui, session, (global, ground), (&state, &sighted, &picture)).await?;
-    if exit == Exit::Done { tell_after(ui, session, &ask, sighted.found.len()).await } else { Ok(exit) }
+    let plan = planned(session, &state, &sighted, &picture)?;
+    let whole = session.ask(Mode::Apply, Scope::default());
+    let resources = sighted.found.len();
+    let order =
+        Order { plan, ask: &whole, state: &state, calls: picture.calls, resources, grounds: ground.records(), speed: pace::of(global) };
+    take(ui, session, order, &ask).await
+}
+
+/// The plan that takes them, as whoever asks for it.
+fn planned<L: Link>(session: &Session<L>, state: &State, sighted: &Sighted, picture: &Picture) -> Result<Plan, Failure> {
+    let ask = session.ask(Mode::Apply, Scope::default());
+    let from = Sources { kinds: &session.offline.kinds, desired: &session.desired, state, picture };
+    let refused = |findings: Vec<Finding>| Failure::error(ErrorId::NoPlan, "the import cannot be planned").with(findings);
+    let mut plan = adoption(from, &ask, sighted).map_err(refused)?;
+    plan.basis.by = Some(principal(session));
+    Ok(plan)
+}
+
+/// A plan that was saved, made anew of what is there now, with what was seen for it.
+///
+/// # Errors
+/// When nothing can be planned.
+pub(super) async fn again<L: Link>(session: &Session<L>, state: &State, saved: &Plan) -> Result<(Plan, Picture), Failure> {
+    let id = |step: &Step| match &step.action {
+        Action::Adopt { id, .. } => Some((step.address.clone(), Some(id.clone()))),
+        _ => None,
+    };
+    let ids: BTreeMap<Address, Option<PhysicalId>> = saved.steps.iter().filter_map(id).collect();
+    let (drivers, kinds) = (session.link.drivers(), &session.offline.kinds);
+    let sighted = sight(&drivers, kinds, &session.desired, state, &ids).await;
+    let ask = session.ask(Mode::Apply, Scope::default());
+    let picture = match afterwards(&drivers, kinds, &session.desired, &sighted, &ask).await {
+        Ok((_, picture)) => picture,
+        Err(_) => Picture::default(),
+    };
+    Ok((planned(session, state, &sighted, &picture)?, picture))
 }
 
 /// What one object is asked for as, if its address and its id can be right.
@@ -280,21 +327,12 @@ fn none_taken<L: Link>(session: &Session<L>, sighted: &Sighted) -> Failure {
     failure.of(ErrorId::Import).because("nothing was changed").with(sighted.findings.clone())
 }
 
-/// Records the objects and puts the mark on them: a run like every other.
-async fn take<L: Link>(
-    ui: &mut Ui,
-    session: &Session<L>,
-    (global, ground): (&Global, Ground),
-    (state, sighted, picture): (&State, &Sighted, &Picture),
-) -> Result<Exit, Failure> {
-    let ask = session.ask(Mode::Apply, Scope::default());
-    let from = Sources { kinds: &session.offline.kinds, desired: &session.desired, state, picture };
-    let refused = |findings: Vec<Finding>| Failure::error(ErrorId::NoPlan, "the import cannot be planned").with(findings);
-    let plan = adoption(from, &ask, sighted).map_err(refused)?;
+/// Records the objects and puts the mark on them, a run like every other; then tells what a plan finds by now.
+pub(super) async fn take<L: Link>(ui: &mut Ui, session: &Session<L>, order: Order<'_>, after: &Ask) -> Result<Exit, Failure> {
     let control = signals::listen(session.link.clock()).map_err(no_signals)?;
-    let resources = sighted.found.len();
-    let order = Order { plan, ask: &ask, state, calls: picture.calls, resources, grounds: ground.records(), speed: pace::of(global) };
-    Box::pin(carry_out(ui, session, &order, &control)).await.map(|carried| carried.exit)
+    let taken = order.plan.steps.len();
+    let exit = Box::pin(carry_out(ui, session, &order, &control)).await?.exit;
+    if exit == Exit::Done { tell_after(ui, session, after, taken).await } else { Ok(exit) }
 }
 
 /// Looks again, and tells what a plan finds by now.

@@ -207,7 +207,7 @@ fn with_id(told: &str, id: ErrorId) -> String {
     let told = told.trim_end();
     match told.split_once('\n') {
         _ if !id.is_telling() || told.contains(id.about().id) => told.to_owned(),
-        Some((first, rest)) if id != ErrorId::Config => format!("{first} [{id}]\n{rest}"),
+        Some((first, rest)) if !matches!(id, ErrorId::Config | ErrorId::Cycle) => format!("{first} [{id}]\n{rest}"),
         _ => format!("{told} [{id}]"),
     }
 }

@@ -1,6 +1,6 @@
 //! Further resources: kinds, specs and references.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bbws_model::{Address, AnyKind, Pointer, pointers};
 use serde_json::Value;
@@ -47,6 +47,73 @@ pub(super) fn check(env: &Environment, context: &Context<'_>, judge: &mut Judge<
             spec(kind, resource, judge);
         }
     }
+    circles(env, judge);
+}
+
+/// Raises what goes in a circle: of none of these can be said which is made first. The cluster's own resources refer to none of
+/// the file's, so each circle is one of the file's alone.
+fn circles(env: &Environment, judge: &mut Judge<'_>) {
+    let mut needs: BTreeMap<&Address, BTreeMap<Address, Pointer>> = BTreeMap::new();
+    for (address, resource) in &env.resources.0 {
+        let inside = |pointer: &Pointer| pointer.to != *address && env.resources.0.contains_key(&pointer.to);
+        let own = pointers(&resource.spec).into_iter().filter(inside).map(|pointer| (pointer.to.clone(), pointer));
+        needs.insert(address, own.collect());
+    }
+    let mut told = BTreeSet::new();
+    for address in entangled(&needs) {
+        let Some(circle) = back_to(address, &needs).filter(|_| !told.contains(address)) else { continue };
+        told.extend(circle.iter().map(|(from, _)| (*from).clone()));
+        let (from, to) = circle[0];
+        let resource = &env.resources.0[from];
+        let path = place_of(&resource.spec, to, &resource.path).unwrap_or_else(|| resource.path.clone());
+        let way: Vec<String> = circle.iter().map(|(from, _)| from.to_string()).chain([from.to_string()]).collect();
+        let message = "this reference is one of a circle, in which none can be made first";
+        judge.raise(Fault::new(RuleId::Circle, path, message, format!("take one of its references out: {}", way.join(" → "))));
+    }
+}
+
+/// Those that are left when all that can be made, one after the other, is made.
+fn entangled<'a>(needs: &BTreeMap<&'a Address, BTreeMap<Address, Pointer>>) -> Vec<&'a Address> {
+    let mut waits: BTreeMap<&Address, usize> = needs.iter().map(|(address, on)| (*address, on.len())).collect();
+    let mut needed_by: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
+    for (address, on) in needs {
+        on.keys().for_each(|to| needed_by.entry(to).or_default().push(address));
+    }
+    let mut free: Vec<&Address> = waits.iter().filter(|(_, on)| **on == 0).map(|(address, _)| *address).collect();
+    while let Some(made) = free.pop() {
+        for address in needed_by.get(made).into_iter().flatten() {
+            if let Some(on) = waits.get_mut(address) {
+                *on -= 1;
+                if *on == 0 {
+                    free.push(address);
+                }
+            }
+        }
+    }
+    needs.keys().copied().filter(|address| waits[address] > 0).collect()
+}
+
+/// The shortest way from a resource along its references back to itself.
+fn back_to<'a>(start: &'a Address, needs: &'a BTreeMap<&Address, BTreeMap<Address, Pointer>>) -> Option<Vec<(&'a Address, &'a Pointer)>> {
+    let mut reached: BTreeMap<&Address, (&Address, &Pointer)> = BTreeMap::new();
+    let mut next = VecDeque::from([start]);
+    while let Some(here) = next.pop_front() {
+        for (to, pointer) in needs.get(here).into_iter().flatten() {
+            if !reached.contains_key(to) {
+                reached.insert(to, (here, pointer));
+                next.push_back(to);
+            }
+        }
+        if reached.contains_key(start) {
+            break;
+        }
+    }
+    let mut way = vec![*reached.get(start)?];
+    while let Some((from, _)) = way.last().filter(|(from, _)| *from != start) {
+        way.push(reached[from]);
+    }
+    way.reverse();
+    Some(way)
 }
 
 /// What a spec of the kind may hold, and what it must.

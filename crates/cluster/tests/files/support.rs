@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bbws_cluster::{Context, Environment, Loaded, Look, Problems, Sibling, load, show};
-use bbws_kinds::{LogGroup, Secret, Subnet, Vpc};
+use bbws_kinds::{LogGroup, MetricAlarm, Secret, Subnet, Vpc};
 use bbws_model::{Address, Kinds};
 
 /// The shipped files by name.
@@ -20,7 +20,7 @@ pub(crate) fn shipped(name: &str) -> &'static str {
 
 /// Judges a text among the shipped environments, on a fixed day, beside a small blueprint.
 pub(crate) fn load_with(name: &str, text: &str) -> Result<Loaded, Problems> {
-    let kinds = Kinds::new().with::<Vpc>().with::<Subnet>().with::<LogGroup>().with::<Secret>();
+    let kinds = Kinds::new().with::<Vpc>().with::<Subnet>().with::<LogGroup>().with::<Secret>().with::<MetricAlarm>();
     let siblings: Vec<Sibling> = SHIPPED.iter().map(|(name, text)| Sibling::read(name, text)).collect();
     load(name, text, &Context { kinds: &kinds, blueprint: &blueprint, today: "2026-11-24".parse().expect("a day"), siblings: &siblings })
 }

@@ -170,6 +170,7 @@ const CASES: &[(R, &str, Edits)] = &[
     (R::ReferenceShape, "dev", &[("+", "[resource.log-group.x]\nname = \"/x/${vpc}\"")]),
     (R::DanglingReference, "dev", &[("+", "[resource.subnet.x]\nvpc = \"${vpc.mian.id}\"\ncidr = \"10.0.99.0/24\"\nzone = \"af-south-1a\"")]),
     (R::UnknownOutput, "dev", &[("+", "[resource.subnet.x]\nvpc = \"${vpc.main.ident}\"\ncidr = \"10.0.99.0/24\"\nzone = \"af-south-1a\"")]),
+    (R::Circle, "dev", &[("+", "[resource.metric-alarm.a]\nname = \"a\"\nnamespace = \"AWS/EC2\"\nmetric = \"CPUUtilization\"\nstatistic = \"Average\"\ncomparison = \"GreaterThanThreshold\"\nthreshold = 1\nalarm_actions = [\"${metric-alarm.b.arn}\"]\n[resource.metric-alarm.b]\nname = \"b\"\nnamespace = \"AWS/EC2\"\nmetric = \"CPUUtilization\"\nstatistic = \"Average\"\ncomparison = \"GreaterThanThreshold\"\nthreshold = 1\nalarm_actions = [\"${metric-alarm.c.arn}\"]\n[resource.metric-alarm.c]\nname = \"c\"\nnamespace = \"AWS/EC2\"\nmetric = \"CPUUtilization\"\nstatistic = \"Average\"\ncomparison = \"GreaterThanThreshold\"\nthreshold = 1\nalarm_actions = [\"${metric-alarm.b.arn}\"]")]),
     (R::ClusterSpec, "dev", &[("names", "secret = \"wp-dev-abc123\"")]),
 ];
 

@@ -12,6 +12,10 @@ use crate::{AnyDriver, Attempt};
 /// How often a request that the lease held back is signed again.
 const WITHHELD: u32 = 5;
 
+/// For how long requests of a step may go without an answer before it is given up. Each is waited out until it can no longer arrive,
+/// which takes eleven minutes where nothing else tells: two are waited out, and the next one's silence is the end.
+const SILENCE: Duration = Duration::from_secs(20 * 60);
+
 /// The requests of a step of which the log does not know the end.
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
@@ -19,6 +23,8 @@ pub(super) struct Attempts {
     refused: Option<Refused>,
     /// Of these it is not known whether they took effect.
     ambiguous: Vec<IntentId>,
+    /// Since when nothing was answered but by failures of AWS's own, or nothing at all.
+    silent: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -129,6 +135,7 @@ impl Task<'_, '_> {
             let error = match self.in_cloud(call(driver, &attempt)).await {
                 Ok(answer) => {
                     self.work.sealed.holds();
+                    self.attempts.silent = None;
                     return Ok(Sent::Answered(open.intent.id, answer));
                 }
                 // Certain as well: AWS took the request for nobody's.
@@ -143,6 +150,12 @@ impl Task<'_, '_> {
                     let (intent, why) = (open.intent.id.clone(), error.to_string());
                     self.attempts.goes_on(intent.clone());
                     self.work.append(vec![Record::Ambiguous { intent: intent.clone(), why }]).await?;
+                    let now = self.work.clock.elapsed();
+                    let since = *self.attempts.silent.get_or_insert(now);
+                    // A service that is down is not asked for ever: what is open the next run settles.
+                    if now.saturating_sub(since) >= SILENCE {
+                        return Err(StepFailure::Cloud(error));
+                    }
                     return Ok(Sent::Ambiguous(intent, error));
                 }
                 // Certain: nothing was sent. A slot that the store takes in renews the lease; then it is signed again.
@@ -158,6 +171,7 @@ impl Task<'_, '_> {
                 Err(error) => error,
             };
             self.work.sealed.holds();
+            self.attempts.silent = None;
             let now = self.work.clock.elapsed();
             if open.class != error.class {
                 (open.class, open.tries, open.since) = (error.class, 0, now);

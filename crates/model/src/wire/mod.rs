@@ -31,7 +31,7 @@ mod plan_any;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
     /// They are damaged, or something else.
-    #[error("it is not a {what} of bbws: {cause}")]
+    #[error("it is no {what} of bbws: {cause}")]
     Damaged {
         /// What it should be.
         what: &'static str,

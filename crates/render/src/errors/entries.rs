@@ -192,6 +192,13 @@ impl ErrorId {
                 "production is read-only but for plans that a second person has approved, and what it stands on is never deleted",
                 "do what the text names for that case",
             ),
+            Self::Approval => about(
+                "E-APPROVAL",
+                "nobody who may has approved this plan of production",
+                "there is no approval, or it was removed, has expired, is of another plan, state or world, is not signed by the key of the file, \
+                 or is by whoever applies or made the plan",
+                "let somebody with another role approve exactly this plan: `bbws approve ENV FILE`, then `bbws apply ENV FILE`",
+            ),
             Self::PlanFile => about(
                 "E-PLAN-FILE",
                 "the file is not a plan as bbws wrote it",

@@ -38,6 +38,7 @@ pub enum ErrorId {
     NoPlan,
     Foreign,
     Production,
+    Approval,
     PlanFile,
     OtherPlan,
     AppliedPlan,
@@ -73,7 +74,7 @@ pub enum ErrorId {
 
 impl ErrorId {
     /// All of them, in the order of the catalogue.
-    pub const ALL: [Self; 59] = [
+    pub const ALL: [Self; 60] = [
         Self::Throttled,
         Self::Network,
         Self::Service,
@@ -102,6 +103,7 @@ impl ErrorId {
         Self::NoPlan,
         Self::Foreign,
         Self::Production,
+        Self::Approval,
         Self::PlanFile,
         Self::OtherPlan,
         Self::AppliedPlan,

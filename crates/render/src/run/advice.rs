@@ -2,11 +2,14 @@
 
 use bbws_kinds::iam_action;
 use bbws_model::{Class, CloudError};
+use bbws_operate::import::form;
 
 use super::denial::Denial;
 use super::quota;
 use crate::errors::{At, ErrorId, Quota};
 
+/// Where AWS says which of its services are in trouble.
+const STATUS: &str = "https://health.aws.amazon.com/health/status";
 /// Where AWS is asked for what is on no other page.
 const SUPPORT: &str = "https://console.aws.amazon.com/support/home";
 
@@ -49,10 +52,7 @@ fn told(error: &CloudError, at: &At) -> Vec<String> {
              plan. See which other tools are at work there, then run it again: bbws plan ENV",
         ),
         Class::Transient => unreached(error),
-        Class::Ambiguous => {
-            one("No answer came, so it is not known whether AWS did it. Run the same command again: it first finds out what became of the \
-             request. What is known of it by now: bbws state history ENV")
-        }
+        Class::Ambiguous => unanswered(error),
         Class::Withheld => {
             one("bbws held it back, because it could not be sure that it may still send. Nothing was sent. Run the same command again; \
              who is at work: bbws state history ENV")
@@ -97,6 +97,17 @@ fn told(error: &CloudError, at: &At) -> Vec<String> {
     }
 }
 
+/// A change of which it is not known whether it was made.
+fn unanswered(error: &CloudError) -> Vec<String> {
+    let again =
+        "Run the same command again: it first finds out what became of the request. What is known of it by now: bbws state history ENV";
+    if error.code.is_empty() {
+        return vec!["No answer came, so it is not known whether AWS did it.".to_owned(), again.to_owned()];
+    }
+    let failed = "The service answered that it has failed itself, so it is not known whether it did it. See whether AWS knows of that:";
+    vec![failed.to_owned(), STATUS.to_owned(), again.to_owned()]
+}
+
 /// The service did not answer, or answered that it has failed.
 fn unreached(error: &CloudError) -> Vec<String> {
     let service = error.operation.split(':').next().unwrap_or_default();
@@ -110,7 +121,7 @@ fn unreached(error: &CloudError) -> Vec<String> {
     };
     vec![
         format!("{what}: asked once and three times more, ever later. {way}:"),
-        "https://health.aws.amazon.com/health/status".to_owned(),
+        STATUS.to_owned(),
         "Then run the same command again; as a first test: bbws doctor ENV".to_owned(),
     ]
 }
@@ -118,11 +129,17 @@ fn unreached(error: &CloudError) -> Vec<String> {
 /// Something of that name is there and bears no mark of ours.
 fn exists(error: &CloudError, at: &At) -> Vec<String> {
     // Our own finding begins with the id.
-    let id = error.message.split_once(" exists already").map(|(id, _)| id).filter(|id| error.code.is_empty() && !id.contains(' '));
+    let own = error.message.split_once(" exists already").map(|(id, _)| id).filter(|id| error.code.is_empty() && !id.contains(' '));
+    let form = at.address.as_ref().and_then(|address| form(address.kind()));
+    // AWS's does not: of much the name is the id.
+    let named = form.is_some_and(|(what, _)| what.ends_with("name") || what.contains("identifier"));
+    let id = own.or_else(|| at.name.as_deref().filter(|_| named));
+    let unknown = form.filter(|_| id.is_none()).map(|(what, example)| format!(" ID is {what}, as {example}:")).unwrap_or_default();
     vec![
-        "It exists, bears no mark of this environment, and is neither touched nor made twice. To manage it (the next plan then shows \
-         what differs from the file):"
-            .to_owned(),
+        format!(
+            "It exists, bears no mark of this environment, and is neither touched nor made twice. To manage it (the next plan then shows \
+             what differs from the file):{unknown}"
+        ),
         format!("bbws import ENV ADDRESS {}", id.unwrap_or("ID")),
         other_name(at),
     ]

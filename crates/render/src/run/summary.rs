@@ -6,10 +6,13 @@ use std::time::Duration;
 use bbws_model::{Address, CloudError, Counts, Event, Mode, Outcome, RunId, Stamped, StepId, Why};
 
 use super::{failure, tally};
-use crate::errors::{At, Quota};
+use crate::errors::{At, ErrorId, Quota};
 use crate::page::{Line, Page};
 use crate::style::{Role, Sign, Style};
 use crate::words::{count, span};
+
+/// So many of the resources that a run has dealt with are named when it did not get to its end.
+const NAMED: usize = 5;
 
 /// All that is told at the end of a run, gathered from its events.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -22,6 +25,7 @@ pub struct Summary {
     past: bool,
     /// What was begun and has not ended.
     at_work: BTreeSet<StepId>,
+    done: Vec<Address>,
     pub(super) failed: Vec<Failed>,
     pub(super) skipped: Vec<(Address, Option<StepId>)>,
     pub(super) stopping: Option<Why>,
@@ -122,6 +126,7 @@ impl Summary {
                 let verb = self.verbs.get(step).cloned().unwrap_or_default();
                 self.failed.push(Failed { address: address.clone(), verb, error: error.clone() });
             }
+            Event::StepFinished { address, .. } if !self.done.contains(address) => self.done.push(address.clone()),
             Event::StepSkipped { step, address, because } => {
                 self.names.insert(*step, address.clone());
                 self.skipped.push((address.clone(), *because));
@@ -175,7 +180,16 @@ impl Summary {
             Outcome::Fenced => (Sign::Failed, Role::Error, "stopped: another run has taken the environment"),
         };
         let head = Line::at(0).say(role, format!("{} {verb} {how}", style.sign(sign))).text(format!(": {}.", tally::done(&end.counts)));
-        page.push(head);
+        let id = match end.outcome {
+            Outcome::Done => None,
+            Outcome::Failed => Some(ErrorId::Partial),
+            Outcome::Stopped => Some(ErrorId::Stopped),
+            Outcome::Fenced => Some(ErrorId::Fenced),
+        };
+        page.push(match id {
+            Some(id) => head.say(Role::Dim, format!(" [{id}]")),
+            None => head,
+        });
         let aws = end.took.saturating_sub(end.own);
         page.push(Line::at(2).text(format!("{} in all: AWS took {}, bbws itself added {}.", span(end.took), span(aws), span(end.own))));
         if !self.failed.is_empty() || !self.skipped.is_empty() {
@@ -189,6 +203,12 @@ impl Summary {
             page.push(
                 Line::at(2).text(format!("{left} at work when it stopped: the next run looks what came of that, and goes on with it.")),
             );
+        }
+        if end.outcome != Outcome::Done && !self.done.is_empty() {
+            let named: Vec<String> = self.done.iter().take(NAMED).map(Address::to_string).collect();
+            let more = self.done.len() - named.len();
+            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+            page.push(Line::at(2).text(format!("Done and recorded: {}{more}.", named.join(", "))));
         }
         if !self.past {
             failure::go_on(&mut page, self, end.outcome);

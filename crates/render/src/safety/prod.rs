@@ -11,6 +11,8 @@ use crate::style::{Role, Style};
 pub enum Refusal {
     /// A change without an approval of exactly that plan.
     NoApproval,
+    /// Something was to be taken under management without an approval.
+    Import,
     /// A change of what is recorded, by this command, that no plan holds and so nobody can approve.
     Unplanned(String),
     /// The cluster was to be destroyed.
@@ -38,7 +40,22 @@ pub fn prod_refused(environment: &str, (flag, others): (&str, &str), refusal: &R
                 "Where it cannot wait; recorded, and shown ever after: ",
                 format!("bbws apply {environment}{flag} --break-glass WHY"),
             ));
-            page.push(inline("Where nothing can break: ", format!("bbws apply {environment} --sandbox")));
+            if flag.is_empty() {
+                page.push(inline("Where nothing can break: ", format!("bbws apply {environment} --sandbox")));
+            }
+        }
+        Refusal::Import => {
+            say(
+                &mut page,
+                "Why: ",
+                "production is read-only: what it takes under management needs a second person's approval of exactly that.",
+            );
+            say(&mut page, "To go on: ", "write down what would be taken, let somebody else approve that plan, then apply it:");
+            command(&mut page, &format!("bbws import {environment}{flag} … -o FILE"));
+            command(&mut page, &format!("bbws approve {environment}{others} FILE"));
+            command(&mut page, &format!("bbws apply {environment}{flag} FILE"));
+            let call = format!("bbws import {environment}{flag} … --break-glass REASON");
+            page.push(Line::at(0).whole().text("Where it cannot wait; recorded, and shown ever after: ").say(Role::Bold, call));
         }
         Refusal::Unplanned(verb) => {
             say(
@@ -46,12 +63,15 @@ pub fn prod_refused(environment: &str, (flag, others): (&str, &str), refusal: &R
                 "Why: ",
                 "production is read-only, and this change stands in no plan: there is nothing that a second person could approve.",
             );
-            say(
-                &mut page,
-                "To go on: ",
-                "try it where nothing can break; then do it on your own word, which is recorded and shown ever after:",
-            );
-            command(&mut page, &format!("bbws {verb} {environment} … --sandbox"));
+            let way = if flag.is_empty() {
+                "try it where nothing can break; then do it on your own word, which is recorded and shown ever after:"
+            } else {
+                "do it on your own word, which is recorded and shown ever after:"
+            };
+            say(&mut page, "To go on: ", way);
+            if flag.is_empty() {
+                command(&mut page, &format!("bbws {verb} {environment} … --sandbox"));
+            }
             command(&mut page, &format!("bbws {verb} {environment}{flag} … --break-glass REASON"));
         }
         Refusal::Destroy => {

@@ -92,9 +92,11 @@ fn each_wrong_account_is_told_with_all_parts() {
 #[test]
 fn what_production_refuses() {
     let steps = Refusal::Steps(vec![(address("vpc.main"), "replace".into()), (address("db-instance.main"), "destroy".into())]);
-    let told = [Refusal::NoApproval, Refusal::Unplanned("state rm".into()), Refusal::Destroy, steps]
+    let told = [Refusal::NoApproval, Refusal::Import, Refusal::Unplanned("state rm".into()), Refusal::Destroy, steps]
         .map(|refusal| prod_refused("prod", ("", ""), &refusal, PLAIN));
-    insta::assert_snapshot!(told.join("\n"));
+    let flags = (" --sandbox --sandbox-principal deployer", " --sandbox --sandbox-principal approver");
+    let there = [Refusal::NoApproval, Refusal::Unplanned("state rm".into())].map(|refusal| prod_refused("prod", flags, &refusal, PLAIN));
+    insta::assert_snapshot!(told.into_iter().chain(there).collect::<Vec<_>>().join("\n"));
 }
 
 #[test]
@@ -134,10 +136,10 @@ fn an_environment_that_another_run_holds() {
     let held = bbws_engine::Held { owner: owner.clone(), since, last, seq: 12 };
     let now = "2026-11-26T08:03:30Z".parse().unwrap();
     let narrow = bbws_render::Style { width: 80, ..PLAIN };
-    assert!(locked(("dev", ""), &held, now, narrow).lines().count() <= 12);
+    assert!(locked(("dev", " --sandbox"), &held, now, narrow).lines().count() <= 12);
     insta::assert_snapshot!(
         [
-            locked(("dev", ""), &held, now, PLAIN),
+            locked(("dev", " --sandbox"), &held, now, PLAIN),
             unlock("dev", &held, now, PLAIN),
             fenced(("dev", " --sandbox"), Some(&owner), PLAIN),
             fenced(("dev", " --sandbox"), None, PLAIN)

@@ -246,3 +246,21 @@ async fn what_arrived_twice_goes_whoever_settled_it() {
     }
     assert!(twins > 10, "{twins}");
 }
+
+/// A service that is down answers each create with a failure of its own. The run comes to its end, and says what is not known; when
+/// the service is well again the next one makes the thing, once.
+#[tokio::test(start_paused = true)]
+async fn a_service_that_is_down_is_not_asked_for_ever() {
+    let (bench, city) = (Bench::new(), wanted(&[("tag.lost", json!({"colour": "green"}))]));
+    (0..20).for_each(|call| bench.cloud.fault(call, Fault::RequestLost));
+    let report = bench.apply(&city, Mode::Apply).await;
+    assert_eq!(report.outcome, Outcome::Failed);
+    assert!(report.failed.values().all(|error| error.class == Class::Ambiguous) && report.failed.len() == 1, "{:?}", report.failed);
+    let asked = bench.cloud.count();
+    assert!((2..=4).contains(&asked), "{asked} requests");
+    assert!(bench.clock.elapsed() < Duration::from_secs(30 * 60), "{:?}", bench.clock.elapsed());
+    assert_eq!(bench.state().await.open.len(), 1, "what became of the last one is not known yet");
+    bench.cloud.calm();
+    assert_eq!(bench.apply(&city, Mode::Apply).await.outcome, Outcome::Done);
+    assert_eq!(bench.cloud.objects().len(), 1);
+}
