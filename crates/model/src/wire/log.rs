@@ -446,7 +446,7 @@ mod tests {
         let told = |text: &str| read(&sealed(text.as_bytes().to_vec())).unwrap_err().to_string();
         assert_eq!(told(r#"{"format":2}"#), "the slot has format 2, this bbws knows format 1: use the newer bbws that wrote it");
         assert!(told(r#"{"a":1}"#).contains("does not say its format"));
-        assert!(read(b"").unwrap_err().to_string().contains("not a slot of bbws: EOF"));
+        assert!(read(b"").unwrap_err().to_string().contains("no slot of bbws: EOF"));
         assert!(read(br#"{"format":2}"#).unwrap_err().to_string().contains("does not fit its sum"), "no writer leaves the sum out");
         let unknown = serde_json::to_string(&Slot::from(whole())).unwrap().replace("\"heartbeat\"", "\"pulse\"");
         assert!(told(&unknown).contains("at `records[4]"), "{}", told(&unknown));

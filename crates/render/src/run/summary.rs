@@ -126,13 +126,15 @@ impl Summary {
                 let verb = self.verbs.get(step).cloned().unwrap_or_default();
                 self.failed.push(Failed { address: address.clone(), verb, error: error.clone() });
             }
-            Event::StepFinished { address, .. } if !self.done.contains(address) => self.done.push(address.clone()),
             Event::StepSkipped { step, address, because } => {
                 self.names.insert(*step, address.clone());
                 self.skipped.push((address.clone(), *because));
             }
-            Event::StepFinished { step, .. } => {
+            Event::StepFinished { step, address, .. } => {
                 self.at_work.remove(step);
+                if !self.done.contains(address) {
+                    self.done.push(address.clone());
+                }
             }
             Event::Stopping { why } => self.stopping = Some(*why),
             Event::RunFinished { outcome, counts, took, own } => {
