@@ -3,13 +3,14 @@
 //! Nobody can hold a log that does not add up. So one of those who would put the same remains aside claims them first, by
 //! create-if-absent; and each puts aside what it has looked at, and nothing that came since: that is somebody's new log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bbws_model::wire::{log, state as wire};
 use bbws_model::{Digest, RunId};
 use serde_json::json;
 
+use super::read::fetch;
 use super::watch::LOOK;
 use super::{LogError, TTL};
 use crate::{Clock, PutOutcome, Store};
@@ -41,11 +42,10 @@ impl Remains {
     }
 }
 
-/// The keys of the log and of all that is derived from it.
+/// The keys of the slots and of the checkpoints.
 async fn keys(store: &dyn Store) -> Result<Vec<String>, LogError> {
     let mut keys = store.list_after(log::PREFIX, "").await?;
     keys.extend(store.list_after(wire::CHECKPOINTS, "").await?);
-    keys.push(wire::KEY.to_owned());
     Ok(keys)
 }
 
@@ -55,8 +55,9 @@ async fn keys(store: &dyn Store) -> Result<Vec<String>, LogError> {
 /// When the store fails.
 pub async fn remains(store: &dyn Store) -> Result<Remains, LogError> {
     let (mut files, mut last) = (BTreeMap::new(), 0);
-    for key in keys(store).await? {
-        let Some(bytes) = store.get(&key).await? else { continue };
+    let mut all = fetch(store, keys(store).await?).await?;
+    all.extend(store.get(wire::KEY).await?.map(|bytes| (wire::KEY.to_owned(), bytes)));
+    for (key, bytes) in all {
         let folded = wire::read(&bytes).ok().filter(|_| key == wire::KEY).map(|state| state.seq);
         last = last.max(numbered(&key).or(folded).unwrap_or(0));
         files.insert(key, Digest::of(&bytes));
@@ -125,9 +126,7 @@ async fn claim(store: &dyn Store, clock: &dyn Clock, remains: &Remains, run: &Ru
 async fn lie_untouched(store: &dyn Store, clock: &dyn Clock, remains: &Remains) -> Result<bool, LogError> {
     let began = clock.elapsed();
     loop {
-        let mut found = keys(store).await?;
-        // The state itself is named whether or not it is there.
-        found.retain(|key| key != wire::KEY);
+        let found: BTreeSet<String> = keys(store).await?.into_iter().collect();
         if !found.iter().eq(remains.files.keys().filter(|key| *key != wire::KEY)) {
             return Ok(false);
         }
