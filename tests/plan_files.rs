@@ -184,7 +184,7 @@ fn a_plan_is_refused_where_file_state_or_aws_have_moved_and_says_what_did() {
             "db-instance.main",
             "log-group.",
             "has new dashboard.main",
-            &format!("{} -o FILE", place.told("bbws plan dev --sandbox")),
+            "bbws plan dev --sandbox -o FILE",
         ],
     );
     let failure: Value =

@@ -1,7 +1,7 @@
 """Runs a command in a terminal of its own and types what it is told to: `in_a_terminal.py PROMPT ANSWER [PROMPT ANSWER]… -- COMMAND…`.
 
-Each prompt is waited for in what comes after the answer before. What the terminal shows goes to the output, and the command's exit
-code is this program's. `^C` as the answer is the key.
+Each prompt, or one of several with bars between them, is waited for in what comes after the answer before. What the terminal shows
+goes to the output, and the command's exit code is this program's. `^C` as the answer is the key.
 """
 
 import os
@@ -24,7 +24,7 @@ def main():
         if not some:
             break
         seen += some
-        if typing and typing[0].encode() in seen[looked:]:
+        if typing and any(prompt.encode() in seen[looked:] for prompt in typing[0].split("|")):
             answer, typing, looked = typing[1], typing[2:], len(seen)
             os.write(terminal, b"\x03" if answer == "^C" else answer.encode() + b"\n")
     sys.stdout.buffer.write(seen)
