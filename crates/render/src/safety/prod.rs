@@ -28,6 +28,8 @@ pub fn prod_refused(environment: &str, (flag, others): (&str, &str), refusal: &R
     let mut page = Page::new();
     title(&mut page, &format!("REFUSED: {} IS PRODUCTION", environment.to_uppercase()));
     let say = |page: &mut Page, head: &str, text: &str| page.push(Line::at(0).say(Role::Bold, head).text(text));
+    let in_aws = !flag.contains("--sandbox");
+    let there = if in_aws { format!(" --sandbox{flag}") } else { flag.to_owned() };
     match refusal {
         Refusal::NoApproval => {
             say(&mut page, "Why: ", "production is read-only: a change needs a second person's approval of exactly that plan.");
@@ -40,8 +42,8 @@ pub fn prod_refused(environment: &str, (flag, others): (&str, &str), refusal: &R
                 "Where it cannot wait; recorded, and shown ever after: ",
                 format!("bbws apply {environment}{flag} --break-glass WHY"),
             ));
-            if flag.is_empty() {
-                page.push(inline("Where nothing can break: ", format!("bbws apply {environment} --sandbox")));
+            if in_aws {
+                page.push(inline("Where nothing can break: ", format!("bbws apply {environment}{there}")));
             }
         }
         Refusal::Import => {
@@ -63,14 +65,14 @@ pub fn prod_refused(environment: &str, (flag, others): (&str, &str), refusal: &R
                 "Why: ",
                 "production is read-only, and this change stands in no plan: there is nothing that a second person could approve.",
             );
-            let way = if flag.is_empty() {
+            let way = if in_aws {
                 "try it where nothing can break; then do it on your own word, which is recorded and shown ever after:"
             } else {
                 "do it on your own word, which is recorded and shown ever after:"
             };
             say(&mut page, "To go on: ", way);
-            if flag.is_empty() {
-                command(&mut page, &format!("bbws {verb} {environment} … --sandbox"));
+            if in_aws {
+                command(&mut page, &format!("bbws {verb} {environment} …{there}"));
             }
             command(&mut page, &format!("bbws {verb} {environment}{flag} … --break-glass REASON"));
         }
@@ -83,7 +85,7 @@ pub fn prod_refused(environment: &str, (flag, others): (&str, &str), refusal: &R
             page.gap();
             say(&mut page, "What you can do:", "");
             page.push(Line::at(2).text("try a change where nothing can break, and clear that place again:"));
-            command(&mut page, &format!("bbws apply {environment} --sandbox"));
+            command(&mut page, &format!("bbws apply {environment}{there}"));
             command(&mut page, "bbws sandbox reset");
         }
         Refusal::Steps(steps) => {
