@@ -137,7 +137,8 @@ fn each_error_of_the_specification_is_told_with_its_way_out() {
     // Which are named, and how many, is a matter of which ends first.
     let end = end.join("\n");
     let (head, rest) = end.split_once("  Done and recorded: ").expect("what is done");
-    let way = &rest[rest.find("To go on: ").expect("a way on")..rest.find("  AWS's time ").expect("the end")];
+    let way = &rest[rest.find("To go on: ").expect("a way on")..];
+    let way = &way[..way.find("destroy dev --sandbox").expect("a way back") + "destroy dev --sandbox".len()];
     let head = &head[head.find('\n').expect("a head")..];
     kept.keep(&place, "partial failure", &format!("{head}  Done and recorded: …\n\n{way}"));
     kept.keep(&place, "limit exceeded", &of_step(&part.out, "nat-gateway.a"));

@@ -27,7 +27,8 @@ def main():
         if typing and any(prompt.encode() in seen[looked:] for prompt in typing[0].split("|")):
             answer, typing, looked = typing[1], typing[2:], len(seen)
             os.write(terminal, b"\x03" if answer == "^C" else answer.encode() + b"\n")
-    sys.stdout.buffer.write(seen)
+    # At ^C the terminal drops what it has not shown yet, which may be half a letter.
+    sys.stdout.buffer.write(seen.decode(errors="replace").encode())
     sys.stdout.flush()
     _, status = os.waitpid(child, 0)
     sys.exit(os.waitstatus_to_exitcode(status))
