@@ -93,6 +93,7 @@ impl Task<'_, '_> {
         };
         loop {
             let place = self.work.log.state(|state| place(state, intent)).unwrap_or_else(|| self.place(None, spec));
+            let looked = self.work.clock.elapsed();
             let seen = self.look(&intent.kind, &place).await?;
             if let Some(record) = self.work.log.state(|state| trace(state, self.work.kinds, intent, seen.as_ref())) {
                 self.attempts.is_settled(&intent.id);
@@ -110,7 +111,7 @@ impl Task<'_, '_> {
             }
             if left > 0 {
                 left -= 1;
-                match self.again(intent, spec).await? {
+                match self.again(intent, spec, looked).await? {
                     Again::Made(id) => return Ok(Fate::Made(id)),
                     // This one may arrive late as well.
                     Again::Unanswered => drained = drained.max(self.lapses()),
@@ -121,15 +122,16 @@ impl Task<'_, '_> {
         }
     }
 
-    /// Sends a create again under its own intent, with its own token: what it made the first time is what it makes.
-    async fn again(&mut self, intent: &Intent, spec: &Value) -> Result<Again, StepFailure> {
+    /// Sends a create again under its own intent, with its own token: what it made the first time is what it makes. When it was last
+    /// looked for is `looked`.
+    async fn again(&mut self, intent: &Intent, spec: &Value, looked: Duration) -> Result<Again, StepFailure> {
         // Each run that sends it says so: what is known of one process tells nothing of another.
         let own = self.work.log.run();
         let is_told = |open: &OpenIntent| open.repeated && open.writer.as_ref().is_none_or(|writer| writer.run == *own);
         if !self.work.log.state(|state| state.open.get(&intent.id).is_some_and(is_told)) {
             self.record(Record::Repeat { intent: intent.id.clone() }).await?;
         }
-        self.attempts.repeat(intent.clone(), self.work.clock.elapsed());
+        self.attempts.repeat(intent.clone(), looked);
         let Intent { kind, op, replaces, renamed, .. } = intent.clone();
         let due = Due { kind, op, replaces, renamed, before: vec![] };
         match self.send(due, async |driver, attempt| driver.create(spec, attempt).await).await {

@@ -7,6 +7,7 @@ use bbws_model::{Class, CloudError, Event, Intent, IntentId, Op, Ownership, Phys
 use super::StepFailure;
 use super::retry::budget;
 use super::work::Task;
+use crate::log::LEASE;
 use crate::{AnyDriver, Attempt};
 
 /// How often a request that the lease held back is signed again.
@@ -46,9 +47,9 @@ impl Attempts {
         refused.into_iter().map(|(intent, outcome)| Record::Result { intent, outcome, request_id: None }).collect()
     }
 
-    /// The next request is this one again.
-    pub(super) fn repeat(&mut self, intent: Intent, now: Duration) {
-        self.refused = Some(Refused { intent, code: String::new(), class: Class::Throttled, tries: 0, since: now, repeated: true });
+    /// The next request is this one again, which was looked for at this time.
+    pub(super) fn repeat(&mut self, intent: Intent, looked: Duration) {
+        self.refused = Some(Refused { intent, code: String::new(), class: Class::Throttled, tries: 0, since: looked, repeated: true });
     }
 
     /// A repeated request is not sent again.
@@ -131,6 +132,10 @@ impl Task<'_, '_> {
             if let Err(stopped) = self.work.may_send() {
                 self.attempts.refused = Some(open);
                 return Err(stopped);
+            }
+            // It stood still since it was looked for: a token may have lapsed, and the first request may show by now.
+            if open.repeated && self.work.clock.elapsed().saturating_sub(open.since) > LEASE {
+                return Ok(Sent::Again);
             }
             let error = match self.in_cloud(call(driver, &attempt)).await {
                 Ok(answer) => {
