@@ -470,8 +470,7 @@ fn tally(seeds: &Range<u64>) -> Tally {
     all
 }
 
-/// A number from outside: `BBWS_SEED` runs one seed, `BBWS_SEEDS` so many instead of the usual number, from
-/// `BBWS_FIRST_SEED` on.
+/// A number from outside: `BBWS_SEED` runs one seed, `BBWS_SEEDS` so many instead of the usual number, from `BBWS_FIRST_SEED` on.
 fn asked(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is not a number: {text}")))
 }
@@ -496,8 +495,6 @@ fn the_invariants_hold_for_every_seed() {
 
 #[test]
 fn the_same_seed_is_the_same_run() {
-    for seed in 0..50 {
-        let run = || run(seed, None, &mut Counts::new());
-        assert_eq!(run(), run(), "I23: seed {seed}");
-    }
+    let run = |seed| run(seed, None, &mut Counts::new());
+    (0..50).for_each(|seed| assert_eq!(run(seed), run(seed), "I23: seed {seed}"));
 }
