@@ -10,9 +10,9 @@ use bbws_model::wire::{log, state as wire};
 use bbws_model::{Digest, RunId};
 use serde_json::json;
 
+use super::LogError;
 use super::read::fetch;
-use super::watch::LOOK;
-use super::{LogError, TTL};
+use super::watch::is_still;
 use crate::{Clock, PutOutcome, Store};
 
 /// Where everything is put that was left of lost logs.
@@ -106,8 +106,9 @@ pub async fn set_aside(store: &dyn Store, clock: &dyn Clock, under: &str, remain
 /// Claims remains. Whoever has claimed them and does not touch them for a minute has stopped.
 async fn claim(store: &dyn Store, clock: &dyn Clock, remains: &Remains, run: &RunId) -> Result<(), LogError> {
     let said = json!({ "format": 1, "run": run.0, "at": clock.now().to_string() }).to_string();
+    let digest = remains.digest().0;
     for turn in 1_u64.. {
-        let key = format!("{CLAIMS}{}-{turn:04}.json", remains.digest().0);
+        let key = format!("{CLAIMS}{digest}-{turn:04}.json");
         if store.create(&key, said.as_bytes()).await? == PutOutcome::Created {
             return Ok(());
         }
@@ -124,16 +125,6 @@ async fn claim(store: &dyn Store, clock: &dyn Clock, remains: &Remains, run: &Ru
 
 /// Whether nobody touches remains for a minute.
 async fn lie_untouched(store: &dyn Store, clock: &dyn Clock, remains: &Remains) -> Result<bool, LogError> {
-    let began = clock.elapsed();
-    loop {
-        let found: BTreeSet<String> = keys(store).await?.into_iter().collect();
-        if !found.iter().eq(remains.files.keys().filter(|key| *key != wire::KEY)) {
-            return Ok(false);
-        }
-        let watched = clock.elapsed().saturating_sub(began);
-        if watched >= TTL {
-            return Ok(true);
-        }
-        clock.sleep(LOOK.min(TTL.saturating_sub(watched))).await;
-    }
+    let there: BTreeSet<&String> = remains.files.keys().filter(|key| *key != wire::KEY).collect();
+    is_still(clock, async || Ok(keys(store).await?.iter().collect::<BTreeSet<_>>() == there)).await
 }

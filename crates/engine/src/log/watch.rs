@@ -9,7 +9,7 @@ use super::{LogError, TTL};
 use crate::{Clock, Store};
 
 /// How often a log is looked at while it is watched.
-pub(super) const LOOK: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_secs(2);
 
 /// An environment that a run holds, as its log says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,10 +80,15 @@ pub async fn last_held(store: &dyn Store) -> Result<LastHeld, LogError> {
 /// # Errors
 /// When the store fails.
 pub async fn stands_still(store: &dyn Store, clock: &dyn Clock, seq: u64) -> Result<bool, LogError> {
+    is_still(clock, async || Ok(store.list_after(log::PREFIX, &log::key(seq)).await?.is_empty())).await
+}
+
+/// Whether a look shows for [`TTL`] that something stays as it is. Comes back as soon as one does not.
+pub(super) async fn is_still(clock: &dyn Clock, look: impl AsyncFn() -> Result<bool, LogError>) -> Result<bool, LogError> {
     let began = clock.elapsed();
     loop {
         // The look comes after the wait: one that was slept through together with the machine counts for nothing.
-        if !store.list_after(log::PREFIX, &log::key(seq)).await?.is_empty() {
+        if !look().await? {
             return Ok(false);
         }
         let watched = clock.elapsed().saturating_sub(began);
