@@ -35,7 +35,7 @@ impl Driver<Secret> for Aws {
         // One of ours in its recovery window still has the name: it comes back, with its value and under its ARN.
         if let Some(kept) = describe(&self.read, &want.name).await?
             && kept.deleted_date().is_some()
-            && is_of(&marks(&kept).1, &attempt.owner)
+            && is_of(&marks(kept.tags()).1, &attempt.owner)
         {
             let arn = told("secretsmanager:DescribeSecret", "ARN", kept.arn())?;
             self.write.secrets.restore_secret().secret_id(arn).send().await.told("secretsmanager:RestoreSecret")?;
@@ -102,7 +102,7 @@ impl Aws {
         let id = place.id.as_ref().map_or(place.spec.name.as_str(), |id| id.as_str());
         let described = self.described_secret(id, reading).await?;
         let Some(raw) = described.as_ref() else { return Ok(None) };
-        let (tags, owner) = marks(raw);
+        let (tags, owner) = marks(raw.tags());
         // A deleted secret stays for its recovery window. Ours is gone all the same: `create` brings it back. Of
         // somebody else's it has to be known that it still holds the name.
         let leaving = raw.deleted_date().is_some();
@@ -170,8 +170,8 @@ async fn describe(read: &Clients, id: &str) -> Result<Option<DescribeSecretOutpu
 }
 
 /// The user's tags of a secret, and our mark.
-pub(crate) fn marks(raw: &DescribeSecretOutput) -> (Tags, Option<Ownership>) {
-    read_tags(raw.tags().iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))))
+pub(crate) fn marks(tags: &[Tag]) -> (Tags, Option<Ownership>) {
+    read_tags(tags.iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))))
 }
 
 fn is_of(owner: &Option<Ownership>, ours: &Ownership) -> bool {

@@ -46,7 +46,7 @@ impl Driver<SecretValue> for Aws {
         let arn = want.secret.as_str();
         // It bears the secret's mark, so the secret has to bear ours.
         let described = self.described_secret(arn, &Reading::new()).await?;
-        let owner = described.as_ref().as_ref().and_then(|raw| marks(raw).1);
+        let owner = described.as_ref().as_ref().and_then(|raw| marks(raw.tags()).1);
         if owner.is_none_or(|o| o.lineage != attempt.owner.lineage) {
             let message = format!("{arn} is not managed by this environment: refer to a `secret` of it, or import that one first");
             return Err(CloudError::own("secretsmanager:PutSecretValue", Class::Invalid, message));
@@ -104,7 +104,7 @@ impl Aws {
             },
             outputs: SecretValueOutputs { version_id: version_id.clone() },
             phase: Phase::Ready,
-            owner: marks(raw).1.map(|of_secret| Ownership { address: place.address.clone(), ..of_secret }),
+            owner: marks(raw.tags()).1.map(|of_secret| Ownership { address: place.address.clone(), ..of_secret }),
         }))
     }
 

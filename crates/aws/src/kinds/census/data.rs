@@ -1,13 +1,14 @@
 //! What bears a mark among databases, file systems, secrets and buckets.
 
 use aws_sdk_s3::types::Bucket as RawBucket;
+use aws_sdk_secretsmanager::types::SecretListEntry;
 use bbws_engine::{Census, Marked, Reading, read_tags};
 use bbws_kinds::{Bucket, DbInstance, DbParameterGroup, DbSnapshot, DbSubnetGroup, FileSystem, Secret};
 use bbws_model::CloudError;
 
 use super::super::efs::from_efs_tags;
 use super::super::rds::{PAGE, from_rds_tags};
-use super::super::s3;
+use super::super::{s3, secret};
 use super::{bears, each, is_leaving, picked};
 use crate::{Aws, Told};
 
@@ -63,23 +64,24 @@ impl Census<DbSnapshot> for Aws {
     }
 }
 
-/// One in its recovery window is as good as gone: AWS leaves it out.
 impl Census<Secret> for Aws {
     async fn marked(&self, _: &Reading) -> Result<Vec<Marked>, CloudError> {
-        let mut marked = vec![];
-        let mut pages = self.read.secrets.list_secrets().into_paginator().send();
-        while let Some(page) = pages.next().await {
-            for raw in page.told("secretsmanager:ListSecrets")?.secret_list.unwrap_or_default() {
-                let pair = |tag: &aws_sdk_secretsmanager::types::Tag| Some((tag.key.clone()?, tag.value.clone().unwrap_or_default()));
-                let tags = read_tags(raw.tags().iter().filter_map(pair));
-                marked.extend(raw.arn().and_then(|arn| bears(arn, tags)));
-            }
-        }
-        Ok(marked)
+        let all = self.secrets().await?;
+        Ok(all.iter().filter_map(|raw| bears(raw.arn()?, secret::marks(raw.tags()))).collect())
     }
 }
 
 impl Aws {
+    /// All secrets, with their tags. One in its recovery window is as good as gone: AWS leaves it out.
+    pub(in super::super) async fn secrets(&self) -> Result<Vec<SecretListEntry>, CloudError> {
+        let mut all = vec![];
+        let mut pages = self.read.secrets.list_secrets().into_paginator().send();
+        while let Some(page) = pages.next().await {
+            all.extend(page.told("secretsmanager:ListSecrets")?.secret_list.unwrap_or_default());
+        }
+        Ok(all)
+    }
+
     /// The names of the buckets of the region.
     pub(in super::super) async fn buckets(&self) -> Result<Vec<String>, CloudError> {
         let mut all: Vec<RawBucket> = vec![];

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_secretsmanager::types::SecretListEntry;
 use bbws_engine::{Candidate, Listing, Reading, read_tags};
 use bbws_kinds::{Bucket, DbInstance, DbSubnetGroup, EcsCluster, GLOBAL, MetricAlarm, Secret, SecurityGroup};
 use bbws_model::CloudError;
@@ -12,9 +13,9 @@ use super::super::census::{each, is_leaving};
 use super::super::ecs;
 use super::super::metric_alarm::{alarm_tags, describe_alarms};
 use super::super::rds::from_rds_tags;
-use super::super::s3;
+use super::super::{s3, secret};
 use super::{Facts, candidate, fact, of_ec2};
-use crate::{Aws, Told};
+use crate::Aws;
 
 impl Listing<SecurityGroup> for Aws {
     async fn all(&self, _: &[Value], _: &Reading) -> Result<Vec<Candidate>, CloudError> {
@@ -76,17 +77,10 @@ impl Listing<Bucket> for Aws {
 
 impl Listing<Secret> for Aws {
     async fn all(&self, _: &[Value], _: &Reading) -> Result<Vec<Candidate>, CloudError> {
-        let mut found = vec![];
-        let mut pages = self.read.secrets.list_secrets().into_paginator().send();
-        while let Some(page) = pages.next().await {
-            for raw in page.told("secretsmanager:ListSecrets")?.secret_list.unwrap_or_default() {
-                let pair = |tag: &aws_sdk_secretsmanager::types::Tag| Some((tag.key.clone()?, tag.value.clone().unwrap_or_default()));
-                let tags = read_tags(raw.tags().iter().filter_map(pair));
-                let facts = fact("name", raw.name()).into_iter().collect();
-                found.extend(raw.arn().map(|arn| candidate(arn, tags, facts)));
-            }
-        }
-        Ok(found)
+        let all = self.secrets().await?;
+        let named =
+            |raw: &SecretListEntry| Some(candidate(raw.arn()?, secret::marks(raw.tags()), fact("name", raw.name()).into_iter().collect()));
+        Ok(all.iter().filter_map(named).collect())
     }
 }
 
