@@ -5,7 +5,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use bbws_model::{Action, Address, CloudError, Finding, Kind, Kinds, Observed, Ownership, PhysicalId, Plan, Seen, Severity, State};
+use bbws_model::{Action, Address, CloudError, Entry, Finding, Kind, Kinds, Observed, Ownership, PhysicalId, Plan, Seen, Severity, State};
 use futures::future::join_all;
 
 use crate::driver::seen_as;
@@ -103,9 +103,9 @@ pub async fn foreign(drivers: &Arc<Drivers>, kinds: &Kinds, plan: &Plan, state: 
     join_all(looks).await.into_iter().flatten().collect()
 }
 
-/// Everything that the state knows by an id.
+/// All objects of the state, and former ones.
 fn ours(state: &State) -> BTreeSet<&PhysicalId> {
-    state.entries.values().flat_map(|entry| std::iter::once(&entry.id).chain(entry.deposed.iter().map(|old| &old.id))).collect()
+    state.entries.values().flat_map(Entry::ids).collect()
 }
 
 async fn one(

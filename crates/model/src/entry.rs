@@ -64,6 +64,18 @@ pub struct Entry {
     pub deposed: Vec<Deposed>,
 }
 
+impl Entry {
+    /// Its object's id, and those of its former objects.
+    pub fn ids(&self) -> impl Iterator<Item = &PhysicalId> {
+        std::iter::once(&self.id).chain(self.deposed.iter().map(|old| &old.id))
+    }
+
+    /// The intents that made its object and its former objects, where we made them.
+    pub fn intents(&self) -> impl Iterator<Item = &IntentId> {
+        std::iter::once(&self.intent).chain(self.deposed.iter().map(|old| &old.intent)).flatten()
+    }
+}
+
 /// A mutating request of which it is not recorded what became.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpenIntent {
@@ -131,6 +143,11 @@ pub fn is_protected(spec: &Value) -> bool {
 }
 
 impl State {
+    /// Everything that it knows by an id: objects, former objects and copies of data.
+    pub fn ids(&self) -> impl Iterator<Item = &PhysicalId> {
+        self.entries.values().flat_map(Entry::ids).chain(self.backups.iter().map(|copy| &copy.id))
+    }
+
     /// An empty state of a new lineage.
     #[must_use]
     pub fn empty(lineage: impl Into<String>) -> Self {

@@ -121,7 +121,7 @@ impl Task<'_, '_> {
     ) -> Result<(), StepFailure> {
         let known = self.work.log.state(|state| {
             let entry = state.entries.get(&self.step.address);
-            entry.is_some_and(|entry| entry.id == *id || entry.deposed.iter().any(|old| old.id == *id))
+            entry.is_some_and(|entry| entry.ids().any(|known| known == id))
         });
         if known {
             self.refused(intent.clone(), "exists").await?;

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bbws_model::{
-    Address, Diff, Event, Intent, IntentId, Kinds, Op, OpenIntent, Ownership, PhysicalId, Record, Recovery, ResultOutcome, Seen, State,
+    Address, Diff, Entry, Event, Intent, IntentId, Kinds, Op, OpenIntent, Ownership, PhysicalId, Record, Recovery, ResultOutcome, Seen,
+    State,
 };
 use futures::future::join_all;
 use serde_json::Value;
@@ -169,10 +170,11 @@ fn was_changed_lately(state: &State, now: jiff::Timestamp) -> bool {
 /// of which address each is.
 fn keyless<'s>(state: &'s State, records: &'s [Record], kinds: &Kinds) -> BTreeMap<&'s IntentId, &'s Address> {
     let is = |address: &Address| kinds.get(address.kind()).is_some_and(|kind| kind.facts().recovery == Recovery::TagOnly);
-    let recorded = state.entries.iter().filter(|(address, _)| is(address)).flat_map(|(address, entry)| {
-        let all = std::iter::once(&entry.intent).chain(entry.deposed.iter().map(|old| &old.intent));
-        all.flatten().map(move |intent| (intent, address))
-    });
+    let recorded = state
+        .entries
+        .iter()
+        .filter(|(address, _)| is(address))
+        .flat_map(|(address, entry)| entry.intents().map(move |intent| (intent, address)));
     let settled = records.iter().filter_map(|record| {
         let Record::Result { intent, outcome: ResultOutcome::Settled { id: Some(_) }, .. } = record else { return None };
         let made = &state.open.get(intent)?.intent;
@@ -189,8 +191,7 @@ async fn doubles(state: &State, records: &[Record], made: &BTreeMap<&IntentId, &
         Record::Late { id, .. } => Some(id),
         _ => None,
     });
-    let entries = state.entries.values().flat_map(|entry| std::iter::once(&entry.id).chain(entry.deposed.iter().map(|old| &old.id)));
-    let known: BTreeSet<&PhysicalId> = entries.chain(settled).collect();
+    let known: BTreeSet<&PhysicalId> = state.ids().chain(settled).collect();
     let sought: BTreeSet<&str> = made.values().map(|address| address.kind()).collect();
     let reading = Reading::new();
     let reading = &reading;
@@ -268,7 +269,7 @@ fn owner_of<'s>(state: &State, seen: &'s Seen, intent: &Intent) -> Option<&'s Ow
 }
 
 fn is_recorded(state: &State, intent: &Intent, id: &PhysicalId) -> bool {
-    let is = |entry: &bbws_model::Entry| entry.id == *id || entry.deposed.iter().any(|old| old.id == *id);
+    let is = |entry: &Entry| entry.ids().any(|known| known == id);
     state.entries.get(&intent.address).is_some_and(is) || state.backups.iter().any(|backup| backup.id == *id)
 }
 

@@ -358,8 +358,7 @@ impl<'a> Draft<'a> {
     /// Where the current object is gone and former ones remain, the newest of these becomes the current one: what exists
     /// stays recorded.
     fn gone(&mut self, address: &Address, id: &PhysicalId) -> Result<(), FoldError> {
-        let known = |entry: &Entry| entry.id == *id || entry.deposed.iter().any(|old| old.id == *id);
-        let Some(mut entry) = self.entry(address).filter(|entry| known(entry)).cloned() else {
+        let Some(mut entry) = self.entry(address).filter(|entry| entry.ids().any(|known| known == id)).cloned() else {
             return self.misfit(format!("{address} is gone as {id}, which is not recorded"));
         };
         let deposed = entry.deposed.iter().find(|old| old.id == *id);

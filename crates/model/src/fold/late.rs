@@ -42,15 +42,14 @@ impl Draft<'_> {
         if self.echo(intent).is_some() {
             return None;
         }
-        let by = |made_by: &Option<IntentId>| made_by.as_ref() == Some(intent);
-        let made = self.entries().find(|(_, entry)| by(&entry.intent) || entry.deposed.iter().any(|old| by(&old.intent)));
+        let made = self.entries().find(|(_, entry)| entry.intents().any(|made_by| made_by == intent));
         made.map(|(address, _)| address.clone())
     }
 
     /// The network delivered a create twice, and that made a second object: it has to go, the recorded one is as it was.
     pub(super) fn came_twice(&mut self, address: &Address, intent: &IntentId, made: &PhysicalId) -> Result<(), FoldError> {
         let Some(entry) = self.entry_mut(address) else { return Ok(()) };
-        if entry.id == *made || entry.deposed.iter().any(|old| old.id == *made) {
+        if entry.ids().any(|known| known == made) {
             return self.misfit(format!("{made} came a second time for {address}, but is recorded already"));
         }
         let first = entry.deposed.iter().find(|old| old.intent.as_ref() == Some(intent)).filter(|_| entry.intent.as_ref() != Some(intent));
@@ -80,7 +79,7 @@ impl Draft<'_> {
             self.put_entry(address.clone(), entry);
             return Ok(());
         };
-        if entry.id == *made || entry.deposed.iter().any(|old| old.id == *made) {
+        if entry.ids().any(|known| known == made) {
             return self.misfit(format!("{made} came late for {address}, but is recorded already"));
         }
         let (spec, dependencies) = (spec.clone(), intent.dependencies.clone());

@@ -49,12 +49,7 @@ pub struct Beside {
 #[must_use]
 pub fn strangers(kinds: &Kinds, state: &State, beside: Beside) -> Strangers {
     let Beside { hanging, marked, tagged } = beside;
-    let ours: BTreeSet<&PhysicalId> = state
-        .entries
-        .values()
-        .flat_map(|entry| std::iter::once(&entry.id).chain(entry.deposed.iter().map(|old| &old.id)))
-        .chain(state.backups.iter().map(|copy| &copy.id))
-        .collect();
+    let ours: BTreeSet<&PhysicalId> = state.ids().collect();
     let mut all = Strangers::default();
     let (mut foreign, mut orphans): (BTreeMap<PhysicalId, Stranger>, BTreeMap<PhysicalId, Stranger>) = Default::default();
     for (kind, found) in marked {

@@ -152,12 +152,7 @@ pub(super) fn orphans<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global,
         let session = Session::open(offline, cloud, project, global, "state orphans").await?;
         let state = session.state().await?;
         let marked = marked(&session).await?;
-        let known: BTreeSet<&PhysicalId> = state
-            .entries
-            .values()
-            .flat_map(|entry| std::iter::once(&entry.id).chain(entry.deposed.iter().map(|old| &old.id)))
-            .chain(state.backups.iter().map(|copy| &copy.id))
-            .collect();
+        let known: BTreeSet<&PhysicalId> = state.ids().collect();
         let found: Vec<(String, Marked)> =
             marked.into_iter().filter(|(_, one)| one.owner.lineage == state.lineage && !known.contains(&one.id)).collect();
         let unlisted = unlisted(&session);

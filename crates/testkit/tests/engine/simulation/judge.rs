@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_engine::log;
-use bbws_model::{Desired, Mode, wire};
+use bbws_model::{Desired, Entry, Mode, wire};
 
 use super::Sim;
 use super::oracle::{Judged, Violation, holds};
@@ -15,8 +15,7 @@ const MOST_CALLS: usize = 600;
 pub(super) fn between_runs(sim: &Sim) -> Judged {
     let Some(state) = sim.oracle.fold() else { return Ok(()) };
     let (intents, made) = (sim.oracle.intents(), sim.oracle.made());
-    let recorded: BTreeSet<_> =
-        state.entries.values().flat_map(|e| std::iter::once(&e.id).chain(e.deposed.iter().map(|d| &d.id))).collect();
+    let recorded: BTreeSet<_> = state.entries.values().flat_map(Entry::ids).collect();
     for (id, object) in sim.cloud.objects() {
         let Some(owner) = object.owner.as_ref().filter(|owner| owner.lineage == state.lineage) else { continue };
         // What may come late is looked for by the next run.
@@ -29,10 +28,7 @@ pub(super) fn between_runs(sim: &Sim) -> Judged {
             continue;
         }
         // What arrived twice made two, where only tags tell: the next run lists them.
-        let is_doubled = state.entries.get(&owner.address).is_some_and(|entry| {
-            let mut all = std::iter::once(&entry.intent).chain(entry.deposed.iter().map(|old| &old.intent));
-            all.any(|intent| intent.as_ref() == Some(&owner.intent))
-        });
+        let is_doubled = state.entries.get(&owner.address).is_some_and(|entry| entry.intents().any(|made_by| *made_by == owner.intent));
         if object.kind == "tag" && is_doubled && made.contains_key(&owner.intent) {
             continue;
         }
