@@ -301,12 +301,16 @@ fn whoever_made_a_plan_does_not_sign_it_and_what_is_told_to_come_next_can_be_pas
         pasted(&place, &approved.out, "bbws apply prod").exits(0)
     };
     let applied = by_other(&told);
-    // The sandbox allows everybody everything: so says its simulation of IAM.
-    assert!(unbroken(&applied.out).contains("whoever applies may sign approvals as well: an approval proves less"), "{}", applied.out);
+    // The key's policy names `ops` as one of those who approve.
+    let told = unbroken(&applied.out);
+    assert!(told.contains("whoever applies may sign approvals as well: an approval proves less"), "{told}");
+    assert!(told.contains("the policy of the key arn:aws:kms:") && told.contains("out of the key's policy"), "{told}");
     let run = place.state("prod")["spent"].as_object().expect("spent").values().next().expect("a run")["run"].clone();
     let plan = planned(&place, "more.plan", 90, "");
     let approved = approve(&place, "approver", &plan).exits(0);
-    pasted(&place, &approved.out, "bbws apply prod").exits(0);
+    let applied = pasted(&place, &approved.out, "bbws apply prod").exits(0);
+    // `deployer` is not in the key's policy, which leaves nothing to IAM.
+    assert!(!applied.out.contains("approvals as well") && !applied.out.contains("not known beforehand"), "{}", applied.out);
 
     // The way back is said with each of them.
     let back = format!("plan prod --back-to {} -o {}", run.as_str().expect("a run"), place.path("back.plan").display());

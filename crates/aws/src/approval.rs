@@ -4,12 +4,14 @@
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{MessageType, SigningAlgorithmSpec};
 use bbws_model::{Class, CloudError, Signature};
+use serde_json::Value;
 
 use crate::{Aws, Told};
 
 const SIGN: &str = "kms:Sign";
 const VERIFY: &str = "kms:Verify";
 const DESCRIBE: &str = "kms:DescribeKey";
+const POLICY: &str = "kms:GetKeyPolicy";
 
 /// What is taken, of what a key can do, the best first: each signs a SHA-256.
 const ALGORITHMS: [SigningAlgorithmSpec; 3] =
@@ -42,6 +44,16 @@ pub async fn sign(aws: &Aws, key: &str, message: &[u8; 32]) -> Result<Signature,
         return Err(CloudError::own(SIGN, Class::Invalid, "KMS answered without a signature"));
     }
     Ok(Signature { key: key.to_owned(), algorithm: algorithm.as_str().to_owned(), bytes })
+}
+
+/// A key's own policy. Each key has exactly one.
+///
+/// # Errors
+/// When the caller may not read it, or it is none.
+pub async fn key_policy(aws: &Aws, key: &str) -> Result<Value, CloudError> {
+    let (read, _) = aws.at(region(key).unwrap_or(&aws.region));
+    let text = read.kms.get_key_policy().key_id(key).policy_name("default").send().await.told(POLICY)?.policy.unwrap_or_default();
+    serde_json::from_str(&text).map_err(|error| CloudError::own(POLICY, Class::Invalid, format!("the policy of {key} is none: {error}")))
 }
 
 /// Whether a key made this signature of a SHA-256. The key is the caller's, whatever the signature says.

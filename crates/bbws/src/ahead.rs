@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bbws_aws::{Aws, BucketOwner, principal};
+use bbws_aws::{Aws, BucketOwner, key_policy, principal};
 use bbws_cli::Caller;
 use bbws_model::{Class, CloudError};
 use bbws_operate::iam::Probe;
-use bbws_operate::preflight::{Answer, Counted, Holder, Question, signing};
-use futures::future::{join_all, try_join};
+use bbws_operate::preflight::{Answer, Counted, Holder, KeySays, Question, Signing, key_says, signing};
+use futures::future::{join, join_all, try_join};
 
 /// Finds one thing out.
 pub(crate) async fn inquire(aws: &Aws, caller: &Caller, question: &Question) -> Result<Answer, CloudError> {
@@ -38,8 +38,19 @@ pub(crate) async fn inquire(aws: &Aws, caller: &Caller, question: &Question) -> 
         }
         Question::Offered { class, .. } => aws.offered(class).await.map(Answer::Offered),
         Question::Allowed { probes } => denied(aws, caller, probes).await.map(Answer::Denied),
-        Question::Signs { key } => denied(aws, caller, &[signing(key)]).await.map(Answer::Denied),
+        Question::Signs { key } => {
+            let probes = [signing(key)];
+            let (denied, by_key) = join(denied(aws, caller, &probes), by_key(aws, caller, key)).await;
+            Ok(Answer::Signs(Signing { by_iam: denied.map(|denied| denied.is_empty()), by_key }))
+        }
     }
+}
+
+/// What a key's own policy says of the caller.
+async fn by_key(aws: &Aws, caller: &Caller, key: &str) -> Result<KeySays, CloudError> {
+    let policy = key_policy(aws, key).await?;
+    // The root user and federated ones are named as they are.
+    Ok(key_says(&policy, &principal(&caller.arn).unwrap_or_else(|| caller.arn.clone())))
 }
 
 /// How many there may be, and how many there are.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bbws_aws::{Aws, Place, Vault, sign, verifies};
+use bbws_aws::{Aws, Place, Vault, key_policy, sign, verifies};
 use bbws_engine::{PutOutcome, Store};
 use bbws_model::{Class, Signature};
 
@@ -44,6 +44,13 @@ async fn the_approver_signs_and_the_applier_verifies() {
     let denied = sign(&applier, KEY, &message).await.unwrap_err();
     assert!(denied.class == Class::Denied && denied.message.contains("kms:Sign"), "{denied}");
     assert!(sign(&approver, "arn:aws:kms:af-south-1:093646564004:key/none", &message).await.is_err());
+
+    // Its policy says who signs: by name, or whoever the account's policies let.
+    let signers = |policy: serde_json::Value| policy["Statement"][1]["Principal"]["AWS"][0].as_str().unwrap().to_owned();
+    assert_eq!(signers(key_policy(&applier, KEY).await.unwrap()), format!("arn:aws:iam::{ACCOUNT}:role/approver"));
+    assert_eq!(signers(key_policy(&applier, OTHER).await.unwrap()), format!("arn:aws:iam::{ACCOUNT}:root"));
+    let none = key_policy(&applier, "arn:aws:kms:af-south-1:093646564004:key/none").await.unwrap_err();
+    assert!(none.message.contains("does not exist"), "{none}");
 
     // The gate stood open for the signature alone.
     assert!(!bbws_aws::is_read("kms:Sign") && bbws_aws::is_read("kms:Verify") && !bbws_aws::is_read("ses:VerifyDomainIdentity"));

@@ -5,6 +5,7 @@
 
 mod asking;
 mod quota;
+mod signing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use crate::iam::{Probe, one_or_many};
 pub use asking::{expected, questions};
 pub use quota::Counted;
+pub use signing::{KeySays, Signing, key_says, signing};
 
 /// Standard support that ends within so many days is told of.
 const SOON_DAYS: i64 = 180;
@@ -113,6 +115,8 @@ pub enum Answer {
     },
     /// The actions that are denied, each with what it was asked on.
     Denied(Vec<(String, String)>),
+    /// Whether the caller may sign.
+    Signs(Signing),
 }
 
 /// Whose a name is.
@@ -204,9 +208,7 @@ fn seen(question: &Question, answer: &Answer) -> String {
             None => "not there; whether the caller may have it made is not known",
         }
         .to_owned(),
-        (Question::Signs { .. }, Answer::Denied(denied)) => {
-            if denied.is_empty() { "IAM's simulation allows it" } else { "IAM's simulation denies it" }.to_owned()
-        }
+        (_, Answer::Signs(told)) => signing::seen(told),
         (_, Answer::Denied(denied)) if denied.is_empty() => "IAM's simulation denies nothing".to_owned(),
         (_, Answer::Denied(denied)) => format!("IAM's simulation denies {}", denied.len()),
         (_, Answer::Quota { most, .. }) => format!("{most} at most"),
@@ -242,7 +244,9 @@ pub fn judge(question: &Question, answer: &Result<Answer, CloudError>, mode: Mod
             vec![no_service_role(service, role, probe)]
         }
         (Question::Allowed { .. }, Answer::Denied(denied)) => lacking(denied, mode),
-        (Question::Signs { key }, Answer::Denied(denied)) if denied.is_empty() => vec![signs(key)],
+        (Question::Signs { key }, Answer::Signs(told)) => {
+            signing::judge(key, told).unwrap_or_else(|error| Some(unknown(question, &error))).into_iter().collect()
+        }
         _ => vec![],
     }
 }
@@ -344,21 +348,6 @@ fn offered(
     };
     let summary = format!("MySQL {version} on {class} cannot be had in {}", joined(zones));
     Some(Finding::new(Severity::Error, summary).seen(seen).advise("choose another `class` or `engine_version` under [rds], or other zones"))
-}
-
-/// What is asked of IAM to find out whether somebody may sign.
-#[must_use]
-pub fn signing(key: &str) -> Probe {
-    Probe { actions: vec!["kms:Sign".to_owned()], resource: key.to_owned(), context: BTreeMap::new() }
-}
-
-/// The simulation looks at the policies of the role alone. That they do not allow it proves nothing either: a key's own policy
-/// can; but then somebody has written that role there.
-fn signs(key: &str) -> Finding {
-    let finding = Finding::new(Severity::Warning, "whoever applies may sign approvals as well: an approval proves less");
-    finding
-        .seen(format!("by IAM's simulation of kms:Sign on {key}; only the key's own policy can still keep that role out"))
-        .advise("take kms:Sign on that key from the role that applies; it needs kms:Verify alone")
 }
 
 /// IAM's simulation does not see everything: it warns, and AWS itself decides.

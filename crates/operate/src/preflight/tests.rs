@@ -80,16 +80,24 @@ fn what_cannot_be_looked_at_is_said_and_stops_nothing() {
 
 #[test]
 fn an_applier_who_may_sign_is_told_and_what_is_not_known_is_said() {
-    let asked = Question::Signs { key: "arn:aws:kms:af-south-1:093646564004:key/1".into() };
-    let told = judge(&asked, &Ok(Answer::Denied(vec![])), Mode::Apply);
-    assert_eq!(told.len(), 1);
-    assert_eq!(told[0].severity, Severity::Warning, "it stops nothing: the key's own policy may keep that role out");
-    assert!(told[0].summary.contains("an approval proves less") && told[0].evidence.contains("key/1"), "{told:?}");
-    let denied = vec![("kms:Sign".to_owned(), "arn:aws:kms:af-south-1:093646564004:key/1".to_owned())];
-    assert!(judge(&asked, &Ok(Answer::Denied(denied)), Mode::Apply).is_empty());
-    let shut = CloudError::own("iam:SimulatePrincipalPolicy", bbws_model::Class::Denied, "no");
-    let told = judge(&asked, &Err(shut), Mode::Apply);
-    assert!(told[0].summary.contains("not known beforehand: whether whoever applies may sign"), "{told:?}");
+    const KEY: &str = "arn:aws:kms:af-south-1:093646564004:key/1";
+    let asked = Question::Signs { key: KEY.into() };
+    let shut = |operation: &str| CloudError::own(operation, bbws_model::Class::Denied, "no");
+    let looked = |by_iam, by_key| looked(&asked, &Ok(Answer::Signs(Signing { by_iam, by_key })), Mode::Apply);
+    let told = looked(Ok(true), Ok(KeySays::Account));
+    assert_eq!(told.severity(), Some(Severity::Warning), "it stops nothing: an approval is by another role all the same");
+    assert_eq!(told.told, "IAM's simulation allows it; the key's own policy leaves it to that");
+    let finding = &told.findings[0];
+    assert!(finding.summary.contains("an approval proves less") && finding.evidence.contains(KEY), "{finding:?}");
+    let named = looked(Ok(false), Ok(KeySays::Names));
+    assert!(named.findings[0].evidence.contains("policy of the key") && named.findings[0].advice.contains("out of the key's policy"));
+    assert_eq!(looked(Ok(false), Ok(KeySays::Account)).findings, []);
+    assert_eq!(looked(Err(shut("iam:SimulatePrincipalPolicy")), Ok(KeySays::Silent)).findings, []);
+    let unread = looked(Ok(true), Err(shut("kms:GetKeyPolicy")));
+    assert!(unread.findings[0].evidence.contains("and it is not known: kms:GetKeyPolicy"), "{unread:?}");
+    let told = looked(Err(shut("iam:SimulatePrincipalPolicy")), Ok(KeySays::Account));
+    assert!(told.findings[0].summary.contains("not known beforehand: whether whoever applies may sign"), "{told:?}");
+    assert_eq!(told.severity(), Some(Severity::Note));
 }
 
 #[test]

@@ -244,12 +244,8 @@ fn denied(error: &CloudError) -> Vec<String> {
     let denial = Denial::read(&error.message);
     let action = denial.action.as_deref().unwrap_or_else(|| iam_action(&error.operation));
     let who = denial.principal.as_deref().unwrap_or("the caller");
-    let reason = denial.reason.as_deref().unwrap_or_default();
-    if reason.contains("service control") || reason.contains("resource control") {
-        return vec![format!("The organisation forbids {action} to {who}: ask who keeps its policies.")];
-    }
-    if reason.contains("permissions boundary") {
-        return vec![format!("The permissions boundary of {who} has to allow {action} too: ask who keeps it.")];
+    if let Some(elsewhere) = decided_elsewhere(&denial, action, who) {
+        return vec![elsewhere];
     }
     // Where AWS names the action, the encoded part says nothing more that helps.
     if let (None, Some(encoded)) = (&denial.action, &denial.encoded) {
@@ -261,4 +257,29 @@ fn denied(error: &CloudError) -> Vec<String> {
     let passes = action == "iam:PassRole" && error.operation != action;
     let what = if passes { " (the call itself is allowed; handing that role to the service is not)" } else { "" };
     vec![format!("Allow {action} to {who}{what}, by this statement in its policy:"), denial.statement(&error.operation)]
+}
+
+/// What to do where an Allow in the caller's own policies would not help, by the sort of policy that AWS names:
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>.
+fn decided_elsewhere(denial: &Denial, action: &str, who: &str) -> Option<String> {
+    let reason = denial.reason.as_deref()?;
+    let explicit = reason.contains("explicit deny");
+    let is = |sort: &str| reason.contains(sort);
+    Some(if is("service control") || is("resource control") {
+        format!("The organisation forbids {action} to {who}: ask who keeps its policies.")
+    } else if is("permissions boundary") {
+        format!("The permissions boundary of {who} has to allow {action} too: ask who keeps it.")
+    } else if is("session policy") {
+        format!("That session of {who} was narrowed when its role was assumed: assume it with {action} in the session policy.")
+    } else if is("VPC endpoint policy") {
+        format!("The call goes through a VPC endpoint, whose policy has to allow {action} to {who}: ask who keeps the network.")
+    } else if is("resource-based policy") {
+        let on = denial.resource.as_deref().unwrap_or("what it is about");
+        let how = if explicit { "it denies it, which no Allow outweighs: narrow that statement" } else { "it has to allow it too" };
+        format!("The policy of {on} itself decides on {action} by {who}: {how}.")
+    } else if explicit {
+        format!("A Deny in the policies of {who} forbids {action}, and no Allow outweighs it: take that statement out, or narrow it.")
+    } else {
+        return None;
+    })
 }

@@ -148,7 +148,7 @@ fn file_told(moved: &FileMoved) -> String {
 
 fn state_told(state: &StateMoved<'_>) -> String {
     let told = match state.serials {
-        (then, now) if then == now => format!("its serial is {now} as it was, but its log has grown: no resource has changed"),
+        (then, now) if then == now => format!("no resource has changed since (serial {now}), but other runs have written to its log"),
         (then, now) if now < then => format!("planned on serial {then}, and it is at {now}: it is older than the plan"),
         (then, now) => format!("planned on serial {then}, and it is at {now}"),
     };

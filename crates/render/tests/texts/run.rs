@@ -227,6 +227,33 @@ fn what_aws_says_in_so_many_words_has_its_own_advice() {
     insta::assert_snapshot!(told.join("\n"));
 }
 
+/// The sorts of policies that AWS names, in its words.
+#[test]
+fn a_denial_says_whose_policy_it_is() {
+    const SORTS: [&str; 7] = [
+        "identity-based policy",
+        "permissions boundary",
+        "session policy",
+        "resource-based policy",
+        "service control policy",
+        "resource control policy",
+        "VPC endpoint policy",
+    ];
+    let why = SORTS.into_iter().flat_map(|sort| {
+        let with = if sort.starts_with('i') { "an" } else { "a" };
+        [format!("because no {sort} allows the s3:PutObject action"), format!("with an explicit deny in {with} {sort}")]
+    });
+    let told: Vec<String> = why
+        .map(|why| {
+            let who = "arn:aws:sts::536580886816:assumed-role/bbws-ci/run-42";
+            let message = format!("User: {who} is not authorized to perform: s3:PutObject on resource: \"arn:aws:s3:::b/k\" {why}");
+            let error = CloudError { code: "AccessDenied".into(), ..CloudError::own("s3:PutObject", Class::Denied, message) };
+            format!("{why}:\n    {}", advice(&error, &At::default()).join("\n    "))
+        })
+        .collect();
+    insta::assert_snapshot!(told.join("\n"));
+}
+
 #[test]
 fn what_is_protected_is_no_lack_of_rights() {
     let table = [

@@ -59,31 +59,36 @@ impl Authority {
         }
         let call = format!("{}:{operation}", bbws_aws::iam_prefix(service));
         let needed = needs::needs(at, &call, &Said::read(shown));
-        let lacking = needed.into_iter().find(|permit| match self {
-            Self::All => false,
-            Self::Documents(documents) => permits(documents.iter(), permit) != Verdict::Allowed,
+        let mut says = |permit: &Permit| match self {
+            Self::All => Verdict::Allowed,
+            Self::Documents(documents) => permits(documents.iter(), permit),
             Self::EachOnce { denied, pending, .. } => {
                 let now = pending.is_none() && denied.insert(permit.action.clone());
                 if now {
                     *pending = Some(permit.action.clone());
                 }
-                now
+                if now { Verdict::Unmentioned } else { Verdict::Allowed }
             }
+        };
+        let (lacking, explicit) = needed.into_iter().find_map(|permit| match says(&permit) {
+            Verdict::Allowed => None,
+            verdict => Some((permit, verdict == Verdict::Denied)),
         })?;
-        Some(refusal(service, &crate::kinds::principal(at), &lacking))
+        Some(refusal(service, &crate::kinds::principal(at), &lacking, explicit))
     }
 }
 
-/// A denial in the words of a service.
-fn refusal(service: &str, who: &str, lacking: &Permit) -> Refusal {
+/// A denial in the words of a service: because nothing allows it, or because a statement denies it.
+fn refusal(service: &str, who: &str, lacking: &Permit, explicit: bool) -> Refusal {
     let Permit { action, resource, .. } = lacking;
     // SNS writes itself in capitals.
     let action = action.strip_prefix("sns:").map_or_else(|| action.clone(), |name| format!("SNS:{name}"));
-    let says = |resource: &str| {
-        format!(
-            "User: {who} is not authorized to perform: {action} on resource: {resource} because no identity-based policy allows the {action} action"
-        )
+    let why = if explicit {
+        "with an explicit deny in an identity-based policy".to_owned()
+    } else {
+        format!("because no identity-based policy allows the {action} action")
     };
+    let says = |resource: &str| format!("User: {who} is not authorized to perform: {action} on resource: {resource} {why}");
     match service {
         "EC2" => {
             let blob = hex::encode(Sha256::digest(format!("{action} {resource}")));
@@ -103,5 +108,28 @@ fn refusal(service: &str, who: &str, lacking: &Permit) -> Refusal {
             refuse(403, "AccessDenied", says(resource))
         }
         _ => refuse(400, "AccessDeniedException", says(resource)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::Principal;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_denial_says_whether_nothing_allows_it_or_something_denies_it() {
+        let sandbox = crate::Sandbox::in_memory("536580886816").with_principal(Principal { role: "ci".into(), session: "s".into() });
+        let aws = bbws_aws::Aws::new(Arc::new(sandbox.clone()), "af-south-1");
+        let statement = |effect: &str| json!({"Effect": effect, "Action": "iam:GetRole", "Resource": "*"});
+        for (statements, why) in [
+            (vec![], "because no identity-based policy allows the iam:GetRole action"),
+            (vec![statement("Allow"), statement("Deny")], "with an explicit deny in an identity-based policy"),
+        ] {
+            sandbox.sim().allow_only(vec![json!({ "Statement": statements })]);
+            let told = aws.has_role("r").await.unwrap_err().message;
+            assert!(told.ends_with(why) && told.contains("arn:aws:iam::536580886816:role/r"), "{told}");
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! Keys of KMS that sign. Signatures are simulated: a digest that only the key's own secret can make.
 
 use aws_sdk_kms::operation::describe_key::{DescribeKeyInput, DescribeKeyOutput};
+use aws_sdk_kms::operation::get_key_policy::{GetKeyPolicyInput, GetKeyPolicyOutput};
 use aws_sdk_kms::operation::sign::{SignInput, SignOutput};
 use aws_sdk_kms::operation::verify::{VerifyInput, VerifyOutput};
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{KeyMetadata, KeyState, KeyUsageType, MessageType, SigningAlgorithmSpec};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::bucket::unless_simulated;
@@ -28,7 +30,7 @@ pub(crate) struct Row {
 }
 
 pub(crate) fn handlers(to: Handlers) -> Handlers {
-    to.on(describe_key).on(sign).on(verify)
+    to.on(describe_key).on(get_key_policy).on(sign).on(verify)
 }
 
 /// The key that an ARN, or an id in the region called, names.
@@ -66,6 +68,25 @@ fn describe_key(at: &mut At<'_>, input: &DescribeKeyInput) -> Answer<DescribeKey
     let about = KeyMetadata::builder().aws_account_id(account).key_id(id).arn(&arn).enabled(!row.disabled).key_state(state);
     let about = about.key_usage(KeyUsageType::SignVerify).key_spec(aws_sdk_kms::types::KeySpec::EccNistP256);
     Ok(DescribeKeyOutput::builder().key_metadata(about.signing_algorithms(SigningAlgorithmSpec::EcdsaSha256).build()?).build())
+}
+
+/// Whom a list names alone is named by the key's policy; where it is empty, the key leaves it to the account's own policies.
+fn get_key_policy(at: &mut At<'_>, input: &GetKeyPolicyInput) -> Answer<GetKeyPolicyOutput> {
+    if input.policy_name().is_some_and(|name| name != "default") {
+        return Err(refuse(400, "NotFoundException", "No such policy exists"));
+    }
+    let account = at.account.to_owned();
+    let (_, row) = found(at, input.key_id())?;
+    let arn = |what: String| format!("arn:aws:iam::{account}:{what}");
+    let statement = |sid: &str, who: Vec<String>, actions: Value| json!({"Sid": sid, "Effect": "Allow", "Principal": {"AWS": who}, "Action": actions, "Resource": "*"});
+    let root = |sid, actions| statement(sid, vec![arn("root".to_owned())], actions);
+    let mut statements = vec![root("Look", json!(["kms:Describe*", "kms:Get*", "kms:List*"]))];
+    for (sid, roles, action) in [("Sign", &row.signers, "kms:Sign"), ("Verify", &row.verifiers, "kms:Verify")] {
+        let named: Vec<String> = roles.iter().map(|role| arn(format!("role/{role}"))).collect();
+        statements.push(if named.is_empty() { root(sid, json!(action)) } else { statement(sid, named, json!(action)) });
+    }
+    let policy = json!({"Version": "2012-10-17", "Id": "key-default-1", "Statement": statements});
+    Ok(GetKeyPolicyOutput::builder().policy(policy.to_string()).policy_name("default").build())
 }
 
 /// The message, which has to be a SHA-256, and is signed in one way only.

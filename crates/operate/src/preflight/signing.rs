@@ -1,0 +1,243 @@
+//! Whether whoever applies may sign approvals as well. A key's own policy lets somebody in by name, shuts them out, or leaves it
+//! to IAM; IAM's simulation knows nothing of it, and of roles it takes no policy of a resource.
+
+use bbws_model::{CloudError, Finding, Permit, Severity, Verdict, fits_pattern, permits, values_in};
+use serde_json::{Value, json};
+
+use crate::iam::Probe;
+
+const SIGN: &str = "kms:Sign";
+
+/// What a key's own policy says of somebody who wants to sign with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeySays {
+    /// It forbids it.
+    Denies,
+    /// It lets them in, whatever IAM says.
+    Names,
+    /// It lets them in where a condition holds that cannot be judged beforehand.
+    NamesSometimes,
+    /// It leaves it to IAM's policies in the account.
+    Account,
+    /// It speaks neither of them nor of their account: nobody gets in by IAM's policies alone.
+    Silent,
+}
+
+/// Both halves of the answer; either may not be known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Signing {
+    /// Whether IAM's simulation allows it.
+    pub by_iam: Result<bool, CloudError>,
+    /// What the key's policy says.
+    pub by_key: Result<KeySays, CloudError>,
+}
+
+/// What is asked of IAM to find out whether somebody may sign.
+#[must_use]
+pub fn signing(key: &str) -> Probe {
+    Probe { actions: vec![SIGN.to_owned()], resource: key.to_owned(), context: [].into() }
+}
+
+/// What a key's policy says of the role or user that calls, as IAM names it; its path may be missing. Grants are not looked at.
+#[must_use]
+pub fn key_says(policy: &Value, role: &str) -> KeySays {
+    let account = role.split(':').nth(4).unwrap_or_default();
+    let known = [("aws:PrincipalAccount", account), ("kms:CallerAccount", account), ("aws:PrincipalArn", role)];
+    let asked = known.iter().fold(Permit::new(SIGN, "*"), |asked, (key, value)| asked.knowing(key, [(*value).to_owned()]));
+    let judged = |key: &str| known.iter().any(|(one, _)| one.eq_ignore_ascii_case(key));
+    let says = |statements: &[Value], verdict| permits([&json!({ "Statement": statements })], &asked) == verdict;
+    let of = |effect: &str, about: &dyn Fn(&Value) -> bool| -> Vec<Value> {
+        let statements = values_in(&policy["Statement"]).iter().filter(|statement| statement["Effect"] == effect);
+        statements.filter(|statement| about(statement)).cloned().collect()
+    };
+    let root =
+        |statement: &Value| principals(&statement["Principal"]).any(|who| who == account || who.ends_with(&format!("::{account}:root")));
+    let them = |statement: &Value| {
+        let named = |field: &str| principals(&statement[field]).any(|who| who == "*" || is_same(who, role));
+        named("Principal") || !statement["NotPrincipal"].is_null() && !named("NotPrincipal")
+    };
+    // The root of an account stands for everybody in it where something is denied. What is denied under a condition that cannot be
+    // judged is not counted on.
+    let denied = of("Deny", &|statement| (root(statement) || them(statement)) && condition_keys(statement).all(judged));
+    if says(&denied, Verdict::Denied) {
+        return KeySays::Denies;
+    }
+    let named = of("Allow", &them);
+    if says(&named, Verdict::Allowed) {
+        return KeySays::Names;
+    }
+    let mut sometimes = named;
+    sometimes.retain(|statement| !condition_keys(statement).all(judged));
+    if says(&bare(sometimes), Verdict::Allowed) {
+        return KeySays::NamesSometimes;
+    }
+    if says(&bare(of("Allow", &root)), Verdict::Allowed) { KeySays::Account } else { KeySays::Silent }
+}
+
+/// The condition keys of a statement.
+fn condition_keys(statement: &Value) -> impl Iterator<Item = &str> {
+    let operators = statement["Condition"].as_object().into_iter().flatten();
+    operators.flat_map(|(_, keys)| keys.as_object().into_iter().flatten().map(|(key, _)| key.as_str()))
+}
+
+/// These statements, as if all their conditions held.
+fn bare(mut statements: Vec<Value>) -> Vec<Value> {
+    for fields in statements.iter_mut().filter_map(Value::as_object_mut) {
+        fields.remove("Condition");
+    }
+    statements
+}
+
+/// Whom a statement is about, of AWS's own principals.
+fn principals(value: &Value) -> impl Iterator<Item = &str> {
+    let listed = if value.is_object() { &value["AWS"] } else { value };
+    values_in(listed).iter().filter_map(Value::as_str)
+}
+
+/// Whether a principal of a policy is this role or user, or a session of it. A caller's ARN does not tell the path of its role.
+fn is_same(who: &str, role: &str) -> bool {
+    let parts = |arn: &str| {
+        let parts: Vec<&str> = arn.splitn(6, ':').collect();
+        let [_, _, service, _, account, what] = parts.as_slice() else { return None };
+        let mut names = what.split('/');
+        let sort = names.next().unwrap_or_default();
+        let name = if *service == "sts" { names.next() } else { names.next_back() };
+        let sort = if sort == "assumed-role" { "role" } else { sort };
+        Some(((*account).to_owned(), sort.to_owned(), name.unwrap_or_default().to_owned()))
+    };
+    fits_pattern(who, role) || parts(who).is_some_and(|who| Some(who) == parts(role))
+}
+
+/// Both in a few words.
+pub(super) fn seen(told: &Signing) -> String {
+    let by_iam = match &told.by_iam {
+        Ok(true) => "IAM's simulation allows it",
+        Ok(false) => "IAM's simulation denies it",
+        Err(_) => "IAM's simulation is not known",
+    };
+    let by_key = match &told.by_key {
+        Ok(KeySays::Denies) => "the key's own policy forbids it",
+        Ok(KeySays::Names) => "the key's own policy allows it",
+        Ok(KeySays::NamesSometimes) => "the key's own policy allows it under a condition",
+        Ok(KeySays::Account) => "the key's own policy leaves it to that",
+        Ok(KeySays::Silent) => "the key's own policy lets nobody in by that",
+        Err(_) => "the key's own policy is not known",
+    };
+    format!("{by_iam}; {by_key}")
+}
+
+/// Nothing where it is known that they may not. That they may is a warning: it stops nothing.
+pub(super) fn judge(key: &str, told: &Signing) -> Result<Option<Finding>, CloudError> {
+    let Signing { by_iam, by_key } = told;
+    let may = match (by_key, by_iam) {
+        (Ok(KeySays::Denies | KeySays::Silent), _) | (Ok(KeySays::Account), Ok(false)) => return Ok(None),
+        (Ok(KeySays::Names), _) => format!("the policy of the key {key} allows it"),
+        (Ok(KeySays::NamesSometimes), _) => format!("the policy of the key {key} allows it under a condition that is not known beforehand"),
+        (Ok(KeySays::Account), Ok(true)) => format!("by IAM's simulation of {SIGN} on {key}, and the key's own policy leaves it to IAM"),
+        (Err(error), Ok(true)) => {
+            format!(
+                "by IAM's simulation of {SIGN} on {key}; only the key's own policy can still keep that role out, and it is not known: {error}"
+            )
+        }
+        (Ok(KeySays::Account) | Err(_), Err(error)) | (Err(error), Ok(false)) => return Err(error.clone()),
+    };
+    let finding = Finding::new(Severity::Warning, "whoever applies may sign approvals as well: an approval proves less").seen(may);
+    let from = match by_key {
+        Ok(KeySays::Names | KeySays::NamesSometimes) => "take the role that applies out of the key's policy, or deny it kms:Sign there",
+        _ => "take kms:Sign on that key from the role that applies",
+    };
+    Ok(Some(finding.advise(format!("{from}; it needs kms:Verify alone"))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROLE: &str = "arn:aws:iam::1:role/deployer";
+
+    fn says(statements: Value) -> KeySays {
+        key_says(&json!({ "Version": "2012-10-17", "Statement": statements }), ROLE)
+    }
+
+    fn allow(principal: Value) -> Value {
+        json!({"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*"})
+    }
+
+    #[test]
+    fn a_policy_of_a_key_names_denies_delegates_or_is_silent() {
+        let root = allow(json!({"AWS": "arn:aws:iam::1:root"}));
+        assert_eq!(says(json!([root])), KeySays::Account);
+        assert_eq!(says(allow(json!({"AWS": ["2", "1"]}))), KeySays::Account, "an account's id stands for its root");
+        assert_eq!(says(allow(json!({"AWS": "arn:aws:iam::2:root"}))), KeySays::Silent);
+        assert_eq!(says(json!([])), KeySays::Silent);
+        assert_eq!(says(allow(json!({"Service": "logs.amazonaws.com"}))), KeySays::Silent);
+        for who in [
+            json!("*"),
+            json!({"AWS": "*"}),
+            json!({"AWS": [ROLE]}),
+            json!({"AWS": "arn:aws:iam::1:role/team/deployer"}),
+            json!({"AWS": "arn:aws:sts::1:assumed-role/deployer/thandi"}),
+        ] {
+            assert_eq!(says(json!([root, allow(who.clone())])), KeySays::Names, "{who}");
+        }
+        for who in ["arn:aws:iam::2:role/deployer", "arn:aws:iam::1:role/approver", "arn:aws:iam::1:user/deployer"] {
+            assert_eq!(says(json!([root, allow(json!({ "AWS": who }))])), KeySays::Account, "{who}");
+        }
+        // A statement about other actions is none about signing.
+        let mut verify = allow(json!({ "AWS": ROLE }));
+        verify["Action"] = json!(["kms:Verify", "kms:Get*"]);
+        assert_eq!(says(json!([root, verify])), KeySays::Account);
+        assert_eq!(says(verify), KeySays::Silent);
+        let deny = |principal: Value| json!({"Effect": "Deny", "Principal": principal, "Action": "kms:Sign", "Resource": "*"});
+        assert_eq!(says(json!([root, allow(json!("*")), deny(json!({ "AWS": ROLE }))])), KeySays::Denies);
+        assert_eq!(says(json!([root, deny(json!({"AWS": "arn:aws:iam::1:role/other"}))])), KeySays::Account);
+        // All but the approver.
+        let but = json!({"Effect": "Deny", "NotPrincipal": {"AWS": "arn:aws:iam::1:role/approver"}, "Action": "kms:Sign", "Resource": "*"});
+        assert_eq!(says(json!([root, but])), KeySays::Denies);
+    }
+
+    #[test]
+    fn conditions_on_who_calls_are_judged_and_others_are_said() {
+        let everybody = |condition: Value| {
+            let mut one = allow(json!({"AWS": "*"}));
+            one["Condition"] = condition;
+            says(json!([one]))
+        };
+        assert_eq!(everybody(json!({"StringEquals": {"kms:CallerAccount": "1"}})), KeySays::Names);
+        assert_eq!(everybody(json!({"StringEquals": {"kms:CallerAccount": "2"}})), KeySays::Silent);
+        assert_eq!(everybody(json!({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::1:role/dep*"}})), KeySays::Names);
+        assert_eq!(everybody(json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}})), KeySays::NamesSometimes);
+        // One that says how it is signed opens it all the same.
+        assert_eq!(everybody(json!({"StringEquals": {"kms:SigningAlgorithm": "ECDSA_SHA_256"}})), KeySays::NamesSometimes);
+        let mut others = json!({"Effect": "Deny", "Principal": "*", "Action": "kms:Sign", "Resource": "*"});
+        others["Condition"] = json!({"ArnNotEquals": {"aws:PrincipalArn": "arn:aws:iam::1:role/approver"}});
+        assert_eq!(says(json!([allow(json!("*")), others])), KeySays::Denies);
+        others["Condition"] = json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}});
+        assert_eq!(says(json!([allow(json!("*")), others])), KeySays::Names, "a denial that may not apply is not counted on");
+    }
+
+    #[test]
+    fn what_both_say_together() {
+        let shut = || CloudError::own("kms:GetKeyPolicy", bbws_model::Class::Denied, "no");
+        let judged =
+            |by_key: Result<KeySays, CloudError>, by_iam: Result<bool, CloudError>| match judge("arn:k", &Signing { by_iam, by_key }) {
+                Ok(Some(finding)) => {
+                    assert_eq!(finding.severity, Severity::Warning);
+                    "warned"
+                }
+                Ok(None) => "well",
+                Err(_) => "unknown",
+            };
+        for (by_key, told) in [
+            (Ok(KeySays::Denies), ["well", "well", "well"]),
+            (Ok(KeySays::Silent), ["well", "well", "well"]),
+            (Ok(KeySays::Names), ["warned", "warned", "warned"]),
+            (Ok(KeySays::NamesSometimes), ["warned", "warned", "warned"]),
+            (Ok(KeySays::Account), ["warned", "well", "unknown"]),
+            (Err(shut()), ["warned", "unknown", "unknown"]),
+        ] {
+            let all = [Ok(true), Ok(false), Err(shut())].map(|by_iam| judged(by_key.clone(), by_iam));
+            assert_eq!(all, told, "{by_key:?}");
+        }
+    }
+}
