@@ -19,16 +19,28 @@ pub fn outputs(outputs: &BTreeMap<String, Value>, style: Style) -> String {
     for (name, value) in outputs {
         let start = |name: &str| Line::at(0).whole().say(Role::Bold, name).pad(widest + 2);
         match value {
-            Value::Array(items) if items.len() > 1 => {
+            Value::Array(items) if !items.is_empty() => {
                 for (place, item) in items.iter().enumerate() {
-                    page.push(start(if place == 0 { name } else { "" }).text(shown(item)));
+                    page.push(start(if place == 0 { name } else { "" }).text(alone(item)));
                 }
             }
             Value::Null => page.push(start(name).say(Role::Dim, "none")),
-            other => page.push(start(name).text(shown(other))),
+            other => page.push(start(name).text(alone(other))),
         }
     }
     page.render(style)
+}
+
+/// A value that has the rest of its line: a text stands bare there, unless it could be taken for something else.
+fn alone(value: &Value) -> String {
+    match value {
+        Value::String(text)
+            if !text.is_empty() && !text.contains(char::is_whitespace) && !["none", "yes", "no"].contains(&text.as_str()) =>
+        {
+            clean(text)
+        }
+        other => shown(other),
+    }
 }
 
 /// All outputs as JSON.

@@ -17,6 +17,8 @@ fn published() -> BTreeMap<String, Value> {
         ("public_subnet_ids".into(), json!(["subnet-1", "subnet-2"])),
         ("nat_gateway_ids".into(), json!(["nat-1"])),
         ("acm_certificate_arn".into(), Value::Null),
+        ("tenant_url_pattern".into(), json!("https://{tenant}.wpdev.kimmyai.io")),
+        ("vpc_name".into(), json!("none")),
     ])
 }
 
@@ -30,7 +32,7 @@ fn outputs_for_people_and_for_machines() {
 #[test]
 fn one_output_is_bare() {
     let told: Vec<String> = published().values().map(output_value).collect();
-    assert_eq!(told, ["", "nat-1", "subnet-1\nsubnet-2", "vpc-1"]);
+    assert_eq!(told, ["", "nat-1", "subnet-1\nsubnet-2", "https://{tenant}.wpdev.kimmyai.io", "vpc-1", "none"]);
 }
 
 #[test]
