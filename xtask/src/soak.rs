@@ -9,16 +9,15 @@ use std::time::Duration;
 use crate::bench::cargo;
 use crate::{root, tell};
 
-/// How the proofs of the pure crates are built: many times faster code, with the checks of the dev profile.
-const OPTIMISED: &str = "soak";
+/// How the proofs are built: many times faster code, with the checks of the dev profile. With the SDKs that takes half an hour
+/// once.
+const PROFILE: &str = "soak";
 /// Every so often it is looked what a proof that runs has shown so far.
 const LOOKS: Duration = Duration::from_secs(5);
 
 /// What can be tried for hours.
 struct Proof {
     name: &'static str,
-    /// Whether no SDK is built for it: only then it is built optimised.
-    pure: bool,
     /// What of cargo's tests it is.
     test: &'static [&'static str],
     /// The variable that says how much is tried, and how much that is if nobody says.
@@ -28,55 +27,47 @@ struct Proof {
 const PROOFS: [Proof; 9] = [
     Proof {
         name: "simulation",
-        pure: true,
         test: &["--package", "bbws-testkit", "--test", "engine", "the_invariants_hold"],
         much: ("BBWS_SEEDS", "1000000"),
     },
     Proof {
         name: "seeded_bugs",
-        pure: true,
         test: &["--package", "bbws-testkit", "--test", "engine", "every_seeded_bug"],
         much: ("BBWS_BUG_SEEDS", "20000"),
     },
     Proof {
         name: "damage",
-        pure: true,
         test: &["--package", "bbws-testkit", "--test", "engine", "no_spoilt_or_torn_byte"],
         // Of each of two stacks: more than there are.
         much: ("BBWS_POINTS", "1000000"),
     },
     Proof {
         name: "parsers",
-        pure: true,
         test: &["--package", "bbws-operate", "--test", "parsers", "no_bytes"],
         // Seconds of each of seven parsers.
         much: ("BBWS_FUZZ_SECONDS", "600"),
     },
     Proof {
         name: "crash_points",
-        pure: false,
         test: &["--workspace", "--test", "e2e", "every_crash_point"],
         // Of each sort, at each command: more than there are.
         much: ("BBWS_CRASH_POINTS", "1000000"),
     },
     Proof {
         name: "actions",
-        pure: false,
         // Of each task that looks: more than there are.
         test: &["--workspace", "--test", "e2e", "whatever_a_look_may_not_do"],
         much: ("BBWS_ACTIONS", "1000000"),
     },
-    Proof { name: "kills", pure: false, test: &["--workspace", "--test", "e2e", "killed_at_every_turn"], much: ("BBWS_KILLS", "200") },
+    Proof { name: "kills", test: &["--workspace", "--test", "e2e", "killed_at_every_turn"], much: ("BBWS_KILLS", "200") },
     Proof {
         name: "rivals",
-        pure: false,
         // On a local disk, and in S3.
         test: &["--workspace", "--lib", "of_many_who_open_an_environment"],
         much: ("BBWS_ROUNDS", "1000"),
     },
     Proof {
         name: "property",
-        pure: false,
         test: &["--workspace", "--test", "e2e", "after_any_apply_a_plan_is_empty"],
         // Random environment files.
         much: ("BBWS_FILES", "500"),
@@ -102,16 +93,15 @@ pub(crate) fn run(first: Option<String>, second: Option<String>) -> Vec<String> 
 }
 
 fn soak(proof: &Proof, much: &str) -> Result<(), String> {
-    let Proof { name, pure, test, much: (variable, _) } = proof;
+    let Proof { name, test, much: (variable, _) } = proof;
     let (commit, changed) = (git(&["rev-parse", "HEAD"])?, git(&["status", "--porcelain", "crates", "tests", "Cargo.toml", "Cargo.lock"])?);
     let (tally, evidence) = (std::env::temp_dir().join(format!("bbws-tally-{}.json", std::process::id())), root().join("docs/evidence"));
-    let profile = if *pure { OPTIMISED } else { "dev" };
     let show: &[&str] = if test.contains(&"--") { &["--nocapture"] } else { &["--", "--nocapture"] };
     let mut command = cargo();
-    command.args(["test", "--profile", profile]).args(*test).args(show).env(variable, much).env("BBWS_TALLY", &tally);
+    command.args(["test", "--profile", PROFILE]).args(*test).args(show).env(variable, much).env("BBWS_TALLY", &tally);
     let keep = |shown: &str| {
         std::fs::create_dir_all(&evidence).map_err(|e| e.to_string())?;
-        let text = evidence_of(&About { name, profile, commit: &commit, changed: !changed.is_empty() }, shown);
+        let text = evidence_of(&About { name, profile: PROFILE, commit: &commit, changed: !changed.is_empty() }, shown);
         std::fs::write(evidence.join(format!("{name}.json")), text).map_err(|e| e.to_string())
     };
     let mut running = command.spawn().map_err(|e| e.to_string())?;
