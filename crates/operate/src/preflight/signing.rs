@@ -216,6 +216,16 @@ mod tests {
         assert_eq!(says(json!([allow(json!("*")), others])), KeySays::Names, "a denial that may not apply is not counted on");
     }
 
+    /// What docs/setup_guide.md tells to make lets those who approve sign, and nobody else.
+    #[test]
+    fn the_policy_of_the_setup_guide_divides_them() {
+        let guide = include_str!("../../../../docs/setup_guide.md");
+        let (_, text) = guide.split_once("<<'KEY'").unwrap();
+        let policy: Value = serde_json::from_str(text.split_once("KEY\n").unwrap().0).unwrap();
+        let by = |role: &str| key_says(&policy, &format!("arn:aws:iam::093646564004:role/{role}"));
+        assert_eq!((by("bbws-apply"), by("bbws-approve")), (KeySays::Denies, KeySays::Account));
+    }
+
     #[test]
     fn what_both_say_together() {
         let shut = || CloudError::own("kms:GetKeyPolicy", bbws_model::Class::Denied, "no");
