@@ -121,7 +121,8 @@ pub struct State {
     pub entries: BTreeMap<Address, Entry>,
     /// Requests of which it is not recorded what became.
     pub open: BTreeMap<IntentId, OpenIntent>,
-    /// Creates that were sent more than once and have made something: should that go, an earlier request may still make it again.
+    /// Creates that have made something, and of which a request may still be on its way: sent more than once, without an answer,
+    /// or come late. Should the object go, that request may make it again.
     pub echoes: BTreeMap<IntentId, OpenIntent>,
     /// Creates that were taken for lost, and those whose object went before all their requests had lapsed: what they may make yet
     /// is looked for.

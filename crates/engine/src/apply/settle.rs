@@ -50,10 +50,13 @@ pub async fn look_back(log: &Log, drivers: &Drivers, kinds: &Kinds) -> Result<us
 pub async fn looking_back(state: &State, drivers: &Drivers, kinds: &Kinds, now: jiff::Timestamp) -> Result<Vec<Record>, StepFailure> {
     let open: Vec<OpenIntent> = state.open.values().cloned().collect();
     let mut records: Vec<Record> = seen_of(state, drivers, kinds, &open).await?.into_values().collect();
-    records.extend(sweep(state, drivers, now).await?);
-    let made = keyless(state, &records, kinds);
-    if !made.is_empty() && was_changed_lately(state, now) {
-        records.extend(doubles(state, &records, &made, drivers).await);
+    // One object is recorded once: what an open request for its name is settled by did not come late as well.
+    let taken: BTreeSet<PhysicalId> = records.iter().filter_map(made).cloned().collect();
+    let late = sweep(state, drivers, now).await?;
+    records.extend(late.into_iter().filter(|record| made(record).is_none_or(|id| !taken.contains(id))));
+    let sought = keyless(state, &records, kinds);
+    if !sought.is_empty() && was_changed_lately(state, now) {
+        records.extend(doubles(state, &records, &sought, drivers).await);
     }
     Ok(records)
 }
@@ -183,22 +186,26 @@ fn keyless<'s>(state: &'s State, records: &'s [Record], kinds: &Kinds) -> BTreeM
     recorded.chain(settled).collect()
 }
 
-/// Second objects: they bear the mark of the very request that made the recorded one. What cannot be listed now is left to a
-/// later run: it is in nobody's way.
-async fn doubles(state: &State, records: &[Record], made: &BTreeMap<&IntentId, &Address>, drivers: &Drivers) -> Vec<Record> {
-    let settled = records.iter().filter_map(|record| match record {
+/// The object that a record of a look tells of.
+fn made(record: &Record) -> Option<&PhysicalId> {
+    match record {
         Record::Result { outcome: ResultOutcome::Settled { id }, .. } => id.as_ref(),
         Record::Late { id, .. } => Some(id),
         _ => None,
-    });
-    let known: BTreeSet<&PhysicalId> = state.ids().chain(settled).collect();
-    let sought: BTreeSet<&str> = made.values().map(|address| address.kind()).collect();
+    }
+}
+
+/// Second objects: they bear the mark of the very request that made the recorded one. What cannot be listed now is left to a
+/// later run: it is in nobody's way.
+async fn doubles(state: &State, records: &[Record], of: &BTreeMap<&IntentId, &Address>, drivers: &Drivers) -> Vec<Record> {
+    let known: BTreeSet<&PhysicalId> = state.ids().chain(records.iter().filter_map(made)).collect();
+    let sought: BTreeSet<&str> = of.values().map(|address| address.kind()).collect();
     let reading = Reading::new();
     let reading = &reading;
     let lists = drivers.censuses().filter(|(kind, _)| sought.contains(kind)).map(|(_, census)| census.marked(reading));
     let marked = join_all(lists).await.into_iter().flatten().flatten();
     let second = marked.filter(|one| {
-        let of = made.get(&one.owner.intent).filter(|address| one.owner.lineage == state.lineage && ***address == one.owner.address);
+        let of = of.get(&one.owner.intent).filter(|address| one.owner.lineage == state.lineage && ***address == one.owner.address);
         of.is_some() && !known.contains(&one.id)
     });
     second.map(|one| Record::Late { intent: one.owner.intent, id: one.id }).collect()

@@ -181,6 +181,8 @@ impl<'a> Draft<'a> {
                 None => {
                     let open = self.swept(intent)?;
                     self.came_late(&open.intent, id)?;
+                    // Another of its requests may still come, once this object is gone.
+                    self.may_resound(open);
                 }
             },
             Record::Swept { intent } => drop(self.swept(intent)?),
@@ -313,8 +315,10 @@ impl<'a> Draft<'a> {
             ResultOutcome::Done { id } | ResultOutcome::Settled { id } => id.as_ref(),
         };
         let open = self.close(id, made)?;
-        if let (true, Op::Create { .. }) = (open.repeated, &open.intent.op) {
-            self.edits.echoes.insert(id.clone(), Some(open.clone()));
+        // Where the answer was lost, what is seen may be the work of an earlier request for the same name.
+        let seen_only = matches!(outcome, ResultOutcome::Settled { .. });
+        if open.repeated || seen_only {
+            self.may_resound(open.clone());
         }
         let intent = open.intent;
         match &intent.op {

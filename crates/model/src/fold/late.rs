@@ -29,7 +29,14 @@ impl Draft<'_> {
         Ok(open)
     }
 
-    /// What an object that went was made by: where that was sent more than once, an earlier request may make it again.
+    /// A create of which more may come than its recorded object: a request of it may still be on its way.
+    pub(super) fn may_resound(&mut self, open: OpenIntent) {
+        if let (Op::Create { .. }, false) = (&open.intent.op, open.intent.is_backup()) {
+            self.edits.echoes.insert(open.intent.id.clone(), Some(open));
+        }
+    }
+
+    /// What an object that went was made by: where more may come of that, it may be made again.
     pub(super) fn resounds(&mut self, made_by: Option<&IntentId>) {
         if let Some(open) = made_by.and_then(|intent| self.echo(intent)).cloned() {
             self.edits.echoes.insert(open.intent.id.clone(), None);

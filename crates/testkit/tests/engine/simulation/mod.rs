@@ -6,6 +6,7 @@
 //! when all is over, early and late.
 
 mod bugs;
+mod garbage;
 mod judge;
 mod lies;
 mod oracle;
@@ -45,7 +46,7 @@ use witness::Witnessed;
 /// How many seeds a test takes: a soak takes more.
 const SEEDS: u64 = 10_000;
 /// Further on, and each has found something once.
-const MET: [u64; 4] = [45_507, 96_165, 99_625, 146_858];
+const MET: [u64; 10] = [45_507, 96_165, 99_625, 146_858, 212_167, 257_167, 386_639, 647_132, 820_165, 858_502];
 /// How many resources a cluster has at most.
 const MOST_RESOURCES: usize = 5;
 /// On how many hosts runs are.
@@ -348,36 +349,6 @@ impl Seed {
         judge::nothing_to_do(&self.sim, &desired, mode).await?;
         self.sim.oracle.verdict()?;
         Ok((desired, mode))
-    }
-
-    /// In some seeds garbage is collected when all is over, too early or in time: what is left reads as before.
-    async fn collected(&mut self, desired: &Arc<Desired>, mode: Mode) -> Result<u64, Violation> {
-        let (days, collects) = (*pick(&mut self.random, &[1, 25, 35]), self.random.random_bool(0.1));
-        let fold = self.sim.oracle.fold().filter(|_| collects);
-        if let Some(fold) = fold {
-            self.sim.trouble.count("garbage collected");
-            let store = &self.sim.store.clone();
-            let bytes = wire::state::write(&fold).map_err(|e| Violation { invariant: "I10", told: e.to_string() })?;
-            let failed = |told: String| Violation { invariant: "I24", told };
-            store.create(&wire::state::checkpoint_key(fold.seq), &bytes).await.map_err(|e| failed(e.to_string()))?;
-            self.converges(desired, mode).await?;
-            sleep(Duration::from_secs(days * 24 * 3600)).await;
-            // A clock that is right; those of the writers were not.
-            let mut now = JumpClock::new().now() + self.sim.cloud.now();
-            if self.sim.lie == Some(Lie::CollectsYoung) {
-                now += log::KEPT_FOR;
-            }
-            let keys = log::collectable(store, now).await.map_err(|e| failed(e.to_string()))?;
-            holds("I24", keys.is_empty() || days > 30 || self.sim.lie.is_some(), || format!("{keys:?} after {days} days"))?;
-            holds("I24", days < 30 || keys.len() + 1 == usize::try_from(fold.seq).unwrap_or(0), || format!("{keys:?} of {}", fold.seq))?;
-            log::collect(store, &keys).await.map_err(|e| failed(e.to_string()))?;
-            self.sim.oracle.verdict()?;
-            let (read, fold) = (log::read(store).await.map_err(|e| failed(e.to_string()))?, self.sim.oracle.fold());
-            holds("I24", read == fold, || "what is left reads otherwise".into())?;
-            self.converges(desired, mode).await?;
-            self.sim.oracle.verdict()?;
-        }
-        Ok(self.sim.oracle.hash())
     }
 }
 
