@@ -17,6 +17,8 @@ use crate::support::Place;
 const FASTER: u32 = 20;
 /// The kills of a test; `cargo xtask soak kills` asks for more, of every operation.
 const KILLS: usize = 40;
+/// So many clusters are made and removed at most until every operation was met.
+const CAMPAIGNS: usize = 6;
 /// No run takes this long, however busy the machine is.
 const HANGS: Duration = Duration::from_secs(600);
 
@@ -28,35 +30,56 @@ struct Kill {
     phase: String,
 }
 
-/// The kills of all stages, and how long it took to go on after one.
-struct Campaign<'a> {
-    servers: &'a mut Servers,
-    place: &'a Place,
+/// What was done so far, over all campaigns.
+struct Done {
     chance: Chance,
+    made: Vec<Kill>,
+    runs: usize,
+    /// The changing operations that came to the servers.
+    sent: BTreeSet<String>,
+    /// What went wrong in the proxy itself.
+    broken: Vec<Value>,
+}
+
+/// How one campaign kills: a cluster is made, changed and removed.
+#[derive(Debug, Clone, Copy)]
+struct Plan {
+    /// How many runs are killed while it is made, and while it is changed; all but those of `kills` else.
+    shares: [usize; 2],
+    kills: usize,
     /// How often a run is killed at an operation in each phase.
     limit: usize,
     /// So many calls are passed over at most before the next kill.
     pass: u64,
-    made: Vec<Kill>,
-    runs: usize,
+    /// Whether nothing else gets to the server while a request is held: so no operation is over before its turn comes.
+    alone: bool,
+}
+
+/// One campaign: servers of its own, and a cluster.
+struct Campaign<'a> {
+    servers: Servers,
+    place: Place,
+    plan: Plan,
+    done: &'a mut Done,
 }
 
 impl Campaign<'_> {
     /// Runs a line until it comes to its end, and kills it up to so many times on the way: twice at each operation, before the
     /// server had the request, and after it had the next one.
     fn stage(&mut self, line: &str, kills: usize) {
-        let until = self.made.len() + kills;
+        let until = self.done.made.len() + kills;
+        let limit = self.plan.limit;
         let mut again: Option<String> = None;
         loop {
             match again.take() {
-                Some(operation) => self.servers.say(&format!("hold after {} 0 {operation}", self.limit)),
-                None if self.made.len() < until => {
-                    let skip = self.chance.below(self.pass + 1);
-                    self.servers.say(&format!("hold before {} {skip}", self.limit));
+                Some(operation) => self.servers.say(&format!("hold after {limit} 0 {operation}")),
+                None if self.done.made.len() < until => {
+                    let skip = self.done.chance.below(self.plan.pass + 1);
+                    self.servers.say(&format!("hold before {limit} {skip}"));
                 }
                 None => self.servers.say("none"),
             }
-            self.runs += 1;
+            self.done.runs += 1;
             let mut child = self.start(line);
             match self.held(&mut child) {
                 Some(kill) => {
@@ -64,11 +87,11 @@ impl Campaign<'_> {
                     child.wait().expect("it has ended");
                     self.servers.say("drop");
                     again = (kill.phase == "before").then(|| kill.operation.clone());
-                    self.made.push(kill);
+                    self.done.made.push(kill);
                 }
                 None => {
                     let status = child.wait().expect("it has ended");
-                    assert!(status.success(), "`{line}` after {:?}: {status}\n{}", self.made.last(), self.told());
+                    assert!(status.success(), "`{line}` after {:?}: {status}\n{}", self.done.made.last(), self.told());
                     return;
                 }
             }
@@ -76,7 +99,7 @@ impl Campaign<'_> {
     }
 
     fn start(&self, line: &str) -> Child {
-        let mut command = stand_in::command(self.place, line, None, FASTER);
+        let mut command = stand_in::command(&self.place, line, None, FASTER);
         self.servers.lead(&mut command);
         let file = |name: &str| File::create(self.place.path(name)).expect("a file");
         command.stdin(Stdio::null()).stdout(file("out.txt")).stderr(file("err.txt")).spawn().expect("it runs")
@@ -99,7 +122,7 @@ impl Campaign<'_> {
 
     /// How many copies of the database are recorded, each another one.
     fn copies(&self) -> usize {
-        let state = self.servers.bbws(self.place, "state show dev --json").exits(0).json();
+        let state = self.servers.bbws(&self.place, "state show dev --json").exits(0).json();
         let copies = state["backups"].as_array().expect("a list");
         copies.iter().map(|copy| copy["id"].as_str().expect("an id")).collect::<BTreeSet<_>>().len()
     }
@@ -109,20 +132,60 @@ impl Campaign<'_> {
         ["out.txt", "err.txt"].map(|name| fs::read_to_string(self.place.path(name)).unwrap_or_default()).join("\n")
     }
 
-    /// The changing operations that were sent, and at which no run was killed in both phases.
-    fn spared(&self, counted: &BTreeMap<String, BTreeMap<String, usize>>) -> Vec<String> {
-        let sent: BTreeSet<String> =
-            self.servers.requests().iter().filter_map(|request| Some(request["name"].as_str()?.to_owned())).collect();
-        let changing = sent.into_iter().filter(|name| name.contains(':') && !bbws_aws::is_read(name));
-        changing.filter(|name| counted.get(name).is_none_or(|phases| phases.len() < 2)).collect()
-    }
+    /// Makes the cluster, changes it and removes it; each time all must be there once.
+    fn whole(&mut self) {
+        let before = self.servers.inventory();
+        let begun = self.done.made.len();
+        if self.plan.alone {
+            self.servers.say("alone");
+            for operation in self.done.twice() {
+                self.servers.say(&format!("covered {operation}"));
+            }
+        }
+        self.stage("apply dev --yes", self.plan.shares[0]);
+        self.stage("plan dev --detailed-exitcode", 0);
+        came(&before, &self.servers.inventory(), &list("dev.txt"));
 
+        for (from, to) in OPTIONS {
+            self.place.edit("dev", from, to);
+        }
+        self.place.write("dev", &(self.place.file("dev") + RULE));
+        self.stage("apply dev --yes", self.plan.shares[1]);
+        self.stage("plan dev --detailed-exitcode", 0);
+        // Every run that is about to change the database copies it first, those that were killed on the way too. Each copy is
+        // recorded: what was made and what is known are the same.
+        let copies = self.copies();
+        assert!(copies >= 1);
+        came(&before, &self.servers.inventory(), &(list("dev.txt") + &list("options.txt") + &SNAPSHOT.repeat(copies)));
+
+        // What a change has no calls for is left to the end.
+        self.stage("destroy dev --confirm wp-dev-cluster", self.plan.kills - (self.done.made.len() - begun));
+        came(&before, &self.servers.inventory(), &(list("left.txt") + &SNAPSHOT.repeat(copies)));
+
+        let requests = self.servers.requests();
+        let names = requests.iter().filter_map(|request| request["name"].as_str());
+        self.done.sent.extend(names.filter(|name| name.contains(':') && !bbws_aws::is_read(name)).map(str::to_owned));
+        self.done.broken.extend(requests.into_iter().filter(|request| !request["broken"].is_null()));
+    }
+}
+
+impl Done {
     fn counted(&self) -> BTreeMap<String, BTreeMap<String, usize>> {
         let mut counted: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
         for kill in &self.made {
             *counted.entry(kill.operation.clone()).or_default().entry(kill.phase.clone()).or_default() += 1;
         }
         counted
+    }
+
+    /// The operations at which a run was killed in both phases.
+    fn twice(&self) -> BTreeSet<String> {
+        self.counted().into_iter().filter(|(_, phases)| phases.len() == 2).map(|(operation, _)| operation).collect()
+    }
+
+    /// The others.
+    fn spared(&self) -> Vec<String> {
+        self.sent.difference(&self.twice()).cloned().collect()
     }
 }
 
@@ -146,58 +209,42 @@ fn asked_for<T: std::str::FromStr>(name: &str, otherwise: T) -> T {
 #[test]
 fn killed_at_every_turn_nothing_is_lost_or_doubled() {
     let (kills, seed) = (asked_for("BBWS_KILLS", KILLS), asked_for("BBWS_SEED", 1_u64));
-    let (mut servers, place) = (Servers::start(), Place::new());
     let began = Instant::now();
-    let before = servers.inventory();
-    // Few kills are spread over the stages; many take every operation in turn.
-    let many = kills > KILLS;
-    let share = |of: usize| if many { kills } else { kills / of };
-    // There are some thirty operations, of two phases each.
-    let (limit, pass, chance) = if many { (kills.div_ceil(60), 0, Chance(seed)) } else { (1, 1, Chance(seed)) };
-    let mut campaign = Campaign { servers: &mut servers, place: &place, chance, limit, pass, made: vec![], runs: 0 };
-
-    campaign.stage("apply dev --yes", share(2));
-    campaign.stage("plan dev --detailed-exitcode", 0);
-    came(&before, &campaign.servers.inventory(), &list("dev.txt"));
-
-    for (from, to) in OPTIONS {
-        place.edit("dev", from, to);
+    let mut done = Done { chance: Chance(seed), made: vec![], runs: 0, sent: BTreeSet::new(), broken: vec![] };
+    // Few kills are spread over the stages.
+    let few = Plan { shares: [kills / 2, kills / 4], kills, limit: 1, pass: 1, alone: false };
+    // Many take every operation in turn, first as it comes, then until each was met.
+    let many = Plan { shares: [kills, kills], kills: 3 * kills, limit: kills.div_ceil(60), pass: 0, alone: false };
+    let rest = Plan { limit: 1, alone: true, ..many };
+    let plans = if kills > KILLS { [many].into_iter().chain([rest; CAMPAIGNS]).collect() } else { vec![few] };
+    for plan in plans {
+        if done.made.len() >= kills && done.spared().is_empty() {
+            break;
+        }
+        Campaign { servers: Servers::start(), place: Place::new(), plan, done: &mut done }.whole();
+        println!("{} runs killed so far, {} operations to be met in both phases", done.made.len(), done.spared().len());
     }
-    place.write("dev", &(place.file("dev") + RULE));
-    campaign.stage("apply dev --yes", share(4));
-    campaign.stage("plan dev --detailed-exitcode", 0);
-    // Every run that is about to change the database copies it first, those that were killed on the way too. Each copy is
-    // recorded: what was made and what is known are the same.
-    let copies = campaign.copies();
-    assert!(copies >= 1);
-    came(&before, &campaign.servers.inventory(), &(list("dev.txt") + &list("options.txt") + &SNAPSHOT.repeat(copies)));
 
-    // What an update has no calls for is left to the end.
-    let left = if many { kills } else { kills - campaign.made.len() };
-    campaign.stage("destroy dev --confirm wp-dev-cluster", left);
-    came(&before, &campaign.servers.inventory(), &(list("left.txt") + &SNAPSHOT.repeat(copies)));
-
-    let (made, runs, counted) = (campaign.made.len(), campaign.runs, campaign.counted());
-    let twice = counted.values().filter(|phases| phases.len() == 2).count();
+    let (made, counted, twice) = (done.made.len(), done.counted(), done.twice().len());
     println!(
-        "kills: {made} of {runs} runs killed, at {} operations, {twice} of them before and after the server had it, seed {seed}, \
+        "kills: {made} of {} runs killed, at {} of {} operations, {twice} of them before and after the server had it, seed {seed}, \
          {:.0} s: 0 orphans, 0 duplicates, 0 steps by hand",
+        done.runs,
         counted.len(),
+        done.sent.len(),
         began.elapsed().as_secs_f64()
     );
-    if many {
-        let spared = campaign.spared(&counted);
-        assert_eq!(spared, Vec::<String>::new(), "operations that no run was killed at, before and after");
+    if kills > KILLS {
+        assert!(made >= kills && done.spared().is_empty(), "{made} kills; not met in both phases: {:?}", done.spared());
     } else {
         assert!(made >= kills * 9 / 10 && twice >= kills * 3 / 8, "too few calls to be killed at: {counted:?}");
     }
     if let Ok(path) = std::env::var("BBWS_TALLY") {
         let tally = json!({
-            "seed": seed, "kills": made, "runs": runs, "orphans": 0, "duplicates": 0, "steps_by_hand": 0,
-            "operations": counted, "operations_twice": twice, "seconds": began.elapsed().as_secs(),
+            "seed": seed, "kills": made, "runs": done.runs, "orphans": 0, "duplicates": 0, "steps_by_hand": 0,
+            "operations": counted, "operations_sent": done.sent.len(), "operations_twice": twice, "seconds": began.elapsed().as_secs(),
         });
         fs::write(path, serde_json::to_vec_pretty(&tally).expect("JSON")).expect("a file");
     }
-    let broken: Vec<Value> = campaign.servers.requests().into_iter().filter(|request| !request["broken"].is_null()).collect();
-    assert!(broken.is_empty(), "the proxy failed: {broken:?}");
+    assert!(done.broken.is_empty(), "the proxy failed: {:?}", done.broken);
 }
