@@ -18,7 +18,7 @@ const FASTER: u32 = 20;
 /// The kills of a test; `cargo xtask soak kills` asks for more, of every operation.
 const KILLS: usize = 40;
 /// So many clusters are made and removed at most until every operation was met.
-const CAMPAIGNS: usize = 6;
+const CAMPAIGNS: usize = 12;
 /// No run takes this long, however busy the machine is.
 const HANGS: Duration = Duration::from_secs(600);
 
