@@ -229,7 +229,7 @@ fn a_plan_is_refused_where_file_state_or_aws_have_moved_and_says_what_did() {
     assert_eq!(place.state("dev")["serial"], before["serial"]);
     place.write("dev", &edited(&shipped, &edits));
     let refused = apply(&place, &path);
-    says(&refused, &["NO LONGER FITS", "but other runs have written to its log"]);
+    says(&refused, &["NO LONGER FITS", "no resource has changed since (serial", "but other runs have written to its log"]);
     // Which program it was, and whose, is another on each machine.
     let of_all = told(&refused);
     let (head, rest) = of_all.split_once("    run ").expect("a run");

@@ -9,7 +9,7 @@ use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, PolicyEvaluationDecis
 use aws_sdk_rds::types::LifecycleSupportName;
 use aws_sdk_route53::types::AccountLimitType;
 use bbws_kinds::GLOBAL;
-use bbws_model::{Class, CloudError};
+use bbws_model::{Class, CloudError, Principal};
 
 use crate::{Aws, Told};
 
@@ -293,13 +293,9 @@ impl Aws {
 /// role does not stand in the caller's ARN: of a role with one the simulation knows nothing.
 #[must_use]
 pub fn principal(caller: &str) -> Option<String> {
-    let parts: Vec<&str> = caller.splitn(6, ':').collect();
-    let [arn, partition, service, _, account, what] = parts.as_slice() else { return None };
-    match (*service, what.split('/').collect::<Vec<_>>().as_slice()) {
-        ("sts", ["assumed-role", role, _]) => Some(format!("{arn}:{partition}:iam::{account}:role/{role}")),
-        ("iam", ["user", ..]) => Some(caller.to_owned()),
-        _ => None,
-    }
+    let arn = Principal::of(caller, None).arn;
+    let what = arn.splitn(6, ':').nth(5)?;
+    (what.starts_with("role/") || what.starts_with("user/")).then_some(arn)
 }
 
 #[cfg(test)]

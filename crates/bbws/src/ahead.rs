@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_aws::{Aws, BucketOwner, key_policy, principal};
 use bbws_cli::Caller;
-use bbws_model::{Class, CloudError};
+use bbws_model::{Class, CloudError, Principal};
 use bbws_operate::iam::Probe;
 use bbws_operate::preflight::{Answer, Counted, Holder, KeySays, Question, Signing, key_says, signing};
 use futures::future::{join, join_all, try_join};
@@ -48,9 +48,7 @@ pub(crate) async fn inquire(aws: &Aws, caller: &Caller, question: &Question) -> 
 
 /// What a key's own policy says of the caller.
 async fn by_key(aws: &Aws, caller: &Caller, key: &str) -> Result<KeySays, CloudError> {
-    let policy = key_policy(aws, key).await?;
-    // The root user and federated ones are named as they are.
-    Ok(key_says(&policy, &principal(&caller.arn).unwrap_or_else(|| caller.arn.clone())))
+    Ok(key_says(&key_policy(aws, key).await?, &Principal::of(&caller.arn, None)))
 }
 
 /// How many there may be, and how many there are.

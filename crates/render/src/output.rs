@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::page::{Line, Page, clean, columns};
 use crate::style::{Role, Style};
-use crate::value::shown;
+use crate::value::alone;
 
 /// All outputs, one a line; lists have a line for each member.
 #[must_use]
@@ -29,18 +29,6 @@ pub fn outputs(outputs: &BTreeMap<String, Value>, style: Style) -> String {
         }
     }
     page.render(style)
-}
-
-/// A value that has the rest of its line: a text stands bare there, unless it could be taken for something else.
-fn alone(value: &Value) -> String {
-    match value {
-        Value::String(text)
-            if !text.is_empty() && !text.contains(char::is_whitespace) && !["none", "yes", "no"].contains(&text.as_str()) =>
-        {
-            clean(text)
-        }
-        other => shown(other),
-    }
 }
 
 /// All outputs as JSON.

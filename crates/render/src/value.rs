@@ -28,9 +28,19 @@ pub(crate) fn shown(value: &Value) -> String {
     }
 }
 
+/// A value that has the rest of its line: a text stands bare there, unless it could be taken for something else.
+pub(crate) fn alone(value: &Value) -> String {
+    value.as_str().filter(|text| is_plain(text)).map_or_else(|| shown(value), str::to_owned)
+}
+
 fn quoted(text: &str) -> String {
-    let clear = !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | ',' | '{' | '['));
-    if clear && !["none", "yes", "no"].contains(&text) { text.to_owned() } else { Value::from(text).to_string() }
+    let clear = is_plain(text) && !text.contains(['"', ',', '{', '[']);
+    if clear { text.to_owned() } else { Value::from(text).to_string() }
+}
+
+/// Whether a text is one word, and none that other values are told by.
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control()) && !["none", "yes", "no"].contains(&text)
 }
 
 /// The resource and output that the value refers to, where it is one reference.

@@ -197,15 +197,15 @@ fn made(record: &Record) -> Option<&PhysicalId> {
 
 /// Second objects: they bear the mark of the very request that made the recorded one. What cannot be listed now is left to a
 /// later run: it is in nobody's way.
-async fn doubles(state: &State, records: &[Record], of: &BTreeMap<&IntentId, &Address>, drivers: &Drivers) -> Vec<Record> {
+async fn doubles(state: &State, records: &[Record], sought: &BTreeMap<&IntentId, &Address>, drivers: &Drivers) -> Vec<Record> {
     let known: BTreeSet<&PhysicalId> = state.ids().chain(records.iter().filter_map(made)).collect();
-    let sought: BTreeSet<&str> = of.values().map(|address| address.kind()).collect();
+    let kinds: BTreeSet<&str> = sought.values().map(|address| address.kind()).collect();
     let reading = Reading::new();
     let reading = &reading;
-    let lists = drivers.censuses().filter(|(kind, _)| sought.contains(kind)).map(|(_, census)| census.marked(reading));
+    let lists = drivers.censuses().filter(|(kind, _)| kinds.contains(kind)).map(|(_, census)| census.marked(reading));
     let marked = join_all(lists).await.into_iter().flatten().flatten();
     let second = marked.filter(|one| {
-        let of = of.get(&one.owner.intent).filter(|address| one.owner.lineage == state.lineage && ***address == one.owner.address);
+        let of = sought.get(&one.owner.intent).filter(|address| one.owner.lineage == state.lineage && ***address == one.owner.address);
         of.is_some() && !known.contains(&one.id)
     });
     second.map(|one| Record::Late { intent: one.owner.intent, id: one.id }).collect()

@@ -1,7 +1,7 @@
 //! Whether whoever applies may sign approvals as well. A key's own policy lets somebody in by name, shuts them out, or leaves it
 //! to IAM; IAM's simulation knows nothing of it, and of roles it takes no policy of a resource.
 
-use bbws_model::{CloudError, Finding, Permit, Severity, Verdict, fits_pattern, permits, values_in};
+use bbws_model::{CloudError, Finding, Permit, Principal, Severity, Verdict, permits, values_in};
 use serde_json::{Value, json};
 
 use crate::iam::Probe;
@@ -38,11 +38,11 @@ pub fn signing(key: &str) -> Probe {
     Probe { actions: vec![SIGN.to_owned()], resource: key.to_owned(), context: [].into() }
 }
 
-/// What a key's policy says of the role or user that calls, as IAM names it; its path may be missing. Grants are not looked at.
+/// What a key's policy says of whoever calls. Grants are not looked at.
 #[must_use]
-pub fn key_says(policy: &Value, role: &str) -> KeySays {
-    let account = role.split(':').nth(4).unwrap_or_default();
-    let known = [("aws:PrincipalAccount", account), ("kms:CallerAccount", account), ("aws:PrincipalArn", role)];
+pub fn key_says(policy: &Value, caller: &Principal) -> KeySays {
+    let account = caller.arn.split(':').nth(4).unwrap_or_default();
+    let known = [("aws:PrincipalAccount", account), ("kms:CallerAccount", account), ("aws:PrincipalArn", &caller.arn)];
     let asked = known.iter().fold(Permit::new(SIGN, "*"), |asked, (key, value)| asked.knowing(key, [(*value).to_owned()]));
     let judged = |key: &str| known.iter().any(|(one, _)| one.eq_ignore_ascii_case(key));
     let says = |statements: &[Value], verdict| permits([&json!({ "Statement": statements })], &asked) == verdict;
@@ -53,7 +53,7 @@ pub fn key_says(policy: &Value, role: &str) -> KeySays {
     let root =
         |statement: &Value| principals(&statement["Principal"]).any(|who| who == account || who.ends_with(&format!("::{account}:root")));
     let them = |statement: &Value| {
-        let named = |field: &str| principals(&statement[field]).any(|who| who == "*" || is_same(who, role));
+        let named = |field: &str| principals(&statement[field]).any(|who| who == "*" || caller.is(&Principal::of(who, None).arn));
         named("Principal") || !statement["NotPrincipal"].is_null() && !named("NotPrincipal")
     };
     // The root of an account stands for everybody in it where something is denied. What is denied under a condition that cannot be
@@ -92,20 +92,6 @@ fn bare(mut statements: Vec<Value>) -> Vec<Value> {
 fn principals(value: &Value) -> impl Iterator<Item = &str> {
     let listed = if value.is_object() { &value["AWS"] } else { value };
     values_in(listed).iter().filter_map(Value::as_str)
-}
-
-/// Whether a principal of a policy is this role or user, or a session of it. A caller's ARN does not tell the path of its role.
-fn is_same(who: &str, role: &str) -> bool {
-    let parts = |arn: &str| {
-        let parts: Vec<&str> = arn.splitn(6, ':').collect();
-        let [_, _, service, _, account, what] = parts.as_slice() else { return None };
-        let mut names = what.split('/');
-        let sort = names.next().unwrap_or_default();
-        let name = if *service == "sts" { names.next() } else { names.next_back() };
-        let sort = if sort == "assumed-role" { "role" } else { sort };
-        Some(((*account).to_owned(), sort.to_owned(), name.unwrap_or_default().to_owned()))
-    };
-    fits_pattern(who, role) || parts(who).is_some_and(|who| Some(who) == parts(role))
 }
 
 /// Both in a few words.
@@ -156,7 +142,7 @@ mod tests {
     const ROLE: &str = "arn:aws:iam::1:role/deployer";
 
     fn says(statements: Value) -> KeySays {
-        key_says(&json!({ "Version": "2012-10-17", "Statement": statements }), ROLE)
+        key_says(&json!({ "Version": "2012-10-17", "Statement": statements }), &Principal::of(ROLE, None))
     }
 
     fn allow(principal: Value) -> Value {
@@ -222,7 +208,7 @@ mod tests {
         let guide = include_str!("../../../../docs/setup_guide.md");
         let (_, text) = guide.split_once("<<'KEY'").unwrap();
         let policy: Value = serde_json::from_str(text.split_once("KEY\n").unwrap().0).unwrap();
-        let by = |role: &str| key_says(&policy, &format!("arn:aws:iam::093646564004:role/{role}"));
+        let by = |role: &str| key_says(&policy, &Principal::of(&format!("arn:aws:iam::093646564004:role/{role}"), None));
         assert_eq!((by("bbws-apply"), by("bbws-approve")), (KeySays::Denies, KeySays::Account));
     }
 

@@ -63,18 +63,16 @@ impl Authority {
             Self::All => Verdict::Allowed,
             Self::Documents(documents) => permits(documents.iter(), permit),
             Self::EachOnce { denied, pending, .. } => {
-                let now = pending.is_none() && denied.insert(permit.action.clone());
-                if now {
-                    *pending = Some(permit.action.clone());
+                if pending.is_some() || !denied.insert(permit.action.clone()) {
+                    return Verdict::Allowed;
                 }
-                if now { Verdict::Unmentioned } else { Verdict::Allowed }
+                *pending = Some(permit.action.clone());
+                Verdict::Unmentioned
             }
         };
-        let (lacking, explicit) = needed.into_iter().find_map(|permit| match says(&permit) {
-            Verdict::Allowed => None,
-            verdict => Some((permit, verdict == Verdict::Denied)),
-        })?;
-        Some(refusal(service, &crate::kinds::principal(at), &lacking, explicit))
+        let mut judged = needed.into_iter().map(|permit| (says(&permit), permit));
+        let (verdict, lacking) = judged.find(|(verdict, _)| *verdict != Verdict::Allowed)?;
+        Some(refusal(service, &crate::kinds::principal(at), &lacking, verdict == Verdict::Denied))
     }
 }
 
