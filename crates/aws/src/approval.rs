@@ -2,7 +2,7 @@
 //! it makes opens production.
 
 use aws_sdk_kms::primitives::Blob;
-use aws_sdk_kms::types::{MessageType, SigningAlgorithmSpec};
+use aws_sdk_kms::types::{GrantOperation, MessageType, SigningAlgorithmSpec};
 use bbws_model::{Class, CloudError, Signature};
 use serde_json::Value;
 
@@ -12,6 +12,7 @@ const SIGN: &str = "kms:Sign";
 const VERIFY: &str = "kms:Verify";
 const DESCRIBE: &str = "kms:DescribeKey";
 const POLICY: &str = "kms:GetKeyPolicy";
+const GRANTS: &str = "kms:ListGrants";
 
 /// What is taken, of what a key can do, the best first: each signs a SHA-256.
 const ALGORITHMS: [SigningAlgorithmSpec; 3] =
@@ -54,6 +55,17 @@ pub async fn key_policy(aws: &Aws, key: &str) -> Result<Value, CloudError> {
     let (read, _) = aws.at(region(key).unwrap_or(&aws.region));
     let text = read.kms.get_key_policy().key_id(key).policy_name("default").send().await.told(POLICY)?.policy.unwrap_or_default();
     serde_json::from_str(&text).map_err(|error| CloudError::own(POLICY, Class::Invalid, format!("the policy of {key} is none: {error}")))
+}
+
+/// To whom grants on a key allow to sign with it.
+///
+/// # Errors
+/// When the caller may not list them.
+pub async fn granted_signers(aws: &Aws, key: &str) -> Result<Vec<String>, CloudError> {
+    let (read, _) = aws.at(region(key).unwrap_or(&aws.region));
+    let grants = read.kms.list_grants().key_id(key).into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.told(GRANTS)?;
+    let signs = grants.into_iter().filter(|grant| grant.operations().contains(&GrantOperation::Sign));
+    Ok(signs.filter_map(|grant| grant.grantee_principal).collect())
 }
 
 /// Whether a key made this signature of a SHA-256. The key is the caller's, whatever the signature says.

@@ -19,7 +19,7 @@ mod store;
 mod trail;
 
 pub use ahead::{BucketOwner, principal};
-pub use approval::{key_policy, sign, verifies};
+pub use approval::{granted_signers, key_policy, sign, verifies};
 pub use assumptions::Tried;
 pub use bbws_kinds::iam_action;
 pub use clients::{Aws, Clients, Connection, Plain, Whose, Wire};

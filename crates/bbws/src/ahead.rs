@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bbws_aws::{Aws, BucketOwner, key_policy, principal};
+use bbws_aws::{Aws, BucketOwner, granted_signers, key_policy, principal};
 use bbws_cli::Caller;
 use bbws_model::{Class, CloudError, Principal};
 use bbws_operate::iam::Probe;
-use bbws_operate::preflight::{Answer, Counted, Holder, KeySays, Question, Signing, key_says, signing};
-use futures::future::{join, join_all, try_join};
+use bbws_operate::preflight::{Answer, Counted, Holder, Question, Signing, is_granted, key_says, signing};
+use futures::future::{join_all, join3, try_join};
 
 /// Finds one thing out.
 pub(crate) async fn inquire(aws: &Aws, caller: &Caller, question: &Question) -> Result<Answer, CloudError> {
@@ -40,15 +40,15 @@ pub(crate) async fn inquire(aws: &Aws, caller: &Caller, question: &Question) -> 
         Question::Allowed { probes } => denied(aws, caller, probes).await.map(Answer::Denied),
         Question::Signs { key } => {
             let probes = [signing(key)];
-            let (denied, by_key) = join(denied(aws, caller, &probes), by_key(aws, caller, key)).await;
-            Ok(Answer::Signs(Signing { by_iam: denied.map(|denied| denied.is_empty()), by_key }))
+            let signer = Principal::of(&caller.arn, None);
+            let (denied, policy, grantees) = join3(denied(aws, caller, &probes), key_policy(aws, key), granted_signers(aws, key)).await;
+            Ok(Answer::Signs(Box::new(Signing {
+                by_iam: denied.map(|denied| denied.is_empty()),
+                by_key: policy.map(|policy| key_says(&policy, &signer)),
+                by_grant: grantees.map(|grantees| is_granted(&grantees, &signer)),
+            })))
         }
     }
-}
-
-/// What a key's own policy says of the caller.
-async fn by_key(aws: &Aws, caller: &Caller, key: &str) -> Result<KeySays, CloudError> {
-    Ok(key_says(&key_policy(aws, key).await?, &Principal::of(&caller.arn, None)))
 }
 
 /// How many there may be, and how many there are.

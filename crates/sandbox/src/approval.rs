@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bbws_aws::{Aws, Place, Vault, key_policy, sign, verifies};
+use bbws_aws::{Aws, Place, Vault, granted_signers, key_policy, sign, verifies};
 use bbws_engine::{PutOutcome, Store};
 use bbws_model::{Class, Signature};
 
@@ -51,6 +51,17 @@ async fn the_approver_signs_and_the_applier_verifies() {
     assert_eq!(signers(key_policy(&applier, OTHER).await.unwrap()), format!("arn:aws:iam::{ACCOUNT}:root"));
     let none = key_policy(&applier, "arn:aws:kms:af-south-1:093646564004:key/none").await.unwrap_err();
     assert!(none.message.contains("does not exist"), "{none}");
+
+    // A grant lets sign whomever it names, and all of them are listed.
+    let grantees: Vec<String> = (0..60)
+        .map(|n| format!("role-{n}"))
+        .chain(["deployer".to_owned()])
+        .map(|role| format!("arn:aws:iam::{ACCOUNT}:role/{role}"))
+        .collect();
+    assert_eq!(granted_signers(&applier, KEY).await.unwrap(), [""; 0]);
+    sandbox.sim().tamper(|cloud| cloud.grant_signing(KEY, &grantees));
+    assert_eq!(granted_signers(&applier, KEY).await.unwrap(), grantees);
+    assert!(sign(&applier, KEY, &message).await.is_ok());
 
     // The gate stood open for the signature alone.
     assert!(!bbws_aws::is_read("kms:Sign") && bbws_aws::is_read("kms:Verify") && !bbws_aws::is_read("ses:VerifyDomainIdentity"));

@@ -201,8 +201,10 @@ impl Narrowing<'_> {
         for action in OPTIONAL_READS {
             to.allow(action, "Optional", any(), self.in_regions_and_edge(), why);
         }
-        let key = self.ground.approval_key.iter().cloned().collect();
-        to.allow("kms:GetKeyPolicy", "OptionalKeyPolicy", key, json!({}), why);
+        let key: BTreeSet<String> = self.ground.approval_key.iter().cloned().collect();
+        for action in ["kms:GetKeyPolicy", "kms:ListGrants"] {
+            to.allow(action, "OptionalKeyPolicy", key.clone(), json!({}), why);
+        }
         to.allow("sts:DecodeAuthorizationMessage", "OptionalDecode", any(), json!({}), why);
         let principals = ["role/*", "user/*"].iter().map(|sort| self.ground.arn("iam", None, sort)).collect();
         to.allow("iam:SimulatePrincipalPolicy", "OptionalSimulate", principals, json!({}), why);

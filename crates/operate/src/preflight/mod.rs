@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use crate::iam::{Probe, one_or_many};
 pub use asking::{expected, questions};
 pub use quota::Counted;
-pub use signing::{KeySays, Signing, key_says, signing};
+pub use signing::{KeySays, Signing, is_granted, key_says, signing};
 
 /// Standard support that ends within so many days is told of.
 const SOON_DAYS: i64 = 180;
@@ -116,7 +116,7 @@ pub enum Answer {
     /// The actions that are denied, each with what it was asked on.
     Denied(Vec<(String, String)>),
     /// Whether the caller may sign.
-    Signs(Signing),
+    Signs(Box<Signing>),
 }
 
 /// Whose a name is.

@@ -23,13 +23,15 @@ pub enum KeySays {
     Silent,
 }
 
-/// Both halves of the answer; either may not be known.
+/// The parts of the answer; each may not be known.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Signing {
     /// Whether IAM's simulation allows it.
     pub by_iam: Result<bool, CloudError>,
     /// What the key's policy says.
     pub by_key: Result<KeySays, CloudError>,
+    /// Whether a grant on the key allows it: one does whatever IAM's policies say, unless something denies it.
+    pub by_grant: Result<bool, CloudError>,
 }
 
 /// What is asked of IAM to find out whether somebody may sign.
@@ -38,7 +40,13 @@ pub fn signing(key: &str) -> Probe {
     Probe { actions: vec![SIGN.to_owned()], resource: key.to_owned(), context: [].into() }
 }
 
-/// What a key's policy says of whoever calls. Grants are not looked at.
+/// Whether one of these principals, to each of whom a grant allows to sign, is whoever calls.
+#[must_use]
+pub fn is_granted(grantees: &[String], caller: &Principal) -> bool {
+    grantees.iter().any(|who| caller.is(&Principal::of(who, None).arn))
+}
+
+/// What a key's policy says of whoever calls.
 #[must_use]
 pub fn key_says(policy: &Value, caller: &Principal) -> KeySays {
     let account = caller.arn.split(':').nth(4).unwrap_or_default();
@@ -94,7 +102,7 @@ fn principals(value: &Value) -> impl Iterator<Item = &str> {
     values_in(listed).iter().filter_map(Value::as_str)
 }
 
-/// Both in a few words.
+/// All of it in a few words.
 pub(super) fn seen(told: &Signing) -> String {
     let by_iam = match &told.by_iam {
         Ok(true) => "IAM's simulation allows it",
@@ -109,14 +117,24 @@ pub(super) fn seen(told: &Signing) -> String {
         Ok(KeySays::Silent) => "the key's own policy lets nobody in by that",
         Err(_) => "the key's own policy is not known",
     };
-    format!("{by_iam}; {by_key}")
+    let by_grant = match &told.by_grant {
+        Ok(true) => "; a grant allows it",
+        Ok(false) => "",
+        Err(_) => "; the key's grants are not known",
+    };
+    format!("{by_iam}; {by_key}{by_grant}")
 }
 
 /// Nothing where it is known that they may not. That they may is a warning: it stops nothing.
 pub(super) fn judge(key: &str, told: &Signing) -> Result<Option<Finding>, CloudError> {
-    let Signing { by_iam, by_key } = told;
+    let Signing { by_iam, by_key, by_grant } = told;
     let may = match (by_key, by_iam) {
-        (Ok(KeySays::Denies | KeySays::Silent), _) | (Ok(KeySays::Account), Ok(false)) => return Ok(None),
+        // What is denied there no grant allows.
+        (Ok(KeySays::Denies), _) => return Ok(None),
+        _ if *by_grant == Ok(true) => format!("a grant on the key {key} allows it"),
+        (Ok(KeySays::Silent), _) | (Ok(KeySays::Account), Ok(false)) => {
+            return by_grant.clone().map(|_| None);
+        }
         (Ok(KeySays::Names), _) => format!("the policy of the key {key} allows it"),
         (Ok(KeySays::NamesSometimes), _) => format!("the policy of the key {key} allows it under a condition that is not known beforehand"),
         (Ok(KeySays::Account), Ok(true)) => format!("by IAM's simulation of {SIGN} on {key}, and the key's own policy leaves it to IAM"),
@@ -129,6 +147,7 @@ pub(super) fn judge(key: &str, told: &Signing) -> Result<Option<Finding>, CloudE
     };
     let finding = Finding::new(Severity::Warning, "whoever applies may sign approvals as well: an approval proves less").seen(may);
     let from = match by_key {
+        _ if *by_grant == Ok(true) => "revoke that grant (`aws kms list-grants` shows it), or deny that role kms:Sign in the key's policy",
         Ok(KeySays::Names | KeySays::NamesSometimes) => "take the role that applies out of the key's policy, or deny it kms:Sign there",
         _ => "take kms:Sign on that key from the role that applies",
     };
@@ -213,17 +232,28 @@ mod tests {
     }
 
     #[test]
-    fn what_both_say_together() {
+    fn a_grant_is_to_a_role_however_it_is_named() {
+        let granted = |who: &str| is_granted(&["arn:aws:iam::1:role/other".into(), who.into()], &Principal::of(ROLE, None));
+        assert!(granted(ROLE) && granted("arn:aws:sts::1:assumed-role/deployer/ci"));
+        for who in ["arn:aws:iam::1:root", "arn:aws:iam::2:role/deployer", "arn:aws:iam::1:user/deployer", "rds.amazonaws.com", "*"] {
+            assert!(!granted(who), "{who}");
+        }
+    }
+
+    #[test]
+    fn what_all_say_together() {
         let shut = || CloudError::own("kms:GetKeyPolicy", bbws_model::Class::Denied, "no");
-        let judged =
-            |by_key: Result<KeySays, CloudError>, by_iam: Result<bool, CloudError>| match judge("arn:k", &Signing { by_iam, by_key }) {
-                Ok(Some(finding)) => {
-                    assert_eq!(finding.severity, Severity::Warning);
-                    "warned"
-                }
-                Ok(None) => "well",
-                Err(_) => "unknown",
-            };
+        let judged = |by_key: Result<KeySays, CloudError>, by_iam: Result<bool, CloudError>, by_grant: Result<bool, CloudError>| match judge(
+            "arn:k",
+            &Signing { by_iam, by_key, by_grant },
+        ) {
+            Ok(Some(finding)) => {
+                assert_eq!(finding.severity, Severity::Warning);
+                "warned"
+            }
+            Ok(None) => "well",
+            Err(_) => "unknown",
+        };
         for (by_key, told) in [
             (Ok(KeySays::Denies), ["well", "well", "well"]),
             (Ok(KeySays::Silent), ["well", "well", "well"]),
@@ -232,8 +262,14 @@ mod tests {
             (Ok(KeySays::Account), ["warned", "well", "unknown"]),
             (Err(shut()), ["warned", "unknown", "unknown"]),
         ] {
-            let all = [Ok(true), Ok(false), Err(shut())].map(|by_iam| judged(by_key.clone(), by_iam));
+            let all = [Ok(true), Ok(false), Err(shut())].map(|by_iam| judged(by_key.clone(), by_iam, Ok(false)));
             assert_eq!(all, told, "{by_key:?}");
+            // What the key's policy denies no grant allows; everybody else may by one.
+            let granted = if by_key == Ok(KeySays::Denies) { "well" } else { "warned" };
+            assert_eq!(judged(by_key.clone(), Ok(false), Ok(true)), granted, "{by_key:?}");
+            // Where it would be well but for a grant, one that is not known leaves it open.
+            let unknown = if told[1] == "well" && by_key != Ok(KeySays::Denies) { "unknown" } else { told[1] };
+            assert_eq!(judged(by_key.clone(), Ok(false), Err(shut())), unknown, "{by_key:?}");
         }
     }
 }

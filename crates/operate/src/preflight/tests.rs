@@ -83,7 +83,8 @@ fn an_applier_who_may_sign_is_told_and_what_is_not_known_is_said() {
     const KEY: &str = "arn:aws:kms:af-south-1:093646564004:key/1";
     let asked = Question::Signs { key: KEY.into() };
     let shut = |operation: &str| CloudError::own(operation, bbws_model::Class::Denied, "no");
-    let looked = |by_iam, by_key| looked(&asked, &Ok(Answer::Signs(Signing { by_iam, by_key })), Mode::Apply);
+    let all = |by_iam, by_key, by_grant| looked(&asked, &Ok(Answer::Signs(Box::new(Signing { by_iam, by_key, by_grant }))), Mode::Apply);
+    let looked = |by_iam, by_key| all(by_iam, by_key, Ok(false));
     let told = looked(Ok(true), Ok(KeySays::Account));
     assert_eq!(told.severity(), Some(Severity::Warning), "it stops nothing: an approval is by another role all the same");
     assert_eq!(told.told, "IAM's simulation allows it; the key's own policy leaves it to that");
@@ -92,6 +93,10 @@ fn an_applier_who_may_sign_is_told_and_what_is_not_known_is_said() {
     let named = looked(Ok(false), Ok(KeySays::Names));
     assert!(named.findings[0].evidence.contains("policy of the key") && named.findings[0].advice.contains("out of the key's policy"));
     assert_eq!(looked(Ok(false), Ok(KeySays::Account)).findings, []);
+    let granted = all(Ok(false), Ok(KeySays::Account), Ok(true));
+    assert!(granted.told.ends_with("; a grant allows it") && granted.findings[0].advice.contains("revoke that grant"), "{granted:?}");
+    let unlisted = all(Ok(false), Ok(KeySays::Account), Err(shut("kms:ListGrants")));
+    assert!(unlisted.findings[0].summary.contains("not known beforehand") && unlisted.severity() == Some(Severity::Note), "{unlisted:?}");
     assert_eq!(looked(Err(shut("iam:SimulatePrincipalPolicy")), Ok(KeySays::Silent)).findings, []);
     let unread = looked(Ok(true), Err(shut("kms:GetKeyPolicy")));
     assert!(unread.findings[0].evidence.contains("and it is not known: kms:GetKeyPolicy"), "{unread:?}");

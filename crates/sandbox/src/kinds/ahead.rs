@@ -1,21 +1,16 @@
-//! What is asked before an apply: regions, zones, quotas, what RDS offers and supports, and IAM's simulation.
+//! What is asked before an apply: regions, zones, what RDS offers and supports, and IAM's simulation.
 
 use aws_sdk_ec2::operation::describe_availability_zones::{DescribeAvailabilityZonesInput, DescribeAvailabilityZonesOutput};
 use aws_sdk_ec2::operation::describe_regions::{DescribeRegionsInput, DescribeRegionsOutput};
 use aws_sdk_ec2::types::{AvailabilityZone, AvailabilityZoneOptInStatus, AvailabilityZoneState};
-use aws_sdk_iam::operation::get_account_summary::{GetAccountSummaryInput, GetAccountSummaryOutput};
 use aws_sdk_iam::operation::simulate_principal_policy::{SimulatePrincipalPolicyInput, SimulatePrincipalPolicyOutput};
-use aws_sdk_iam::types::{EvaluationResult, PolicyEvaluationDecisionType, SummaryKeyType};
+use aws_sdk_iam::types::{EvaluationResult, PolicyEvaluationDecisionType};
 use aws_sdk_rds::operation::describe_db_major_engine_versions::{DescribeDbMajorEngineVersionsInput, DescribeDbMajorEngineVersionsOutput};
 use aws_sdk_rds::operation::describe_orderable_db_instance_options::{
     DescribeOrderableDbInstanceOptionsInput, DescribeOrderableDbInstanceOptionsOutput,
 };
 use aws_sdk_rds::primitives::DateTime;
 use aws_sdk_rds::types::{DbMajorEngineVersion, LifecycleSupportName, OrderableDbInstanceOption, SupportedEngineLifecycle};
-use aws_sdk_route53::operation::get_account_limit::{GetAccountLimitInput, GetAccountLimitOutput};
-use aws_sdk_route53::types::{AccountLimit, AccountLimitType};
-use aws_sdk_servicequotas::operation::get_service_quota::{GetServiceQuotaInput, GetServiceQuotaOutput};
-use aws_sdk_servicequotas::types::ServiceQuota;
 use bbws_model::{Permit, Verdict, permits};
 
 use super::db_instance::check_class;
@@ -26,32 +21,6 @@ use crate::fate::{Answer, refuse};
 use crate::handlers::Handlers;
 use crate::paging::matches;
 
-/// The quotas that anybody here asks for, as AWS gives them at first.
-const QUOTAS: [(&str, &str, &str, f64); 16] = [
-    ("vpc", "L-F678F1CE", "VPCs per Region", 5.0),
-    ("vpc", "L-A4707A72", "Internet gateways per Region", 5.0),
-    ("ec2", "L-0263D0A3", "EC2-VPC Elastic IPs", 5.0),
-    ("vpc", "L-FE5A380F", "NAT gateways per Availability Zone", 5.0),
-    ("elasticloadbalancing", "L-53DA6B97", "Application Load Balancers per Region", 50.0),
-    ("rds", "L-7B6409FD", "DB instances", 40.0),
-    ("rds", "L-48C6BF61", "DB subnet groups", 50.0),
-    ("rds", "L-DE55804A", "Parameter groups", 50.0),
-    ("cloudfront", "L-24B04930", "Web distributions per AWS account", 200.0),
-    ("vpc", "L-E79EC296", "VPC security groups per Region", 2500.0),
-    ("vpc", "L-0EA8095F", "Inbound or outbound rules per security group", 60.0),
-    ("vpc", "L-2AFB9258", "Security groups per network interface", 5.0),
-    ("vpc", "L-DF5E4CA3", "Network interfaces per Region", 5000.0),
-    ("elasticfilesystem", "L-848C634D", "File systems per account", 1000.0),
-    ("ecs", "L-21C621EB", "Clusters per account", 10_000.0),
-    ("s3", "L-DC2B2D3D", "General purpose buckets", 10_000.0),
-];
-/// The services whose quotas are known at one place only.
-const OF_THE_ACCOUNT: [&str; 2] = ["cloudfront", "s3"];
-
-/// What AWS gives at first, of what its own services tell.
-const ROLES: f64 = 1000.0;
-const HOSTED_ZONES: f64 = 500.0;
-
 /// The lines of MySQL, and when each leaves standard support, in seconds since 1970.
 const SUPPORT_ENDS: [(&str, i64); 2] = [("8.0", 1_785_456_000), ("8.4", 1_880_150_400)];
 
@@ -59,8 +28,7 @@ const SUPPORT_ENDS: [(&str, i64); 2] = [("8.0", 1_785_456_000), ("8.4", 1_880_15
 const ALWAYS_ON: [&str; 5] = ["eu-central-1", "eu-west-1", "eu-west-2", "us-east-1", "us-west-2"];
 
 pub(crate) fn handlers(to: Handlers) -> Handlers {
-    let to = to.on(describe_regions).on(describe_zones).on(get_quota).on(account_summary).on(account_limit);
-    to.on(describe_orderable).on(describe_major_versions).on(simulate)
+    to.on(describe_regions).on(describe_zones).on(describe_orderable).on(describe_major_versions).on(simulate)
 }
 
 /// Of the opt-in regions all are on, but for those that somebody has switched off.
@@ -77,25 +45,6 @@ fn describe_regions(at: &mut At<'_>, input: &DescribeRegionsInput) -> Answer<Des
         aws_sdk_ec2::types::Region::builder().region_name(name).opt_in_status(status).build()
     };
     Ok(DescribeRegionsOutput::builder().set_regions(Some(input.region_names().iter().map(region).collect())).build())
-}
-
-fn account_summary(at: &mut At<'_>, _: &GetAccountSummaryInput) -> Answer<GetAccountSummaryOutput> {
-    let roles = i32::try_from(at.global().roles.len()).unwrap_or(i32::MAX);
-    let most = at.global().quotas.get("L-FE177D64").copied().unwrap_or(ROLES);
-    #[expect(clippy::cast_possible_truncation, reason = "quotas are whole and small")]
-    let summary = [(SummaryKeyType::Roles, roles), (SummaryKeyType::RolesQuota, most as i32)];
-    Ok(GetAccountSummaryOutput::builder().set_summary_map(Some(summary.into())).build())
-}
-
-fn account_limit(at: &mut At<'_>, input: &GetAccountLimitInput) -> Answer<GetAccountLimitOutput> {
-    if input.r#type() != Some(&AccountLimitType::MaxHostedZonesByOwner) {
-        return Err(refuse(400, "InvalidInput", "sandbox: only the limit of hosted zones is simulated"));
-    }
-    let most = at.global().quotas.get("L-4EA4796A").copied().unwrap_or(HOSTED_ZONES);
-    #[expect(clippy::cast_possible_truncation, reason = "quotas are whole and small")]
-    let limit = AccountLimit::builder().r#type(AccountLimitType::MaxHostedZonesByOwner).value(most as i64).build()?;
-    let zones = i64::try_from(at.global().hosted_zones.len()).unwrap_or(i64::MAX);
-    Ok(GetAccountLimitOutput::builder().limit(limit).count(zones).build())
 }
 
 fn describe_major_versions(_: &mut At<'_>, input: &DescribeDbMajorEngineVersionsInput) -> Answer<DescribeDbMajorEngineVersionsOutput> {
@@ -131,19 +80,6 @@ fn describe_zones(at: &mut At<'_>, input: &DescribeAvailabilityZonesInput) -> An
         }
     }
     Ok(DescribeAvailabilityZonesOutput::builder().set_availability_zones(Some(zones)).build())
-}
-
-fn get_quota(at: &mut At<'_>, input: &GetServiceQuotaInput) -> Answer<GetServiceQuotaOutput> {
-    let (service, code) = (input.service_code().unwrap_or_default(), input.quota_code().unwrap_or_default());
-    let found = QUOTAS.iter().find(|(of, number, ..)| *of == service && *number == code);
-    // What belongs to no region is known at one place only.
-    let found = found.filter(|_| !OF_THE_ACCOUNT.contains(&service) || at.region == crate::cloud::GLOBAL);
-    let Some((_, _, name, value)) = found else {
-        return Err(refuse(400, "NoSuchResourceException", "The request failed because the specified quota does not exist."));
-    };
-    let raised = at.here().quotas.get(code).copied().unwrap_or(*value);
-    let quota = ServiceQuota::builder().service_code(service).quota_code(code).quota_name(*name).value(raised).build();
-    Ok(GetServiceQuotaOutput::builder().quota(quota).build())
 }
 
 fn describe_orderable(

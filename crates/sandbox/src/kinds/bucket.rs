@@ -16,7 +16,7 @@ use aws_sdk_s3::types::{Bucket, BucketVersioningStatus, ObjectOwnership, Ownersh
 use serde::{Deserialize, Serialize};
 
 use super::bucket_policy::{Request, unless_denied};
-use super::{bucket_settings, object};
+use super::{bucket_settings, object, quota};
 use crate::cloud::{At, Table};
 use crate::fate::{Answer, Refusal, refuse};
 use crate::handlers::Handlers;
@@ -154,6 +154,10 @@ fn create_bucket(at: &mut At<'_>, input: &CreateBucketInput) -> Answer<CreateBuc
             return Err(refuse(409, "BucketAlreadyOwnedByYou", text));
         }
         None => {}
+    }
+    let most = quota::BUCKETS.most(at);
+    if at.account().regions.values().map(|region| region.buckets.len()).sum::<usize>() >= most {
+        return Err(refuse(400, "TooManyBuckets", "You have attempted to create more buckets than allowed"));
     }
     let row = Row { tags: tags_of(configuration.map(|c| c.tags()).unwrap_or_default())?, ..Row::empty() };
     at.here().buckets.insert(name.to_owned(), row);

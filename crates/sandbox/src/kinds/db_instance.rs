@@ -12,7 +12,7 @@ use super::db_work::{Pending, Work, status, takes_changes, tick};
 use super::network_interface::{self, Wanted};
 use super::rds::{created_tags, family, name as rds_name, rds_matches, rds_page, rds_tags, unfit, version, wrong};
 use super::secret::{Guarded, time};
-use super::{db_parameter_group, db_snapshot, db_subnet_group};
+use super::{db_parameter_group, db_snapshot, db_subnet_group, quota};
 use crate::cloud::At;
 use crate::fate::{Answer, Refusal, refuse};
 use crate::handlers::Handlers;
@@ -183,7 +183,7 @@ fn create(at: &mut At<'_>, input: &CreateDbInstanceInput) -> Answer<CreateDbInst
     if at.here().db_instances.contains_key(&id) {
         return Err(refuse(400, "DBInstanceAlreadyExists", "DB instance already exists"));
     }
-    if at.here().db_instances.len() >= 40 {
+    if at.here().db_instances.len() >= quota::DATABASES.most(at) {
         return Err(refuse(400, "InstanceQuotaExceeded", "DB Instance quota exceeded"));
     }
     let row = new_row(at, input)?;

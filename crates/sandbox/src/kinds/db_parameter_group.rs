@@ -12,6 +12,7 @@ use aws_sdk_rds::types::{ApplyMethod, DbParameterGroup, Parameter};
 use serde::{Deserialize, Serialize};
 
 use super::mysql_parameter::{PARAMETERS, Parameter as Known, the as known};
+use super::quota;
 use super::rds::{created_tags, family, name as rds_name, rds_page, unfit, wrong};
 use crate::cloud::At;
 use crate::fate::{Answer, refuse};
@@ -61,8 +62,10 @@ fn create(at: &mut At<'_>, input: &CreateDbParameterGroupInput) -> Answer<Create
     if at.here().db_parameter_groups.contains_key(&name) {
         return Err(refuse(400, "DBParameterGroupAlreadyExists", format!("Parameter group {name} already exists")));
     }
-    if at.here().db_parameter_groups.len() >= 50 {
-        return Err(refuse(400, "DBParameterGroupQuotaExceeded", "The request would exceed the quota of 50 DB parameter groups"));
+    let most = quota::DB_PARAMETER_GROUPS.most(at);
+    if at.here().db_parameter_groups.len() >= most {
+        let message = format!("The request would exceed the quota of {most} DB parameter groups");
+        return Err(refuse(400, "DBParameterGroupQuotaExceeded", message));
     }
     let tags = created_tags(input.tags())?;
     let row = Row { family: wanted.to_owned(), description: description.to_owned(), set: BTreeMap::new(), tags };

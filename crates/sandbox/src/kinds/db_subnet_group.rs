@@ -10,6 +10,7 @@ use aws_sdk_rds::types::{AvailabilityZone, DbSubnetGroup, Subnet};
 use serde::{Deserialize, Serialize};
 
 use super::network_interface;
+use super::quota;
 use super::rds::{created_tags, rds_page, wrong};
 use crate::cloud::At;
 use crate::fate::{Answer, refuse};
@@ -70,8 +71,10 @@ fn create(at: &mut At<'_>, input: &CreateDbSubnetGroupInput) -> Answer<CreateDbS
     if at.here().db_subnet_groups.contains_key(&name) {
         return Err(refuse(400, "DBSubnetGroupAlreadyExists", format!("The DB subnet group {name} already exists.")));
     }
-    if at.here().db_subnet_groups.len() >= 50 {
-        return Err(refuse(400, "DBSubnetGroupQuotaExceeded", "The request would exceed the quota of 50 DB subnet groups"));
+    let most = quota::DB_SUBNET_GROUPS.most(at);
+    if at.here().db_subnet_groups.len() >= most {
+        let message = format!("The request would exceed the quota of {most} DB subnet groups");
+        return Err(refuse(400, "DBSubnetGroupQuotaExceeded", message));
     }
     let vpc = vpc_of(at, input.subnet_ids())?;
     let description = input.db_subnet_group_description().unwrap_or_default().to_owned();

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::cdn_config::{Config, invalid, read, write};
 use super::cdn_rules::check;
 use super::cloudfront::put_tags;
+use super::quota;
 use crate::cloud::{At, Cloud};
 use crate::fate::{Answer, Refusal, refuse};
 use crate::handlers::Handlers;
@@ -126,7 +127,7 @@ fn create(at: &mut At<'_>, input: &CreateDistributionWithTagsInput) -> Answer<Cr
         let message = "The caller reference that you are using to create a distribution is associated with another distribution.";
         return Err(refuse(409, "DistributionAlreadyExists", message));
     }
-    if at.global().distributions.len() >= 200 {
+    if at.global().distributions.len() >= quota::DISTRIBUTIONS.most(at) {
         let message = "Processing your request would cause you to exceed the maximum number of distributions allowed.";
         return Err(refuse(400, "TooManyDistributions", message));
     }

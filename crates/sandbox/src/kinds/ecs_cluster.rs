@@ -16,6 +16,7 @@ use aws_sdk_ecs::types::{
 use serde::{Deserialize, Serialize};
 
 use super::ecs::{as_tags, client, invalid, is_name, set_tags, size, unless_simulated};
+use super::quota;
 use super::role::ensure_service_linked;
 use crate::cloud::{At, Region};
 use crate::fate::{Answer, Refusal, refuse};
@@ -213,8 +214,9 @@ fn create(at: &mut At<'_>, input: &CreateClusterInput) -> Answer<CreateClusterOu
         }
         None => {}
     }
-    if at.here().clusters.len() >= 10_000 {
-        return Err(refuse(400, "LimitExceededException", "The limit of 10000 clusters has been reached."));
+    let most = quota::CLUSTERS.most(at);
+    if at.here().clusters.len() >= most {
+        return Err(refuse(400, "LimitExceededException", format!("The limit of {most} clusters has been reached.")));
     }
     let mut tags = BTreeMap::new();
     set_tags(&mut tags, input.tags())?;

@@ -9,6 +9,7 @@ use aws_sdk_ec2::types::{Address, DomainType};
 use serde::{Deserialize, Serialize};
 
 use super::network_interface::{self, new_public_address};
+use super::quota;
 use crate::cloud::{At, Region};
 use crate::fate::{Answer, refuse};
 use crate::handlers::Handlers;
@@ -58,7 +59,7 @@ fn allocate_address(at: &mut At<'_>, input: &AllocateAddressInput) -> Answer<All
     if input.domain().is_some_and(|domain| *domain != DomainType::Vpc) {
         return Err(refuse(400, "InvalidParameterValue", "Invalid domain: only 'vpc' is supported"));
     }
-    if at.here().elastic_ips.len() >= 5 {
+    if at.here().elastic_ips.len() >= quota::ADDRESSES.most(at) {
         return Err(refuse(400, "AddressLimitExceeded", "The maximum number of addresses has been reached."));
     }
     let tags = created_tags(input.tag_specifications(), "elastic-ip")?;

@@ -14,6 +14,7 @@ use aws_sdk_efs::types::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::quota;
 use super::secret::time;
 use crate::cloud::At;
 use crate::fate::{Answer, Refusal, refuse};
@@ -123,7 +124,7 @@ fn create(at: &mut At<'_>, input: &CreateFileSystemInput) -> Answer<CreateFileSy
         let text = format!("File system '{id}' already exists with creation token '{token}'");
         return Err(Refusal { members: vec![("FileSystemId", id.clone())], ..refuse(409, "FileSystemAlreadyExists", text) });
     }
-    if at.here().file_systems.len() >= 1000 {
+    if at.here().file_systems.len() >= quota::FILE_SYSTEMS.most(at) {
         return Err(refuse(403, "FileSystemLimitExceeded", "The account has reached its number of file systems"));
     }
     if input.availability_zone_name().is_some() {

@@ -12,6 +12,7 @@ use bbws_kinds::DomainName;
 use serde::{Deserialize, Serialize};
 
 use super::dns_record::{self, Record};
+use super::quota;
 use super::route53::{bare, begin, invalid};
 use crate::cloud::{At, Cloud, GLOBAL, Principal};
 use crate::fate::{Answer, refuse};
@@ -107,8 +108,9 @@ fn create(at: &mut At<'_>, input: &CreateHostedZoneInput) -> Answer<CreateHosted
     if at.global().route53.zone_references.contains(reference) {
         return Err(refuse(409, "HostedZoneAlreadyExists", "A hosted zone has already been created with the specified caller reference."));
     }
-    if at.global().hosted_zones.len() >= 500 {
-        return Err(refuse(400, "TooManyHostedZones", "This account has reached the limit of 500 hosted zones."));
+    let most = quota::HOSTED_ZONES.most(at);
+    if at.global().hosted_zones.len() >= most {
+        return Err(refuse(400, "TooManyHostedZones", format!("This account has reached the limit of {most} hosted zones.")));
     }
     let comment = input.hosted_zone_config().and_then(HostedZoneConfig::comment).unwrap_or_default();
     let id = make(at, name, reference, comment);

@@ -10,7 +10,7 @@ use aws_sdk_ec2::operation::detach_internet_gateway::{DetachInternetGatewayInput
 use aws_sdk_ec2::types::{InternetGateway, InternetGatewayAttachment};
 use serde::{Deserialize, Serialize};
 
-use super::{network_interface, vpc};
+use super::{network_interface, quota, vpc};
 use crate::cloud::{At, Region};
 use crate::fate::{Answer, refuse};
 use crate::handlers::Handlers;
@@ -56,7 +56,7 @@ fn the<'a>(at: &'a mut At<'_>, id: Option<&str>) -> Answer<&'a mut Row> {
 }
 
 fn create_internet_gateway(at: &mut At<'_>, input: &CreateInternetGatewayInput) -> Answer<CreateInternetGatewayOutput> {
-    if at.here().internet_gateways.len() >= 5 {
+    if at.here().internet_gateways.len() >= quota::INTERNET_GATEWAYS.most(at) {
         return Err(refuse(400, "InternetGatewayLimitExceeded", "The maximum number of internet gateways has been reached."));
     }
     let row = Row { attached: None, tags: created_tags(input.tag_specifications(), "internet-gateway")? };

@@ -2,10 +2,11 @@
 
 use aws_sdk_kms::operation::describe_key::{DescribeKeyInput, DescribeKeyOutput};
 use aws_sdk_kms::operation::get_key_policy::{GetKeyPolicyInput, GetKeyPolicyOutput};
+use aws_sdk_kms::operation::list_grants::{ListGrantsInput, ListGrantsOutput};
 use aws_sdk_kms::operation::sign::{SignInput, SignOutput};
 use aws_sdk_kms::operation::verify::{VerifyInput, VerifyOutput};
 use aws_sdk_kms::primitives::Blob;
-use aws_sdk_kms::types::{KeyMetadata, KeyState, KeyUsageType, MessageType, SigningAlgorithmSpec};
+use aws_sdk_kms::types::{GrantListEntry, GrantOperation, KeyMetadata, KeyState, KeyUsageType, MessageType, SigningAlgorithmSpec};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -14,6 +15,7 @@ use super::bucket::unless_simulated;
 use crate::cloud::{At, Cloud};
 use crate::fate::{Answer, refuse};
 use crate::handlers::Handlers;
+use crate::paging::page;
 
 /// A key of the specification ECC_NIST_P256, for signing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -23,6 +25,8 @@ pub(crate) struct Row {
     signers: Vec<String>,
     /// The roles that may verify; the same.
     verifiers: Vec<String>,
+    /// Whom a grant allows to sign, whoever else may: ARNs.
+    granted: Vec<String>,
     /// Whether it is switched off.
     disabled: bool,
     /// What its signatures are made with; it never leaves.
@@ -30,7 +34,7 @@ pub(crate) struct Row {
 }
 
 pub(crate) fn handlers(to: Handlers) -> Handlers {
-    to.on(describe_key).on(get_key_policy).on(sign).on(verify)
+    to.on(describe_key).on(get_key_policy).on(list_grants).on(sign).on(verify)
 }
 
 /// The key that an ARN, or an id in the region called, names.
@@ -47,7 +51,8 @@ fn found<'a>(at: &'a mut At<'_>, key: Option<&str>) -> Answer<(String, &'a Row)>
 fn allowed(at: &mut At<'_>, key: Option<&str>, action: &str, of: fn(&Row) -> &Vec<String>) -> Answer<(String, Row)> {
     let (role, caller) = (at.principal.role.clone(), at.principal.arn(at.account));
     let (arn, row) = found(at, key)?;
-    let may = of(row).is_empty() || of(row).contains(&role);
+    let granted = action == "kms:Sign" && row.granted.iter().any(|who| bbws_model::Principal::of(&caller, None).is(who));
+    let may = of(row).is_empty() || of(row).contains(&role) || granted;
     if !may {
         let text = format!(
             "User: {caller} is not authorized to perform: {action} on resource: {arn} because no resource-based policy allows the {action} action"
@@ -87,6 +92,23 @@ fn get_key_policy(at: &mut At<'_>, input: &GetKeyPolicyInput) -> Answer<GetKeyPo
     }
     let policy = json!({"Version": "2012-10-17", "Id": "key-default-1", "Statement": statements});
     Ok(GetKeyPolicyOutput::builder().policy(policy.to_string()).policy_name("default").build())
+}
+
+fn list_grants(at: &mut At<'_>, input: &ListGrantsInput) -> Answer<ListGrantsOutput> {
+    unless_simulated(input.grant_id().is_some() || input.grantee_principal().is_some(), "a grant by its id or its grantee")?;
+    let size = input.limit().and_then(|n| usize::try_from(n).ok()).unwrap_or(50);
+    let marker = input.marker().map(str::to_owned);
+    let (arn, row) = found(at, input.key_id())?;
+    let entry = |who: &String| {
+        GrantListEntry::builder()
+            .key_id(&arn)
+            .grant_id(hex::encode(Sha256::digest(who)))
+            .grantee_principal(who)
+            .operations(GrantOperation::Sign)
+            .build()
+    };
+    let (grants, next) = page(row.granted.iter().map(entry).collect(), Some(size), marker.as_deref())?;
+    Ok(ListGrantsOutput::builder().set_grants(Some(grants)).truncated(next.is_some()).set_next_marker(next).build())
 }
 
 /// The message, which has to be a SHA-256, and is signed in one way only.
@@ -135,5 +157,14 @@ impl Cloud {
         let here = self.accounts.entry((*account).to_owned()).or_default().regions.entry((*region).to_owned()).or_default();
         let row = || Row { signers: signers.to_vec(), secret, ..Row::default() };
         here.kms_keys.entry(arn.to_owned()).or_insert_with(row);
+    }
+
+    /// Grants to these principals, by their ARNs, that they may sign with a key of this ARN.
+    #[cfg(test)]
+    pub(crate) fn grant_signing(&mut self, arn: &str, grantees: &[String]) {
+        let regions = self.accounts.values_mut().flat_map(|account| account.regions.values_mut());
+        for row in regions.filter_map(|here| here.kms_keys.get_mut(arn)) {
+            grantees.clone_into(&mut row.granted);
+        }
     }
 }

@@ -19,7 +19,7 @@ use super::internet_gateway::serves;
 use super::load_balancer_attributes::defaults;
 use super::network_interface::{self, Wanted, free_addresses};
 use super::role::ensure_service_linked;
-use super::{elb_zones, subnet};
+use super::{elb_zones, quota, subnet};
 use crate::cloud::At;
 use crate::fate::{Answer, Refusal, refuse};
 use crate::handlers::Handlers;
@@ -176,7 +176,7 @@ fn create(at: &mut At<'_>, input: &CreateLoadBalancerInput) -> Answer<CreateLoad
         // Whoever made it, and whatever its tags: it is handed out as if it were new.
         return Ok(CreateLoadBalancerOutput::builder().load_balancers(answer(at, &arn, &row)).build());
     }
-    if at.here().load_balancers.len() >= 50 {
+    if at.here().load_balancers.len() >= quota::LOAD_BALANCERS.most(at) {
         return Err(refuse(400, "TooManyLoadBalancers", "The maximum number of load balancers has been reached"));
     }
     let zone =

@@ -57,6 +57,7 @@ pub(crate) mod object;
 mod object_versions;
 mod prefix_list;
 mod price_list;
+mod quota;
 pub(crate) mod rds;
 pub(crate) mod role;
 mod role_policy;
@@ -92,6 +93,7 @@ pub(crate) fn handlers() -> Handlers {
     let add = [
         access_point::handlers,
         ahead::handlers,
+        quota::handlers,
         bucket::handlers,
         bucket_settings::handlers,
         cdn_function::handlers,

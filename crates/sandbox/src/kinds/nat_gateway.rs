@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::network_interface::Wanted;
-use super::{elastic_ip, internet_gateway, network_interface, subnet};
+use super::{elastic_ip, internet_gateway, network_interface, quota, subnet};
 use crate::cloud::{At, Region};
 use crate::fate::{Answer, refuse};
 use crate::handlers::Handlers;
@@ -28,8 +28,6 @@ const LEAVING: u64 = 60;
 const LISTED: u64 = 3600;
 /// Seconds for which its Elastic IP still counts as held.
 const HELD: u64 = 8;
-/// How many one zone may have; those that are leaving count.
-const PER_ZONE: usize = 5;
 
 /// One NAT gateway.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -128,8 +126,10 @@ fn create_nat_gateway(at: &mut At<'_>, input: &CreateNatGatewayInput) -> Answer<
     if now < held {
         return Err(refuse(400, "InvalidIPAddress.InUse", format!("Elastic IP address [{allocation}] is in use")));
     }
-    if at.here().nat_gateways.values().filter(|row| row.zone == zone && row.counts(now)).count() >= PER_ZONE {
-        let message = format!("Performing this operation would exceed the limit of {PER_ZONE} NAT gateways");
+    // Those that are leaving count.
+    let most = quota::NAT_GATEWAYS.most(at);
+    if at.here().nat_gateways.values().filter(|row| row.zone == zone && row.counts(now)).count() >= most {
+        let message = format!("Performing this operation would exceed the limit of {most} NAT gateways");
         return Err(refuse(400, "NatGatewayLimitExceeded", message));
     }
     let id = at.id("nat");

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::iam::{absent, as_tags, check_managed, check_name, check_trust, encoded, invalid, limit, moment, set_tags};
+use super::quota;
 use crate::cloud::{At, Table};
 use crate::fate::{Answer, Refusal, refuse};
 use crate::handlers::Handlers;
@@ -158,8 +159,9 @@ fn create_role(at: &mut At<'_>, input: &CreateRoleInput) -> Answer<CreateRoleOut
     if let Some(arn) = input.permissions_boundary() {
         check_managed(at, arn)?;
     }
-    if at.global().roles.values().filter(|row| !row.is_of_service()).count() >= 1000 {
-        return Err(limit("Cannot exceed quota for RolesPerAccount: 1000"));
+    let most = quota::ROLES.most(at);
+    if at.global().roles.values().filter(|row| !row.is_of_service()).count() >= most {
+        return Err(limit(format!("Cannot exceed quota for RolesPerAccount: {most}")));
     }
     let mut tags = BTreeMap::new();
     set_tags(&mut tags, input.tags())?;

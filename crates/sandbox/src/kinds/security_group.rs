@@ -9,7 +9,7 @@ use aws_sdk_ec2::types::SecurityGroup;
 use serde::{Deserialize, Serialize};
 
 use super::security_group_rule::{Peer, Rule, permissions};
-use super::{network_interface, vpc};
+use super::{network_interface, quota, vpc};
 use crate::cloud::At;
 use crate::fate::{Answer, refuse};
 use crate::handlers::Handlers;
@@ -82,7 +82,7 @@ fn create_security_group(at: &mut At<'_>, input: &CreateSecurityGroupInput) -> A
     if at.here().security_groups.values().any(|row| row.vpc == vpc && row.name.eq_ignore_ascii_case(name)) {
         return Err(refuse(400, "InvalidGroup.Duplicate", format!("The security group '{name}' already exists for VPC '{vpc}'")));
     }
-    if at.here().security_groups.len() >= 2500 {
+    if at.here().security_groups.len() >= quota::SECURITY_GROUPS.most(at) {
         return Err(refuse(400, "SecurityGroupLimitExceeded", "The maximum number of security groups has been reached."));
     }
     let tags = created_tags(input.tag_specifications(), "security-group")?;

@@ -15,15 +15,12 @@ use aws_sdk_ec2::types::{
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 
-use super::prefix_list;
 use super::security_group::{Row, is_group_text, the};
+use super::{prefix_list, quota};
 use crate::cloud::At;
 use crate::fate::{Answer, Refusal, refuse};
 use crate::handlers::Handlers;
 use crate::paging::{created_tags, ec2_size, ec2_tags, matches, page};
-
-/// How many rules a group has in one direction, for IPv4 and IPv6 each.
-const MOST: usize = 60;
 
 /// One rule of a group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -227,10 +224,11 @@ fn duplicate(rule: &Rule) -> Refusal {
     refuse(400, "InvalidPermission.Duplicate", told)
 }
 
-fn within_quota(row: &Row, egress: bool) -> Answer<()> {
+/// Refuses more rules than there may be in one direction, of IPv4 and of IPv6 each.
+fn within_quota(row: &Row, egress: bool, most: usize) -> Answer<()> {
     let weights = row.rules.values().filter(|rule| rule.egress == egress).map(Rule::weight);
     let (v4, v6) = weights.fold((0, 0), |(v4, v6), (a, b)| (v4 + a, v6 + b));
-    if v4 > MOST || v6 > MOST {
+    if v4 > most || v6 > most {
         return Err(refuse(400, "RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been reached."));
     }
     Ok(())
@@ -250,6 +248,7 @@ fn authorize(
     if permissions.is_empty() {
         return Err(refuse(400, "MissingParameter", "The request must contain the parameter IpPermissions"));
     }
+    let most = quota::GROUP_RULES.most(at);
     let mut made = vec![];
     for permission in permissions {
         for rule in rules(at, permission, egress, &vpc)? {
@@ -260,7 +259,7 @@ fn authorize(
                 return Err(duplicate(&rule));
             }
             row.rules.insert(name.clone(), rule.clone());
-            within_quota(row, egress)?;
+            within_quota(row, egress, most)?;
             made.push(answer(at, id, &name, &rule));
         }
     }
@@ -332,6 +331,7 @@ fn asked(at: &mut At<'_>, request: &SecurityGroupRuleRequest, old: &Rule, vpc: &
 
 fn modify_rules(at: &mut At<'_>, input: &ModifySecurityGroupRulesInput) -> Answer<ModifySecurityGroupRulesOutput> {
     let vpc = the(at, input.group_id())?.vpc.clone();
+    let most = quota::GROUP_RULES.most(at);
     for update in input.security_group_rules() {
         let id = update.security_group_rule_id().unwrap_or_default();
         let old = the(at, input.group_id())?.rules.get(id).cloned().ok_or_else(|| no_such_rule(id))?;
@@ -342,7 +342,7 @@ fn modify_rules(at: &mut At<'_>, input: &ModifySecurityGroupRulesInput) -> Answe
             return Err(duplicate(&new));
         }
         row.rules.insert(id.to_owned(), new);
-        within_quota(row, old.egress)?;
+        within_quota(row, old.egress, most)?;
     }
     Ok(ModifySecurityGroupRulesOutput::builder().r#return(true).build())
 }

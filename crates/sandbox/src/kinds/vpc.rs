@@ -12,7 +12,7 @@ use aws_sdk_ec2::types::{AttributeBooleanValue, Tenancy, Vpc, VpcAttributeName, 
 use bbws_model::Cidr;
 use serde::{Deserialize, Serialize};
 
-use super::{internet_gateway, network_acl, route_table, security_group, vpc_endpoint};
+use super::{internet_gateway, network_acl, quota, route_table, security_group, vpc_endpoint};
 use crate::cloud::At;
 use crate::fate::{Answer, refuse};
 use crate::handlers::Handlers;
@@ -46,7 +46,7 @@ fn create_vpc(at: &mut At<'_>, input: &CreateVpcInput) -> Answer<CreateVpcOutput
     if !(16..=28).contains(&cidr.prefix()) {
         return Err(invalid());
     }
-    if at.here().vpcs.len() >= 5 {
+    if at.here().vpcs.len() >= quota::VPCS.most(at) {
         return Err(refuse(400, "VpcLimitExceeded", "The maximum number of VPCs has been reached."));
     }
     let tags = created_tags(input.tag_specifications(), "vpc")?;
