@@ -106,6 +106,8 @@ pub struct Facts {
     pub id_prefix: &'static str,
     /// Deleting it loses what users stored in it.
     pub holds_data: bool,
+    /// What else is lost when it is deleted, as a sentence; it may be deleted and replaced all the same.
+    pub loses: Option<&'static str>,
     /// The cluster stands on it: production never deletes or replaces it.
     pub backbone: bool,
     /// Others may hang their own things on it; these are looked for before a delete or a replacement.

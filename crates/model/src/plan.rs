@@ -341,10 +341,12 @@ impl Plan {
 }
 
 impl Counts {
-    /// How many of each these steps are. A replacement counts once, by its create; steps that can lose data or cause downtime
-    /// count again there.
+    /// How many of each these steps are. A replacement counts once, by its create; where only its delete is among them, that is
+    /// what it is. Steps that can lose data or cause downtime count again there.
     #[must_use]
     pub fn of<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Self {
+        let steps: Vec<&Step> = steps.into_iter().collect();
+        let all: BTreeSet<StepId> = steps.iter().map(|step| step.id).collect();
         let mut counts = Self::default();
         for step in steps {
             match (&step.action, step.pair) {
@@ -352,6 +354,7 @@ impl Counts {
                 (Action::Create { .. }, Some(_)) => counts.replace += 1,
                 (Action::Update { .. }, _) => counts.change += 1,
                 (Action::Delete { .. }, None) => counts.destroy += 1,
+                (Action::Delete { .. }, Some(makes)) if !all.contains(&makes) => counts.destroy += 1,
                 (Action::Delete { .. } | Action::Rename { .. }, _) => {}
                 (Action::Adopt { .. }, _) => counts.adopt += 1,
                 (Action::Forget { .. }, _) => counts.forget += 1,

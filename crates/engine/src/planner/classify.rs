@@ -36,7 +36,7 @@ pub(super) enum Verdict {
 
 impl Verdict {
     /// The outputs that others may rely on while the plan is made; none where the object is new.
-    fn outputs(&self) -> Option<&Value> {
+    pub(super) fn outputs(&self) -> Option<&Value> {
         match self {
             Self::Stays { outputs } | Self::Change { outputs, .. } | Self::Adopt { outputs, .. } => Some(outputs),
             Self::Make { .. } | Self::Replace { .. } | Self::Remove { .. } | Self::Forget { .. } => None,

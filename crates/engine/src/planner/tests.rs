@@ -39,6 +39,7 @@ impl Kind for Toy {
         service: "toy",
         id_prefix: "",
         holds_data: true,
+        loses: None,
         backbone: false,
         carries: false,
         name: Some(NameRule { field: "name", max: 8 }),
@@ -186,6 +187,41 @@ fn what_settles_by_itself_is_told_from_what_a_run_left_unfinished() {
 fn what_is_undeclared_goes_after_all_that_hold_it() {
     let of = [("a", json!({"on": to("b")})), ("b", json!({}))];
     assert_eq!(plan(&kinds(), &desired(&of), &applied(&of), Mode::Destroy).unwrap(), ["a: delete", "b: delete"]);
+}
+
+/// A run that did the one half of a replacement and not the other has destroyed something.
+#[test]
+fn half_a_replacement_is_counted_as_what_it_is() {
+    let (was, is) = ([("a", json!({"name": "n1"}))], [("a", json!({"name": "n2", "first": true}))]);
+    let (state, picture) = applied(&was);
+    let request = Request { mode: Mode::Apply, replace: BTreeSet::new() };
+    let steps = steps(Sources { kinds: &kinds(), desired: &desired(&is), state: &state, picture: &picture }, &request).unwrap();
+    let counts = |many: usize| bbws_model::Counts::of(&steps[..many]);
+    assert_eq!((counts(1).destroy, counts(1).replace), (1, 0), "{steps:?}");
+    assert_eq!((counts(2).destroy, counts(2).replace), (0, 1));
+}
+
+#[test]
+fn what_is_made_where_another_stands_waits_until_that_is_gone() {
+    let named = |a: &str, b: &str| [("a", json!({"name": a})), ("b", json!({"name": b}))];
+    let moved = |was: &[(&str, Value)], is: &[(&str, Value)]| plan(&kinds(), &desired(is), &applied(was), Mode::Apply);
+    let (was, chain) = (named("n1", "n2"), named("n2", "n3"));
+    assert_eq!(moved(&was, &chain).unwrap(), ["b: create n3", "b: delete", "a: create n2", "a: delete"]);
+    // What is taken out of the file frees its place as well.
+    assert_eq!(moved(&was, &[("c", json!({"name": "n2"})), was[0].clone()]).unwrap(), ["b: delete", "c: create n2"]);
+    // Each waits for the other.
+    let told = |wrong: Vec<Finding>| wrong.into_iter().map(|one| format!("{}: {}", one.address.unwrap(), one.summary)).collect::<Vec<_>>();
+    let held = "toy.a: toy.b (id-b) still has the place that is wanted, and goes only after everything has moved over";
+    let swapped = told(moved(&was, &named("n2", "n1")).unwrap_err());
+    assert_eq!(
+        swapped,
+        [held, &held.replace("toy.a", "toy.x").replace("toy.b", "toy.a").replace("toy.x", "toy.b").replace("id-b", "id-a")]
+    );
+    // What holds the one lets go of it only for the other.
+    let holder = [("c", json!({"name": "c", "holds": to("b"), "size": 1}))];
+    let both = [&chain[..], &[("c", json!({"name": "c", "holds": to("a"), "size": 1}))]].concat();
+    let refused = told(moved(&[&was[..], &holder].concat(), &both).unwrap_err());
+    assert_eq!(refused, [held]);
 }
 
 #[test]
