@@ -6,7 +6,6 @@ use bbws_model::{Class, Op, Phase, PhysicalId, Record, Seen};
 use serde_json::Value;
 
 use super::send::{Due, Sent};
-use super::settle::is_keyed;
 use super::work::Task;
 use super::{NOTHING_TO_SEND, STALE, StepFailure};
 use crate::Progress;
@@ -26,7 +25,7 @@ impl Task<'_, '_> {
             let place = self.place(Some(id), have);
             let Some(seen) = self.look(&name, &place).await? else {
                 // A request that is still on its way would remove what is made in its place, where that has the same key.
-                if self.attempts.may_arrive() && self.step.pair.is_some() && is_keyed(self.work.kind(&name)?.facts().recovery) {
+                if self.attempts.may_arrive() && self.step.pair.is_some() && self.work.kind(&name)?.facts().recovery.is_keyed() {
                     let drained = *lapses.get_or_insert_with(|| self.lapses());
                     if !self.over(drained) {
                         self.wait_for_drain(drained).await?;

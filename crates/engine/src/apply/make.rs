@@ -1,6 +1,6 @@
 //! Making an object, taking one over, and copying one's data.
 
-use bbws_model::{Class, CloudError, IntentId, Op, Ownership, Phase, PhysicalId, Record, Recovery, Renamed, ResultOutcome, Seen};
+use bbws_model::{Address, Class, CloudError, IntentId, Op, Ownership, Phase, PhysicalId, Record, Recovery, Renamed, ResultOutcome, Seen};
 use serde_json::Value;
 
 use super::StepFailure;
@@ -64,10 +64,24 @@ impl Task<'_, '_> {
             found.as_ref().and_then(|seen| ids.find(|id| **id == seen.id).cloned())
         });
         let Some(seen) = found.filter(|_| old.is_none()) else { return Ok(None) };
+        if let Some(other) = self.recorded_elsewhere(name, &seen.id, &seen.spec) {
+            // It was found by its mark, which a move has not reached yet; or it has the key that is wanted.
+            let keyed = self.work.kind(name)?.facts().recovery.is_keyed();
+            return if keyed { Err(self.is_the_others(name, &seen.id, &other)) } else { Ok(None) };
+        }
         if self.is_ours(&seen) {
             return Ok((seen.phase != Phase::Leaving).then_some(seen));
         }
         Err(self.not_ours(name, &seen))
+    }
+
+    /// The other address under which the state knows an object.
+    fn recorded_elsewhere(&self, name: &str, id: &PhysicalId, spec: &Value) -> Option<Address> {
+        self.work.log.state(|state| state.recorded_elsewhere(name, (id, spec), &self.step.address).cloned())
+    }
+
+    fn is_the_others(&self, name: &str, id: &PhysicalId, other: &Address) -> StepFailure {
+        StepFailure::Cloud(CloudError::own(name, Class::Exists, format!("{id} is recorded as {other} already: plan again")))
     }
 
     fn not_ours(&self, name: &str, seen: &Seen) -> StepFailure {
@@ -128,6 +142,10 @@ impl Task<'_, '_> {
             let told = format!("AWS answered with {id}, which is to be replaced, instead of making another");
             return Err(StepFailure::Cloud(CloudError::own(name, Class::Exists, told)));
         }
+        if let Some(other) = self.recorded_elsewhere(name, id, wanted) {
+            self.refused(intent.clone(), "exists").await?;
+            return Err(self.is_the_others(name, id, &other));
+        }
         if self.work.kind(name)?.facts().recovery != Recovery::NaturalKey {
             return Ok(());
         }
@@ -170,6 +188,9 @@ impl Task<'_, '_> {
             }
         } else if !existing && !self.is_ours(&seen) {
             return Err(self.not_ours(&name, &seen));
+        }
+        if let Some(other) = self.recorded_elsewhere(&name, id, &seen.spec) {
+            return Err(self.is_the_others(&name, id, &other));
         }
         self.take_over(&seen, existing).await?;
         self.bring(id.clone(), want, renamed).await
