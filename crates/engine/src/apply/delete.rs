@@ -107,11 +107,12 @@ impl Task<'_, '_> {
             let entry = state.entries.get(&self.step.address)?;
             (!entry.existing).then(|| entry.id.clone())
         });
+        let stays = gone.is_none();
         let left = match gone {
             Some(id) => self.left_behind(&name, &id, None).await?,
             None => None,
         };
-        let forget = Record::Forget { address: self.step.address.clone(), reason: reason.to_owned() };
+        let forget = Record::Forget { address: self.step.address.clone(), reason: reason.to_owned(), stays };
         self.work.append(left.into_iter().chain([forget]).collect()).await
     }
 }

@@ -1,6 +1,7 @@
-//! What a person does to the state, and what the next runs make of it: a resource that was given another address.
+//! What a person does to the state, and what the next runs make of it: a resource that was given another address, or none.
 
 use bbws_model::{Desired, Entry, Mode, Outcome, Record};
+use bbws_testkit::Fault;
 use serde_json::json;
 
 use crate::bench::{Bench, wanted};
@@ -45,6 +46,25 @@ async fn a_new_resource_under_the_old_address_is_not_what_was_moved_away() {
         applied(&bench, &wanted(&[(&b, json!({"colour": "red"}))])).await;
         let left: Vec<String> = bench.cloud.objects().keys().map(ToString::to_string).collect();
         assert_eq!((recorded(&bench).await, left), (vec![(b, old.clone())], vec![old]), "{kind}");
+    }
+}
+
+/// Its create is watched for a week: should the object go, one of its requests may still make it again. That it was forgotten is
+/// no such end.
+#[tokio::test(start_paused = true)]
+async fn what_was_forgotten_stays_and_is_not_taken_back() {
+    for kind in ["tag", "name", "token", "key"] {
+        let bench = Bench::new();
+        let address = format!("{kind}.a");
+        bench.cloud.fault(0, Fault::AnswerLost);
+        applied(&bench, &wanted(&[(&address, json!({"name": "a"}))])).await;
+        assert_eq!(bench.state().await.echoes.len(), 1, "{kind}: it was settled by a look");
+        let (address, reason) = (address.parse().unwrap(), "asked".to_owned());
+        edit(&bench, Record::Forget { address, reason, stays: true }).await;
+        for _ in 0..2 {
+            applied(&bench, &wanted(&[])).await;
+            assert_eq!((recorded(&bench).await, bench.cloud.objects().len()), (vec![], 1), "{kind}");
+        }
     }
 }
 
