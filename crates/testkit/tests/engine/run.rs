@@ -196,6 +196,29 @@ async fn told_to_abort_a_run_leaves_a_request_in_flight_and_the_next_settles_it(
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_run_that_is_fenced_while_it_waits_ends_with_the_heartbeat_that_learns_it() {
+    let bench = Bench::in_which_all_takes(Duration::from_secs(900));
+    let fence = async {
+        tokio::time::sleep(Duration::from_secs(70)).await;
+        bench.open().await.unwrap().close("unlocked").await.unwrap();
+        let fenced = bench.clock.elapsed();
+        std::future::pending::<()>().await;
+        fenced
+    };
+    let city = house();
+    let log = bench.open().await.unwrap();
+    let began = bench.clock.elapsed();
+    let (_keep, control) = watch::channel(Control::Go);
+    let report = tokio::select! { report = bench.apply_until_over(&log, &city, control) => report, _ = fence => unreachable!() };
+    let took = bench.clock.elapsed() - began;
+    assert_eq!(report.outcome, Outcome::Fenced);
+    // It learns it by the next slot that it writes, 20 s after the last one at the latest.
+    assert!(took < Duration::from_secs(70 + 20 + 2), "{took:?}");
+    assert!(report.failed.is_empty() && !report.left.is_empty() && !report.skipped.is_empty(), "{report:?}");
+    assert_eq!(bench.state().await.holder, None, "what has fenced it has given the environment back, and nothing came after that");
+}
+
+#[tokio::test(start_paused = true)]
 async fn waiting_objects_are_polled_together() {
     let bench = Bench::new();
     let many: Vec<(String, serde_json::Value)> = (0..40).map(|n| (format!("tag.t{n}"), json!({}))).collect();
