@@ -151,6 +151,37 @@ async fn what_others_made_under_our_name_is_not_touched() {
     assert_eq!(bench.cloud.calls().len(), calls);
 }
 
+/// Some APIs answer a create with what somebody else has made under the name meanwhile: whether it is seen before the request is
+/// sent again or only in its answer, it is left as it is.
+#[tokio::test(start_paused = true)]
+async fn what_somebody_makes_while_a_create_waits_is_not_taken_for_ours() {
+    for (refused, seen_before) in [(Class::Conflict, true), (Class::Throttled, false)] {
+        let bench = Bench::new();
+        bench.apply(&wanted(&[("key.b", json!({"name": "b"}))]), Mode::Apply).await;
+        let calls = bench.cloud.count();
+        bench.cloud.fault(calls, Fault::Refused(refused));
+        let both = wanted(&[("key.a", json!({"name": "a", "colour": "red"})), ("key.b", json!({"name": "b"}))]);
+        let meanwhile = async {
+            while bench.cloud.count() == calls {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            bench.cloud.tamper(|objects| {
+                let mut theirs = objects.values().next().unwrap().clone();
+                (theirs.owner, theirs.spec.name) = (None, "a".into());
+                objects.insert("9-theirs".into(), theirs);
+            });
+        };
+        let (report, ()) = tokio::join!(bench.apply(&both, Mode::Apply), meanwhile);
+        let told: Vec<&str> = report.failed.values().map(|error| error.message.as_str()).collect();
+        assert!(report.failed.len() == 1 && told[0].contains("9-theirs exists already and bears no mark"), "{report:?}");
+        assert_eq!(bench.cloud.count(), calls + if seen_before { 1 } else { 2 }, "{refused}: and nothing was sent to it");
+        let (theirs, state) = (bench.cloud.objects()[&"9-theirs".into()].clone(), bench.state().await);
+        assert!(theirs.owner.is_none() && theirs.spec.colour.is_empty(), "{theirs:?}");
+        assert_eq!((state.open.len(), state.entries.len()), (0, 1), "{refused}");
+        assert!(bench.plan(&both).await.unwrap_err()[0].summary.contains("is not ours"));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn told_to_drain_a_run_leaves_its_waits_within_a_second() {
     let bench = Bench::new();
