@@ -18,6 +18,17 @@ pub enum Recovery {
     TagOnly,
 }
 
+impl Recovery {
+    /// Whether nothing else of a kind can have the same key: executing a create again makes no second object.
+    #[must_use]
+    pub fn is_keyed(self) -> bool {
+        match self {
+            Self::Idempotent | Self::NaturalKey => true,
+            Self::Token | Self::TagOnly => false,
+        }
+    }
+}
+
 /// When an output is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -57,7 +57,19 @@ pub(super) fn wanted(
     let (declared, entry) = (&from.desired.resources[address], from.state.entries.get(address));
     let (mut want, renamed) = named(&declared.spec, entry, kind.facts().name);
     let found = if entry.is_some() { from.picture.recorded.get(address) } else { from.picture.unrecorded.get(address) };
-    let seen = look(address, found)?;
+    let mut seen = look(address, found)?;
+    let new = seen.filter(|_| entry.is_none());
+    if let Some(other) = new.and_then(|it| from.state.recorded_elsewhere(address.kind(), (&it.id, &it.spec), address)) {
+        // It is the other's, and its mark may still say otherwise: a move leaves that to the next apply.
+        if declared.existing || kind.facts().recovery.is_keyed() {
+            return Err(vec![
+                Finding::new(Severity::Error, format!("it is recorded as {other} already"))
+                    .at(address)
+                    .advise(format!("give it another key, or give the recorded one this address: bbws state mv ENV {other} {address}")),
+            ]);
+        }
+        seen = None;
+    }
     let Some(seen) = seen else {
         if declared.existing {
             let advice = "create it first, or take `existing = true` out of the file";

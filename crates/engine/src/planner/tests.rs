@@ -352,6 +352,18 @@ fn the_checker_finds_what_is_wrong() {
 }
 
 #[test]
+fn the_checker_finds_an_object_that_is_recorded_under_another_address() {
+    let (state, picture) = applied(&[("b", json!({}))]);
+    let (kinds, new) = (kinds(), desired(&[("a", json!({"name": "other"})), ("b", json!({}))]));
+    let request = Request { mode: Mode::Apply, replace: BTreeSet::new() };
+    let mut steps = steps(Sources { kinds: &kinds, desired: &new, state: &state, picture: &picture }, &request).unwrap();
+    let (have, existing) = (json!({}), false);
+    steps[0].action = Action::Adopt { id: "id-b".into(), want: have.clone(), have, existing, asked: false, renamed: None };
+    let told: Vec<String> = crate::check(&steps, &state, &kinds).into_iter().map(|finding| finding.summary).collect();
+    assert_eq!(told, ["step 0: it takes id-b, which is recorded as toy.b"]);
+}
+
+#[test]
 fn what_holds_data_cannot_go_without_a_word() {
     let was = applied(&[("a", json!({}))]);
     for (kinds, stays) in

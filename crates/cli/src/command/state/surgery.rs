@@ -71,7 +71,8 @@ pub(super) fn rm<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clou
         }
         let ground = broken(ui, &session, (&args.glass, reason.as_deref()), "let what is named above go from")?;
         confirmed(ui, args.yes || reason.is_some(), &format!("Forget this in the state of {name}? The account is not touched."))?;
-        let records = asked.iter().map(|address| Record::Forget { address: address.clone(), reason: args.reason.clone() });
+        let forget = |address: &Address| Record::Forget { address: address.clone(), reason: args.reason.clone(), stays: true };
+        let records = asked.iter().map(forget);
         written(&session, &now, ground, records.collect()).await?;
         let back = format!("bbws state restore {name} {}{}", now.seq, session.offline.flag());
         if ui.json {
