@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_model::{
     Address, Entry, FieldChange, Finding, NameRule, Order, Phase, PhysicalId, Pointer, Reason, Renamed, Seen, Severity, SpecProblem, Verb,
-    is_protected, resolve,
+    is_protected, pointers, resolve,
 };
 use serde_json::Value;
 
@@ -96,6 +96,10 @@ pub(super) fn wanted(
     // Two equal documents differ in no field: reading both into their types would only show the same.
     let same = seen.spec == resolved;
     let mut changes = if same { vec![] } else { kind.diff(&seen.spec, &resolved).map_err(misfit)?.into_changes() };
+    // What refers to something that could not be read, or of which no plan can be made, may be as wanted: that finding stands
+    // in the way already, and what is not known makes no other.
+    let unjudged = |pointer: &Pointer| from.desired.resources.contains_key(&pointer.to) && !verdicts.contains_key(&pointer.to);
+    changes.retain(|change| !pointers(&change.to).iter().any(unjudged));
     if changes.iter().any(|change| keeps(entry, change)) {
         let text = seen.spec.get(DESCRIPTION).cloned().unwrap_or_default();
         (want[DESCRIPTION], resolved[DESCRIPTION]) = (text.clone(), text);

@@ -30,6 +30,8 @@ struct ToySpec<S: Stage> {
     #[serde(default)]
     key: u32,
     #[serde(default)]
+    bound: Option<S::Text>,
+    #[serde(default)]
     first: bool,
 }
 
@@ -58,9 +60,10 @@ impl Kind for Toy {
     }
 
     fn diff(have: &ToySpec<Written>, want: &ToySpec<Written>) -> Diff {
-        let ToySpec { name, on, holds, size, key, first: _ } = want;
+        let ToySpec { name, on, holds, size, key, bound, first: _ } = want;
         let diff = Diff::new().replace("name", &have.name, name).replace("on", &have.on, on).update("holds", &have.holds, holds);
-        diff.update("size", &have.size, size).with_backup().forbid("key", &have.key, key, "restore it from a copy")
+        let diff = diff.update("size", &have.size, size).with_backup().forbid("key", &have.key, key, "restore it from a copy");
+        diff.forbid("bound", &have.bound, bound, "it stands there for ever")
     }
 
     fn replacement(_: &ToySpec<Written>, want: &ToySpec<Written>) -> Replacement {
@@ -279,6 +282,32 @@ fn a_failed_look_is_not_an_absence() {
     picture.recorded.insert(address("a"), Err(CloudError::own("toy:Describe", Class::Transient, "reset")));
     let wrong = plan(&kinds(), &desired(&of), &(state, picture), Mode::Apply).unwrap_err();
     assert_eq!(wrong[0].summary, "it could not be read");
+}
+
+#[test]
+fn what_refers_to_something_unread_is_not_judged_by_it() {
+    let told = |key: u32| {
+        let all = |key: u32| {
+            let (b, c) = (json!({"bound": to("a"), "key": key}), json!({"bound": to("b"), "on": to("a"), "size": 1}));
+            [("a", json!({"name": "a"})), ("b", b), ("c", c)]
+        };
+        let (state, mut picture) = applied(&all(0));
+        picture.recorded.insert(address("a"), Err(CloudError::own("toy:Describe", Class::Denied, "no")));
+        let wrong = plan(&kinds(), &desired(&all(key)), &(state, picture), Mode::Apply).unwrap_err();
+        wrong.into_iter().map(|f| (f.address.unwrap().name().to_owned(), f.summary)).collect::<Vec<_>>()
+    };
+    let unread = ("a".to_owned(), "it could not be read".to_owned());
+    assert_eq!(told(0), [unread.clone()]);
+    // What is known to stand in the way is told with it.
+    let lost = ("b".to_owned(), "`key` must not be changed by a plan: data would be lost".to_owned());
+    assert_eq!(told(1), [unread, lost]);
+
+    // A new object in the place of what it is bound to is known to be another.
+    let of = |name: &str| [("a", json!({"name": name, "first": true})), ("b", json!({"bound": to("a")}))];
+    let (state, mut picture) = applied(&of("a"));
+    picture.recorded.insert(address("a"), Ok(None));
+    let wrong = plan(&kinds(), &desired(&of("a")), &(state, picture), Mode::Apply).unwrap_err();
+    assert_eq!(wrong[0].advice, "it stands there for ever");
 }
 
 #[test]
