@@ -58,6 +58,55 @@ fn help_names_every_exit_code_and_gives_examples() {
     }
 }
 
+/// A device that is always full stands for a disk that is.
+#[test]
+#[cfg(target_os = "linux")]
+fn an_output_that_cannot_be_written_is_told_and_fails_and_one_that_nobody_reads_is_not() {
+    let place = Place::new();
+    for (line, code) in [
+        ("validate dev", 1),
+        ("validate dev --json", 1),
+        ("cost dev", 1),
+        ("graph dev", 1),
+        ("docs dev --sandbox", 1),
+        ("iam dev --sandbox", 1),
+        ("plan dev --sandbox --json", 1),
+        ("plan dev --sandbox --markdown=-", 1),
+        ("completions bash", 1),
+        ("--help", 1),
+        ("state list dev --sandbox", 1),
+        ("plan dve", 64),
+    ] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut command = place.command(line.split_whitespace());
+        let wrong = ran(command.stdout(full).stderr(std::process::Stdio::piped()).spawn().unwrap().wait_with_output().unwrap()).exits(code);
+        assert!(line.starts_with("state ") || line == "plan dve" || wrong.err.contains("could not be written"), "{line}: {}", wrong.err);
+        let mut gone = place
+            .command(line.split_whitespace())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(gone.stdout.take());
+        let code = if line.starts_with("state ") {
+            1
+        } else if code == 1 {
+            0
+        } else {
+            code
+        };
+        assert!(!ran(gone.wait_with_output().unwrap()).exits(code).err.contains("could not be written"), "{line}");
+    }
+    // What is written into a file leaves the file that was there alone.
+    std::fs::write(place.path("there"), "dear").unwrap();
+    std::os::unix::fs::symlink("/dev/full", place.path("link")).unwrap();
+    for line in ["graph dev -o link", "docs dev --sandbox -o link", "graph dev -o /dev/full"] {
+        place.bbws(line).exits(1);
+    }
+    place.bbws("graph dev -o there").exits(0);
+    assert!(std::fs::read_to_string(place.path("there")).unwrap().contains("main"));
+}
+
 #[test]
 fn completions_are_scripts_that_their_shell_takes() {
     let place = Place::new();

@@ -21,6 +21,8 @@ use crate::args::Global;
 pub(crate) struct Ui {
     out: Box<dyn Write + Send>,
     err: Shared,
+    /// Why `out` took something not, where its reader has not simply gone away.
+    untold: Option<io::Error>,
     calls: CallLines,
     answers: Box<dyn BufRead + Send>,
     /// Whether the output is for programs.
@@ -69,6 +71,7 @@ impl Ui {
             out: Box::new(io::stdout()),
             calls: CallLines::new(err.clone(), global.json),
             err,
+            untold: None,
             answers: Box::new(io::BufReader::new(io::stdin())),
             json: global.json,
             verbose: global.verbose,
@@ -86,7 +89,20 @@ impl Ui {
         let look = Look { unicode: true, color: false, width: PLAIN_WIDTH };
         let (out, err, answers) = (Box::new(io::sink()), Shared::new(io::sink()), Box::new(io::empty()));
         let calls = CallLines::new(err.clone(), false);
-        Self { out, err, calls, answers, json: false, verbose: 0, look, err_look: look, asks: false, live: false, at: At::default() }
+        Self {
+            out,
+            err,
+            untold: None,
+            calls,
+            answers,
+            json: false,
+            verbose: 0,
+            look,
+            err_look: look,
+            asks: false,
+            live: false,
+            at: At::default(),
+        }
     }
 
     /// How `out` may look.
@@ -99,11 +115,20 @@ impl Ui {
         style(self.err_look)
     }
 
-    /// Writes to `out`. A reader that has gone away is no reason to stop what is being done.
+    /// Writes to `out`. That it takes nothing is no reason to stop what is being done: it is said in the end ([`Self::untold`]). A
+    /// reader that has gone away has read enough.
     pub(crate) fn say(&mut self, text: impl AsRef<str>) {
         // Of short secrets only what people read is cleaned: a program's document stays one.
         let text = if self.json { net::catch(text.as_ref()) } else { net::catch_words(text.as_ref()) };
-        let _ = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
+        match self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => _ = self.untold.get_or_insert(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+
+    /// Why not all that was said could be written, where that is so.
+    pub(crate) fn untold(&mut self) -> Option<Failure> {
+        self.untold.take().map(|error| unwritable(&error))
     }
 
     /// Writes a line to `out`.
@@ -158,6 +183,14 @@ impl Ui {
         let text = if self.json { failure.json().to_string() } else { failure_text(&failure, self.err_look.color) };
         self.remark(text.trim_end_matches('\n'));
     }
+}
+
+/// The output took not all that was written to it.
+pub(crate) fn unwritable(error: &io::Error) -> Failure {
+    Failure::error(ErrorId::File, "the output could not be written: what was shown is not whole")
+        .because(error)
+        .advise("make room where the output goes, or let it go elsewhere, and ask again")
+        .advise("what the command itself did is done: an apply has gone on to its end, and is recorded")
 }
 
 fn style(look: Look) -> Style {
@@ -270,6 +303,32 @@ mod tests {
         let err = text(&err);
         assert!(!err.contains("canary"), "{err}");
         assert_eq!(err.matches("<secret>").count(), 4, "{err}");
+    }
+
+    /// Takes nothing, for this reason.
+    struct Shut(io::ErrorKind);
+
+    impl Write for Shut {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_output_that_takes_nothing_is_told_once_and_one_that_nobody_reads_is_not() {
+        for (kind, told) in [(io::ErrorKind::StorageFull, true), (io::ErrorKind::Other, true), (io::ErrorKind::BrokenPipe, false)] {
+            let mut ui = Ui { out: Box::new(Shut(kind)), ..Ui::silent() };
+            assert_eq!(ui.untold(), None);
+            ui.say("a");
+            ui.line("b");
+            let failure = ui.untold();
+            assert_eq!(failure.as_ref().map(|failure| (failure.id, failure.exit)), told.then_some((ErrorId::File, Exit::Error)), "{kind}");
+            assert_eq!(ui.untold(), None);
+        }
     }
 
     #[test]
