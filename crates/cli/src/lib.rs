@@ -101,6 +101,16 @@ fn perform<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Result<Exit, Failure>
         let failure = Failure::new(Exit::Usage, format!("{option} belongs to the sandbox, and --sandbox is not given"));
         return Err(failure.advise(format!("add --sandbox, or leave {option} out")));
     }
+    let formless = match &cli.command {
+        Command::Docs(_) => Some("docs"),
+        Command::Graph(_) => Some("graph"),
+        Command::Completions { .. } => Some("completions"),
+        _ => None,
+    };
+    if let Some(verb) = formless.filter(|_| cli.global.json) {
+        let failure = Failure::new(Exit::Usage, format!("what `{verb}` prints has a form of its own, and none in JSON"));
+        return Err(failure.advise("leave --json out"));
+    }
     for file in &cli.global.sandbox_policy {
         // Said here, where it is known that the user's own file is meant.
         std::fs::read(file).map_err(|error| {
