@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    Account, Address, Counts, Digest, FieldChange, Finding, IntentId, Meter, PhysicalId, Principal, Renamed, Risk, RiskKind, World,
+    Account, Address, Counts, Digest, FieldChange, Finding, IntentId, Meter, PhysicalId, Principal, Renamed, Risk, RiskKind, RunId, World,
 };
 
 /// What a plan is for.
@@ -248,6 +248,8 @@ pub struct Basis {
     pub engine: String,
     /// Who made it, where that is known: whoever made it does not approve it.
     pub by: Option<Principal>,
+    /// The run to whose configuration it leads back; none where it leads to what the file says.
+    pub back_to: Option<RunId>,
     /// What is wanted of each resource, as a digest: which of them the file says otherwise since is told by it.
     pub wanted: BTreeMap<Address, Digest>,
     /// What was observed of each resource that the steps touch or refer to; none where there was no object.

@@ -19,7 +19,7 @@ pub fn state_list(state: &State, style: Style) -> String {
     }
     let widest = state.entries.keys().map(|a| columns(&a.to_string())).max().unwrap_or_default();
     for (address, entry) in &state.entries {
-        let line = Line::at(0).whole().say(Role::Bold, address.to_string()).pad(widest + 2).text(entry.id.as_str());
+        let line = Line::at(0).broad().say(Role::Bold, address.to_string()).pad(widest + 2).text(entry.id.as_str());
         let special = special(entry);
         page.push(if special.is_empty() { line } else { line.say(Role::Warning, format!("  ({})", special.join("; "))) });
     }

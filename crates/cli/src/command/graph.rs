@@ -1,7 +1,5 @@
 //! `graph`: draws the cluster.
 
-use std::fs;
-
 use bbws_model::net;
 use bbws_render::{Diagram, ErrorId};
 
@@ -9,7 +7,7 @@ use crate::args::{Global, GraphArgs, GraphFormat};
 use crate::project::Project;
 use crate::session::Offline;
 use crate::ui::Ui;
-use crate::{Exit, Failure, desired, pace};
+use crate::{Exit, Failure, desired, pace, written};
 
 /// Draws it from the environment's file.
 pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &GraphArgs) -> Result<Exit, Failure> {
@@ -26,9 +24,8 @@ pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &GraphA
     match &args.out {
         None => ui.say(text),
         Some(path) => {
-            let failed =
-                |error| Failure::error(ErrorId::File, format!("the drawing cannot be written to {}", path.display())).because(error);
-            fs::write(path, net::catch(&text).as_bytes()).map_err(|error: std::io::Error| failed(error))?;
+            let failed = |why| Failure::error(ErrorId::File, format!("the drawing cannot be written to {}", path.display())).because(why);
+            written::replace_as(path, net::catch(&text).as_bytes(), 0o644).map_err(failed)?;
             ui.remark(format!("The drawing is in {}.", path.display()));
         }
     }

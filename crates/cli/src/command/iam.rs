@@ -12,7 +12,7 @@ use crate::args::{Global, IamArgs};
 use crate::project::Project;
 use crate::session::Offline;
 use crate::ui::Ui;
-use crate::{Exit, Failure, pace};
+use crate::{Exit, Failure, pace, written};
 use bbws_render::ErrorId;
 
 /// Prints them, or writes them into a folder.
@@ -83,14 +83,14 @@ pub(crate) fn ground(offline: &Offline, state: Option<&State>) -> Ground {
 }
 
 fn write(ui: &mut Ui, dir: &Path, made: &Policies) -> Result<(), Failure> {
-    let failed = |path: &Path, error: std::io::Error| {
-        Failure::error(ErrorId::File, format!("the policy cannot be written to {}", path.display())).because(error)
+    let failed = |path: &Path, why: String| {
+        Failure::error(ErrorId::File, format!("the policy cannot be written to {}", path.display())).because(why)
     };
-    fs::create_dir_all(dir).map_err(|error| failed(dir, error))?;
+    fs::create_dir_all(dir).map_err(|error| failed(dir, error.to_string()))?;
     for one in &made.documents {
         let path = dir.join(format!("{}.json", one.name));
         let text = bbws_render::policy_text(&one.policy);
-        fs::write(&path, net::catch(&text).as_bytes()).map_err(|error| failed(&path, error))?;
+        written::replace_as(&path, net::catch(&text).as_bytes(), 0o644).map_err(|why| failed(&path, why))?;
         ui.line(format!("aws iam create-policy --policy-name {} --policy-document file://{}", one.name, path.display()));
     }
     Ok(())

@@ -235,9 +235,8 @@ fn asked_for<L: Link>(
     let (kind, environment) = (address.kind(), &session.offline.environment);
     let Some((what, example)) = form(kind).filter(|_| session.offline.kinds.get(kind).is_some()) else {
         let known: Vec<&str> = session.offline.kinds.iter().map(bbws_model::AnyKind::name).collect();
-        return Err(
-            Failure::error(ErrorId::Unknown, format!("there is no kind `{kind}`")).advise(format!("the kinds are {}", known.join(", ")))
-        );
+        let failure = Failure::error(ErrorId::Unknown, format!("there is no kind `{kind}`")).or_meant(kind, known.iter().copied());
+        return Err(failure.advise(format!("the kinds are {}", known.join(", "))));
     };
     let Some(wanted) = session.desired.resources.get(address) else {
         let known: Vec<String> = session.desired.resources.keys().map(ToString::to_string).collect();
