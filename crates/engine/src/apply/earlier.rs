@@ -74,6 +74,17 @@ impl Task<'_, '_> {
         }
     }
 
+    /// Waits until no delete that earlier runs sent more than once, of an object of this kind, can arrive any more: what is to be
+    /// made may be called as that was, whatever the address.
+    pub(super) async fn outwait_deletes(&mut self, kind: &str) -> Result<(), StepFailure> {
+        let is = |open: &OpenIntent| open.repeated && open.intent.kind == kind && matches!(open.intent.op, Op::Delete { .. });
+        let drained = self.work.left_open(None).iter().filter(|open| is(open)).map(|open| self.work.drained(open)).max();
+        while let Some(drained) = drained.filter(|drained| !self.over(*drained)) {
+            self.wait_for_drain(drained).await?;
+        }
+        Ok(())
+    }
+
     /// Whether an open request asks for what this step is about to ask for: then it cannot spoil it, and ends with it.
     fn asks_for_the_same(&self, op: &Op) -> Result<bool, StepFailure> {
         Ok(match (op, &self.step.action) {

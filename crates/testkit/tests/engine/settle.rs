@@ -272,8 +272,9 @@ async fn a_name_is_made_again_only_when_no_delete_of_it_may_still_arrive() {
     let deletes: Vec<_> = bench.cloud.calls().into_iter().filter(|call| call.verb == bbws_testkit::Verb::Delete).collect();
     assert!(deletes.len() == 2 && deletes[0].attempt == deletes[1].attempt, "one intent: {deletes:?}");
     made_again(&bench, &one).await;
-    // It is killed when the object is gone, and the next run wants it again, or wants nothing.
-    for again in [true, false] {
+    // It is killed when the object is gone, and the next run wants it again, at another address, or not at all.
+    let moved = wanted(&[("label.b", json!({"name": "a"}))]);
+    for (again, next) in [(true, one.clone()), (true, moved), (false, one)] {
         let (bench, one) = deleted_twice().await;
         let _ = tokio::time::timeout(Duration::from_secs(120), bench.apply(&one, Mode::Destroy)).await;
         let state = bench.state().await;
@@ -282,7 +283,7 @@ async fn a_name_is_made_again_only_when_no_delete_of_it_may_still_arrive() {
             assert_eq!(bench.apply(&wanted(&[]), Mode::Apply).await.outcome, Outcome::Done);
             assert_eq!(bench.state().await.entries.len(), 0);
         }
-        made_again(&bench, &one).await;
+        made_again(&bench, &next).await;
     }
 }
 
