@@ -30,8 +30,8 @@ pub(crate) fn all_failed<K: Kind, T>(at: &[Locate<K>], error: &CloudError) -> Ve
     at.iter().map(|_| Err(error.clone())).collect()
 }
 
-/// The mark of an object that can bear none, such as a DNS record: the state, or what it says, shows whose it is.
+/// The mark of an object that can bear none, such as a DNS record: the state, or what it says, shows whose it is. That shows of no
+/// intent: what says what a create that was given up had asked for may be somebody else's, and nothing comes late of it.
 pub(crate) fn kept<K: Kind>(place: &Locate<K>) -> Ownership {
-    let intent = place.intent.clone().unwrap_or_else(|| IntentId(String::new()));
-    Ownership { lineage: place.lineage.clone(), address: place.address.clone(), intent }
+    Ownership { lineage: place.lineage.clone(), address: place.address.clone(), intent: IntentId(String::new()) }
 }

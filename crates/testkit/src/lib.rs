@@ -18,5 +18,5 @@ pub use process::{Fragile, Frailty, Stood};
 pub use schema::misfits;
 pub use store::{Creates, FaultyStore, MemoryStore, StoreWeather, Through};
 pub use store_contract::store_contract;
-pub use toy::{Key, Name, Sort, Tag, Token, Toy, ToyOutputs, ToySpec, drivers, kinds};
+pub use toy::{Key, Label, Name, Sort, Tag, Token, Toy, ToyOutputs, ToySpec, drivers, kinds};
 pub use trouble::Trouble;

@@ -23,6 +23,10 @@ pub trait Sort: Send + Sync + 'static {
     const NAMED: bool;
     /// Whether others may hang things on it.
     const CARRIES: bool;
+    /// Whether its id is its name, so that the next one of the name has the id of the last.
+    const IS_ITS_NAME: bool = false;
+    /// For how many seconds a step waits for it.
+    const PATIENCE: u64 = 30;
 }
 
 /// Only its tags tell whose it is: `tag`.
@@ -33,6 +37,8 @@ pub enum Name {}
 pub enum Token {}
 /// Making it again is harmless: `key`.
 pub enum Key {}
+/// Its name is all that it is known by: `label`.
+pub enum Label {}
 
 impl Sort for Tag {
     const NAME: &'static str = "tag";
@@ -60,6 +66,16 @@ impl Sort for Key {
     const RECOVERY: Recovery = Recovery::Idempotent;
     const NAMED: bool = true;
     const CARRIES: bool = false;
+}
+
+impl Sort for Label {
+    const NAME: &'static str = "label";
+    const RECOVERY: Recovery = Recovery::NaturalKey;
+    const NAMED: bool = true;
+    const CARRIES: bool = false;
+    const IS_ITS_NAME: bool = true;
+    /// Longer than it takes to wait for an answer.
+    const PATIENCE: u64 = 120;
 }
 
 /// A toy of one sort.
@@ -127,7 +143,7 @@ impl<Of: Sort> Kind for Toy<Of> {
         name: if Of::NAMED { Some(NameRule { field: "name", max: 20 }) } else { None },
         soft_on: &[],
         recovery: Of::RECOVERY,
-        durations: Durations::secs(20, 5, 20, 30),
+        durations: Durations::secs(20, 5, 20, Of::PATIENCE),
         pace: Pace { bucket: "toy", burst: 100, per_second: 100.0 },
     };
     const PERMISSIONS: Permissions = Permissions { observe: &[], create: &[], update: &[], delete: &[] };
@@ -173,7 +189,7 @@ impl<Of: Sort> Kind for Toy<Of> {
 /// All toy kinds.
 #[must_use]
 pub fn kinds() -> Kinds {
-    Kinds::new().with::<Toy<Key>>().with::<Toy<Name>>().with::<Toy<Tag>>().with::<Toy<Token>>()
+    Kinds::new().with::<Toy<Key>>().with::<Toy<Label>>().with::<Toy<Name>>().with::<Toy<Tag>>().with::<Toy<Token>>()
 }
 
 /// Their drivers, on one cloud.
@@ -181,11 +197,13 @@ pub fn kinds() -> Kinds {
 pub fn drivers(cloud: &FakeCloud) -> Drivers {
     Drivers::new()
         .with::<Toy<Key>>(cloud.clone())
+        .with::<Toy<Label>>(cloud.clone())
         .with::<Toy<Name>>(cloud.clone())
         .with::<Toy<Tag>>(cloud.clone())
         .with::<Toy<Token>>(cloud.clone())
         .carrying::<Toy<Tag>>(cloud.clone())
         .counting::<Toy<Key>>(cloud.clone())
+        .counting::<Toy<Label>>(cloud.clone())
         .counting::<Toy<Name>>(cloud.clone())
         .counting::<Toy<Tag>>(cloud.clone())
         .counting::<Toy<Token>>(cloud.clone())

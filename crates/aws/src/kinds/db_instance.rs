@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use aws_sdk_rds::operation::delete_db_instance::builders::DeleteDBInstanceFluentBuilder as Delete;
 use aws_sdk_rds::types::DbInstance as Raw;
 use bbws_engine::{Attempt, Created, Driver, Progress, Reading, Sight};
 use bbws_kinds::{DbInstance, DbInstanceOutputs, DbInstanceSpec, DbLog, MasterPassword, final_snapshot};
@@ -117,12 +118,8 @@ impl Driver<DbInstance> for Aws {
             );
             return Err(CloudError::own(OPERATION, Class::Denied, why));
         }
-        let delete = self.write.rds.delete_db_instance().db_instance_identifier(name).delete_automated_backups(true);
-        let delete = match &seen.outputs.final_snapshot {
-            Some(snapshot) => delete.skip_final_snapshot(false).final_db_snapshot_identifier(snapshot),
-            None => delete.skip_final_snapshot(true),
-        };
-        delete.send().await.told(OPERATION)?;
+        let delete = self.write.rds.delete_db_instance().db_instance_identifier(name);
+        with_a_last_copy(delete, seen.outputs.final_snapshot.as_deref()).send().await.told(OPERATION)?;
         Ok(Progress::Sent)
     }
 }
@@ -180,6 +177,19 @@ impl Aws {
         };
         fitting.last().map(|version| (*version).to_owned()).ok_or_else(none)
     }
+}
+
+/// The copies that RDS makes each day go only where a last one is made: without that they are all that may be left.
+fn with_a_last_copy(delete: Delete, name: Option<&str>) -> Delete {
+    let delete = delete.delete_automated_backups(name.is_some()).skip_final_snapshot(name.is_none());
+    delete.set_final_db_snapshot_identifier(name.map(str::to_owned))
+}
+
+/// Whether RDS could not make a database: it failed before it had an address, never held anything, and RDS cannot copy it. Others
+/// lose their address later (a key that is gone, a network that no longer fits), and hold what they held.
+fn never_was(raw: &Raw) -> bool {
+    let addressed = raw.endpoint().and_then(|endpoint| endpoint.address()).is_some();
+    matches!(raw.db_instance_status(), Some("failed" | "incompatible-create")) && !addressed
 }
 
 fn log_name(log: DbLog) -> &'static str {
@@ -268,8 +278,6 @@ fn observed(raw: &Raw, place: &DbInstanceSpec<Ready>) -> Result<Observed<DbInsta
         tags,
     };
     let phase = phase(raw);
-    // One that failed before it had an address never held anything, and RDS cannot copy it.
-    let never_was = matches!(phase, Phase::Failed(_)) && address.is_none();
     let outputs = DbInstanceOutputs {
         name: Name::new(name),
         arn: Arn::new(told(LIST, "DBInstanceArn", raw.db_instance_arn())?),
@@ -278,7 +286,7 @@ fn observed(raw: &Raw, place: &DbInstanceSpec<Ready>) -> Result<Observed<DbInsta
         address,
         port,
         engine_version: raw.engine_version().unwrap_or_default().to_owned(),
-        final_snapshot: (!never_was).then(|| final_snapshot(name, resource_id)),
+        final_snapshot: (!never_was(raw)).then(|| final_snapshot(name, resource_id)),
         parameters: group.and_then(|group| group.parameter_apply_status()).unwrap_or("in-sync").to_owned(),
     };
     Ok(Observed { id: name.into(), spec, outputs, phase, owner })
@@ -340,6 +348,41 @@ mod tests {
 
     fn available() -> aws_sdk_rds::types::builders::DbInstanceBuilder {
         Raw::builder().db_instance_status("available").endpoint(Endpoint::builder().address("a").port(3306).build())
+    }
+
+    #[test]
+    fn only_what_was_never_made_goes_without_a_last_copy() {
+        let of = |status: &str, address: Option<&str>| {
+            let endpoint = address.map(|address| Endpoint::builder().address(address).port(3306).build());
+            never_was(&Raw::builder().db_instance_status(status).set_endpoint(endpoint).build())
+        };
+        assert!(of("failed", None) && of("incompatible-create", None));
+        assert!(!of("failed", Some("a")));
+        for status in [
+            "inaccessible-encryption-credentials",
+            "inaccessible-encryption-credentials-recoverable",
+            "incompatible-network",
+            "incompatible-option-group",
+            "incompatible-parameters",
+            "incompatible-restore",
+            "insufficient-capacity",
+            "stopped",
+            "available",
+        ] {
+            assert!(!of(status, None), "{status}");
+        }
+    }
+
+    #[test]
+    fn the_daily_copies_stay_where_no_last_one_is_made() {
+        let config = aws_sdk_rds::Config::builder().behavior_version(aws_sdk_rds::config::BehaviorVersion::latest()).build();
+        let delete = |name| {
+            let delete = with_a_last_copy(aws_sdk_rds::Client::from_conf(config.clone()).delete_db_instance(), name);
+            let snapshot = delete.get_final_db_snapshot_identifier().clone();
+            (*delete.get_delete_automated_backups(), *delete.get_skip_final_snapshot(), snapshot)
+        };
+        assert_eq!(delete(Some("last")), (Some(true), Some(false), Some("last".to_owned())));
+        assert_eq!(delete(None), (Some(false), Some(true), None));
     }
 
     #[test]

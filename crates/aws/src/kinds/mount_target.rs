@@ -113,11 +113,8 @@ impl Aws {
                 zone: raw.availability_zone_name().map(str::to_owned),
             },
             phase: if unknown { Phase::Pending("EFS makes it".into()) } else { phase },
-            owner: owner?.map(|of_file_system| Ownership {
-                address: place.address.clone(),
-                intent: place.intent.clone().unwrap_or(of_file_system.intent),
-                lineage: of_file_system.lineage,
-            }),
+            // It bears no mark of its own, so nothing tells which request made it.
+            owner: owner?.map(|of_file_system| Ownership { address: place.address.clone(), ..of_file_system }),
         }))
     }
 }

@@ -8,6 +8,7 @@ use bbws_kinds::{Subnet, SubnetOutputs, SubnetSpec};
 use bbws_model::{CloudError, Id, Locate, Observed, Phase, Ready};
 
 use super::ec2::{filter, from_tags, of_lineage, specification, told};
+use super::route53::not_yet;
 use crate::scan::{ById, FILTER_VALUES, all_failed, lineage, unseen};
 use crate::{Aws, Told};
 
@@ -45,7 +46,8 @@ impl Driver<Subnet> for Aws {
             .tag_specifications(specification(ResourceType::Subnet, &want.tags, attempt))
             .send()
             .await
-            .told(OPERATION)?;
+            .told(OPERATION)
+            .map_err(not_yet)?;
         let id = told(OPERATION, "SubnetId", answer.subnet.and_then(|subnet| subnet.subnet_id))?;
         Ok(Created { id: id.into() })
     }

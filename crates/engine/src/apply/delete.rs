@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bbws_model::{Class, Op, Phase, PhysicalId, Record, Seen};
+use bbws_model::{Class, IntentId, Op, Phase, PhysicalId, Record, Seen};
 use serde_json::Value;
 
 use super::send::{Due, Sent};
@@ -10,22 +10,28 @@ use super::work::Task;
 use super::{NOTHING_TO_SEND, STALE, StepFailure};
 use crate::Progress;
 
+/// For how long it is looked whether a delete without an answer has had its effect, before it is sent again.
+const UNANSWERED: Duration = Duration::from_secs(10);
+
 impl Task<'_, '_> {
     /// Removes an object, and waits until it is gone.
     pub(super) async fn delete(&mut self, id: &PhysicalId, have: &Value) -> Result<(), StepFailure> {
         let name = self.step.address.kind().to_owned();
-        let mut answered: Option<(Seen, Duration)> = None;
+        // What was seen when the last request was sent, and until when it may not show what that did.
+        let mut asked: Option<(Seen, Duration)> = None;
         let mut left: Option<Record> = None;
         let mut leaving: Option<Seen> = None;
         let mut lapses: Option<Duration> = None;
         if self.is_unseen(id) {
             self.comes_in_sight(&name, id, have).await?;
         }
+        let keyed = self.work.kind(&name)?.facts().recovery.is_keyed();
         loop {
-            let place = self.place(Some(id), have);
+            let (place, looked) = (self.place(Some(id), have), self.work.clock.elapsed());
             let Some(seen) = self.look(&name, &place).await? else {
-                // A request that is still on its way would remove what is made in its place, where that has the same key.
-                if self.attempts.may_arrive() && self.step.pair.is_some() && self.work.kind(&name)?.facts().recovery.is_keyed() {
+                // A request that is still on its way would remove what is made in its place, where that has the same key. One that
+                // was sent once has had its effect, unless something is to be made at once.
+                if keyed && self.attempts.may_arrive() && (self.step.pair.is_some() || self.was_repeated()) {
                     let drained = *lapses.get_or_insert_with(|| self.lapses());
                     if !self.over(drained) {
                         self.wait_for_drain(drained).await?;
@@ -42,29 +48,34 @@ impl Task<'_, '_> {
                 return self.work.append(records).await;
             };
             self.refuse_foreign(&seen)?;
-            let stale =
-                answered.as_ref().is_some_and(|(before, at)| *before == seen && self.work.clock.elapsed().saturating_sub(*at) < STALE);
+            let stale = asked.as_ref().is_some_and(|(before, until)| *before == seen && self.work.clock.elapsed() < *until);
             if stale || seen.phase == Phase::Leaving {
                 leaving = Some(seen);
                 self.wait(Phase::Leaving).await?;
                 continue;
             }
+            if keyed {
+                self.repeats_delete(id, looked).await?;
+            }
             let due = Due { kind: name.clone(), op: Op::Delete { id: id.clone() }, replaces: false, renamed: None, before: vec![] };
             let copy = self.left_by_delete(&name, &seen);
             match self.send(due, async |driver, attempt| driver.delete(&seen, attempt).await).await {
                 Ok(Sent::Answered(intent, Progress::Sent)) => {
-                    self.done(intent, None).await?;
+                    self.answered(intent).await?;
                     left = copy;
-                    answered = Some((seen, self.work.clock.elapsed()));
+                    asked = Some((seen, self.work.clock.elapsed() + STALE));
                 }
-                Ok(Sent::Answered(intent, Progress::Part)) => self.done(intent, None).await?,
+                Ok(Sent::Answered(intent, Progress::Part)) => self.answered(intent).await?,
                 Ok(Sent::Answered(intent, Progress::Nothing)) => {
-                    self.refused(intent, NOTHING_TO_SEND).await?;
+                    if self.attempts.is_over(&intent) {
+                        self.refused(intent, NOTHING_TO_SEND).await?;
+                    }
                     self.wait(seen.phase).await?;
                 }
                 Ok(Sent::Again) => {}
                 Ok(Sent::Ambiguous(..)) => {
                     left = copy;
+                    asked = Some((seen, self.work.clock.elapsed() + UNANSWERED));
                     self.wait(Phase::Pending("an answer was lost: AWS shows what became of the request".into())).await?
                 }
                 // It is gone already; the next look confirms it.
@@ -76,6 +87,34 @@ impl Task<'_, '_> {
                 Err(failure) => return Err(failure),
             }
         }
+    }
+
+    /// Sends a delete of which the answer was lost under its own intent again, and says so. Of two requests for one name the first
+    /// that arrives removes the object; the other would remove whatever has the name by then. So what was repeated is over only
+    /// when it has lapsed, for later runs too.
+    async fn repeats_delete(&mut self, id: &PhysicalId, looked: Duration) -> Result<(), StepFailure> {
+        let lost = self.work.log.state(|state| {
+            let open = self.attempts.unanswered().filter_map(|intent| state.open.get(intent));
+            open.map(|open| &open.intent).find(|intent| matches!(&intent.op, Op::Delete { id: of } if of == id)).cloned()
+        });
+        match lost {
+            Some(intent) if !self.attempts.is_due(&intent.id) => {
+                self.tell_repeat(&intent.id).await?;
+                self.attempts.repeat(intent, looked);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether one of the requests without an answer was sent more than once.
+    fn was_repeated(&self) -> bool {
+        self.work.log.state(|state| self.attempts.unanswered().any(|intent| state.open.get(intent).is_some_and(|open| open.repeated)))
+    }
+
+    /// AWS has answered: that is the end of a request that was sent once.
+    async fn answered(&mut self, intent: IntentId) -> Result<(), StepFailure> {
+        if self.attempts.is_over(&intent) { self.done(intent, None).await } else { Ok(()) }
     }
 
     /// The copy that AWS makes of an object's data while it deletes it, for kinds of which it does.

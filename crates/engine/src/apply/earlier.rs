@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use bbws_model::{Action, Class, Intent, Op, OpenIntent, Phase, PhysicalId, Record, Recovery, ResultOutcome};
+use bbws_model::{Action, Class, Intent, IntentId, Op, OpenIntent, Phase, PhysicalId, Record, Recovery, ResultOutcome};
 use serde_json::Value;
 
 use super::StepFailure;
@@ -74,6 +74,17 @@ impl Task<'_, '_> {
         }
     }
 
+    /// Waits until no delete that earlier runs sent more than once, of an object of this kind, can arrive any more: what is to be
+    /// made may be called as that was, whatever the address.
+    pub(super) async fn outwait_deletes(&mut self, kind: &str) -> Result<(), StepFailure> {
+        let is = |open: &OpenIntent| open.repeated && open.intent.kind == kind && matches!(open.intent.op, Op::Delete { .. });
+        let drained = self.work.left_open(None).iter().filter(|open| is(open)).map(|open| self.work.drained(open)).max();
+        while let Some(drained) = drained.filter(|drained| !self.over(*drained)) {
+            self.wait_for_drain(drained).await?;
+        }
+        Ok(())
+    }
+
     /// Whether an open request asks for what this step is about to ask for: then it cannot spoil it, and ends with it.
     fn asks_for_the_same(&self, op: &Op) -> Result<bool, StepFailure> {
         Ok(match (op, &self.step.action) {
@@ -125,12 +136,7 @@ impl Task<'_, '_> {
     /// Sends a create again under its own intent, with its own token: what it made the first time is what it makes. When it was last
     /// looked for is `looked`.
     async fn again(&mut self, intent: &Intent, spec: &Value, looked: Duration) -> Result<Again, StepFailure> {
-        // Each run that sends it says so: what is known of one process tells nothing of another.
-        let own = self.work.log.run();
-        let is_told = |open: &OpenIntent| open.repeated && open.writer.as_ref().is_none_or(|writer| writer.run == *own);
-        if !self.work.log.state(|state| state.open.get(&intent.id).is_some_and(is_told)) {
-            self.record(Record::Repeat { intent: intent.id.clone() }).await?;
-        }
+        self.tell_repeat(&intent.id).await?;
         self.attempts.repeat(intent.clone(), looked);
         let Intent { kind, op, replaces, renamed, .. } = intent.clone();
         let due = Due { kind, op, replaces, renamed, before: vec![] };
@@ -159,6 +165,17 @@ impl Task<'_, '_> {
             }
             Err(failure) => Err(failure),
         }
+    }
+
+    /// Records that a request is sent more than once. Each run that sends it says so: what is known of one process tells nothing of
+    /// another.
+    pub(super) async fn tell_repeat(&mut self, intent: &IntentId) -> Result<(), StepFailure> {
+        let own = self.work.log.run();
+        let is_told = |open: &OpenIntent| open.repeated && open.writer.as_ref().is_none_or(|writer| writer.run == *own);
+        if self.work.log.state(|state| state.open.get(intent).is_some_and(is_told)) {
+            return Ok(());
+        }
+        self.record(Record::Repeat { intent: intent.clone() }).await
     }
 
     /// When a request that was just sent can no longer arrive.

@@ -40,6 +40,9 @@ impl Task<'_, '_> {
             before.extend(self.left_behind(&name, id, None).await?);
         }
         let wanted = self.work.resolved(want)?;
+        if self.work.kind(&name)?.facts().recovery.is_keyed() {
+            self.outwait_deletes(&name).await?;
+        }
         if self.work.kind(&name)?.facts().recovery != Recovery::TagOnly
             && let Some(seen) = self.there_already(&name, &wanted).await?
         {

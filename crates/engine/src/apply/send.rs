@@ -70,6 +70,21 @@ impl Attempts {
         self.refused.take_if(|refused| refused.intent.id == *intent);
     }
 
+    /// Those without an answer.
+    pub(super) fn unanswered(&self) -> impl Iterator<Item = &IntentId> {
+        self.ambiguous.iter()
+    }
+
+    /// Whether the answer to a request is the end of it: no other of the same is without one.
+    pub(super) fn is_over(&self, intent: &IntentId) -> bool {
+        !self.ambiguous.contains(intent)
+    }
+
+    /// Whether a request is the next to be sent again.
+    pub(super) fn is_due(&self, intent: &IntentId) -> bool {
+        self.refused.as_ref().is_some_and(|refused| refused.intent.id == *intent)
+    }
+
     /// Whether some of its requests may still arrive.
     pub(super) fn may_arrive(&self) -> bool {
         !self.ambiguous.is_empty()
@@ -134,7 +149,7 @@ impl Task<'_, '_> {
                 return Err(stopped);
             }
             // It stood still since it was looked for: a token may have lapsed, and the first request may show by now.
-            if open.repeated && self.work.clock.elapsed().saturating_sub(open.since) > LEASE {
+            if open.repeated && !deletes && self.work.clock.elapsed().saturating_sub(open.since) > LEASE {
                 return Ok(Sent::Again);
             }
             let error = match self.in_cloud(call(driver, &attempt)).await {
@@ -168,7 +183,7 @@ impl Task<'_, '_> {
                     withheld += 1;
                     self.work.append(vec![Record::Heartbeat]).await?;
                     // It stood still for so long that a token may have lapsed, and the first request may show by now.
-                    if open.repeated {
+                    if open.repeated && !deletes {
                         return Ok(Sent::Again);
                     }
                     continue;

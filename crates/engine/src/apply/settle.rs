@@ -256,6 +256,8 @@ pub(super) fn trace(state: &State, kinds: &Kinds, intent: &Intent, seen: Option<
             let done = kinds.get(&intent.kind).and_then(|kind| kind.diff(&seen.spec, spec).ok()).is_some_and(|diff: Diff| diff.is_empty());
             done.then(|| settled(intent, None))
         }
+        // Of two requests for one name the other may still come for whatever has the name next.
+        (Op::Delete { .. }, _) if state.open.get(&intent.id).is_some_and(|open| open.repeated) => None,
         (Op::Delete { .. }, None) => Some(settled(intent, None)),
         (Op::Delete { .. }, Some(seen)) => (seen.phase == bbws_model::Phase::Leaving).then(|| settled(intent, None)),
         (Op::Create { .. } | Op::Update { .. }, None) => None,

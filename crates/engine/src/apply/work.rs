@@ -131,8 +131,11 @@ impl<'a> Work<'a> {
         locked(&self.reporter).tell(event);
     }
 
-    /// Writes records, and tells that the log has grown.
+    /// Writes records, where there are any, and tells that the log has grown.
     pub(super) async fn append(&self, records: Vec<Record>) -> Result<(), StepFailure> {
+        if records.is_empty() {
+            return Ok(());
+        }
         self.log.append(records).await.map_err(StepFailure::Log)?;
         let (seq, serial) = self.log.state(|state| (state.seq, state.serial));
         self.tell(Event::StateSaved { seq, serial });

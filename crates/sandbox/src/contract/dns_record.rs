@@ -86,6 +86,10 @@ async fn somebody_elses_record_is_never_overwritten() {
     // What says exactly what is wanted may be taken for ours: nothing is lost by it.
     let same = edited(&wanted, json!({"values": ["TENANT.example.net."]}));
     assert!(bench.find("dns-record.www", &same, None).await.unwrap().unwrap().owner.is_some());
+    // Not so for what was given up: that this request made it is shown by nothing.
+    let intent = bbws_model::IntentId("given-up".into());
+    let found = bench.find("dns-record.www", &same, Some(intent.clone())).await.unwrap().unwrap();
+    assert_ne!(found.owner.unwrap().intent, intent);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,3 +1,4 @@
+use bbws_model::Class;
 use serde_json::json;
 
 use super::{Bench, edited, to};
@@ -22,4 +23,11 @@ async fn the_contract_holds() {
     assert_eq!(bench.hanging("subnet.a").await, []);
     bench.remove("subnet.a").await;
     bench.assert_permissions("subnet", &["ec2:CreateTags", "elasticloadbalancing:DescribeLoadBalancers", "rds:DescribeDBInstances"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vpc_that_is_not_known_yet_is_waited_for() {
+    let mut bench = Bench::new();
+    let refused = bench.refused_create("subnet.a", json!({"vpc": "vpc-0", "cidr": "10.0.1.0/24", "zone": "af-south-1a"})).await;
+    assert_eq!((refused.code.as_str(), refused.class), ("InvalidVpcID.NotFound", Class::NotVisibleYet));
 }

@@ -41,7 +41,8 @@ impl World {
             Recovery::TagOnly => {}
         }
         self.ids += 1;
-        let id = PhysicalId::from(format!("{}-{}", self.ids, S::NAME).as_str());
+        let number = format!("{}-{}", self.ids, S::NAME);
+        let id = PhysicalId::from(if S::IS_ITS_NAME { want.name.as_str() } else { &number });
         let ready_at = now + self.sky.takes(takes);
         // Bare, but tagged: the rest comes by updates.
         let spec = ToySpec { colour: String::new(), tags: Tags::default(), ..want.clone() };

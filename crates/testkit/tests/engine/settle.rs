@@ -247,6 +247,58 @@ async fn what_was_settled_by_anothers_work_may_still_come() {
     }
 }
 
+/// A bench on which the first of two deletes of a name is under way for five minutes when the second has done its work.
+async fn deleted_twice() -> (Bench, Desired) {
+    let bench = Bench::in_which_all_takes(Duration::ZERO);
+    let one = wanted(&[("label.a", json!({"name": "a"}))]);
+    bench.apply(&one, Mode::Apply).await;
+    bench.cloud.fault(bench.cloud.count(), Fault::Late(Duration::from_secs(300)));
+    (bench, one)
+}
+
+/// The late one would remove the next object of the name.
+#[tokio::test(start_paused = true)]
+async fn a_name_is_made_again_only_when_no_delete_of_it_may_still_arrive() {
+    let made_again = async |bench: &Bench, one: &Desired| {
+        assert_eq!(bench.apply(one, Mode::Apply).await.outcome, Outcome::Done);
+        bench.clock.sleep(Duration::from_secs(900)).await;
+        assert_eq!((bench.cloud.objects().len(), bench.state().await.open.len()), (1, 0), "it stays");
+    };
+    let (bench, one) = deleted_twice().await;
+    let began = bench.clock.elapsed();
+    assert_eq!(bench.apply(&one, Mode::Destroy).await.outcome, Outcome::Done);
+    let took = bench.clock.elapsed() - began;
+    assert!(took >= Duration::from_secs(660) && took < Duration::from_secs(760), "{took:?}");
+    let deletes: Vec<_> = bench.cloud.calls().into_iter().filter(|call| call.verb == bbws_testkit::Verb::Delete).collect();
+    assert!(deletes.len() == 2 && deletes[0].attempt == deletes[1].attempt, "one intent: {deletes:?}");
+    made_again(&bench, &one).await;
+    // It is killed when the object is gone, and the next run wants it again, at another address, or not at all.
+    let moved = wanted(&[("label.b", json!({"name": "a"}))]);
+    for (again, next) in [(true, one.clone()), (true, moved), (false, one)] {
+        let (bench, one) = deleted_twice().await;
+        let _ = tokio::time::timeout(Duration::from_secs(120), bench.apply(&one, Mode::Destroy)).await;
+        let state = bench.state().await;
+        assert_eq!((bench.cloud.objects().len(), state.entries.len(), state.open.len()), (0, 1, 1));
+        if !again {
+            assert_eq!(bench.apply(&wanted(&[]), Mode::Apply).await.outcome, Outcome::Done);
+            assert_eq!(bench.state().await.entries.len(), 0);
+        }
+        made_again(&bench, &next).await;
+    }
+}
+
+/// One that was sent once is over when its object is gone: nobody waits.
+#[tokio::test(start_paused = true)]
+async fn a_delete_whose_answer_alone_was_lost_is_over_when_its_object_is_gone() {
+    let bench = Bench::in_which_all_takes(Duration::ZERO);
+    let one = wanted(&[("label.a", json!({"name": "a"}))]);
+    bench.apply(&one, Mode::Apply).await;
+    bench.cloud.fault(bench.cloud.count(), Fault::AnswerLost);
+    let began = bench.clock.elapsed();
+    assert_eq!(bench.apply(&one, Mode::Destroy).await.outcome, Outcome::Done);
+    assert!(bench.clock.elapsed() - began < Duration::from_secs(30), "{:?}", bench.clock.elapsed() - began);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_was_given_up_is_not_sent_again() {
     for kind in ["name", "token", "key"] {
