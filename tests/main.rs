@@ -6,6 +6,7 @@ mod approval_elsewhere;
 mod approvals;
 mod approved_import;
 mod around;
+mod audit;
 mod behind;
 mod calls;
 mod ci;

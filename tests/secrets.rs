@@ -238,6 +238,7 @@ fn plant(place: &Place, password: &str) {
 fn no_failure_tells_a_secret() {
     let place = Place::new();
     let mut said = vec![];
+    place.write("dev", &edited(&place.file("dev"), &[("+", "[audit]\nlog_group = \"/audit\"")]));
     said.push(loud(&place, "apply dev --sandbox --yes --target secret.rds", 0));
     plant(&place, PASSWORD);
     // The request with the password is refused, and AWS quotes it; something panics, and quotes it.
@@ -342,8 +343,11 @@ fn no_failure_tells_a_secret() {
     let left = ["sandbox reset", "destroy"];
     let missing: Vec<String> = commands(&place).into_iter().filter(|name| !left.contains(&name.as_str()) && !run(name)).collect();
     assert!(missing.is_empty(), "commands that nobody listens to: {missing:?}");
-    let cloud = place.cloud().to_string();
-    assert!(cloud.contains(PASSWORD), "RDS got it");
+    let cloud = place.cloud();
+    let audited = cloud["accounts"][ACCOUNT]["regions"][REGION]["log_groups"]["/audit"]["streams"].to_string();
+    assert!(audited.contains("CreateDBInstance") && audited.contains("<secret>"), "what AWS quoted stands there, without the secret");
+    said.push(Said { line: "what was audited".into(), text: audited.into_bytes() });
+    assert!(cloud.to_string().contains(PASSWORD), "RDS got it");
     nowhere(&place, said, &[PASSWORD, KEY]);
 }
 

@@ -77,6 +77,7 @@ pub(crate) fn ground(offline: &Offline, state: Option<&State>) -> Ground {
         lineage: state.filter(|state| !state.entries.is_empty()).map(|state| state.lineage.clone()),
         state: kept.bucket.as_ref().filter(|_| kept.backend == Backend::S3 && !offline.sandbox).map(place),
         approval_key: environment.approval.kms_key.clone(),
+        audit_group: environment.audit.log_group.clone(),
         fenced: environment.tier.is_prod() && environment.approval.kms_key.is_none(),
         resources,
     }
