@@ -117,11 +117,14 @@ Examples:
                                      the same in the simulation, where --sandbox-principal says who one is";
 
 pub(crate) const DESTROY: &str = "\
-Lists everything first, then wants the cluster's name typed. Data is copied before it is removed where the file says so.
+Lists everything first, then wants the cluster's name typed. Of the database a last copy is always left. What others have hung on the cluster refuses \
+it. --with-tenants goes on all the same, once their number is typed: what is not bbws's is never removed by it, AWS takes along what cannot \
+stand alone (listener rules, access points), and keeps what the rest still uses until that is gone; run it again then.
 
 Examples:
   bbws destroy dev
   bbws destroy dev --confirm wp-dev-cluster
+  bbws destroy dev --with-tenants
   bbws plan dev --destroy            only look";
 
 pub(crate) const DRIFT: &str = "\

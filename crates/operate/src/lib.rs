@@ -10,6 +10,7 @@ pub mod import;
 pub mod preflight;
 pub mod protection;
 mod surgery;
+pub mod tenants;
 pub mod told;
 pub mod verify;
 
