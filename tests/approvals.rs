@@ -368,7 +368,7 @@ fn what_is_recorded_of_production_is_edited_with_a_reason_that_stays() {
     assert!(place.state("prod")["entries"][alarm].is_null());
     edit(format!("import prod {alarm} wp-prod-rds-cpu"), false);
     assert!(place.state("prod")["entries"][alarm].is_object());
-    edit(format!("state mv prod {alarm} metric-alarm.database-cpu"), false);
+    edit(format!("state mv prod {alarm} metric-alarm.database-cpu --reason renamed"), false);
     edit(format!("state restore prod {serial} --forget"), false);
     assert!(place.state("prod")["entries"][alarm].is_object());
     let told = unbroken(&place.bbws("plan prod --sandbox").exits(0).out);
@@ -381,7 +381,9 @@ fn what_is_recorded_of_production_is_edited_with_a_reason_that_stays() {
     let rebuilt = place.command(rebuild).args(["--break-glass", REASON, "--confirm", "wp-prod-cluster"]).output().expect("runs");
     crate::support::ran(rebuilt).exits(0);
     assert_eq!(place.state("prod")["glass"][0]["reason"].as_str(), Some(REASON));
-    assert!(place.bbws("state mv dev vpc.main vpc.core --sandbox --break-glass x").exits(64).err.contains("dev is not production"));
+    assert!(
+        place.bbws("state mv dev vpc.main vpc.core --reason x --sandbox --break-glass x").exits(64).err.contains("dev is not production")
+    );
 }
 
 #[test]

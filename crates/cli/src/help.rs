@@ -168,7 +168,7 @@ Examples:
   bbws state verify dev --account    exit 2 where something is not as it should be
   bbws state verify dev --mend       put right what the store can put right by itself
   bbws state restore dev 42          the state as after slot 42, as a new entry; then: bbws plan dev
-  bbws state mv dev log-group.a log-group.b
+  bbws state mv dev log-group.a log-group.b --reason renamed
                                      another address; the object stays
   bbws state rm dev log-group.a --reason \"belongs to the tenants\"
                                      managed no longer; the object stays
@@ -216,7 +216,7 @@ In production it takes --break-glass REASON and the cluster's name: it stands in
 
 Examples:
   bbws state mv dev log-group.extra log-group.audit --reason \"renamed\"
-  bbws state mv log-group.extra log-group.audit      the environment of BBWS_ENV";
+  bbws state mv log-group.extra log-group.audit --reason \"renamed\"      the environment of BBWS_ENV";
 
 pub(crate) const RM: &str = "\
 The objects stay in the account as they are, with their mark. What others refer to is forgotten only together with those.

@@ -302,8 +302,9 @@ fn each_command_that_a_failure_names_leads_back_to_the_same_world() {
     for line in [
         "apply prod",
         "destroy prod",
-        "state mv prod a.b c.d",
-        "state mv dev a.b",
+        "state mv prod a.b c.d --reason x",
+        "state mv dev a.b --reason x",
+        "state mv dev a.b c.d --reason=",
         "state rm dev --reason= a.b",
         "state restore dev",
         "state diff dev",

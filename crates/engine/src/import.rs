@@ -155,7 +155,7 @@ fn taken((kinds, desired): (&Kinds, &Desired), state: &State, place: &Place, fou
     let same = |(other, entry): &(&Address, &Entry)| other.kind() == address.kind() && entry.id == seen.id;
     if let Some((other, _)) = state.entries.iter().find(same) {
         let finding = error(format!("{} is managed already, as {other}", seen.id));
-        return Err(Box::new(finding.advise(format!("if it is to be called otherwise: bbws state mv ENV {other} {address}"))));
+        return Err(Box::new(finding.advise(format!("if it is to be called otherwise: bbws state mv ENV {other} {address} --reason …"))));
     }
     if let Some(owner) = seen.owner.as_ref().filter(|owner| owner.lineage != state.lineage) {
         let finding = error(format!("{} belongs to another state of bbws", seen.id));
