@@ -392,6 +392,8 @@ pub(crate) enum GraphFormat {
     Dot,
     /// Mermaid, for Markdown
     Mermaid,
+    /// One page: the picture, and each resource to be opened
+    Html,
 }
 
 /// `sandbox …`.

@@ -305,6 +305,7 @@ Drawn from the environment file; needs no network.
 
 Examples:
   bbws graph dev -o dev.svg
+  bbws graph dev --format html -o dev.html    the picture, and each resource to be opened
   bbws graph dev --format mermaid
   bbws graph dev --format dot | dot -Tpng -o dev.png";
 

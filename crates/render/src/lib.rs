@@ -11,6 +11,7 @@ mod diagram;
 mod drift;
 mod errors;
 mod finding;
+mod html;
 mod import;
 mod json;
 mod output;

@@ -21,6 +21,7 @@ pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &GraphA
     let text = match args.format {
         GraphFormat::Dot => diagram.dot(kinds),
         GraphFormat::Mermaid => diagram.mermaid(kinds),
+        GraphFormat::Html => diagram.html(&title(&offline), kinds),
         GraphFormat::Svg => diagram.svg(&title(&offline), kinds),
     };
     match &args.out {
