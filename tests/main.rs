@@ -9,6 +9,7 @@ mod around;
 mod audit;
 mod behind;
 mod calls;
+mod catalogue;
 mod ci;
 mod cluster;
 mod cost;

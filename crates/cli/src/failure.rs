@@ -1,5 +1,7 @@
 //! Why a command failed, as its user reads it: what happened, why, what to do.
 
+use std::path::Path;
+
 use bbws_model::{Class, CloudError, Finding};
 use bbws_render::{At, ErrorId};
 use serde_json::{Value, json};
@@ -88,6 +90,14 @@ impl Failure {
             Some(near) => self.advise(format!("did you mean `{near}`?")),
             None => self,
         }
+    }
+
+    /// A file that the user named could not be written.
+    #[must_use]
+    pub(crate) fn unwritten(what: &str, path: &Path, why: impl ToString) -> Self {
+        Self::error(ErrorId::File, format!("{what} cannot be written to {}", path.display()))
+            .because(why)
+            .advise("name a file in a folder that exists and that you may write, and run the same command again")
     }
 
     /// Lists what was found wrong.
@@ -199,7 +209,7 @@ mod tests {
         let word = |text: &str| text.split(|c: char| !c.is_ascii_lowercase() && c != '-').next().unwrap_or_default().to_owned();
         let mut told = 0;
         for (path, code) in &all {
-            for text in ["`bbws ", ": bbws ", "\n  bbws "].iter().flat_map(|mark| code.split(mark).skip(1)) {
+            for text in ["`bbws ", ": bbws "].iter().flat_map(|mark| code.split(mark).skip(1)) {
                 let (verb, rest) = (word(text), text.split_once(' ').map_or("", |(_, rest)| rest));
                 // Options of bbws itself, names that are filled in, and sentences about it.
                 let place = ["ENV", "{", "dev", "sit", "prod"].iter().any(|place| rest.starts_with(place));

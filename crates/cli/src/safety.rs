@@ -264,7 +264,8 @@ mod tests {
         let life = |left, renewable| Some(SessionLife { left, renewable });
         let second = Duration::from_secs(1);
         let failure = check_session(&database, &kinds, life(expected - second, false)).unwrap_err();
-        assert_eq!(failure.exit, Exit::Later);
+        assert_eq!((failure.exit, failure.json()["id"].as_str()), (Exit::Later, Some("E-SESSION")));
+        assert!(failure.advice[0].starts_with("sign in anew right before the run"), "{failure:?}");
         for session in [life(expected.max(SHORTEST_RUN), false), life(second, true), None] {
             assert_eq!(check_session(&database, &kinds, session).unwrap(), None, "{session:?}");
         }

@@ -190,7 +190,7 @@ fn wrong_file(ui: &Ui, name: &str, problems: &Problems) -> Failure {
     let errors = || problems.list.iter().filter(|problem| problem.severity == Severity::Error);
     let id = if errors().all(|problem| problem.rule == RuleId::Circle) { ErrorId::Cycle } else { ErrorId::Config };
     let failure = Failure::error(id, format!("{} is wrong", problems.file)).because(problems);
-    failure.advise(format!("`bbws validate {name}` shows where and why")).tell(show(problems, ui.err_look))
+    failure.advise(format!("correct that in the file, then judge it again: bbws validate {name}")).tell(show(problems, ui.err_look))
 }
 
 /// An environment with its connection: the account is the right one.

@@ -3,7 +3,7 @@
 use std::fs;
 
 use bbws_model::net;
-use bbws_render::{Diagram, ErrorId};
+use bbws_render::Diagram;
 
 use crate::args::{Global, GraphArgs, GraphFormat};
 use crate::project::Project;
@@ -27,9 +27,7 @@ pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &GraphA
     match &args.out {
         None => ui.say(text),
         Some(path) => {
-            let failed =
-                |error| Failure::error(ErrorId::File, format!("the drawing cannot be written to {}", path.display())).because(error);
-            fs::write(path, net::catch(&text).as_bytes()).map_err(|error: std::io::Error| failed(error))?;
+            fs::write(path, net::catch(&text).as_bytes()).map_err(|error| Failure::unwritten("the drawing", path, error))?;
             ui.remark(format!("The drawing is in {}.", path.display()));
         }
     }

@@ -13,7 +13,6 @@ use crate::project::Project;
 use crate::session::Offline;
 use crate::ui::Ui;
 use crate::{Exit, Failure, pace};
-use bbws_render::ErrorId;
 
 /// Prints them, or writes them into a folder.
 pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &IamArgs) -> Result<Exit, Failure> {
@@ -84,9 +83,7 @@ pub(crate) fn ground(offline: &Offline, state: Option<&State>) -> Ground {
 }
 
 fn write(ui: &mut Ui, dir: &Path, made: &Policies) -> Result<(), Failure> {
-    let failed = |path: &Path, error: std::io::Error| {
-        Failure::error(ErrorId::File, format!("the policy cannot be written to {}", path.display())).because(error)
-    };
+    let failed = |path: &Path, error: std::io::Error| Failure::unwritten("the policy", path, error);
     fs::create_dir_all(dir).map_err(|error| failed(dir, error))?;
     for one in &made.documents {
         let path = dir.join(format!("{}.json", one.name));

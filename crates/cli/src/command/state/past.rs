@@ -114,10 +114,7 @@ pub(super) fn pull(ui: &mut Ui, project: &Project, global: &Global, place: &Wher
     match out {
         None => ui.say(String::from_utf8_lossy(&bytes)),
         Some(path) => {
-            let failed = |error: std::io::Error| {
-                Failure::error(ErrorId::File, format!("the state cannot be written to {}", path.display())).because(error)
-            };
-            fs::write(path, bytes).map_err(failed)?;
+            fs::write(path, bytes).map_err(|error| Failure::unwritten("the state", path, error))?;
         }
     }
     Ok(Exit::Done)
