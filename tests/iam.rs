@@ -369,6 +369,14 @@ fn what_is_certain_to_fail_is_known_beforehand() {
     place.edit("dev", "class               = \"db.t3.micro\"", "class               = \"db.t1.micro\"");
     let ran = place.bbws("apply dev --sandbox --yes").exits(1);
     assert!(ran.err.contains("would fail; nothing was changed") && ran.err.contains("db.t1.micro cannot be had"), "{}", ran.err);
+    // A plan says so too, and does not say how to apply it.
+    let file = place.path("dev.plan");
+    let plan = place.bbws(&format!("plan dev --sandbox -o {}", file.display())).exits(0);
+    assert!(plan.out.contains("Error: ") && plan.out.contains("db.t1.micro cannot be had"), "{}", plan.out);
+    assert!(plan.out.contains("not known, without a price for rds.instance.db.t1.micro"), "{}", plan.out);
+    assert!(plan.err.contains("It would fail") && !plan.err.contains("Apply it"), "{}", plan.err);
+    let page = place.bbws("plan dev --sandbox --markdown").exits(0).out;
+    assert!(page.contains("**Error:**") && page.contains("cannot be had"), "{page}");
     place.edit("dev", "class               = \"db.t1.micro\"", "class               = \"db.t3.micro\"");
     // Somebody else has used up the addresses.
     place.tamper(|cloud| cloud.set_quota("536580886816", "af-south-1", "L-0263D0A3", 0.0));

@@ -169,7 +169,29 @@ fn a_killed_run_is_taken_over_by_the_next() {
     drop(reader);
     place.bbws("apply dev --sandbox --yes").exits(0);
     place.at_rest("dev");
+    // What a killed destroy has removed is no output any more.
+    let vpc = place.bbws("output dev acm_certificate_arn --sandbox").exits(0).out;
+    assert!(vpc.starts_with("arn:"), "{vpc}");
+    let line = ["destroy", "dev", "--sandbox", "--confirm", "wp-dev-cluster", "--sandbox-speed", "60", "--json"];
+    let mut child = place.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
+    let reader = until(&mut child, "step-finished", 25);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(reader);
+    let left = place.bbws("output dev --sandbox --json").exits(0);
+    assert!(left.err.contains("has removed what these told of"), "{}", left.err);
+    let entries = place.state("dev")["entries"].clone();
+    for (name, value) in left.json().as_object().expect("outputs") {
+        if value.is_null() && left.err.contains(&format!(" {name},")) {
+            let gone = place.bbws(&format!("output dev {name} --sandbox")).exits(1);
+            assert!(gone.err.contains("is gone") && gone.err.contains("[E-UNKNOWN]"), "{}", gone.err);
+            break;
+        }
+    }
+    assert_eq!(left.json()["vpc_id"].is_null(), entries.get("vpc.main").is_none());
     place.bbws("destroy dev --sandbox --confirm wp-dev-cluster").exits(0);
+    let none = place.bbws("output dev --sandbox").exits(0).out;
+    assert!(none.contains("destroyed or not applied yet"), "{none}");
 }
 
 #[test]
@@ -180,7 +202,8 @@ fn one_writer_at_a_time() {
     let held = place.bbws("apply dev --sandbox --yes").exits(73);
     assert!(held.err.contains("another run is at work in dev") && held.err.contains(&child.id().to_string()), "{}", held.err);
     // Looking is free.
-    place.bbws("plan dev --sandbox").exits(0);
+    let plan = place.bbws("plan dev --sandbox").exits(0);
+    assert!(plan.err.contains("is at work (") && plan.err.contains("apply dev --sandbox"), "{}", plan.err);
     place.bbws("state list dev --sandbox").exits(0);
     child.kill().unwrap();
     child.wait().unwrap();

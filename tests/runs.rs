@@ -47,6 +47,7 @@ fn one_goes_back_to_what_an_earlier_run_wanted() {
     assert_ne!(first, second);
 
     let plan = place.bbws(&format!("plan dev --sandbox --json --back-to {}", first.to_lowercase())).exits(0).json();
+    assert_eq!(plan["basis"]["back_to"].as_str(), Some(first.as_str()));
     let planned = steps(&plan);
     assert!(planned.contains(&"-log-group.extra".to_owned()) && planned.contains(&"~log-group.ecs".to_owned()), "{planned:?}");
     assert!(!planned.iter().any(|step| step.contains("db-instance")), "storage does not shrink: {planned:?}");
@@ -65,6 +66,11 @@ fn one_goes_back_to_what_an_earlier_run_wanted() {
     place.bbws("plan dev --sandbox --detailed-exitcode").exits(2);
     place.write("dev", &shipped);
     place.at_rest("dev");
+    // The file is not all that is there, and no plan can change that.
+    let told = place.bbws("plan dev --sandbox").exits(0).out;
+    for part in ["is what its file says, but for what is noted below", "the file says 20 for `storage_gib`, AWS has 40", "never smaller"] {
+        assert!(told.split_whitespace().collect::<Vec<_>>().join(" ").contains(part), "{part} in\n{told}");
+    }
 
     // A plan of the way back in a file is bound to it.
     let line = format!("plan dev --sandbox --back-to {second} -o {}", place.path("back.plan").display());

@@ -73,7 +73,8 @@ fn a_lost_state_is_rebuilt_from_the_account_and_the_plan_is_empty() {
         state["entries"].as_object().expect("entries").iter().map(|(address, entry)| (address.clone(), entry["id"].clone())).collect()
     };
     assert_eq!(ids(&after), ids(&before), "every resource, under its own id");
-    place.bbws("state verify dev --sandbox --account").exits(0);
+    let whole = place.bbws("state verify dev --sandbox --account --json").exits(0).json();
+    assert_eq!(whole["account"]["findings"], serde_json::json!([]), "one document: {whole:#}");
     place.bbws("destroy dev --sandbox --confirm wp-dev-cluster").exits(0);
     let left = place.bbws("sandbox show --json").out;
     assert!(!left.contains("\"vpc\""), "{left}");

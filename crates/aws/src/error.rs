@@ -93,7 +93,8 @@ fn status_code(status: u16) -> &'static str {
     }
 }
 
-fn chain(error: &(dyn Error + 'static)) -> String {
+/// What went wrong with all its causes, each once, in words.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut parts: Vec<String> = vec![];
     for part in std::iter::successors(Some(error), |&e| e.source()).map(ToString::to_string) {
         if parts.last().is_none_or(|last| !last.contains(&part)) {

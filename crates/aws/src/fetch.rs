@@ -7,8 +7,9 @@ use std::time::Duration;
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::timeout::TimeoutConfig;
+
+use crate::error::chain;
 
 /// Who does not answer the connection by then is not there.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -49,7 +50,7 @@ async fn get(url: &str) -> Result<(u16, Option<String>, String), String> {
             Ok((response.status().as_u16(), date, body.unwrap_or_default()))
         })
         .build();
-    look.invoke(()).await.map_err(|error| DisplayErrorContext(&error).to_string())
+    look.invoke(()).await.map_err(|error| chain(&error))
 }
 
 #[cfg(test)]

@@ -33,5 +33,5 @@ pub use identity::{Identity, whoami};
 pub use kinds::{drivers, tagged};
 pub use name_servers::name_servers;
 pub use price_list::products;
-pub use store::{INIT_ACTIONS, KEY_ACTIONS, Lacks, Place, S3Store, STORE_ACTIONS, Setting, Vault};
+pub use store::{INIT_ACTIONS, Lacks, Place, S3Store, STORE_ACTIONS, Setting, Vault};
 pub use trail::{TrailEvent, trail};

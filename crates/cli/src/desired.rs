@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bbws_cluster::{Published, Unread};
+use bbws_engine::StoreError;
 use bbws_engine::log::OUTPUTS;
 use bbws_model::{Desired, Finding, Severity};
 use bbws_render::ErrorId;
@@ -49,12 +50,22 @@ pub(crate) async fn published(offline: &Offline, project: &Project) -> Result<Pu
     let mut all = BTreeMap::new();
     for other in Published::wanted(&offline.environment) {
         let store = project.open(&project.home_of(other, &offline.environment, offline.sandbox));
+        let what = || format!("the published outputs of {other} cannot be read");
         let failed = |why: String| {
-            Failure::new(Exit::Store, format!("the published outputs of {other} cannot be read"))
+            Failure::new(Exit::Store, what())
                 .because(why)
                 .advise(format!("apply {other} again, or write the name servers into {}", offline.file))
         };
-        let Some(bytes) = store.get(OUTPUTS).await.map_err(|error| failed(error.to_string()))? else { continue };
+        let unread = |error: StoreError, failed: &dyn Fn(String) -> Failure| match &error {
+            error if error.is_unsigned() => Failure::new(Exit::Later, what())
+                .of(ErrorId::Credentials)
+                .because(error)
+                .advise(format!("sign in, or name the right profile in {}", offline.file))
+                .advise("or look at what the simulation makes of it: add --sandbox"),
+            StoreError::Unknown { .. } => Failure::new(Exit::Later, what()).because(&error).advise("try again"),
+            StoreError::Failed { .. } => failed(error.to_string()),
+        };
+        let Some(bytes) = store.get(OUTPUTS).await.map_err(|error| unread(error, &failed))? else { continue };
         let outputs: BTreeMap<String, Value> = serde_json::from_slice(&bytes).map_err(|error| failed(error.to_string()))?;
         all.insert(other.to_owned(), outputs);
     }

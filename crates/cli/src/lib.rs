@@ -49,6 +49,7 @@ pub use failure::Failure;
 pub use store::LocalStore;
 
 use std::ffi::OsString;
+use std::io::Write;
 
 use args::{Cli, Command};
 use bbws_render::ErrorId;
@@ -65,10 +66,14 @@ pub fn main<C: Cloud>(line: impl IntoIterator<Item = OsString>, cloud: &C) -> Ex
     match read.map_err(|wrong| wrong.format(&mut command)) {
         Ok(cli) => run(&cli, &mut Ui::of_process(&cli.global), cloud),
         Err(wrong) => {
-            // A reader of the help that has gone away has read enough.
-            let _ = wrong.print();
-            match wrong.kind() {
-                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
+            let printed = wrong.print().and_then(|()| std::io::stdout().flush());
+            match (wrong.kind(), printed) {
+                // A reader of the help that has gone away has read enough.
+                (ErrorKind::DisplayHelp | ErrorKind::DisplayVersion, Err(error)) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                    let _ = writeln!(std::io::stderr(), "error: the help could not be written: {error} [{}]", ErrorId::File);
+                    Exit::Error
+                }
+                (ErrorKind::DisplayHelp | ErrorKind::DisplayVersion, _) => Exit::Done,
                 _ => Exit::Usage,
             }
         }
@@ -76,10 +81,18 @@ pub fn main<C: Cloud>(line: impl IntoIterator<Item = OsString>, cloud: &C) -> Ex
 }
 
 fn run<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Exit {
-    perform(cli, ui, cloud).unwrap_or_else(|failure| {
+    let exit = perform(cli, ui, cloud).unwrap_or_else(|failure| {
         ui.failure(&failure);
         failure.exit
-    })
+    });
+    match ui.untold() {
+        None => exit,
+        Some(failure) => {
+            ui.failure(&failure);
+            // What went wrong before tells more.
+            if matches!(exit, Exit::Done | Exit::Changes) { failure.exit } else { exit }
+        }
+    }
 }
 
 fn perform<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Result<Exit, Failure> {
@@ -87,6 +100,16 @@ fn perform<C: Cloud>(cli: &Cli, ui: &mut Ui, cloud: &C) -> Result<Exit, Failure>
     if let Some(option) = cli.global.unsound() {
         let failure = Failure::new(Exit::Usage, format!("{option} belongs to the sandbox, and --sandbox is not given"));
         return Err(failure.advise(format!("add --sandbox, or leave {option} out")));
+    }
+    let formless = match &cli.command {
+        Command::Docs(_) => Some("docs"),
+        Command::Graph(_) => Some("graph"),
+        Command::Completions { .. } => Some("completions"),
+        _ => None,
+    };
+    if let Some(verb) = formless.filter(|_| cli.global.json) {
+        let failure = Failure::new(Exit::Usage, format!("what `{verb}` prints has a form of its own, and none in JSON"));
+        return Err(failure.advise("leave --json out"));
     }
     for file in &cli.global.sandbox_policy {
         // Said here, where it is known that the user's own file is meant.

@@ -17,7 +17,9 @@ use crate::ui::Ui;
 /// # Errors
 /// When a step of the plan is certain to fail.
 pub(crate) async fn look<L: Link>(ui: &mut Ui, session: &Session<L>, state: &State, plan: &Plan) -> Result<(), Failure> {
-    let certain = show(ui, session, state, plan).await;
+    let Some(ahead) = asked_now(session, state, plan, |_| true).await else { return Ok(()) };
+    tell(ui, &ahead);
+    let certain = ahead.certain;
     if certain.is_empty() {
         return Ok(());
     }
@@ -25,32 +27,56 @@ pub(crate) async fn look<L: Link>(ui: &mut Ui, session: &Session<L>, state: &Sta
     Err(Failure::error(ErrorId::Ahead, format!("this plan for {name} would fail; nothing was changed")).with(certain))
 }
 
-/// Looks ahead and tells what was found, but for what is certain to fail: that is answered.
-async fn show<L: Link>(ui: &mut Ui, session: &Session<L>, state: &State, plan: &Plan) -> Vec<Finding> {
+/// What a look ahead came to.
+pub(crate) struct Ahead {
+    all: Vec<Looked>,
+    reads: usize,
+    certain: Vec<Finding>,
+    told: Vec<Finding>,
+}
+
+/// Asks what this plan makes it worth to ask and `which` lets through; none where that is nothing.
+async fn asked_now<L: Link>(session: &Session<L>, state: &State, plan: &Plan, which: impl Fn(&Question) -> bool) -> Option<Ahead> {
     let before = session.link.sent().len();
     let offline = &session.offline;
     let mut asked = questions(plan, &session.desired, &offline.kinds, &ground(offline, Some(state)), session.link.clock().now());
     let key = offline.environment.approval.kms_key.clone().filter(|_| offline.governed);
     asked.extend(key.map(|key| Question::Signs { key }));
+    asked.retain(which);
     let all = asked_of(&session.link, &session.caller, &asked, plan.mode).await;
     if all.is_empty() {
-        return vec![];
+        return None;
     }
     let reads = session.link.sent().len() - before;
-    let (certain, told): (Vec<Finding>, Vec<Finding>) =
-        all.iter().flat_map(|one| one.findings.clone()).partition(|one| one.severity == Severity::Error);
-    tell(ui, &all, reads, &certain, &told);
-    certain
+    let (certain, told) = all.iter().flat_map(|one| one.findings.clone()).partition(|one| one.severity == Severity::Error);
+    Some(Ahead { all, reads, certain, told })
 }
 
-/// With `-v`, looks ahead after a plan was shown, and says what an apply would be told.
-pub(crate) async fn look_beside<L: Link>(ui: &mut Ui, session: &Session<L>, state: &State, plan: &Plan) {
-    if ui.verbose == 0 || ui.json || plan.is_empty() {
-        return;
+/// Looks ahead for a plan that is only shown, and puts what is certain to fail into its notes. What the caller may do is asked where
+/// all is told alone: whoever plans need not be who applies.
+pub(crate) async fn look_beside<L: Link>(verbose: bool, session: &Session<L>, state: &State, plan: &mut Plan) -> Option<Ahead> {
+    if plan.is_empty() {
+        return None;
     }
-    let certain = show(ui, session, state, plan).await;
-    if !certain.is_empty() {
-        ui.findings(&certain);
+    let of_caller = |question: &Question| matches!(question, Question::Allowed { .. } | Question::Signs { .. });
+    let mut ahead = asked_now(session, state, plan, |question| verbose || !of_caller(question)).await?;
+    let of_the_plan = |finding: &Finding| !ahead.all.iter().any(|one| is_of_caller(one) && one.findings.contains(finding));
+    let (notes, rest): (Vec<Finding>, Vec<Finding>) = ahead.certain.iter().cloned().partition(of_the_plan);
+    plan.notes.extend(notes);
+    ahead.certain = rest;
+    Some(ahead)
+}
+
+/// Whether it is about who asks, and not about the plan.
+fn is_of_caller(one: &Looked) -> bool {
+    matches!(one.id.as_str(), "rights" | "signing")
+}
+
+/// Tells all that was looked at, below a plan.
+pub(crate) fn tell_beside(ui: &mut Ui, ahead: &Ahead) {
+    tell(ui, ahead);
+    if !ahead.certain.is_empty() {
+        ui.findings(&ahead.certain);
     }
 }
 
@@ -67,7 +93,8 @@ async fn asked_of<L: Link>(link: &L, caller: &Caller, asked: &[Question], mode: 
     asked.iter().zip(answers).filter_map(|(question, answer)| Some(looked(question, &answer?, mode))).collect()
 }
 
-fn tell(ui: &mut Ui, all: &[Looked], reads: usize, certain: &[Finding], told: &[Finding]) {
+fn tell(ui: &mut Ui, ahead: &Ahead) {
+    let Ahead { all, reads, certain, told } = ahead;
     if ui.json {
         let findings: Vec<&Finding> = certain.iter().chain(told).collect();
         let looked = bbws_render::looked_ahead_json(all);
@@ -77,7 +104,7 @@ fn tell(ui: &mut Ui, all: &[Looked], reads: usize, certain: &[Finding], told: &[
         return;
     }
     let style = ui.style();
-    let calls = if reads == 1 { "a call".to_owned() } else { format!("{reads} calls") };
+    let calls = if *reads == 1 { "a call".to_owned() } else { format!("{reads} calls") };
     if ui.verbose > 0 {
         ui.say(format!("\nLooked ahead ({calls}):\n{}", bbws_render::looked_ahead(all, style)));
     }

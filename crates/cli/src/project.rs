@@ -189,7 +189,13 @@ impl Project {
 
     fn unknown(&self, name: &str, known: &[String]) -> Failure {
         let failure = Failure::new(Exit::Usage, format!("there is no environment `{name}` in {}", self.dir.display()));
-        let failure = failure.or_meant(name, known.iter().map(String::as_str));
+        // A file's name or path, where the environment's name is wanted.
+        let stem = Path::new(name).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let failure = if stem != name && known.contains(&stem) {
+            failure.advise(format!("an environment is called like its file without `.toml`: write `{stem}`"))
+        } else {
+            failure.or_meant(name, known.iter().map(String::as_str))
+        };
         self.listed(failure, known)
     }
 

@@ -1,6 +1,6 @@
 //! An environment at hand: its file judged, its account checked, its state read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bbws_cluster::{Environment, Problems, RuleId, show};
@@ -9,7 +9,7 @@ use bbws_engine::{Ask, Ids, LogError, Picture, Store, StoreError, foreign, log, 
 use bbws_model::{Account, CloudError, Desired, Finding, Kinds, Mode, Plan, Principal, RunId, Scope, Severity, State, World};
 use bbws_operate::cost::Prices;
 use bbws_operate::tenants::Tenants;
-use bbws_operate::told::complete;
+use bbws_operate::told::{complete, kept};
 use bbws_render::{ErrorId, Style};
 
 use crate::args::Global;
@@ -239,6 +239,9 @@ pub(crate) async fn connect<C: Cloud>(
 async fn met<L: Look>(offline: &Offline, connected: Result<L, CloudError>, command: &str) -> Result<(L, Caller), Failure> {
     let environment = &offline.environment;
     let unreached = |error: &CloudError| {
+        if let Some(failure) = of_sandbox(offline, error) {
+            return failure;
+        }
         let failure = Failure::cloud(format!("cannot tell which account the credentials for {} belong to", environment.name), error);
         match &environment.profile {
             Some(profile) if !offline.sandbox => failure.advise(format!("{} names the profile {profile}", offline.file)),
@@ -252,6 +255,25 @@ async fn met<L: Look>(offline: &Offline, connected: Result<L, CloudError>, comma
     let caller = link.whoami().await.map_err(|e| unreached(&e))?;
     safety::check_account(offline, &caller, command)?;
     Ok((link, caller))
+}
+
+/// What failed are the files that the sandbox is kept in, and no service.
+fn of_sandbox(offline: &Offline, error: &CloudError) -> Option<Failure> {
+    if !offline.sandbox {
+        return None;
+    }
+    let why = if error.operation == "sandbox" { &error.message } else { error.message.split_once("user error: sandbox: ")?.1 };
+    if why.starts_with("not simulated") {
+        return None;
+    }
+    let dir = offline.home.folder().and_then(Path::parent).map(|dir| dir.display().to_string()).unwrap_or_default();
+    let failure = Failure::new(Exit::Store, format!("the sandbox in {dir} cannot be used")).because(why);
+    let setting = &offline.setting;
+    Some(if why.contains("sandbox reset") {
+        failure.advise(format!("if nothing in it is dear, clear it, with the states in it: bbws sandbox reset{setting}"))
+    } else {
+        failure.advise(format!("check that {dir} may be written, and that its disk has room"))
+    })
 }
 
 impl<L: Link> Session<L> {
@@ -322,6 +344,7 @@ impl<L: Link> Session<L> {
         let wanted = if ask.mode == Mode::Destroy { &nothing } else { &self.desired };
         let sources = Sources { kinds, desired: &self.desired, state, picture };
         let mut plan = plan(sources, ask).map_err(|findings| self.refused(findings))?;
+        plan.basis.back_to.clone_from(&self.back_to);
         plan.basis.by = Some(Principal::of(&self.caller.arn, self.caller.source_identity.clone()));
         match &self.offline.prices {
             Ok(prices) => complete(&mut plan, kinds, Some(prices)),
@@ -329,6 +352,10 @@ impl<L: Link> Session<L> {
                 complete(&mut plan, kinds, Prices::built_in(&self.offline.environment.region).ok().as_ref());
                 plan.notes.push(wrong.clone());
             }
+        }
+        // On the way back to a run that says what stays ([`crate::command::back`]).
+        if self.back_to.is_none() {
+            plan.notes.extend(kept(wanted, picture, kinds, &ask.scope));
         }
         safety::check_protection(self.offline.environment.tier, &plan, state, &bbws_cluster::unprotected(&self.offline.environment))?;
         let obstacles = foreign(&drivers, kinds, &plan, state, picture).await;

@@ -263,7 +263,7 @@ impl Link for FakeLink {
 }
 
 /// A project with the shipped environments.
-fn project() -> tempfile::TempDir {
+pub(crate) fn project() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let to = dir.path().join("environments");
     fs::create_dir(&to).unwrap();

@@ -41,6 +41,11 @@ fn check_along(paths: &Paths, steps: &[Step], state: &State, kinds: &Kinds) -> V
         {
             say(step, "it takes an object that somebody asked for, and does more to it than that".into());
         }
+        if let Action::Adopt { id, have, .. } = &step.action
+            && let Some(other) = state.recorded_elsewhere(step.address.kind(), (id, have), &step.address)
+        {
+            say(step, format!("it takes {id}, which is recorded as {other}"));
+        }
         match &step.action {
             Action::Create { want, .. } | Action::Update { want, .. } | Action::Adopt { want, .. } => {
                 for pointer in pointers(want) {

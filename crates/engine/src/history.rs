@@ -288,7 +288,7 @@ pub(crate) fn in_words(record: &Record, intents: &mut BTreeMap<IntentId, String>
         Record::Reached { address, .. } => format!("{address} is as wanted"),
         Record::Gone { address, id } => format!("{address} ({id}) is gone"),
         Record::Import { address, id, .. } => format!("takes {id} under management as {address}"),
-        Record::Forget { address, reason } => because(format!("forgets {address}"), reason),
+        Record::Forget { address, reason, .. } => because(format!("forgets {address}"), reason),
         Record::Rename { from, to, reason } => because(format!("renames {from} to {to}"), reason),
         Record::Backup { address, id } => format!("the data of {address} is copied to {id}"),
         Record::Outputs(_) => "publishes the outputs".to_owned(),

@@ -152,8 +152,7 @@ fn taken((kinds, desired): (&Kinds, &Desired), state: &State, place: &Place, fou
         let finding = error(format!("it is managed already, as {}", entry.id));
         return Err(Box::new(finding.advise(format!("forget that first, if it is another: bbws state rm ENV {address} --reason …"))));
     }
-    let same = |(other, entry): &(&Address, &Entry)| other.kind() == address.kind() && entry.id == seen.id;
-    if let Some((other, _)) = state.entries.iter().find(same) {
+    if let Some(other) = state.recorded_elsewhere(address.kind(), (&seen.id, &seen.spec), address) {
         let finding = error(format!("{} is managed already, as {other}", seen.id));
         return Err(Box::new(finding.advise(format!("if it is to be called otherwise: bbws state mv ENV {other} {address} --reason …"))));
     }

@@ -78,6 +78,7 @@ pub(crate) fn bound(steps: Vec<Step>, from: Sources<'_>, ask: &Ask) -> Result<Pl
         world: ask.world.clone(),
         engine: ask.engine.clone(),
         by: None,
+        back_to: None,
         wanted,
         seen,
     };

@@ -36,6 +36,17 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// How a cause ends where nobody is signed in who could ask the store.
+    pub const SIGN_IN: &str = "sign in again";
+
+    /// Whether nobody is signed in who could ask the store: nothing is wrong with it.
+    #[must_use]
+    pub fn is_unsigned(&self) -> bool {
+        matches!(self, Self::Failed { cause, .. } if cause.ends_with(Self::SIGN_IN))
+    }
+}
+
 /// Where an environment's log, checkpoints and documents live. Keys are paths below the environment: `log/0000….json`.
 pub trait Store: Send + Sync {
     /// Writes `bytes` at `key` if nothing is there: whole, durable and visible, or not at all.

@@ -126,6 +126,7 @@ impl Kind for Bucket {
         service: "s3",
         id_prefix: "",
         holds_data: true,
+        loses: None,
         backbone: false,
         carries: false,
         name: None,

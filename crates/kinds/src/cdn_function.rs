@@ -70,6 +70,7 @@ impl Kind for CdnFunction {
         service: "cloudfront",
         id_prefix: "",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: Some(NameRule { field: "name", max: 64 }),

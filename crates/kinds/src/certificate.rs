@@ -91,6 +91,7 @@ impl Kind for Certificate {
         service: "acm",
         id_prefix: "arn:",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: None,

@@ -110,6 +110,7 @@ impl Kind for Dashboard {
         service: "cloudwatch",
         id_prefix: "",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: None,

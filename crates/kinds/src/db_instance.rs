@@ -208,6 +208,7 @@ impl Kind for DbInstance {
         service: "rds",
         id_prefix: "",
         holds_data: true,
+        loses: None,
         backbone: false,
         carries: true,
         name: None,

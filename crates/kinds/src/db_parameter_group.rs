@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::db_subnet_group::managed;
 use crate::mysql_parameter::{TakesEffect, takes_effect};
+use crate::mysql_value::{ValueFault, value_fault};
 use crate::pace;
 
 /// MySQL's own settings of a database: those that differ from what RDS sets by itself.
@@ -51,6 +52,7 @@ impl Kind for DbParameterGroup {
         service: "rds",
         id_prefix: "",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: Some(NameRule { field: "name", max: 255 }),
@@ -92,6 +94,8 @@ impl Kind for DbParameterGroup {
             }
             if value.is_empty() {
                 wrong(&field, format!("`{parameter}` has no value: leave it out to have RDS's own"));
+            } else if let Some(ValueFault::NoNumber { .. }) = value_fault(parameter, value) {
+                wrong(&field, format!("`{parameter}` is a number: RDS refuses `{value}`"));
             }
             if parameter == "lower_case_table_names" && value == "2" {
                 wrong(&field, "MySQL on Linux takes 0 or 1".into());
@@ -226,7 +230,10 @@ mod tests {
         assert_eq!(fields(json!({"family": "postgres16"})), ["family"]);
         assert_eq!(fields(json!({"description": ""})), ["description"]);
         assert_eq!(fields(json!({"parameters": {"Max": "1"}})), ["parameters.Max"]);
-        assert_eq!(fields(json!({"parameters": {"max_connections": ""}})), ["parameters.max_connections"]);
+        for value in ["", "abc", "64M"] {
+            assert_eq!(fields(json!({"parameters": {"max_connections": value}})), ["parameters.max_connections"], "{value}");
+        }
+        assert!(fields(json!({"parameters": {"max_connections": "{DBInstanceClassMemory/12582880}", "other": "abc"}})).is_empty());
         assert!(fields(json!({})).is_empty());
     }
 }

@@ -53,6 +53,7 @@ impl Kind for DbSnapshot {
         service: "rds",
         id_prefix: "",
         holds_data: true,
+        loses: None,
         backbone: false,
         carries: false,
         name: None,

@@ -53,6 +53,7 @@ impl Kind for DbSubnetGroup {
         service: "rds",
         id_prefix: "",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: Some(NameRule { field: "name", max: 255 }),

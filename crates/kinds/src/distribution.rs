@@ -175,6 +175,7 @@ impl Kind for Distribution {
         service: "cloudfront",
         id_prefix: "E",
         holds_data: false,
+        loses: None,
         backbone: true,
         carries: false,
         name: None,

@@ -101,6 +101,7 @@ impl Kind for DnsRecord {
         service: "route53",
         id_prefix: "",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: None,

@@ -111,6 +111,7 @@ impl Kind for EcsCluster {
         service: "ecs",
         id_prefix: "arn:",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: true,
         name: Some(NameRule { field: "name", max: 255 }),

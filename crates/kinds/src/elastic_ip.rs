@@ -37,6 +37,7 @@ impl Kind for ElasticIp {
         service: "ec2",
         id_prefix: "eipalloc-",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: None,

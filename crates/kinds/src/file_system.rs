@@ -111,6 +111,7 @@ impl Kind for FileSystem {
         service: "elasticfilesystem",
         id_prefix: "fs-",
         holds_data: true,
+        loses: None,
         backbone: false,
         carries: true,
         name: None,

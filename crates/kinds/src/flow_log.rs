@@ -79,6 +79,7 @@ impl Kind for FlowLog {
         service: "ec2",
         id_prefix: "fl-",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: None,

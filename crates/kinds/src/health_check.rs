@@ -100,6 +100,7 @@ impl Kind for HealthCheck {
         service: "route53",
         id_prefix: "",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: None,

@@ -101,6 +101,7 @@ impl Kind for HostedZone {
         service: "route53",
         id_prefix: "Z",
         holds_data: false,
+        loses: None,
         backbone: true,
         carries: true,
         name: None,

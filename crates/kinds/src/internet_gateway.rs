@@ -38,6 +38,7 @@ impl Kind for InternetGateway {
         service: "ec2",
         id_prefix: "igw-",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: None,

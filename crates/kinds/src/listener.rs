@@ -185,6 +185,7 @@ impl Kind for Listener {
         service: "elasticloadbalancing",
         id_prefix: "arn:",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: true,
         name: None,

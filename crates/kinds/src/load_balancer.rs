@@ -187,6 +187,7 @@ impl Kind for LoadBalancer {
         service: "elasticloadbalancing",
         id_prefix: "arn:",
         holds_data: false,
+        loses: None,
         backbone: true,
         carries: true,
         name: Some(NameRule { field: "name", max: 32 }),

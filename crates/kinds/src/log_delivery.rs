@@ -97,6 +97,7 @@ impl Kind for LogDelivery {
         service: "logs",
         id_prefix: "",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: None,

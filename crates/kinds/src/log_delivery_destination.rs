@@ -86,6 +86,7 @@ impl Kind for LogDeliveryDestination {
         service: "logs",
         id_prefix: "",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: Some(NameRule { field: "name", max: 60 }),

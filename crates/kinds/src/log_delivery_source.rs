@@ -57,6 +57,7 @@ impl Kind for LogDeliverySource {
         service: "logs",
         id_prefix: "",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: None,

@@ -44,6 +44,7 @@ impl Kind for LogGroup {
         service: "logs",
         id_prefix: "",
         holds_data: false,
+        loses: Some("the log events in it go with it"),
         backbone: false,
         carries: false,
         name: None,
@@ -93,8 +94,8 @@ impl Kind for LogGroup {
         diff.update("tags", &have.tags, tags)
     }
 
-    fn replacement(_: &LogGroupSpec, _: &LogGroupSpec) -> Replacement {
-        Replacement::CREATE_FIRST
+    fn replacement(have: &LogGroupSpec, want: &LogGroupSpec) -> Replacement {
+        if have.name == want.name { Replacement::DELETE_FIRST } else { Replacement::CREATE_FIRST }
     }
 
     fn meters(_: &LogGroupSpec) -> Meters {

@@ -120,6 +120,7 @@ impl Kind for MetricAlarm {
         service: "cloudwatch",
         id_prefix: "",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: None,

@@ -48,6 +48,7 @@ impl Kind for MountTarget {
         service: "elasticfilesystem",
         id_prefix: "fsmt-",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: None,

@@ -26,6 +26,11 @@ pub fn takes_effect(parameter: &str) -> TakesEffect {
     }
 }
 
+/// All the parameters that are written down here, by MySQL's own names.
+pub fn mysql_parameters() -> impl Iterator<Item = &'static str> {
+    AT_START.split_ascii_whitespace().chain(AT_ONCE.split_ascii_whitespace())
+}
+
 /// Those that MySQL reads only when it starts.
 const AT_START: &str = "\
     admin_address admin_port admin_ssl_ca auto_generate_certs back_log binlog_gtid_simple_recovery \

@@ -47,6 +47,7 @@ impl Kind for NatGateway {
         service: "ec2",
         id_prefix: "nat-",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: None,

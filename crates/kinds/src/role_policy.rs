@@ -39,6 +39,7 @@ impl Kind for RolePolicy {
         service: "iam",
         id_prefix: "",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: None,

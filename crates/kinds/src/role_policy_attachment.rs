@@ -36,6 +36,7 @@ impl Kind for RolePolicyAttachment {
         service: "iam",
         id_prefix: "",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: None,

@@ -44,6 +44,7 @@ impl Kind for Route {
         service: "ec2",
         id_prefix: "",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: None,

@@ -37,6 +37,7 @@ impl Kind for RouteTable {
         service: "ec2",
         id_prefix: "rtb-",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: None,

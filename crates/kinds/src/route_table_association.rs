@@ -40,6 +40,7 @@ impl Kind for RouteTableAssociation {
         service: "ec2",
         id_prefix: "subnet-",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: None,

@@ -81,6 +81,7 @@ impl Kind for Secret {
         service: "secretsmanager",
         id_prefix: "arn:",
         holds_data: true,
+        loses: None,
         backbone: false,
         carries: false,
         name: None,

@@ -55,6 +55,7 @@ impl Kind for SecretValue {
         service: "secretsmanager",
         id_prefix: "",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: None,

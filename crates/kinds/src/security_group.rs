@@ -57,6 +57,7 @@ impl Kind for SecurityGroup {
         service: "ec2",
         id_prefix: "sg-",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: true,
         name: Some(NameRule { field: "name", max: 255 }),

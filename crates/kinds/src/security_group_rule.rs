@@ -108,6 +108,7 @@ impl Kind for SecurityGroupRule {
         service: "ec2",
         id_prefix: "sgr-",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: None,

@@ -50,6 +50,7 @@ impl Kind for Subnet {
         service: "ec2",
         id_prefix: "subnet-",
         holds_data: false,
+        loses: None,
         backbone: true,
         carries: true,
         name: None,

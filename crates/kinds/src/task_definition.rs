@@ -108,6 +108,7 @@ impl Kind for TaskDefinition {
         service: "ecs",
         id_prefix: "arn:",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: None,

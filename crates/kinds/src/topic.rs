@@ -51,6 +51,7 @@ impl Kind for Topic {
         service: "sns",
         id_prefix: "arn:",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: None,

@@ -53,6 +53,7 @@ impl Kind for Vpc {
         service: "ec2",
         id_prefix: "vpc-",
         holds_data: false,
+        loses: None,
         backbone: true,
         carries: true,
         name: None,

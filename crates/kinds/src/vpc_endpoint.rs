@@ -89,6 +89,7 @@ impl Kind for VpcEndpoint {
         service: "ec2",
         id_prefix: "vpce-",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: false,
         name: None,

@@ -100,10 +100,24 @@ pub struct FieldChange {
     pub backup: bool,
 }
 
+/// A field that stays as it is although the wish says otherwise: the wish is a least, and it is met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptField {
+    /// The field of the spec.
+    pub field: String,
+    /// As it is.
+    pub have: Value,
+    /// As it is wished.
+    pub want: Value,
+    /// Why nothing is done about it.
+    pub why: String,
+}
+
 /// All fields that differ. Built field by field: the verb per field is the kind's policy.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diff {
     changes: Vec<FieldChange>,
+    kept: Vec<KeptField>,
     /// Whether the field named last differs, so that what is said next is about it.
     last_differs: bool,
 }
@@ -174,6 +188,16 @@ impl Diff {
         if satisfied { self.same() } else { self.update(field, have, want) }
     }
 
+    /// Says that a field stays as it is although the wish says otherwise, and why. It is no difference that a plan could end.
+    #[must_use]
+    pub fn keeps<T: PartialEq + Serialize>(mut self, field: &str, have: &T, want: &T, why: &str) -> Self {
+        if have != want {
+            let json = |value: &T| serde_json::to_value(value).unwrap_or_default();
+            self.kept.push(KeptField { field: field.to_owned(), have: json(have), want: json(want), why: why.to_owned() });
+        }
+        self.same()
+    }
+
     /// Says that the object is copied before the field named last is changed.
     #[must_use]
     pub fn with_backup(mut self) -> Self {
@@ -222,6 +246,12 @@ impl Diff {
         &self.changes
     }
 
+    /// What stays as it is although the wish says otherwise.
+    #[must_use]
+    pub fn kept(&self) -> &[KeptField] {
+        &self.kept
+    }
+
     /// Hands the changes out.
     #[must_use]
     pub fn into_changes(self) -> Vec<FieldChange> {
@@ -255,9 +285,13 @@ mod tests {
             .replace("c", &"x", &"y")
             .update_if_declared("d", &Some(1), &None)
             .accepts("e", true, &"8.0.36", &"8.0")
+            .keeps("g", &40, &20, "it never shrinks")
+            .risks(RiskKind::Downtime, "not said: it stays")
+            .keeps("h", &40, &40, "not said: it is the same")
             .forbid("f", &1, &2, "take a snapshot and restore it");
         let told: Vec<_> = diff.changes().iter().map(|c| (c.field.as_str(), c.backup, c.risks.len())).collect();
         assert_eq!(told, [("b", true, 0), ("c", false, 0), ("f", false, 0)]);
+        assert_eq!(diff.kept().iter().map(|kept| kept.field.as_str()).collect::<Vec<_>>(), ["g"]);
         assert!(diff.replaces() && diff.forbids());
     }
 

@@ -149,6 +149,20 @@ impl State {
         self.entries.values().flat_map(Entry::ids).chain(self.backups.iter().map(|copy| &copy.id))
     }
 
+    /// The other resource under which an object of this kind is recorded, as its own or as a former one. Some ids are names, which
+    /// each region has of its own.
+    #[must_use]
+    pub fn recorded_elsewhere(&self, kind: &str, (id, spec): (&PhysicalId, &Value), but: &Address) -> Option<&Address> {
+        let region = |spec: &Value| spec.get("region").and_then(Value::as_str).map(str::to_owned).or_else(|| self.region.clone());
+        let is = |(known, of): (&PhysicalId, &Value)| known == id && region(of) == region(spec);
+        let others = self.entries.iter().filter(|(address, _)| address.kind() == kind && *address != but);
+        let mut all = others.flat_map(|(address, entry)| {
+            let former = entry.deposed.iter().map(|old| (&old.id, &old.spec));
+            std::iter::once((&entry.id, &entry.spec)).chain(former).map(move |one| (address, one))
+        });
+        all.find(|(_, one)| is(*one)).map(|(address, _)| address)
+    }
+
     /// An empty state of a new lineage.
     #[must_use]
     pub fn empty(lineage: impl Into<String>) -> Self {

@@ -18,6 +18,17 @@ pub enum Recovery {
     TagOnly,
 }
 
+impl Recovery {
+    /// Whether nothing else of a kind can have the same key: executing a create again makes no second object.
+    #[must_use]
+    pub fn is_keyed(self) -> bool {
+        match self {
+            Self::Idempotent | Self::NaturalKey => true,
+            Self::Token | Self::TagOnly => false,
+        }
+    }
+}
+
 /// When an output is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -106,6 +117,8 @@ pub struct Facts {
     pub id_prefix: &'static str,
     /// Deleting it loses what users stored in it.
     pub holds_data: bool,
+    /// What else is lost when it is deleted, as a sentence; it may be deleted and replaced all the same.
+    pub loses: Option<&'static str>,
     /// The cluster stands on it: production never deletes or replaces it.
     pub backbone: bool,
     /// Others may hang their own things on it; these are looked for before a delete or a replacement.

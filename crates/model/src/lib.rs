@@ -36,7 +36,7 @@ pub use approval::{Approval, Approved, BrokenGlass, Principal, Signature, Spent,
 pub use canonical::{Digest, canonical_json, digest, digest_of};
 pub use cidr::Cidr;
 pub use desired::{Desired, Wanted};
-pub use diff::{Away, Diff, FieldChange, Risk, RiskKind, Verb};
+pub use diff::{Away, Diff, FieldChange, KeptField, Risk, RiskKind, Verb};
 pub use entry::{Backup, Deposed, Entry, OpenIntent, Renamed, State, is_protected};
 pub use error::{Class, CloudError};
 pub use event::{Counts, Event, Outcome, Stamped, StepOutcome, Why};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    Account, Address, Counts, Digest, FieldChange, Finding, IntentId, Meter, PhysicalId, Principal, Renamed, Risk, RiskKind, World,
+    Account, Address, Counts, Digest, FieldChange, Finding, IntentId, Meter, PhysicalId, Principal, Renamed, Risk, RiskKind, RunId, World,
 };
 
 /// What a plan is for.
@@ -248,6 +248,8 @@ pub struct Basis {
     pub engine: String,
     /// Who made it, where that is known: whoever made it does not approve it.
     pub by: Option<Principal>,
+    /// The run to whose configuration it leads back; none where it leads to what the file says.
+    pub back_to: Option<RunId>,
     /// What is wanted of each resource, as a digest: which of them the file says otherwise since is told by it.
     pub wanted: BTreeMap<Address, Digest>,
     /// What was observed of each resource that the steps touch or refer to; none where there was no object.
@@ -341,10 +343,12 @@ impl Plan {
 }
 
 impl Counts {
-    /// How many of each these steps are. A replacement counts once, by its create; steps that can lose data or cause downtime
-    /// count again there.
+    /// How many of each these steps are. A replacement counts once, by its create; where only its delete is among them, that is
+    /// what it is. Steps that can lose data or cause downtime count again there.
     #[must_use]
     pub fn of<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Self {
+        let steps: Vec<&Step> = steps.into_iter().collect();
+        let all: BTreeSet<StepId> = steps.iter().map(|step| step.id).collect();
         let mut counts = Self::default();
         for step in steps {
             match (&step.action, step.pair) {
@@ -352,6 +356,7 @@ impl Counts {
                 (Action::Create { .. }, Some(_)) => counts.replace += 1,
                 (Action::Update { .. }, _) => counts.change += 1,
                 (Action::Delete { .. }, None) => counts.destroy += 1,
+                (Action::Delete { .. }, Some(makes)) if !all.contains(&makes) => counts.destroy += 1,
                 (Action::Delete { .. } | Action::Rename { .. }, _) => {}
                 (Action::Adopt { .. }, _) => counts.adopt += 1,
                 (Action::Forget { .. }, _) => counts.forget += 1,

@@ -243,12 +243,15 @@ pub enum Record {
         /// Whether it existed before bbws and is never deleted by it.
         existing: bool,
     },
-    /// A resource is no longer managed; the object stays.
+    /// A resource is no longer managed.
     Forget {
         /// The resource.
         address: Address,
         /// Why.
         reason: String,
+        /// Whether its object stays, and nobody looks for it any more. Otherwise it was gone already, and one of its requests may
+        /// make it again.
+        stays: bool,
     },
     /// A resource has another address; the object stays.
     Rename {

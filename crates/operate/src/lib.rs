@@ -9,9 +9,11 @@ pub mod iam;
 pub mod import;
 pub mod preflight;
 pub mod protection;
+mod standing;
 mod surgery;
 pub mod tenants;
 pub mod told;
 pub mod verify;
 
+pub use standing::standing;
 pub use surgery::{Forgotten, Move, forgetting, moving};

@@ -38,7 +38,8 @@ pub struct Forgotten {
 /// Why an address is not one that is recorded.
 fn unrecorded(state: &State, address: &Address) -> Finding {
     let same: Vec<String> = state.entries.keys().filter(|known| known.kind() == address.kind()).map(ToString::to_string).collect();
-    let advice = if same.is_empty() { "`bbws state list` lists all there is".into() } else { format!("recorded are {}", same.join(", ")) };
+    let advice =
+        if same.is_empty() { "`bbws state list ENV` lists all there is".into() } else { format!("recorded are {}", same.join(", ")) };
     Finding::new(Severity::Error, format!("nothing is recorded as {address}")).advise(advice)
 }
 

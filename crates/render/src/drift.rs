@@ -25,6 +25,8 @@ pub struct Watched<'a> {
     pub doers: &'a BTreeMap<Address, Doer>,
     /// What stands beside ours; none where only some resources were asked about.
     pub strangers: Option<&'a Strangers>,
+    /// How many resources were asked about; none where it was all of them.
+    pub asked: Option<usize>,
     /// What a command that is told needs, so that it leads to the same world.
     pub flag: &'a str,
 }
@@ -92,24 +94,32 @@ pub fn drift(watched: &Watched<'_>, style: Style, detail: Detail) -> String {
 fn headline(page: &mut Page, watched: &Watched<'_>) {
     let Watched { environment, drift, since, .. } = watched;
     let since = since.map(|at| format!(" at {}", moment(at))).unwrap_or_default();
+    let looked = watched.asked.unwrap_or(drift.looked);
+    let rest = drift.looked.saturating_sub(looked);
+    let rest = if rest == 0 {
+        String::new()
+    } else {
+        format!(" {} not asked about.", if rest == 1 { "One other was".to_owned() } else { format!("{rest} others were") })
+    };
     let many = drift.drifted.len();
     if many > 0 {
         let (are, them) = if many == 1 { ("is", "it") } else { ("are", "them") };
-        let told = format!("{many} of {} {are} not as bbws left {them}{since}.", count(drift.looked, "resource"));
+        let told = format!("{many} of {} {are} not as bbws left {them}{since}.{rest}", count(looked, "resource"));
         page.push(Line::at(0).say(Role::Warning, format!("Drift in {environment}: ")).text(told));
     } else if drift.unread.is_empty() {
-        let told = if drift.looked == 1 {
-            format!("the one resource is as bbws left it{since}.")
-        } else {
-            format!("all {} are as bbws left them{since}.", count(drift.looked, "resource"))
+        let told = match (looked, watched.asked) {
+            (1, Some(_)) => format!("the resource that was asked about is as bbws left it{since}.{rest}"),
+            (_, Some(_)) => format!("the {} that were asked about are as bbws left them{since}.{rest}", count(looked, "resource")),
+            (1, None) => format!("the one resource is as bbws left it{since}."),
+            (_, None) => format!("all {} are as bbws left them{since}.", count(looked, "resource")),
         };
         page.push(Line::at(0).say(Role::Good, format!("No drift in {environment}: ")).text(told));
     } else {
-        let read = drift.looked.saturating_sub(drift.unread.len());
+        let read = looked.saturating_sub(drift.unread.len());
         page.push(
             Line::at(0)
                 .say(Role::Warning, format!("No drift seen in {environment}"))
-                .text(format!(", but only {read} of {} could be read.", count(drift.looked, "resource"))),
+                .text(format!(", but only {read} of {} could be read.", count(looked, "resource"))),
         );
     }
 }
@@ -199,7 +209,7 @@ fn beside(page: &mut Page, strangers: &Strangers, environment: &str, detail: Det
         let widest = strangers.orphans.iter().map(|one| columns(&one.what)).max().unwrap_or_default();
         for one in &strangers.orphans {
             let was = one.marked.as_ref().map(|address| format!("  marked as {address}")).unwrap_or_default();
-            page.push(Line::at(2).whole().say(Role::Bold, &one.what).pad(widest + 4).text(one.id.as_str()).say(Role::Dim, was));
+            page.push(Line::at(2).broad().say(Role::Bold, &one.what).pad(widest + 4).text(one.id.as_str()).say(Role::Dim, was));
         }
     }
     if !strangers.foreign.is_empty() {
@@ -228,7 +238,7 @@ fn beside(page: &mut Page, strangers: &Strangers, environment: &str, detail: Det
         let most = if detail == Detail::All { strangers.tagged.len() } else { TAGGED };
         for one in strangers.tagged.iter().take(most) {
             let name = if one.name.is_empty() { String::new() } else { format!("  {}", one.name) };
-            page.push(Line::at(2).whole().say(Role::Bold, &one.what).text("  ").text(one.id.as_str()).say(Role::Dim, name));
+            page.push(Line::at(2).broad().say(Role::Bold, &one.what).text("  ").text(one.id.as_str()).say(Role::Dim, name));
         }
         if strangers.tagged.len() > most {
             page.push(Line::at(2).say(Role::Dim, format!("and {} more: -v lists them", strangers.tagged.len() - most)));
@@ -267,7 +277,7 @@ pub fn drift_json(watched: &Watched<'_>) -> Value {
         "format": 1,
         "environment": environment,
         "since": since,
-        "looked": drift.looked,
+        "looked": watched.asked.unwrap_or(drift.looked),
         "drift": !drift.drifted.is_empty(),
         "resources": drift.drifted.iter().map(|one| resource_json(one, doers.get(&one.address))).collect::<Vec<_>>(),
         "agreed": drift.agreed.iter().map(|one| resource_json(one, None)).collect::<Vec<_>>(),

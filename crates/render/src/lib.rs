@@ -13,7 +13,6 @@ mod errors;
 mod finding;
 mod html;
 mod import;
-mod json;
 mod output;
 mod page;
 mod part;
@@ -42,7 +41,6 @@ pub use drift::{Watched, drift, drift_json};
 pub use errors::{About, At, ErrorId, Quota, errors_page};
 pub use finding::findings;
 pub use import::Import;
-pub use json::{event_json, findings_json, plan_json};
 pub use output::{output_value, outputs, outputs_json};
 pub use past::{approved_json, difference, difference_json, history, history_json, history_of_run, principal_json};
 pub use permissions::{policies_json, policy_documents, policy_remarks, policy_text};
@@ -55,7 +53,7 @@ pub use safety::{
     approval_given, approval_question, approved, destroy_question, fenced, glass_broken, glass_edit_question, glass_question, locked,
     not_approved, prod_refused, stale_findings, stale_plan, tenants_question, unlock, wrong_world,
 };
-pub use state::{state_json, state_list, state_list_json, state_show, state_show_all, state_show_json};
+pub use state::{state_list, state_show, state_show_all};
 pub use style::Style;
 pub use surgery::{forgetting, forgotten_json, moved_json, moving};
 pub use text_difference::text_difference;

@@ -13,7 +13,7 @@ use crate::value::alone;
 pub fn outputs(outputs: &BTreeMap<String, Value>, style: Style) -> String {
     let mut page = Page::new();
     if outputs.is_empty() {
-        page.push(Line::at(0).text("There are no outputs yet: nothing has been applied."));
+        page.push(Line::at(0).text("There are no outputs: nothing is recorded of the cluster, which was destroyed or not applied yet."));
     }
     let widest = outputs.keys().map(|name| columns(name)).max().unwrap_or_default();
     for (name, value) in outputs {

@@ -2,12 +2,16 @@
 
 use crate::style::{Role, Style};
 
+/// Screens of fewer columns break what is told in broad lines: the terminal would, in the middle of words.
+const NARROW: usize = 72;
+
 /// One line before it is wrapped.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Line {
     indent: usize,
     hang: Option<usize>,
     whole: bool,
+    broad: bool,
     spans: Vec<(Role, String)>,
 }
 
@@ -26,6 +30,12 @@ impl Line {
     /// Never broken: for lines that programs search and people copy from.
     pub(crate) fn whole(mut self) -> Self {
         self.whole = true;
+        self
+    }
+
+    /// Broken on a narrow screen alone: for lines that programs search and nobody copies as a whole.
+    pub(crate) fn broad(mut self) -> Self {
+        self.broad = true;
         self
     }
 
@@ -64,7 +74,8 @@ impl Line {
             let gap: usize = blanks.iter().map(|(_, text)| columns(text)).sum();
             // A word that fits on no line gains nothing by a line of its own.
             let better = hang + wide <= style.columns() || column + gap >= style.columns();
-            if !self.whole && !fresh && column + gap + wide > style.columns() && better {
+            let whole = self.whole || (self.broad && style.columns() >= NARROW);
+            if !whole && !fresh && column + gap + wide > style.columns() && better {
                 finish(style, &mut line, out);
                 line.push((Role::Plain, " ".repeat(hang)));
                 column = hang;
@@ -214,6 +225,14 @@ mod tests {
         let mut page = Page::new();
         page.push(Line::at(2).text("one two three four five six seven eight nine ten"));
         assert_eq!(page.render(style(40)), "  one two three four five six seven\n    eight nine ten\n");
+    }
+
+    #[test]
+    fn a_broad_line_is_broken_on_a_narrow_screen_alone() {
+        let mut page = Page::new();
+        page.push(Line::at(0).broad().text("Plan: 63 to add, 0 to change, 0 to replace, 0 to destroy (none can lose data)"));
+        assert_eq!(page.render(style(72)).lines().count(), 1);
+        assert!(page.render(style(30)).lines().all(|line| columns(line) <= 30));
     }
 
     #[test]

@@ -60,7 +60,7 @@ fn head(page: &mut Page, past: &Past) {
         Some(other) => (Role::Warning, other),
         None => (Role::Warning, "has not ended"),
     };
-    page.push(Line::at(0).whole().say(Role::Bold, past.run.0.as_str()).text(format!("  {at}  {what} by {who}: ")).say(role, ended));
+    page.push(Line::at(0).broad().say(Role::Bold, past.run.0.as_str()).text(format!("  {at}  {what} by {who}: ")).say(role, ended));
     if let Some(one) = &past.approved {
         page.push(Line::at(2).hang(4).say(Role::Good, "approved").text(format!(" by {} at {}", one.by, moment(one.at))));
     }

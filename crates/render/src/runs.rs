@@ -187,7 +187,7 @@ pub fn runs(stories: &[RunStory], style: Style) -> String {
     for story in stories {
         let (outcome, well) = story.ending();
         let at = story.began().map(moment).unwrap_or_default();
-        let line = Line::at(0).whole().say(Role::Bold, story.run.0.as_str()).text(format!("  {at}  {}: ", story.what()));
+        let line = Line::at(0).broad().say(Role::Bold, story.run.0.as_str()).text(format!("  {at}  {}: ", story.what()));
         page.push(line.say(if well { Role::Good } else { Role::Warning }, outcome));
         let steps = story.steps();
         let mut parts = vec![tally(&steps)];
@@ -300,7 +300,7 @@ fn table(page: &mut Page, steps: &[Told]) {
     let widest = steps.iter().map(|told| told.address.to_string().len()).max().unwrap_or_default();
     let time = |time: Option<Duration>| time.map_or_else(|| "-".to_owned(), span);
     let heads = format!("  {:widest$}  {:>7}  {:>7}  {:>7}", "step", "begun", "took", "AWS");
-    page.push(Line::at(2).whole().say(Role::Dim, heads));
+    page.push(Line::at(2).broad().say(Role::Dim, heads));
     for told in steps {
         let sign = match told.verb.as_str() {
             "create" => "+",
@@ -313,7 +313,7 @@ fn table(page: &mut Page, steps: &[Told]) {
         let begun = if told.verb.is_empty() { "-".to_owned() } else { clock(told.began) };
         let columns = format!("{sign} {:widest$}  {begun:>7}  {:>7}  {:>7}  ", told.address.to_string(), time(told.took), time(told.aws));
         let role = if told.how == "done" { Role::Plain } else { Role::Warning };
-        page.push(Line::at(2).whole().text(columns).say(role, &told.how));
+        page.push(Line::at(2).broad().text(columns).say(role, &told.how));
     }
 }
 

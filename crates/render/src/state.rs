@@ -1,8 +1,7 @@
 //! The state as people look at it: a list of resources, and one resource with all that is recorded of it.
 
-use bbws_model::wire::WireError;
 use bbws_model::{Address, Entry, State, is_map};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::page::{Line, Page, columns};
 use crate::style::{Role, Style};
@@ -19,45 +18,13 @@ pub fn state_list(state: &State, style: Style) -> String {
     }
     let widest = state.entries.keys().map(|a| columns(&a.to_string())).max().unwrap_or_default();
     for (address, entry) in &state.entries {
-        let line = Line::at(0).whole().say(Role::Bold, address.to_string()).pad(widest + 2).text(entry.id.as_str());
+        let line = Line::at(0).broad().say(Role::Bold, address.to_string()).pad(widest + 2).text(entry.id.as_str());
         let special = special(entry);
         page.push(if special.is_empty() { line } else { line.say(Role::Warning, format!("  ({})", special.join("; "))) });
     }
     page.gap();
     page.push(footer(state));
     page.render(style)
-}
-
-/// All resources as JSON: address, id, and what is special.
-#[must_use]
-pub fn state_list_json(state: &State) -> String {
-    let one = |(address, entry): (&Address, &Entry)| json!({"address": address, "id": entry.id, "finished": entry.reached, "existing": entry.existing, "old_objects": entry.deposed.len()});
-    let all = json!({"format": 1, "serial": state.serial, "resources": state.entries.iter().map(one).collect::<Vec<_>>()});
-    format!("{all:#}\n")
-}
-
-/// The whole state as JSON, as it is stored.
-///
-/// # Errors
-/// Never for a state that bbws folded.
-pub fn state_json(state: &State) -> Result<String, WireError> {
-    let bytes = bbws_model::wire::state::write(state)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// One resource as JSON, in the same form as in the whole state; none where the state does not hold it.
-///
-/// # Errors
-/// Never for a state that bbws folded.
-pub fn state_show_json(state: &State, address: &Address) -> Result<Option<String>, WireError> {
-    let Some(entry) = state.entries.get(address) else { return Ok(None) };
-    let one = State { entries: [(address.clone(), entry.clone())].into(), ..State::empty(&state.lineage) };
-    let bytes = bbws_model::wire::state::write(&one)?;
-    let whole: Value = serde_json::from_slice(&bytes).map_err(|e| WireError::Damaged { what: "state", cause: e.to_string() })?;
-    let mut entry = whole["entries"][address.to_string()].clone();
-    entry["address"] = json!(address);
-    entry["format"] = json!(bbws_model::wire::state::FORMAT);
-    Ok(Some(format!("{entry:#}\n")))
 }
 
 fn footer(state: &State) -> Line {

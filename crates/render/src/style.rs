@@ -22,7 +22,7 @@ impl Style {
     }
 
     pub(crate) fn columns(self) -> usize {
-        self.width.max(40)
+        self.width.max(30)
     }
 
     pub(crate) fn sign(self, sign: Sign) -> &'static str {

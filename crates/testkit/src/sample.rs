@@ -77,6 +77,7 @@ pub fn plan(steps: Vec<Step>) -> Plan {
         world: World::Sandbox,
         engine: "0".into(),
         by: None,
+        back_to: None,
         wanted: Default::default(),
         seen: Default::default(),
     };

@@ -121,6 +121,7 @@ impl<Of: Sort> Kind for Toy<Of> {
         service: "toy",
         id_prefix: "",
         holds_data: false,
+        loses: None,
         backbone: false,
         carries: Of::CARRIES,
         name: if Of::NAMED { Some(NameRule { field: "name", max: 20 }) } else { None },

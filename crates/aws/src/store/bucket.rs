@@ -351,9 +351,6 @@ impl std::fmt::Debug for Vault {
 pub const STORE_ACTIONS: [&str; 6] =
     ["s3:DeleteObject", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions", "s3:PutObject"];
 
-/// The IAM actions on the key, where the state is encrypted with one of the account's own.
-pub const KEY_ACTIONS: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
-
 /// The IAM actions that checking and making the bucket takes, beside those of its store.
 pub const INIT_ACTIONS: [&str; 14] = [
     "s3:CreateBucket",

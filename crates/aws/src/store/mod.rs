@@ -4,5 +4,5 @@ mod bucket;
 mod s3;
 mod statements;
 
-pub use bucket::{INIT_ACTIONS, KEY_ACTIONS, Lacks, STORE_ACTIONS, Setting, Vault};
+pub use bucket::{INIT_ACTIONS, Lacks, STORE_ACTIONS, Setting, Vault};
 pub use s3::{Place, S3Store};

@@ -198,7 +198,7 @@ impl S3Store {
             }
             // The SDK has asked more than once.
             (Class::Transient | Class::Throttled, _) => return self.unknown(key, error),
-            (Class::Credentials, _) => "sign in again".to_owned(),
+            (Class::Credentials, _) => StoreError::SIGN_IN.to_owned(),
             _ => return failed(&self.shown(key), error),
         };
         failed(&self.shown(key), format!("{error}; {advice}"))

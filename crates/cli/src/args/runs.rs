@@ -14,7 +14,7 @@ pub(crate) struct RunsArgs {
     #[arg(value_name = "RUN")]
     pub run: Option<String>,
     /// List only the last N
-    #[arg(long, value_name = "N", default_value_t = 20, conflicts_with = "replay")]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = some, conflicts_with = "replay")]
     pub last: usize,
     /// Play the run again as it was seen: drawn in place on a terminal, line by line elsewhere
     #[arg(long)]
@@ -22,6 +22,10 @@ pub(crate) struct RunsArgs {
     /// How many times faster than it went
     #[arg(long, value_name = "N", default_value_t = 60.0, value_parser = faster, requires = "replay")]
     pub speed: f64,
+}
+
+fn some(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "write a number from 1 up".to_owned())
 }
 
 fn faster(text: &str) -> Result<f64, String> {

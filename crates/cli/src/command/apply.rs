@@ -11,7 +11,7 @@ use serde_json::json;
 use super::change::{Order, execute, look_back_at_open};
 use super::consent::{consent, typed};
 use super::glass;
-use super::hold::{free, or_held};
+use super::hold::{Free, free, or_held};
 use super::plan::{formula, show_before, tell_calls};
 use super::{back, import};
 use crate::approval::{Ground, approved, check_fence, principal};
@@ -74,11 +74,11 @@ pub(super) async fn work<C: Cloud>(
         }
         (None, _) => Ground::Free,
     };
-    free(ui, &session, &state).await?;
+    let free = free(ui, &session, &state).await?;
     if let Some(saved) = &saved {
         plan_file::check_basis(saved, &session.offline, &session.desired, &state).await?;
     }
-    let state = look_back_at_open(ui, &session, mode, state).await?;
+    let state = look_back_at_open(ui, &session, mode, state, free).await?;
     let ask = session.ask(mode, saved.as_ref().map_or_else(|| args.scope.asked(), |saved| saved.scope.clone()));
     let import = saved.as_ref().filter(|saved| is_import(saved));
     let (taken, picture) = match import {
@@ -128,7 +128,7 @@ pub(super) async fn work<C: Cloud>(
         // It may have expired or been taken away while the plan was looked at.
         ground = Ground::Approved(approved(&session, &state, &plan, file).await?);
     }
-    let order = order(plan, &ask, &state, &picture, ground, global);
+    let order = order(plan, &ask, (&state, free), &picture, ground, global);
     if imports {
         return Box::pin(import::take(ui, &session, order, &ask)).await;
     }
@@ -140,9 +140,9 @@ pub(super) async fn work<C: Cloud>(
     Ok(exit)
 }
 
-fn order<'a>(plan: Plan, ask: &'a Ask, state: &'a State, picture: &Picture, ground: Ground, global: &Global) -> Order<'a> {
+fn order<'a>(plan: Plan, ask: &'a Ask, (state, free): (&'a State, Free), picture: &Picture, ground: Ground, global: &Global) -> Order<'a> {
     let resources = picture.recorded.len() + picture.deposed.len() + picture.unrecorded.len();
-    Order { plan, ask, state, calls: picture.calls, resources, grounds: ground.records(), speed: pace::of(global) }
+    Order { plan, ask, state, free, calls: picture.calls, resources, grounds: ground.records(), speed: pace::of(global) }
 }
 
 /// Shows what lets production be changed.

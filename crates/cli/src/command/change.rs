@@ -16,7 +16,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::audit::Auditor;
-use super::hold::{claim, give_back, give_back_soon, take};
+use super::hold::{Free, claim, give_back, give_back_soon, take};
 use super::plan::{show_before, tell_calls};
 use super::record::{self, Kept, Recorder};
 use super::spool;
@@ -44,6 +44,8 @@ pub(crate) struct Order<'a> {
     pub(crate) ask: &'a Ask,
     /// The state that it was made from.
     pub(crate) state: &'a State,
+    /// That nobody was at work then.
+    pub(crate) free: Free,
     /// With how many calls the account was looked at.
     pub(crate) calls: usize,
     /// How many resources were looked for.
@@ -59,7 +61,13 @@ pub(crate) struct Order<'a> {
 ///
 /// # Errors
 /// When it cannot be looked at, or the environment cannot be taken.
-pub(crate) async fn look_back_at_open<L: Link>(ui: &mut Ui, session: &Session<L>, mode: Mode, state: State) -> Result<State, Failure> {
+pub(crate) async fn look_back_at_open<L: Link>(
+    ui: &mut Ui,
+    session: &Session<L>,
+    mode: Mode,
+    state: State,
+    free: Free,
+) -> Result<State, Failure> {
     let kept = spool::waiting(ui, &session.offline).await > 0;
     let (kinds, clock) = (&session.offline.kinds, session.link.clock());
     if !kept && state.open.is_empty() && state.abandoned.is_empty() && !may_be_doubled(&state, kinds, clock.now()) {
@@ -80,9 +88,10 @@ pub(crate) async fn look_back_at_open<L: Link>(ui: &mut Ui, session: &Session<L>
             }
             return Ok(state);
         }
-        match claim(session, mode, &state, None).await {
+        match claim(session, mode, free).await {
             Ok(log) => break log,
-            // Somebody else looks back at the same, and that takes a moment.
+            // Somebody else looks back at the same, and that takes a moment. A run elsewhere that is met here was not watched:
+            // it is at work until it says otherwise.
             Err(failure) if failure.exit == Exit::Locked && tries < LOOKS_BACK => {
                 tries += 1;
                 clock.sleep(LOOK_BACK_AGAIN).await;
@@ -170,7 +179,7 @@ pub(crate) async fn carry_out<L: Link>(
     {
         ui.remark(short);
     }
-    let log = take(session, order.plan.mode, order.state, Some(&order.plan), order.grounds.clone()).await?;
+    let log = take(session, order.plan.mode, (order.state, order.free), Some(&order.plan), order.grounds.clone()).await?;
     let narrowed = !(order.ask.scope.target.is_empty() && order.ask.scope.exclude.is_empty());
     let record = record::begin(ui, session, &log, &order.plan, narrowed).await;
     let clock = session.link.clock();

@@ -35,8 +35,8 @@ async fn work<C: Cloud>(
 ) -> Result<Exit, Failure> {
     let session = Session::open(offline, cloud, project, global, "destroy").await?;
     let state = session.state().await?;
-    free(ui, &session, &state).await?;
-    let state = look_back_at_open(ui, &session, Mode::Destroy, state).await?;
+    let free = free(ui, &session, &state).await?;
+    let state = look_back_at_open(ui, &session, Mode::Destroy, state, free).await?;
     let ask = session.ask(Mode::Destroy, Scope::default());
     let picture = session.seen(&state, Mode::Destroy).await;
     let (plan, tenants) = match session.compiled(&state, &ask, &picture, args.with_tenants).await {
@@ -55,7 +55,7 @@ async fn work<C: Cloud>(
     }
     keep(&session, &state).await?;
     let resources = picture.recorded.len() + picture.deposed.len();
-    let order = Order { plan, ask: &ask, state: &state, calls: picture.calls, resources, grounds: vec![], speed: pace::of(global) };
+    let order = Order { plan, ask: &ask, state: &state, free, calls: picture.calls, resources, grounds: vec![], speed: pace::of(global) };
     Box::pin(execute(ui, &session, order)).await
 }
 

@@ -1,7 +1,5 @@
 //! `graph`: draws the cluster.
 
-use std::fs;
-
 use bbws_model::net;
 use bbws_render::Diagram;
 
@@ -9,7 +7,7 @@ use crate::args::{Global, GraphArgs, GraphFormat};
 use crate::project::Project;
 use crate::session::Offline;
 use crate::ui::Ui;
-use crate::{Exit, Failure, desired, pace};
+use crate::{Exit, Failure, desired, pace, written};
 
 /// Draws it from the environment's file.
 pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &GraphArgs) -> Result<Exit, Failure> {
@@ -27,7 +25,8 @@ pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &GraphA
     match &args.out {
         None => ui.say(text),
         Some(path) => {
-            fs::write(path, net::catch(&text).as_bytes()).map_err(|error| Failure::unwritten("the drawing", path, error))?;
+            let failed = |why| Failure::unwritten("the drawing", path, why);
+            written::replace_as(path, net::catch(&text).as_bytes(), 0o644).map_err(failed)?;
             ui.remark(format!("The drawing is in {}.", path.display()));
         }
     }

@@ -37,13 +37,33 @@ fn known(held: &Held) -> Holder {
     }
 }
 
+/// That an environment was free, as [`free`] has seen it. Only [`free`] makes one that takes anything from a run elsewhere: a
+/// state that was read since, with a holder in it that nobody has watched, frees nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Free {
+    /// The newest slot of a run elsewhere whose log has stood still for a minute.
+    stood_still_at: Option<u64>,
+}
+
+impl Free {
+    /// Whether the environment may be taken from who holds it: a run whose process is gone, or one elsewhere that was watched
+    /// and has not written since.
+    fn may_take(self, held: &Held) -> bool {
+        match known(held) {
+            Holder::Gone => true,
+            Holder::Lives => false,
+            Holder::Elsewhere => self.stood_still_at == Some(held.seq),
+        }
+    }
+}
+
 /// Sees that nobody holds the environment who may still be at work. The log of a run elsewhere is watched for a minute: it
 /// moves if that run lives.
 ///
 /// # Errors
 /// When another run holds it.
-pub(crate) async fn free<L: Link>(ui: &mut Ui, session: &Session<L>, state: &State) -> Result<(), Failure> {
-    let Some(held) = Held::of(state) else { return Ok(()) };
+pub(crate) async fn free<L: Link>(ui: &mut Ui, session: &Session<L>, state: &State) -> Result<Free, Failure> {
+    let Some(held) = Held::of(state) else { return Ok(Free::default()) };
     free_of(ui, &session.offline, session.link.clock().as_ref(), held).await
 }
 
@@ -53,7 +73,7 @@ pub(crate) async fn free<L: Link>(ui: &mut Ui, session: &Session<L>, state: &Sta
 /// When that run may still be at work.
 pub(crate) async fn stopped(ui: &mut Ui, offline: &Offline, clock: &dyn Clock) -> Result<(), Failure> {
     match last_held(offline.store.as_ref()).await.map_err(|error| offline.log_failure(&error))? {
-        LastHeld::By(held) => free_of(ui, offline, clock, *held).await,
+        LastHeld::By(held) => free_of(ui, offline, clock, *held).await.map(drop),
         LastHeld::Unknown { seq } => {
             let name = &offline.environment.name;
             ui.remark(format!(
@@ -71,10 +91,10 @@ pub(crate) async fn stopped(ui: &mut Ui, offline: &Offline, clock: &dyn Clock) -
     }
 }
 
-async fn free_of(ui: &mut Ui, offline: &Offline, clock: &dyn Clock, held: Held) -> Result<(), Failure> {
+async fn free_of(ui: &mut Ui, offline: &Offline, clock: &dyn Clock, held: Held) -> Result<Free, Failure> {
     let locked = |held: Held| offline.log_failure(&LogError::Held(Box::new(held)));
     match known(&held) {
-        Holder::Gone => Ok(()),
+        Holder::Gone => Ok(Free::default()),
         Holder::Lives => Err(locked(held)),
         Holder::Elsewhere => {
             let who = &held.owner;
@@ -86,10 +106,10 @@ async fn free_of(ui: &mut Ui, offline: &Offline, clock: &dyn Clock, held: Held) 
             if !still {
                 // It may have given it back meanwhile.
                 let now = offline.state().await?;
-                return now.as_ref().and_then(Held::of).map_or(Ok(()), |held| Err(locked(held)));
+                return now.as_ref().and_then(Held::of).map_or(Ok(Free::default()), |held| Err(locked(held)));
             }
             ui.remark("It has not written anything for a minute: it has stopped, and this run takes over.");
-            Ok(())
+            Ok(Free { stood_still_at: Some(held.seq) })
         }
     }
 }
@@ -106,19 +126,19 @@ pub(crate) async fn or_held<L: Link>(session: &Session<L>, state: &State, failur
 }
 
 /// Takes the environment: nobody else changes it until the log is closed. One that is held is taken from a run whose process
-/// is gone, or that was seen to stand still at `state` ([`free`]); that run can write nothing from then on. `grounds` say what
-/// allows the run, where that has to be recorded.
+/// is gone, or that was seen to stand still ([`free`]); that run can write nothing from then on. `grounds` say what allows the
+/// run, where that has to be recorded.
 ///
 /// # Errors
 /// When another run holds it, or has changed it since `state` was read.
 pub(crate) async fn take<L: Link>(
     session: &Session<L>,
     mode: Mode,
-    state: &State,
+    (state, free): (&State, Free),
     plan: Option<&Plan>,
     grounds: Vec<Record>,
 ) -> Result<Log, Failure> {
-    let log = open(session, mode, plan, grounds, &|held| may_take(held, state)).await?;
+    let log = open(session, mode, plan, grounds, &|held| free.may_take(held)).await?;
     // That others have taken it and given it back is no change by itself.
     let moved = log.state(|now| now.serial != state.serial || !now.open.keys().eq(state.open.keys()));
     if moved {
@@ -131,21 +151,12 @@ pub(crate) async fn take<L: Link>(
     Ok(log)
 }
 
-/// The same, whatever others have done since `state` was read: for what rests on no plan.
+/// The same, whatever others have done since: for what rests on no plan.
 ///
 /// # Errors
 /// When another run holds it.
-pub(crate) async fn claim<L: Link>(session: &Session<L>, mode: Mode, state: &State, plan: Option<&Plan>) -> Result<Log, Failure> {
-    open(session, mode, plan, vec![], &|held| may_take(held, state)).await
-}
-
-/// Whether its holder is gone, or was seen to stand still at this state.
-fn may_take(held: &Held, state: &State) -> bool {
-    match known(held) {
-        Holder::Gone => true,
-        Holder::Lives => false,
-        Holder::Elsewhere => held.seq == state.seq,
-    }
+pub(crate) async fn claim<L: Link>(session: &Session<L>, mode: Mode, free: Free) -> Result<Log, Failure> {
+    open(session, mode, None, vec![], &|held| free.may_take(held)).await
 }
 
 /// Takes an environment for the care of its store alone: nothing of the account is asked, so the place is the recorded one.
@@ -154,9 +165,10 @@ fn may_take(held: &Held, state: &State) -> bool {
 /// When another run holds it, or the store fails.
 pub(crate) async fn take_recorded(ui: &mut Ui, offline: &Offline, state: &State) -> Result<Log, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-    if let Some(held) = Held::of(state) {
-        free_of(ui, offline, clock.as_ref(), held).await?;
-    }
+    let free = match Held::of(state) {
+        Some(held) => free_of(ui, offline, clock.as_ref(), held).await?,
+        None => Free::default(),
+    };
     let (Some(world), Some(account), Some(region)) = (state.world.clone(), state.account.clone(), state.region.clone()) else {
         let name = &offline.environment.name;
         return Err(Failure::error(ErrorId::State, format!("the state of {name} does not say where it belongs")));
@@ -165,7 +177,7 @@ pub(crate) async fn take_recorded(ui: &mut Ui, offline: &Offline, state: &State)
     offline.home.prepare(&offline.environment.name)?;
     let owner = owner::this_process(RunId(ids.next()), command_line());
     let opening = Opening { owner, world, account, region, mode: Mode::Apply, plan: None, grounds: vec![] };
-    let opened = Log::open(offline.store.clone(), clock, Arc::new(ids), opening, &|held| may_take(held, state)).await;
+    let opened = Log::open(offline.store.clone(), clock, Arc::new(ids), opening, &|held| free.may_take(held)).await;
     opened.map_err(|error| offline.log_failure(&error))
 }
 
@@ -229,5 +241,90 @@ pub(crate) async fn give_back_soon(log: &Log, clock: &dyn Clock) -> Option<LogEr
             let cause = format!("it has not answered for {} s", CLOSING.as_secs());
             Some(LogError::Store(StoreError::Unknown { key: "the end of this run".to_owned(), cause }))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bbws_engine::TTL;
+    use bbws_testkit::{JumpClock, MemoryStore, SeededIds, sample};
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::Cli;
+    use crate::cloud::Stores;
+    use crate::project::Project;
+
+    const S: Duration = Duration::from_secs(1);
+
+    /// Dev with a store of its own, and a run of another machine that has taken it.
+    struct Bench {
+        _dir: tempfile::TempDir,
+        offline: Offline,
+        store: MemoryStore,
+        clock: Arc<JumpClock>,
+        other: Log,
+    }
+
+    async fn bench() -> Bench {
+        let dir = crate::tests::project();
+        let environments = dir.path().join("environments");
+        let line = ["bbws", "plan", "dev", "--env-dir", environments.to_str().unwrap()];
+        let stores = Stores::new(|_| unreachable!("dev's state is on the disk"));
+        let global = Cli::try_parse_from(line).unwrap().global;
+        let mut offline = Offline::open(&mut Ui::silent(), &Project::new(&environments, stores), &global, "dev").unwrap();
+        let (store, clock) = (MemoryStore::default(), Arc::new(JumpClock::new()));
+        offline.store = Arc::new(store.clone());
+        let opening = Opening {
+            owner: sample::owner("OTHER"),
+            world: bbws_model::World::Aws,
+            account: "536580886816".parse().unwrap(),
+            region: "af-south-1".into(),
+            mode: Mode::Apply,
+            plan: None,
+            grounds: vec![],
+        };
+        let other = Log::open(offline.store.clone(), clock.clone(), Arc::new(SeededIds::default()), opening, &|_| false).await.unwrap();
+        Bench { _dir: dir, offline, store, clock, other }
+    }
+
+    impl Bench {
+        async fn held(&self) -> Held {
+            Held::of(&self.offline.state().await.unwrap().unwrap()).unwrap()
+        }
+
+        async fn watched(&self) -> Result<Free, Failure> {
+            free_of(&mut Ui::silent(), &self.offline, self.clock.as_ref(), self.held().await).await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_elsewhere_that_nobody_has_watched_is_at_work() {
+        let bench = bench().await;
+        // It is silent, and its newest slot is the one that was just read: that says nothing of whether it lives.
+        let held = bench.held().await;
+        assert!(!Free::default().may_take(&held));
+        assert!(!Free { stood_still_at: Some(held.seq - 1) }.may_take(&held), "nor does that it stood still before");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_elsewhere_that_lives_is_seen_to() {
+        let bench = bench().await;
+        let failure = tokio::select! {
+            _ = bench.other.keep() => panic!("it is not lost"),
+            watched = bench.watched() => watched.unwrap_err(),
+        };
+        assert_eq!((failure.exit, bench.clock.elapsed() < 25 * S), (Exit::Locked, true), "{failure:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_elsewhere_that_stood_still_is_taken_over_unless_it_wakes_up() {
+        let bench = bench().await;
+        let free = bench.watched().await.unwrap();
+        assert!((TTL..75 * S).contains(&bench.clock.elapsed()));
+        assert!(free.may_take(&bench.held().await));
+        bench.other.append(vec![Record::Heartbeat]).await.unwrap();
+        assert!(!free.may_take(&bench.held().await), "it was only slow");
+        assert!(bench.store.all().keys().all(|key| key.starts_with("log/")));
     }
 }

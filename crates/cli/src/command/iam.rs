@@ -12,7 +12,7 @@ use crate::args::{Global, IamArgs};
 use crate::project::Project;
 use crate::session::Offline;
 use crate::ui::Ui;
-use crate::{Exit, Failure, pace};
+use crate::{Exit, Failure, pace, written};
 
 /// Prints them, or writes them into a folder.
 pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &IamArgs) -> Result<Exit, Failure> {
@@ -83,12 +83,12 @@ pub(crate) fn ground(offline: &Offline, state: Option<&State>) -> Ground {
 }
 
 fn write(ui: &mut Ui, dir: &Path, made: &Policies) -> Result<(), Failure> {
-    let failed = |path: &Path, error: std::io::Error| Failure::unwritten("the policy", path, error);
-    fs::create_dir_all(dir).map_err(|error| failed(dir, error))?;
+    let failed = |path: &Path, why: String| Failure::unwritten("the policy", path, why);
+    fs::create_dir_all(dir).map_err(|error| failed(dir, error.to_string()))?;
     for one in &made.documents {
         let path = dir.join(format!("{}.json", one.name));
         let text = bbws_render::policy_text(&one.policy);
-        fs::write(&path, net::catch(&text).as_bytes()).map_err(|error| failed(&path, error))?;
+        written::replace_as(&path, net::catch(&text).as_bytes(), 0o644).map_err(|why| failed(&path, why))?;
         ui.line(format!("aws iam create-policy --policy-name {} --policy-document file://{}", one.name, path.display()));
     }
     Ok(())

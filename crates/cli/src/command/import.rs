@@ -16,7 +16,7 @@ use serde_json::json;
 use super::change::{Order, carry_out, look_back_at_open, no_signals};
 use super::consent::consent;
 use super::glass;
-use super::hold::free;
+use super::hold::{Free, free};
 use super::plan::tell_next;
 use crate::approval::principal;
 use crate::args::{Global, ImportArgs};
@@ -95,11 +95,11 @@ async fn work<L: Link>(
 ) -> Result<Exit, Failure> {
     let yes = args.yes;
     let state = session.state().await?;
-    let state = if args.out.is_some() {
-        state
+    let (state, free) = if args.out.is_some() {
+        (state, Free::default())
     } else {
-        free(ui, session, &state).await?;
-        look_back_at_open(ui, session, Mode::Apply, state).await?
+        let free = free(ui, session, &state).await?;
+        (look_back_at_open(ui, session, Mode::Apply, state, free).await?, free)
     };
     let mut listed = BTreeMap::new();
     let mut asked = match source {
@@ -183,8 +183,16 @@ async fn work<L: Link>(
     let plan = planned(session, &state, &sighted, &picture)?;
     let whole = session.ask(Mode::Apply, Scope::default());
     let resources = sighted.found.len();
-    let order =
-        Order { plan, ask: &whole, state: &state, calls: picture.calls, resources, grounds: ground.records(), speed: pace::of(global) };
+    let order = Order {
+        plan,
+        ask: &whole,
+        state: &state,
+        free,
+        calls: picture.calls,
+        resources,
+        grounds: ground.records(),
+        speed: pace::of(global),
+    };
     take(ui, session, order, &ask).await
 }
 
@@ -228,9 +236,8 @@ fn asked_for<L: Link>(
     let (kind, environment) = (address.kind(), &session.offline.environment);
     let Some((what, example)) = form(kind).filter(|_| session.offline.kinds.get(kind).is_some()) else {
         let known: Vec<&str> = session.offline.kinds.iter().map(bbws_model::AnyKind::name).collect();
-        return Err(
-            Failure::error(ErrorId::Unknown, format!("there is no kind `{kind}`")).advise(format!("the kinds are {}", known.join(", ")))
-        );
+        let failure = Failure::error(ErrorId::Unknown, format!("there is no kind `{kind}`")).or_meant(kind, known.iter().copied());
+        return Err(failure.advise(format!("the kinds are {}", known.join(", "))));
     };
     let Some(wanted) = session.desired.resources.get(address) else {
         let known: Vec<String> = session.desired.resources.keys().map(ToString::to_string).collect();

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use bbws_engine::{Picture, read_formula};
-use bbws_model::{Mode, Plan, Reads, State, net, wire};
+use bbws_engine::{Held, Picture, read_formula};
+use bbws_model::{Mode, Plan, Reads, Severity, State, net, wire};
 use bbws_render::{Detail, ErrorId};
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ use crate::next::Next;
 use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
-use crate::{Exit, Failure, absent, pace, preflight, written};
+use crate::{Exit, Failure, absent, owner, pace, preflight, written};
 
 /// Plans, and shows the plan.
 pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &PlanArgs) -> Result<Exit, Failure> {
@@ -43,6 +43,12 @@ async fn work<C: Cloud>(
     if spool::waiting(ui, &session.offline).await > 0 && !ui.json {
         ui.remark("This machine keeps what became of requests while the state store was out of reach; the next apply records it.");
     }
+    // One whose process is gone is no longer at work; what it left is told with the plan.
+    if let Some(held) = Held::of(&state).filter(|held| owner::lives(&held.owner) != Some(false)) {
+        let who = &held.owner;
+        let told = "what it has not done yet shows as steps, and a plan in a file will be out of date when it is over";
+        ui.remark(format!("A run of {} on {} is at work ({}): {told}.", who.user, who.host, who.command));
+    }
     let mode = if args.destroy { Mode::Destroy } else { Mode::Apply };
     let way = match &args.back_to {
         Some(run) => Some(back::turn(&mut session, &state, run).await?),
@@ -53,10 +59,13 @@ async fn work<C: Cloud>(
     let notes = way.iter().flat_map(|way| way.notes(&session, &plan, &picture)).collect::<Vec<_>>();
     plan.notes.extend(notes);
     plan.notes.extend(absent::note(&session, cloud, (project, global), (&state, mode), &picture).await);
+    let sent = session.link.sent();
+    let all = ui.verbose > 0 && !ui.json && ![&args.markdown, &args.html].iter().any(|path| path.as_deref().is_some_and(to_screen));
+    let ahead = preflight::look_beside(all, &session, &state, &mut plan).await;
     pages(ui, &session, &plan, args)?;
-    tell_calls(ui, &session.link.sent(), Some((&picture, &formula(&session, &state)?)));
-    if ![&args.markdown, &args.html].iter().any(|path| path.as_deref().is_some_and(to_screen)) {
-        preflight::look_beside(ui, &session, &state, &plan).await;
+    tell_calls(ui, &sent, Some((&picture, &formula(&session, &state)?)));
+    if let Some(ahead) = ahead.filter(|_| all) {
+        preflight::tell_beside(ui, &ahead);
     }
     if let Some(path) = &args.out {
         crate::plan_file::write(path, &plan)?;
@@ -71,6 +80,9 @@ async fn work<C: Cloud>(
 pub(super) fn tell_next<L: Link>(ui: &mut Ui, session: &Session<L>, plan: &Plan, path: &Path) {
     ui.remark(format!("The plan is in {}.", path.display()));
     let next = Next::of(session, &path.display().to_string());
+    if plan.notes.iter().any(|note| note.severity == Severity::Error) {
+        return ui.remark(format!("  It would fail: mend what is named above, then make it again:  {}", next.plan()));
+    }
     match (session.offline.governed && !plan.is_empty(), plan.mode) {
         (true, Mode::Destroy) => ui.remark("Nobody can apply it: production is never destroyed."),
         (true, Mode::Apply) => {

@@ -22,8 +22,12 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, cloud: &C, command: 
     };
     match command {
         SandboxCommand::Reset => {
-            let states = reset_states(&dir).map_err(failed)?;
-            cloud.reset(&dir).map_err(failed)?;
+            let stuck = |error: io::Error| {
+                let failure = Failure::new(Exit::Store, format!("the sandbox in {} cannot be cleared", dir.display())).because(&error);
+                failure.advise(format!("check that {} and what is in it may be removed, or remove it by hand", dir.display()))
+            };
+            let states = reset_states(&dir).map_err(stuck)?;
+            cloud.reset(&dir).map_err(stuck)?;
             if ui.json {
                 ui.line(json!({ "format": 1, "states": states }).to_string());
             } else if states.is_empty() {

@@ -54,6 +54,11 @@ impl Home {
             (Self::Bucket(_), StoreError::Unknown { .. }) => {
                 Failure::new(Exit::Later, what).because(error).advise("try again; what was sent is settled by the next run")
             }
+            (Self::Bucket(_), StoreError::Failed { .. }) if error.is_unsigned() => Failure::new(Exit::Later, what)
+                .of(ErrorId::Credentials)
+                .because(error)
+                .advise(format!("sign in, or name the right profile in the environment's file; then: bbws doctor {environment}{flag}"))
+                .advise("or look into the sandbox's: add --sandbox"),
             (Self::Bucket(bucket), StoreError::Failed { .. }) => Failure::error(ErrorId::Store, what)
                 .because(error)
                 .advise(format!("check the bucket {} and who may use it: bbws init {environment}{flag}", bucket.name)),

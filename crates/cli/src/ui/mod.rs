@@ -21,6 +21,8 @@ use crate::args::Global;
 pub(crate) struct Ui {
     out: Box<dyn Write + Send>,
     err: Shared,
+    /// Why `out` took something not, where its reader has not simply gone away.
+    untold: Option<io::Error>,
     calls: CallLines,
     answers: Box<dyn BufRead + Send>,
     /// Whether the output is for programs.
@@ -61,7 +63,7 @@ impl Ui {
         let unicode = speaks_unicode();
         let columns = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
         let look = |tty: bool| {
-            let width = if tty { columns.unwrap_or(80).clamp(40, MOST_WIDTH) } else { PLAIN_WIDTH };
+            let width = if tty { columns.unwrap_or(80).clamp(30, MOST_WIDTH) } else { PLAIN_WIDTH };
             Look { unicode, color: tty && !plain, width }
         };
         let err = Shared::new(io::stderr());
@@ -69,6 +71,7 @@ impl Ui {
             out: Box::new(io::stdout()),
             calls: CallLines::new(err.clone(), global.json),
             err,
+            untold: None,
             answers: Box::new(io::BufReader::new(io::stdin())),
             json: global.json,
             verbose: global.verbose,
@@ -86,7 +89,20 @@ impl Ui {
         let look = Look { unicode: true, color: false, width: PLAIN_WIDTH };
         let (out, err, answers) = (Box::new(io::sink()), Shared::new(io::sink()), Box::new(io::empty()));
         let calls = CallLines::new(err.clone(), false);
-        Self { out, err, calls, answers, json: false, verbose: 0, look, err_look: look, asks: false, live: false, at: At::default() }
+        Self {
+            out,
+            err,
+            untold: None,
+            calls,
+            answers,
+            json: false,
+            verbose: 0,
+            look,
+            err_look: look,
+            asks: false,
+            live: false,
+            at: At::default(),
+        }
     }
 
     /// How `out` may look.
@@ -99,11 +115,20 @@ impl Ui {
         style(self.err_look)
     }
 
-    /// Writes to `out`. A reader that has gone away is no reason to stop what is being done.
+    /// Writes to `out`. That it takes nothing is no reason to stop what is being done: it is said in the end ([`Self::untold`]). A
+    /// reader that has gone away has read enough.
     pub(crate) fn say(&mut self, text: impl AsRef<str>) {
         // Of short secrets only what people read is cleaned: a program's document stays one.
         let text = if self.json { net::catch(text.as_ref()) } else { net::catch_words(text.as_ref()) };
-        let _ = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
+        match self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => _ = self.untold.get_or_insert(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+
+    /// Why not all that was said could be written, where that is so.
+    pub(crate) fn untold(&mut self) -> Option<Failure> {
+        self.untold.take().map(|error| unwritable(&error))
     }
 
     /// Writes a line to `out`.
@@ -158,6 +183,14 @@ impl Ui {
         let text = if self.json { failure.json().to_string() } else { failure_text(&failure, self.err_look.color) };
         self.remark(text.trim_end_matches('\n'));
     }
+}
+
+/// The output took not all that was written to it.
+pub(crate) fn unwritable(error: &io::Error) -> Failure {
+    Failure::error(ErrorId::File, "the output could not be written: what was shown is not whole")
+        .because(error)
+        .advise("make room where the output goes, or let it go elsewhere, and ask again")
+        .advise("what the command itself did is done: an apply has gone on to its end, and is recorded")
 }
 
 fn style(look: Look) -> Style {
@@ -240,6 +273,41 @@ pub(crate) fn table<const N: usize>(rows: &[[&str; N]], indent: &str) -> String 
     text
 }
 
+/// The same, the last column broken where a line would be wider than this.
+pub(crate) fn table_within<const N: usize>(rows: &[[&str; N]], width: usize) -> String {
+    let whole = table(rows, "");
+    let last = rows.iter().filter_map(|row| row.last()).map(|cell| cell.chars().count()).max().unwrap_or_default();
+    let widest = whole.lines().map(|line| line.chars().count()).max().unwrap_or_default();
+    let hang = widest.saturating_sub(last).min(width / 2);
+    let mut text = String::new();
+    for line in whole.lines() {
+        let mut column = 0;
+        // Blanks belong to the word behind them, so that columns stay.
+        for word in line.split_inclusive(|c: char| c != ' ').fold(vec![String::new()], |mut words: Vec<String>, piece| {
+            let begins = piece.starts_with(' ');
+            match words.last_mut() {
+                Some(word) if !begins => word.push_str(piece),
+                _ => words.push(piece.to_owned()),
+            }
+            words
+        }) {
+            let wide = word.chars().count();
+            if column > 0 && column + wide > width {
+                text.push_str(&format!("\n{:hang$}", ""));
+                column = hang;
+                let word = word.trim_start();
+                text.push_str(word);
+                column += word.chars().count();
+            } else {
+                text.push_str(&word);
+                column += wide;
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -281,9 +349,45 @@ mod tests {
         assert_eq!(err.matches("<secret>").count(), 4, "{err}");
     }
 
+    /// Takes nothing, for this reason.
+    struct Shut(io::ErrorKind);
+
+    impl Write for Shut {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_output_that_takes_nothing_is_told_once_and_one_that_nobody_reads_is_not() {
+        for (kind, told) in [(io::ErrorKind::StorageFull, true), (io::ErrorKind::Other, true), (io::ErrorKind::BrokenPipe, false)] {
+            let mut ui = Ui { out: Box::new(Shut(kind)), ..Ui::silent() };
+            assert_eq!(ui.untold(), None);
+            ui.say("a");
+            ui.line("b");
+            let failure = ui.untold();
+            assert_eq!(failure.as_ref().map(|failure| (failure.id, failure.exit)), told.then_some((ErrorId::File, Exit::Error)), "{kind}");
+            assert_eq!(ui.untold(), None);
+        }
+    }
+
     #[test]
     fn columns_stand_one_below_the_other() {
         assert_eq!(table(&[["a", "long", ""], ["bcd", "e", "f"]], "  "), "  a    long\n  bcd  e     f\n");
+    }
+
+    #[test]
+    fn a_table_that_is_too_wide_is_broken_in_its_last_column() {
+        let rows = [["good", "store", "reachable, and it is as it was"], ["bad", "credentials", "none"]];
+        assert_eq!(table_within(&rows, 80), table(&rows, ""));
+        assert_eq!(
+            table_within(&rows, 39),
+            "good  store        reachable, and it is\n                   as it was\nbad   credentials  none\n"
+        );
     }
 
     #[test]

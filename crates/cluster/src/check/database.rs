@@ -1,6 +1,9 @@
 //! Database and file system.
 
+use bbws_kinds::{TakesEffect, ValueFault, mysql_parameters, takes_effect, value_fault};
+
 use super::{Fault, Judge};
+use crate::decode::closest;
 use crate::{Environment, Rds, RuleId, Throughput};
 
 pub(super) fn check(env: &Environment, judge: &mut Judge<'_>) {
@@ -22,6 +25,8 @@ fn shape(rds: &Rds, judge: &mut Judge<'_>) {
             format!("`{}` is not an instance class", rds.class),
             "write one such as `db.t3.micro` or `db.r5.large`",
         ));
+    } else if let ["db", family, size] = parts[..] {
+        class(family, size, judge);
     }
     let version: Vec<&str> = rds.engine_version.split('.').collect();
     let digits = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
@@ -57,6 +62,33 @@ fn shape(rds: &Rds, judge: &mut Judge<'_>) {
             .beside("rds.class", "the class"),
         );
     }
+}
+
+/// Families of instances that RDS has had for MySQL.
+const FAMILIES: &str = "c6gd m3 m4 m5 m5d m6g m6gd m6i m6id m6in m7g m7i m8g m8gd r3 r4 r5 r5b r5d r6g r6gd r6i r6id r6in r7g r7i r8g r8gd \
+    t2 t3 t4g x1 x1e x2g x2idn x2iedn x2iezn z1d";
+/// Sizes of instances.
+const SIZES: &str = "micro small medium large xlarge 2xlarge 3xlarge 4xlarge 6xlarge 8xlarge 9xlarge 10xlarge 12xlarge 16xlarge 18xlarge \
+    24xlarge 32xlarge 48xlarge metal";
+
+/// A class of a family or a size that bbws does not know may be one of tomorrow.
+fn class(family: &str, size: &str, judge: &mut Judge<'_>) {
+    let meant = |word: &str, all: &'static str| {
+        let known = || all.split_ascii_whitespace();
+        (!known().any(|one| one == word)).then(|| closest(word, known()))
+    };
+    let (families, sizes) = (meant(family, FAMILIES), meant(size, SIZES));
+    if families.is_none() && sizes.is_none() {
+        return;
+    }
+    let right =
+        |found: Option<Option<&'static str>>, word: &str| found.map_or_else(|| Some(word.to_owned()), |near| near.map(str::to_owned));
+    let fix = match (right(families, family), right(sizes, size)) {
+        (Some(family), Some(size)) => format!("did you mean `db.{family}.{size}`?"),
+        _ => "write one such as `db.t3.micro` or `db.r5.large`".to_owned(),
+    };
+    let told = format!("bbws does not know the instance class `db.{family}.{size}`: if RDS does not either, the apply fails");
+    judge.raise(Fault::new(RuleId::RdsClass, "rds.class", told, fix).warning());
 }
 
 fn storage(rds: &Rds, judge: &mut Judge<'_>) {
@@ -191,8 +223,50 @@ fn parameters(rds: &Rds, judge: &mut Judge<'_>) {
                 format!("`{name}` has no value"),
                 "give one, or remove the line to have RDS's own",
             ));
+        } else {
+            number(&path, name, value, judge);
+            unknown(path, name, judge);
         }
     }
+}
+
+/// A value that RDS takes for no number, where it wants one; or a number that MySQL does not take.
+fn number(path: &str, name: &str, value: &str, judge: &mut Judge<'_>) {
+    let range = |takes: &std::ops::RangeInclusive<u64>| match takes.end() {
+        &u64::MAX => format!("from {} up", takes.start()),
+        end => format!("from {} to {end}", takes.start()),
+    };
+    match value_fault(name, value) {
+        Some(ValueFault::NoNumber { takes }) => judge.raise(Fault::new(
+            RuleId::RdsParameter,
+            path,
+            format!("`{name}` is a number: RDS refuses `{value}`"),
+            format!("give one {}, or a formula of RDS: `{{DBInstanceClassMemory/12582880}}`", range(&takes)),
+        )),
+        Some(ValueFault::Outside { takes }) => judge.raise(
+            Fault::new(
+                RuleId::RdsParameter,
+                path,
+                format!("MySQL does not take {value} for `{name}`: RDS will refuse it"),
+                format!("give a number {}", range(&takes)),
+            )
+            .warning(),
+        ),
+        None => {}
+    }
+}
+
+/// A name that bbws does not know may be one of RDS's own, or of a later MySQL.
+fn unknown(path: String, name: &str, judge: &mut Judge<'_>) {
+    if takes_effect(name) != TakesEffect::Unknown {
+        return;
+    }
+    let fix = closest(name, mysql_parameters()).map_or_else(
+        || "look it up in the reference of MySQL, or of RDS".to_owned(),
+        |near| format!("did you mean `{near}`? if RDS has a `{name}`, all is well"),
+    );
+    let told = format!("bbws does not know a MySQL parameter `{name}`: if RDS does not either, the apply fails");
+    judge.raise(Fault::new(RuleId::RdsParameter, path, told, fix).warning().of_key());
 }
 
 fn files(env: &Environment, judge: &mut Judge<'_>) {

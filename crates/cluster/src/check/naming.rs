@@ -147,7 +147,7 @@ fn is_word(text: &str) -> bool {
 }
 
 /// Whether it has the shape of a region: `af-south-1`, `us-gov-west-1`.
-fn is_region(text: &str) -> bool {
+pub(super) fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let word = |part: &&str| part.len() > 1 && part.chars().all(|c| c.is_ascii_lowercase());
     matches!(parts.as_slice(), [words @ .., number] if (2..=3).contains(&words.len()) && words[0].len() == 2 && words.iter().all(word) && !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()))

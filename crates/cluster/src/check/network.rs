@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_model::{Address, Cidr};
 
+use super::naming::is_region;
 use super::{Fault, Judge};
 use crate::{Environment, Nat, RuleId, Subnet};
 
@@ -85,7 +86,8 @@ fn one(path: &str, subnet: &Subnet, env: &Environment, judge: &mut Judge<'_>) {
         );
     }
     let letter = zone.strip_prefix(env.region.as_str());
-    if !letter.is_some_and(|rest| rest.len() == 1 && rest.chars().all(|c| c.is_ascii_lowercase())) {
+    // A region that is none has a fault of its own, and no zones.
+    if is_region(&env.region) && !letter.is_some_and(|rest| rest.len() == 1 && rest.chars().all(|c| c.is_ascii_lowercase())) {
         judge.raise(
             Fault::new(
                 RuleId::ZoneOutsideRegion,

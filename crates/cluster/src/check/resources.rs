@@ -137,7 +137,8 @@ fn keys(kind: &dyn AnyKind, resource: &Resource, judge: &mut Judge<'_>) -> bool 
     let missing: Vec<&String> = must.iter().filter(|key| !given.contains_key(*key)).collect();
     for key in &unknown {
         let fix = closest(key, may.iter().map(String::as_str)).map_or_else(|| takes(kind, &may), |near| format!("did you mean `{near}`?"));
-        judge.raise(Fault::new(RuleId::ResourceSpec, format!("{}.{key}", resource.path), format!("a {} has no `{key}`", kind.name()), fix));
+        let fault = Fault::new(RuleId::ResourceSpec, format!("{}.{key}", resource.path), format!("a {} has no `{key}`", kind.name()), fix);
+        judge.raise(fault.of_key());
     }
     for key in &missing {
         judge.raise(Fault::new(

@@ -34,7 +34,10 @@ pub(crate) fn readable(text: &str) -> Readable<'_> {
         let Some((span, message)) = broken else { break };
         let (span, message, fix) = match unclosed(text, span) {
             Some((opener, sign, end)) => (opener, format!("`{sign}` is opened here and never closed"), format!("close it with `{end}`")),
-            None => (span, format!("this is not TOML: {message}"), hint(text, span)),
+            None => {
+                let (message, hint) = told(text, span, message);
+                (span, format!("this is not TOML: {message}"), hint)
+            }
         };
         let mut lines = line_of(text, span);
         let hopeless = lines.of(text).trim().is_empty();
@@ -147,6 +150,21 @@ fn line_of(text: &str, span: Span) -> Span {
 fn within(text: &str, span: std::ops::Range<usize>) -> Span {
     let start = text.floor_char_boundary(span.start.min(text.len()));
     Span { start, end: text.ceil_char_boundary(span.end.clamp(start, text.len())) }
+}
+
+/// What is wrong with the line and what would be right. Of a word without quotes the parser says that it is no number.
+fn told(text: &str, span: Span, message: String) -> (String, String) {
+    let line = text[line_of(text, span).start..].lines().next().unwrap_or_default();
+    let value = line.split_once('=').map(|(_, value)| value.split('#').next().unwrap_or_default().trim()).unwrap_or_default();
+    let right = match value.to_ascii_lowercase().as_str() {
+        "yes" | "on" | "true" => "true",
+        "no" | "off" | "false" => "false",
+        _ if message.contains("float") && value.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+            return (format!("`{value}` is a text without quotes"), format!("write `\"{value}\"`"));
+        }
+        _ => return (message, hint(text, span)),
+    };
+    (format!("`{value}` is neither `true` nor `false`"), format!("write `{right}`"))
 }
 
 fn hint(text: &str, span: Span) -> String {

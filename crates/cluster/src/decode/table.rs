@@ -46,6 +46,14 @@ impl Reader {
         self.problems.borrow_mut().push(problem);
     }
 
+    /// Says better what would be right of a number that was told to be out of range there.
+    fn amend(&self, span: Span, fix: &str) {
+        let mut problems = self.problems.borrow_mut();
+        if let Some(problem) = problems.last_mut().filter(|problem| problem.rule == RuleId::OutOfRange && problem.span == span) {
+            fix.clone_into(&mut problem.fix);
+        }
+    }
+
     pub(crate) fn put(&self, path: &str, span: Span) {
         self.places.borrow_mut().put(path, span);
     }
@@ -281,6 +289,10 @@ impl<T: PartialOrd + std::fmt::Display> Got<'_, '_, '_, T> {
     /// Reports a value outside of this range.
     pub(crate) fn within(self, range: RangeInclusive<T>, unit: &str) -> Self {
         let fix = format!("give a number between {} and {}{}{unit}", range.start(), range.end(), if unit.is_empty() { "" } else { " " });
+        if self.value.is_none() && !self.absent {
+            let reader = self.table.reader;
+            reader.amend(reader.place(&self.table.path_of(self.key)), &fix);
+        }
         self.judged(RuleId::OutOfRange, |value| (!range.contains(value)).then(|| (format!("`{value}` is out of range"), fix)))
     }
 }
@@ -292,9 +304,10 @@ fn join(path: &str, key: &str) -> String {
 /// The name most like `wrong`, if one is like it at all.
 pub(crate) fn closest<'n>(wrong: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let near = |name: &str| strsim::damerau_levenshtein(&wrong.to_lowercase().replace('-', "_"), &name.to_lowercase().replace('-', "_"));
-    names
-        .map(|name| (near(name), name))
-        .min()
-        .filter(|(distance, name)| *distance <= name.len().max(wrong.chars().count()) / 3)
-        .map(|(_, name)| name)
+    let names: Vec<&str> = names.collect();
+    let alike = names.iter().map(|name| (near(name), *name)).min();
+    let alike = alike.filter(|(distance, name)| *distance <= name.len().max(wrong.chars().count()) / 3).map(|(_, name)| name);
+    // The beginning of a longer name, where it is that of one alone.
+    let mut longer = names.iter().filter(|name| wrong.len() > 3 && name.starts_with(&format!("{wrong}_")));
+    alike.or_else(|| longer.next().copied().filter(|_| longer.next().is_none()))
 }

@@ -115,6 +115,7 @@ fn document(reader: &Reader, path: &str, value: &DeValue<'_>) -> Value {
         DeValue::Table(entries) => {
             let entries = entries.iter().map(|(key, value)| {
                 let path = format!("{path}.{}", key.get_ref());
+                reader.put_key(&path, key.span().into());
                 reader.put(&path, value.span().into());
                 (key.get_ref().to_string(), document(reader, &path, value.get_ref()))
             });

@@ -6,7 +6,6 @@ use bbws_model::{Class, Op, Phase, PhysicalId, Record, Seen};
 use serde_json::Value;
 
 use super::send::{Due, Sent};
-use super::settle::is_keyed;
 use super::work::Task;
 use super::{NOTHING_TO_SEND, STALE, StepFailure};
 use crate::Progress;
@@ -26,7 +25,7 @@ impl Task<'_, '_> {
             let place = self.place(Some(id), have);
             let Some(seen) = self.look(&name, &place).await? else {
                 // A request that is still on its way would remove what is made in its place, where that has the same key.
-                if self.attempts.may_arrive() && self.step.pair.is_some() && is_keyed(self.work.kind(&name)?.facts().recovery) {
+                if self.attempts.may_arrive() && self.step.pair.is_some() && self.work.kind(&name)?.facts().recovery.is_keyed() {
                     let drained = *lapses.get_or_insert_with(|| self.lapses());
                     if !self.over(drained) {
                         self.wait_for_drain(drained).await?;
@@ -108,11 +107,12 @@ impl Task<'_, '_> {
             let entry = state.entries.get(&self.step.address)?;
             (!entry.existing).then(|| entry.id.clone())
         });
+        let stays = gone.is_none();
         let left = match gone {
             Some(id) => self.left_behind(&name, &id, None).await?,
             None => None,
         };
-        let forget = Record::Forget { address: self.step.address.clone(), reason: reason.to_owned() };
+        let forget = Record::Forget { address: self.step.address.clone(), reason: reason.to_owned(), stays };
         self.work.append(left.into_iter().chain([forget]).collect()).await
     }
 }

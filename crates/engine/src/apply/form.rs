@@ -11,7 +11,7 @@ use super::{NOTHING_TO_SEND, STALE, StepFailure};
 use crate::Progress;
 
 /// For how long an object that was there, or was just made, may be out of sight.
-const OUT_OF_SIGHT: Duration = Duration::from_secs(120);
+pub(super) const OUT_OF_SIGHT: Duration = Duration::from_secs(120);
 
 impl Task<'_, '_> {
     /// Whether it may be that AWS has never shown an object yet: one that was made, and an earlier run was over before it was

@@ -1,11 +1,13 @@
 //! Making an object, taking one over, and copying one's data.
 
-use bbws_model::{Class, CloudError, IntentId, Op, Ownership, Phase, PhysicalId, Record, Recovery, Renamed, ResultOutcome, Seen};
+use bbws_model::{Address, Class, CloudError, IntentId, Op, Ownership, Phase, PhysicalId, Record, Recovery, Renamed, ResultOutcome, Seen};
 use serde_json::Value;
 
 use super::StepFailure;
 use super::earlier::Fate;
+use super::form::OUT_OF_SIGHT;
 use super::send::{Due, Sent};
+use super::settle::LOOK;
 use super::work::{Task, invalid};
 use crate::lock::locked;
 
@@ -64,10 +66,24 @@ impl Task<'_, '_> {
             found.as_ref().and_then(|seen| ids.find(|id| **id == seen.id).cloned())
         });
         let Some(seen) = found.filter(|_| old.is_none()) else { return Ok(None) };
+        if let Some(other) = self.recorded_elsewhere(name, &seen.id, &seen.spec) {
+            // It was found by its mark, which a move has not reached yet; or it has the key that is wanted.
+            let keyed = self.work.kind(name)?.facts().recovery.is_keyed();
+            return if keyed { Err(self.is_the_others(name, &seen.id, &other)) } else { Ok(None) };
+        }
         if self.is_ours(&seen) {
             return Ok((seen.phase != Phase::Leaving).then_some(seen));
         }
         Err(self.not_ours(name, &seen))
+    }
+
+    /// The other address under which the state knows an object.
+    fn recorded_elsewhere(&self, name: &str, id: &PhysicalId, spec: &Value) -> Option<Address> {
+        self.work.log.state(|state| state.recorded_elsewhere(name, (id, spec), &self.step.address).cloned())
+    }
+
+    fn is_the_others(&self, name: &str, id: &PhysicalId, other: &Address) -> StepFailure {
+        StepFailure::Cloud(CloudError::own(name, Class::Exists, format!("{id} is recorded as {other} already: plan again")))
     }
 
     fn not_ours(&self, name: &str, seen: &Seen) -> StepFailure {
@@ -91,6 +107,12 @@ impl Task<'_, '_> {
                     self.done(intent, Some(made.id.clone())).await?;
                     return Ok(made.id);
                 }
+                // Somebody may have made one under its key meanwhile, and some APIs would answer with that.
+                Ok(Sent::Again) if self.work.kind(name)?.facts().recovery != Recovery::TagOnly => {
+                    if let Some(id) = self.came_meanwhile(name, &wanted).await? {
+                        return Ok(id);
+                    }
+                }
                 Ok(Sent::Again) => {}
                 Ok(Sent::Ambiguous(intent, error)) => {
                     if let Fate::Made(id) = self.made_in_the_dark(&intent, &wanted, error).await? {
@@ -99,16 +121,21 @@ impl Task<'_, '_> {
                 }
                 Err(StepFailure::Cloud(error)) if error.class == Class::Exists => {
                     // Ours, if an earlier request of this step took effect after all.
-                    let found = self.there_already(name, &wanted).await?;
-                    let Some(seen) = found else { return Err(StepFailure::Cloud(error)) };
-                    let refusals = self.attempts.give_up();
-                    self.work.append(refusals).await?;
-                    self.take_over(&seen, false).await?;
-                    return Ok(seen.id);
+                    let came = self.came_meanwhile(name, &wanted).await?;
+                    return came.ok_or(StepFailure::Cloud(error));
                 }
                 Err(failure) => return Err(failure),
             }
         }
+    }
+
+    /// What is there by now although no answer told of it: ours is taken over, somebody else's stops the step.
+    async fn came_meanwhile(&mut self, name: &str, wanted: &Value) -> Result<Option<PhysicalId>, StepFailure> {
+        let Some(seen) = self.there_already(name, wanted).await? else { return Ok(None) };
+        let refusals = self.attempts.give_up();
+        self.work.append(refusals).await?;
+        self.take_over(&seen, false).await?;
+        Ok(Some(seen.id))
     }
 
     /// Some APIs answer a create with what somebody else made under the same name.
@@ -128,16 +155,30 @@ impl Task<'_, '_> {
             let told = format!("AWS answered with {id}, which is to be replaced, instead of making another");
             return Err(StepFailure::Cloud(CloudError::own(name, Class::Exists, told)));
         }
-        if self.work.kind(name)?.facts().recovery != Recovery::NaturalKey {
+        if let Some(other) = self.recorded_elsewhere(name, id, wanted) {
+            self.refused(intent.clone(), "exists").await?;
+            return Err(self.is_the_others(name, id, &other));
+        }
+        if !self.work.kind(name)?.facts().recovery.is_keyed() {
             return Ok(());
         }
-        let place = self.place(Some(id), wanted);
-        match self.look(name, &place).await? {
-            Some(seen) if seen.owner.is_some() && !self.is_ours(&seen) => {
+        let (place, began) = (self.place(Some(id), wanted), self.work.clock.elapsed());
+        loop {
+            // What is not shown yet is new.
+            let Some(seen) = self.look(name, &place).await?.filter(|seen| !self.is_ours(seen)) else { return Ok(()) };
+            if seen.owner.is_some() {
                 self.refused(intent.clone(), "exists").await?;
-                Err(self.not_ours(name, &seen))
+                return Err(self.not_ours(name, &seen));
             }
-            _ => Ok(()),
+            // The create was to put our mark on it. Should it be ours after all, that shows in the week in which it is looked for.
+            if self.work.clock.elapsed().saturating_sub(began) > OUT_OF_SIGHT {
+                self.attempts.is_settled(intent);
+                let evidence = format!("AWS answered with {id}, which bears no mark");
+                self.record(Record::Abandon { intent: intent.clone(), evidence }).await?;
+                return Err(self.not_ours(name, &seen));
+            }
+            self.say(Phase::Pending("AWS shows whose it is".into()));
+            self.pause(LOOK).await?;
         }
     }
 
@@ -170,6 +211,9 @@ impl Task<'_, '_> {
             }
         } else if !existing && !self.is_ours(&seen) {
             return Err(self.not_ours(&name, &seen));
+        }
+        if let Some(other) = self.recorded_elsewhere(&name, id, &seen.spec) {
+            return Err(self.is_the_others(&name, id, &other));
         }
         self.take_over(&seen, existing).await?;
         self.bring(id.clone(), want, renamed).await

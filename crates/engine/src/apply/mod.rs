@@ -132,6 +132,10 @@ pub async fn apply(run: Run<'_>) -> Report {
     let mut tally = Tally::default();
     let mut kept = Some(Box::pin(log.keep()));
     while !schedule.is_settled() {
+        // Somebody else holds the environment: whatever was sent is for them to settle, and waiting only keeps a person waiting.
+        if matches!(tally.log, Some(LogError::Fenced { .. })) {
+            break;
+        }
         if tally.log.is_some() {
             // It may hold the writer's turn, or be next, and nobody polls it any more.
             kept = None;
@@ -170,7 +174,7 @@ pub async fn apply(run: Run<'_>) -> Report {
         }
     }
     tally.left.append(&mut tally.running);
-    // An abort: dropped where they stand. What they have sent is open in the log.
+    // An abort, or fenced: dropped where they stand. What they have sent is open in the log.
     drop(running);
     // After a failure the next run does it.
     if tally.stopping.is_none() && tally.log.is_none() && tally.failed.is_empty() {

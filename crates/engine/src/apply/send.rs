@@ -106,7 +106,7 @@ pub(super) struct Due {
 }
 
 impl Task<'_, '_> {
-    /// Sends one request. A throttled one is sent again at once when its time has come; other passing refusals are
+    /// Sends one request. A throttled one is sent again at once when its time has come, for a while; other passing refusals are
     /// waited out, and then the caller looks again.
     pub(super) async fn send<T>(
         &mut self,
@@ -186,7 +186,8 @@ impl Task<'_, '_> {
             let spent = now.saturating_sub(open.since);
             let wait = budget(error.class, deletes, self.timeout()?)
                 .and_then(|budget| budget.wait(open.tries, spent, &self.step.address.to_string()));
-            let again = error.class == Class::Throttled;
+            // After so long the caller looks again first.
+            let again = error.class == Class::Throttled && spent <= LEASE;
             let Some(after) = wait else {
                 self.attempts.refused = Some(open);
                 return Err(StepFailure::Cloud(error));

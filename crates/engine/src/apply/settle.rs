@@ -149,7 +149,7 @@ async fn sweep(state: &State, drivers: &Drivers, now: jiff::Timestamp) -> Result
     let asked = state.abandoned.values().filter_map(|open| Some((&open.intent, place(state, &open.intent)?))).collect();
     for (intent, seen) in looked(drivers, asked).await? {
         let late = seen.filter(|seen| owner_of(state, seen, intent).is_some_and(|owner| owner.intent == intent.id));
-        match late.filter(|seen| !is_recorded(state, intent, &seen.id)) {
+        match late.filter(|seen| !is_recorded(state, intent, seen)) {
             Some(seen) => records.push(Record::Late { intent: intent.id.clone(), id: seen.id }),
             None if state.abandoned.get(&intent.id).is_some_and(lapsed) => records.push(Record::Swept { intent: intent.id.clone() }),
             None => {}
@@ -242,11 +242,11 @@ pub(super) fn trace(state: &State, kinds: &Kinds, intent: &Intent, seen: Option<
         (Op::Create { .. }, Some(seen)) => {
             let owner = owner_of(state, seen, intent)?;
             // What can bear no mark of its own, or has a name that nothing else can have, is known by that.
-            let keyed = kinds.get(&intent.kind).is_some_and(|kind| is_keyed(kind.facts().recovery));
+            let keyed = kinds.get(&intent.kind).is_some_and(|kind| kind.facts().recovery.is_keyed());
             if owner.intent != intent.id && !keyed {
                 return None;
             }
-            if is_recorded(state, intent, &seen.id) {
+            if is_recorded(state, intent, seen) {
                 let evidence = format!("{} was recorded before the intent", seen.id);
                 return Some(Record::Abandon { intent: intent.id.clone(), evidence });
             }
@@ -262,22 +262,17 @@ pub(super) fn trace(state: &State, kinds: &Kinds, intent: &Intent, seen: Option<
     }
 }
 
-/// Whether nothing else of a kind can have the same key: executing a create again makes no second object.
-pub(super) fn is_keyed(recovery: Recovery) -> bool {
-    match recovery {
-        Recovery::Idempotent | Recovery::NaturalKey => true,
-        Recovery::Token | Recovery::TagOnly => false,
-    }
-}
-
 /// The mark of an object, where it is ours and of the intent's address.
 fn owner_of<'s>(state: &State, seen: &'s Seen, intent: &Intent) -> Option<&'s Ownership> {
     seen.owner.as_ref().filter(|owner| owner.lineage == state.lineage && owner.address == intent.address)
 }
 
-fn is_recorded(state: &State, intent: &Intent, id: &PhysicalId) -> bool {
-    let is = |entry: &Entry| entry.ids().any(|known| known == id);
-    state.entries.get(&intent.address).is_some_and(is) || state.backups.iter().any(|backup| backup.id == *id)
+/// Whether an object is known already: to the intent's address or, since it was moved there, to another one.
+fn is_recorded(state: &State, intent: &Intent, seen: &Seen) -> bool {
+    let is = |entry: &Entry| entry.ids().any(|known| *known == seen.id);
+    state.entries.get(&intent.address).is_some_and(is)
+        || state.backups.iter().any(|backup| backup.id == seen.id)
+        || state.recorded_elsewhere(&intent.kind, (&seen.id, &seen.spec), &intent.address).is_some()
 }
 
 /// The record of a request of which nothing can come any more.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_model::{
     Address, Entry, FieldChange, Finding, NameRule, Order, Phase, PhysicalId, Pointer, Reason, Renamed, Seen, Severity, SpecProblem, Verb,
-    is_protected, resolve,
+    is_protected, pointers, resolve,
 };
 use serde_json::Value;
 
@@ -36,7 +36,7 @@ pub(super) enum Verdict {
 
 impl Verdict {
     /// The outputs that others may rely on while the plan is made; none where the object is new.
-    fn outputs(&self) -> Option<&Value> {
+    pub(super) fn outputs(&self) -> Option<&Value> {
         match self {
             Self::Stays { outputs } | Self::Change { outputs, .. } | Self::Adopt { outputs, .. } => Some(outputs),
             Self::Make { .. } | Self::Replace { .. } | Self::Remove { .. } | Self::Forget { .. } => None,
@@ -57,7 +57,19 @@ pub(super) fn wanted(
     let (declared, entry) = (&from.desired.resources[address], from.state.entries.get(address));
     let (mut want, renamed) = named(&declared.spec, entry, kind.facts().name);
     let found = if entry.is_some() { from.picture.recorded.get(address) } else { from.picture.unrecorded.get(address) };
-    let seen = look(address, found)?;
+    let mut seen = look(address, found)?;
+    let new = seen.filter(|_| entry.is_none());
+    if let Some(other) = new.and_then(|it| from.state.recorded_elsewhere(address.kind(), (&it.id, &it.spec), address)) {
+        // It is the other's, and its mark may still say otherwise: a move leaves that to the next apply.
+        if declared.existing || kind.facts().recovery.is_keyed() {
+            return Err(vec![
+                Finding::new(Severity::Error, format!("it is recorded as {other} already"))
+                    .at(address)
+                    .advise(format!("give it another key, or give the recorded one this address: bbws state mv ENV {other} {address}")),
+            ]);
+        }
+        seen = None;
+    }
     let Some(seen) = seen else {
         if declared.existing {
             let advice = "create it first, or take `existing = true` out of the file";
@@ -84,6 +96,10 @@ pub(super) fn wanted(
     // Two equal documents differ in no field: reading both into their types would only show the same.
     let same = seen.spec == resolved;
     let mut changes = if same { vec![] } else { kind.diff(&seen.spec, &resolved).map_err(misfit)?.into_changes() };
+    // What refers to something that could not be read, or of which no plan can be made, may be as wanted: that finding stands
+    // in the way already, and what is not known makes no other.
+    let unjudged = |pointer: &Pointer| from.desired.resources.contains_key(&pointer.to) && !verdicts.contains_key(&pointer.to);
+    changes.retain(|change| !pointers(&change.to).iter().any(unjudged));
     if changes.iter().any(|change| keeps(entry, change)) {
         let text = seen.spec.get(DESCRIPTION).cloned().unwrap_or_default();
         (want[DESCRIPTION], resolved[DESCRIPTION]) = (text.clone(), text);

@@ -2,6 +2,7 @@
 
 mod classify;
 mod order;
+mod place;
 
 #[cfg(test)]
 mod tests;

@@ -8,8 +8,8 @@ use bbws_model::{
 };
 use serde_json::Value;
 
-use super::Sources;
 use super::classify::Verdict;
+use super::{Sources, place};
 use crate::Graph;
 
 /// The steps that one address got: the one after which its new form is known, and the one that removes an object.
@@ -24,6 +24,7 @@ struct Halves {
 /// Turns verdicts into steps, each after all it depends on.
 pub(super) fn arrange(from: Sources<'_>, graph: &Graph, mut verdicts: BTreeMap<Address, Verdict>) -> Result<Vec<Step>, Vec<Finding>> {
     spread_delete_first(graph, &mut verdicts);
+    let outputs = place::outputs(&verdicts);
     let mut made =
         Making { from, graph, steps: vec![], halves: BTreeMap::new(), former: vec![], holders: holders(from.state), held: BTreeMap::new() };
     let goes_first = |verdict: &Verdict| matches!(verdict, Verdict::Replace { order: Order::DeleteFirst, .. });
@@ -33,14 +34,20 @@ pub(super) fn arrange(from: Sources<'_>, graph: &Graph, mut verdicts: BTreeMap<A
     }
     let mut wrong = made.deposed();
     wrong.extend(made.connect(&delete_first));
-    match in_order(made.steps) {
-        Ok(steps) if wrong.is_empty() => Ok(steps),
-        Ok(_) => Err(wrong),
-        Err(finding) => {
-            wrong.push(*finding);
-            Err(wrong)
-        }
+    if let Err(stuck) = places(&made.steps) {
+        wrong.push(circle(&made.steps, &stuck));
+        return Err(wrong);
     }
+    let clashes = place::clashes(from.kinds, &made.steps, &outputs);
+    for clash in &clashes {
+        made.after(clash.makes, clash.removes, Until::Done);
+    }
+    match places(&made.steps) {
+        Ok(places) if wrong.is_empty() => return Ok(in_order(made.steps, &places)),
+        Ok(_) => {}
+        Err(stuck) => wrong.extend(place::cramped(&clashes, &made.steps, &stuck)),
+    }
+    Err(wrong)
 }
 
 /// What is replaced and stands on something whose old object goes first must itself go first.
@@ -125,8 +132,11 @@ impl Making<'_> {
                 halves.changes = Some(self.push(address, Action::Update { id, have, want }, reason, risks, needs()));
             }
             Verdict::Replace { id, have, want, renamed, order: _, why } => {
+                let backbone = self.from.kinds.get(address.kind()).is_some_and(|kind| kind.facts().backbone);
                 let risks = match &why {
                     Reason::Replacing(changes) => changes.iter().flat_map(|c| c.risks.clone()).collect(),
+                    // No field says what that means.
+                    _ if backbone => vec![Risk::new(RiskKind::Downtime, "the cluster stands on it, and moves over to another object")],
                     _ => vec![],
                 };
                 halves.backs_up = self.backup_before_delete(address, &id);
@@ -150,10 +160,12 @@ impl Making<'_> {
         self.halves.insert(address.clone(), halves);
     }
 
-    /// What goes with an object of a kind that holds data.
+    /// What goes with an object.
     fn loss(&self, address: &Address, backup: Option<usize>) -> Vec<Risk> {
-        if !self.from.kinds.get(address.kind()).is_some_and(|k| k.facts().holds_data) {
-            return vec![];
+        let facts = self.from.kinds.get(address.kind()).map(|kind| kind.facts());
+        if !facts.as_ref().is_some_and(|facts| facts.holds_data) {
+            let loses = facts.and_then(|facts| facts.loses);
+            return loses.map(|text| Risk::new(RiskKind::DataLoss, text)).into_iter().collect();
         }
         let leaves = self.from.kinds.backup(address.kind()).is_some_and(|rule| rule.left_by_delete.is_some());
         let text = match (backup, leaves) {
@@ -284,8 +296,8 @@ fn copy_name(id: &PhysicalId, state: &State) -> String {
     if end.is_empty() { format!("{id}-bbws-{}", state.serial) } else { format!("{id}-bbws-{end}-{}", state.serial) }
 }
 
-/// The steps numbered anew so that each stands after all it comes after.
-fn in_order(steps: Vec<Step>) -> Result<Vec<Step>, Box<Finding>> {
+/// The place of each step in an order in which it stands after all it comes after; or those that wait for each other.
+fn places(steps: &[Step]) -> Result<Vec<usize>, BTreeSet<usize>> {
     // A step that comes after another for two reasons waits for both of them at once.
     let mut waits_for: Vec<usize> = steps.iter().map(|step| step.after.len()).collect();
     let mut followers: Vec<Vec<usize>> = vec![vec![]; steps.len()];
@@ -295,11 +307,9 @@ fn in_order(steps: Vec<Step>) -> Result<Vec<Step>, Box<Finding>> {
         }
     }
     let mut ready: BinaryHeap<Reverse<usize>> = (0..steps.len()).filter(|n| waits_for[*n] == 0).map(Reverse).collect();
-    let mut places: Vec<Option<usize>> = vec![None; steps.len()];
-    let mut order = vec![];
+    let mut places: BTreeMap<usize, usize> = BTreeMap::new();
     while let Some(Reverse(number)) = ready.pop() {
-        places[number] = Some(order.len());
-        order.push(number);
+        places.insert(number, places.len());
         for follower in &followers[number] {
             waits_for[*follower] -= 1;
             if waits_for[*follower] == 0 {
@@ -307,13 +317,23 @@ fn in_order(steps: Vec<Step>) -> Result<Vec<Step>, Box<Finding>> {
             }
         }
     }
-    if order.len() < steps.len() {
-        let names: Vec<String> =
-            steps.iter().enumerate().filter(|(n, _)| places[*n].is_none()).map(|(_, s)| s.address.to_string()).collect();
-        let finding = Finding::new(Severity::Error, "these steps wait for each other").seen(names.join(", "));
-        return Err(Box::new(finding.advise("plan some of them apart")));
+    if places.len() < steps.len() {
+        Err((0..steps.len()).filter(|n| !places.contains_key(n)).collect())
+    } else {
+        Ok(places.into_values().collect())
     }
-    let moved = |id: StepId| StepId(places[id.0].unwrap_or_default());
+}
+
+/// Steps that wait for each other.
+fn circle(steps: &[Step], stuck: &BTreeSet<usize>) -> Finding {
+    let names: BTreeSet<String> = stuck.iter().map(|number| steps[*number].address.to_string()).collect();
+    let finding = Finding::new(Severity::Error, "these steps wait for each other").seen(Vec::from_iter(names).join(", "));
+    finding.advise("plan some of them apart")
+}
+
+/// The steps numbered anew by their places.
+fn in_order(steps: Vec<Step>, places: &[usize]) -> Vec<Step> {
+    let moved = |id: StepId| StepId(places[id.0]);
     let mut sorted: Vec<Option<Step>> = vec![None; steps.len()];
     for mut step in steps {
         step.id = moved(step.id);
@@ -324,5 +344,5 @@ fn in_order(steps: Vec<Step>) -> Result<Vec<Step>, Box<Finding>> {
         let place = step.id.0;
         sorted[place] = Some(step);
     }
-    Ok(sorted.into_iter().flatten().collect())
+    sorted.into_iter().flatten().collect()
 }

@@ -30,6 +30,8 @@ struct ToySpec<S: Stage> {
     #[serde(default)]
     key: u32,
     #[serde(default)]
+    bound: Option<S::Text>,
+    #[serde(default)]
     first: bool,
 }
 
@@ -39,6 +41,7 @@ impl Kind for Toy {
         service: "toy",
         id_prefix: "",
         holds_data: true,
+        loses: None,
         backbone: false,
         carries: false,
         name: Some(NameRule { field: "name", max: 8 }),
@@ -57,9 +60,10 @@ impl Kind for Toy {
     }
 
     fn diff(have: &ToySpec<Written>, want: &ToySpec<Written>) -> Diff {
-        let ToySpec { name, on, holds, size, key, first: _ } = want;
+        let ToySpec { name, on, holds, size, key, bound, first: _ } = want;
         let diff = Diff::new().replace("name", &have.name, name).replace("on", &have.on, on).update("holds", &have.holds, holds);
-        diff.update("size", &have.size, size).with_backup().forbid("key", &have.key, key, "restore it from a copy")
+        let diff = diff.update("size", &have.size, size).with_backup().forbid("key", &have.key, key, "restore it from a copy");
+        diff.forbid("bound", &have.bound, bound, "it stands there for ever")
     }
 
     fn replacement(_: &ToySpec<Written>, want: &ToySpec<Written>) -> Replacement {
@@ -188,6 +192,41 @@ fn what_is_undeclared_goes_after_all_that_hold_it() {
     assert_eq!(plan(&kinds(), &desired(&of), &applied(&of), Mode::Destroy).unwrap(), ["a: delete", "b: delete"]);
 }
 
+/// A run that did the one half of a replacement and not the other has destroyed something.
+#[test]
+fn half_a_replacement_is_counted_as_what_it_is() {
+    let (was, is) = ([("a", json!({"name": "n1"}))], [("a", json!({"name": "n2", "first": true}))]);
+    let (state, picture) = applied(&was);
+    let request = Request { mode: Mode::Apply, replace: BTreeSet::new() };
+    let steps = steps(Sources { kinds: &kinds(), desired: &desired(&is), state: &state, picture: &picture }, &request).unwrap();
+    let counts = |many: usize| bbws_model::Counts::of(&steps[..many]);
+    assert_eq!((counts(1).destroy, counts(1).replace), (1, 0), "{steps:?}");
+    assert_eq!((counts(2).destroy, counts(2).replace), (0, 1));
+}
+
+#[test]
+fn what_is_made_where_another_stands_waits_until_that_is_gone() {
+    let named = |a: &str, b: &str| [("a", json!({"name": a})), ("b", json!({"name": b}))];
+    let moved = |was: &[(&str, Value)], is: &[(&str, Value)]| plan(&kinds(), &desired(is), &applied(was), Mode::Apply);
+    let (was, chain) = (named("n1", "n2"), named("n2", "n3"));
+    assert_eq!(moved(&was, &chain).unwrap(), ["b: create n3", "b: delete", "a: create n2", "a: delete"]);
+    // What is taken out of the file frees its place as well.
+    assert_eq!(moved(&was, &[("c", json!({"name": "n2"})), was[0].clone()]).unwrap(), ["b: delete", "c: create n2"]);
+    // Each waits for the other.
+    let told = |wrong: Vec<Finding>| wrong.into_iter().map(|one| format!("{}: {}", one.address.unwrap(), one.summary)).collect::<Vec<_>>();
+    let held = "toy.a: toy.b (id-b) still has the place that is wanted, and goes only after everything has moved over";
+    let swapped = told(moved(&was, &named("n2", "n1")).unwrap_err());
+    assert_eq!(
+        swapped,
+        [held, &held.replace("toy.a", "toy.x").replace("toy.b", "toy.a").replace("toy.x", "toy.b").replace("id-b", "id-a")]
+    );
+    // What holds the one lets go of it only for the other.
+    let holder = [("c", json!({"name": "c", "holds": to("b"), "size": 1}))];
+    let both = [&chain[..], &[("c", json!({"name": "c", "holds": to("a"), "size": 1}))]].concat();
+    let refused = told(moved(&[&was[..], &holder].concat(), &both).unwrap_err());
+    assert_eq!(refused, [held]);
+}
+
 #[test]
 fn a_change_of_data_is_preceded_by_a_copy() {
     let (was, is) = ([("a", json!({"size": 1}))], [("a", json!({"size": 2}))]);
@@ -243,6 +282,32 @@ fn a_failed_look_is_not_an_absence() {
     picture.recorded.insert(address("a"), Err(CloudError::own("toy:Describe", Class::Transient, "reset")));
     let wrong = plan(&kinds(), &desired(&of), &(state, picture), Mode::Apply).unwrap_err();
     assert_eq!(wrong[0].summary, "it could not be read");
+}
+
+#[test]
+fn what_refers_to_something_unread_is_not_judged_by_it() {
+    let told = |key: u32| {
+        let all = |key: u32| {
+            let (b, c) = (json!({"bound": to("a"), "key": key}), json!({"bound": to("b"), "on": to("a"), "size": 1}));
+            [("a", json!({"name": "a"})), ("b", b), ("c", c)]
+        };
+        let (state, mut picture) = applied(&all(0));
+        picture.recorded.insert(address("a"), Err(CloudError::own("toy:Describe", Class::Denied, "no")));
+        let wrong = plan(&kinds(), &desired(&all(key)), &(state, picture), Mode::Apply).unwrap_err();
+        wrong.into_iter().map(|f| (f.address.unwrap().name().to_owned(), f.summary)).collect::<Vec<_>>()
+    };
+    let unread = ("a".to_owned(), "it could not be read".to_owned());
+    assert_eq!(told(0), [unread.clone()]);
+    // What is known to stand in the way is told with it.
+    let lost = ("b".to_owned(), "`key` must not be changed by a plan: data would be lost".to_owned());
+    assert_eq!(told(1), [unread, lost]);
+
+    // A new object in the place of what it is bound to is known to be another.
+    let of = |name: &str| [("a", json!({"name": name, "first": true})), ("b", json!({"bound": to("a")}))];
+    let (state, mut picture) = applied(&of("a"));
+    picture.recorded.insert(address("a"), Ok(None));
+    let wrong = plan(&kinds(), &desired(&of("a")), &(state, picture), Mode::Apply).unwrap_err();
+    assert_eq!(wrong[0].advice, "it stands there for ever");
 }
 
 #[test]
@@ -313,6 +378,18 @@ fn the_checker_finds_what_is_wrong() {
         })
         .contains("another step makes or changes it")
     );
+}
+
+#[test]
+fn the_checker_finds_an_object_that_is_recorded_under_another_address() {
+    let (state, picture) = applied(&[("b", json!({}))]);
+    let (kinds, new) = (kinds(), desired(&[("a", json!({"name": "other"})), ("b", json!({}))]));
+    let request = Request { mode: Mode::Apply, replace: BTreeSet::new() };
+    let mut steps = steps(Sources { kinds: &kinds, desired: &new, state: &state, picture: &picture }, &request).unwrap();
+    let (have, existing) = (json!({}), false);
+    steps[0].action = Action::Adopt { id: "id-b".into(), want: have.clone(), have, existing, asked: false, renamed: None };
+    let told: Vec<String> = crate::check(&steps, &state, &kinds).into_iter().map(|finding| finding.summary).collect();
+    assert_eq!(told, ["step 0: it takes id-b, which is recorded as toy.b"]);
 }
 
 #[test]

@@ -52,17 +52,29 @@ pub(super) fn of(have: &DbInstanceSpec<Written>, want: &DbInstanceSpec<Written>)
         .with_backup()
         .risks(RiskKind::Downtime, format!("the database is away {meanwhile}"))
         .away(least, most);
+    let upgraded = if have.multi_az {
+        "the database is away while it is upgraded, its standby too"
+    } else {
+        "the database is away while it is upgraded"
+    };
     let diff = match version_step(&have.engine_version, engine_version, *auto_minor_upgrade) {
-        VersionStep::Met => diff,
+        // `8.0` is no version but a line of them.
+        VersionStep::Met if engine_version.split('.').count() < 3 => diff,
+        VersionStep::Met => diff.keeps(
+            "engine_version",
+            &have.engine_version,
+            engine_version,
+            "AWS installs minor versions by itself, and RDS never goes back to an older one",
+        ),
         VersionStep::Minor => diff
             .update("engine_version", &have.engine_version, engine_version)
             .with_backup()
-            .risks(RiskKind::Downtime, "the database is away while it is upgraded, its standby too")
+            .risks(RiskKind::Downtime, upgraded)
             .away(120, 600),
         VersionStep::Major => diff
             .update("engine_version", &have.engine_version, engine_version)
             .with_backup()
-            .risks(RiskKind::Downtime, "the database is away while it is upgraded, its standby too")
+            .risks(RiskKind::Downtime, upgraded)
             .away(600, 2400)
             .risks(RiskKind::DataLoss, "there is no way back to the old version but the snapshot that is taken before"),
         VersionStep::Back => diff.forbid(
@@ -72,6 +84,13 @@ pub(super) fn of(have: &DbInstanceSpec<Written>, want: &DbInstanceSpec<Written>)
             "RDS never goes back to an older version: write the one it has, or restore a snapshot of the old version under another name",
         ),
     };
+    let larger = have.storage_gib > *storage_gib;
+    let never = if max_storage_gib.is_some() {
+        "RDS makes the storage larger by itself as it fills up, and never smaller"
+    } else {
+        "RDS never makes the storage of a database smaller"
+    };
+    let diff = if larger { diff.keeps("storage_gib", &have.storage_gib, storage_gib, never) } else { diff };
     let diff = diff
         .accepts("storage_gib", have.storage_gib >= *storage_gib, &have.storage_gib, storage_gib)
         .with_backup()

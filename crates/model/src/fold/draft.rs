@@ -205,11 +205,14 @@ impl<'a> Draft<'a> {
                 entry.protected = is_protected(spec);
                 self.put_entry(address.clone(), entry);
             }
-            Record::Forget { address, reason: _ } => {
+            Record::Forget { address, reason: _, stays } => {
                 let Some(entry) = self.take_entry(address) else {
                     return self.misfit(format!("{address} is forgotten, but is not recorded"));
                 };
-                self.resounds(entry.intent.as_ref());
+                match stays {
+                    true => entry.intents().for_each(|intent| self.is_let_go(intent)),
+                    false => self.resounds(entry.intent.as_ref()),
+                }
             }
             Record::Rename { from, to, reason: _ } => self.rename(from, to)?,
             Record::Backup { address, id } => self.copied(address, id),

@@ -44,6 +44,12 @@ impl Draft<'_> {
         }
     }
 
+    /// What an intent made is managed no longer, and that is meant so: whatever bears its mark is not taken back for it.
+    pub(super) fn is_let_go(&mut self, intent: &IntentId) {
+        self.edits.echoes.insert(intent.clone(), None);
+        self.edits.abandoned.insert(intent.clone(), None);
+    }
+
     /// The resource whose object this intent made, where nothing else is expected of the intent.
     pub(super) fn recorded_of(&self, intent: &IntentId) -> Option<Address> {
         if self.echo(intent).is_some() {

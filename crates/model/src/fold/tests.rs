@@ -122,6 +122,26 @@ fn a_second_object_of_one_create_has_to_go_and_the_recorded_one_stays() {
 }
 
 #[test]
+fn what_is_let_go_is_not_watched_and_what_was_gone_is() {
+    let settled = |id: &str, made: &str| {
+        let outcome = ResultOutcome::Settled { id: Some(made.into()) };
+        Record::Result { intent: IntentId(id.into()), outcome, request_id: None }
+    };
+    let forget = |stays| vec![Record::Forget { address: address(), reason: "asked".into(), stays }];
+    let mut state = State::empty("L");
+    take(&mut state, vec![create("I1", false), settled("I1", "vpc-1")]).unwrap();
+    assert!(state.echoes.contains_key(&IntentId("I1".into())));
+    let mut gone = state.clone();
+    take(&mut gone, forget(false)).unwrap();
+    assert_eq!((gone.echoes.len(), gone.abandoned.len(), gone.entries.len()), (0, 1, 0), "as every slot says that has no such field");
+    // Also what made a former object.
+    take(&mut state, vec![create("I2", true), settled("I2", "vpc-2")]).unwrap();
+    assert_eq!(state.echoes.len(), 2);
+    take(&mut state, forget(true)).unwrap();
+    assert_eq!((state.echoes.len(), state.abandoned.len(), state.entries.len()), (0, 0, 0));
+}
+
+#[test]
 fn a_refused_or_abandoned_intent_leaves_no_trace() {
     let mut state = State::empty("L");
     let refused = Record::Result {

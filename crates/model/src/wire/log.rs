@@ -170,6 +170,8 @@ pub(super) enum Record {
     Forget {
         address: Address,
         reason: String,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        stays: bool,
     },
     Rename {
         from: Address,
@@ -254,7 +256,7 @@ impl From<crate::Record> for Record {
             Of::Import { address, id, spec, outputs, dependencies, existing } => {
                 Self::Import { address, id, spec, outputs, dependencies, existing }
             }
-            Of::Forget { address, reason } => Self::Forget { address, reason },
+            Of::Forget { address, reason, stays } => Self::Forget { address, reason, stays },
             Of::Rename { from, to, reason } => Self::Rename { from, to, reason },
             Of::Backup { address, id } => Self::Backup { address, id },
             Of::Restore { reason, entries, outputs } => Self::Restore { reason, entries: converted(entries), outputs },
@@ -297,7 +299,7 @@ impl From<Record> for crate::Record {
             Of::Import { address, id, spec, outputs, dependencies, existing } => {
                 Self::Import { address, id, spec, outputs, dependencies, existing }
             }
-            Of::Forget { address, reason } => Self::Forget { address, reason },
+            Of::Forget { address, reason, stays } => Self::Forget { address, reason, stays },
             Of::Rename { from, to, reason } => Self::Rename { from, to, reason },
             Of::Backup { address, id } => Self::Backup { address, id },
             Of::Restore { reason, entries, outputs } => Self::Restore { reason, entries: converted(entries), outputs },
@@ -418,7 +420,8 @@ mod tests {
                 },
                 Record::Gone { address: vpc(), id: id.clone() },
                 Record::Import { address: vpc(), id: id.clone(), spec, outputs, dependencies: vec![], existing: true },
-                Record::Forget { address: vpc(), reason: "asked".into() },
+                Record::Forget { address: vpc(), reason: "asked".into(), stays: false },
+                Record::Forget { address: vpc(), reason: "let go".into(), stays: true },
                 Record::Rename { from: vpc(), to: "vpc.other".parse().unwrap(), reason: String::new() },
                 Record::Backup { address: vpc(), id },
                 Record::Restore { reason: "as after slot 5".into(), entries: restored, outputs: BTreeMap::new() },

@@ -332,6 +332,7 @@ mod tests {
                 world: World::Endpoint("http://localhost:1".into()),
                 engine: "0.1.0".into(),
                 by: Some(crate::Principal::of("arn:aws:sts::093646564004:assumed-role/deployer/thandi", None)),
+                back_to: None,
                 wanted: [("toy.n0".parse().unwrap(), Digest::of(b"toy.n0"))].into(),
                 seen: [
                     ("toy.n2".parse().unwrap(), Some(crate::SeenAs { id: "i2".into(), spec: json!({"size": 1}) })),

@@ -106,7 +106,8 @@ fn basis() -> impl Strategy<Value = Basis> {
     let seen = proptest::collection::btree_map(address(), proptest::option::of(("[a-z0-9-]{1,9}", spec())), 0..3);
     let by = proptest::option::of(any::<String>().prop_map(|arn| Principal { arn, session: None, source_identity: None }));
     let wanted = proptest::collection::btree_set(address(), 0..4);
-    (any::<u64>(), wanted, seen, any::<String>(), by).prop_map(|(serial, wanted, seen, region, by)| Basis {
+    let back_to = proptest::option::of("[0-9A-Z]{1,9}".prop_map(crate::RunId));
+    (any::<u64>(), wanted, seen, any::<String>(), by, back_to).prop_map(|(serial, wanted, seen, region, by, back_to)| Basis {
         environment: "dev".into(),
         lineage: "01L".into(),
         serial,
@@ -118,6 +119,7 @@ fn basis() -> impl Strategy<Value = Basis> {
         world: World::Sandbox,
         engine: "0.1.0".into(),
         by,
+        back_to,
         wanted: wanted.into_iter().map(|at| (at.clone(), Digest::of(at.to_string().as_bytes()))).collect(),
         seen: seen.into_iter().map(|(at, seen)| (at, seen.map(|(id, spec)| SeenAs { id: id.as_str().into(), spec }))).collect(),
     })

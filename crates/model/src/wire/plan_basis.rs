@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::approval_parts::Principal;
-use crate::{Account, Address, Digest, PhysicalId, World};
+use crate::{Account, Address, Digest, PhysicalId, RunId, World};
 
 /// What a plan rests on. It is refused where any of it has moved.
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -38,6 +38,10 @@ pub(super) struct Basis {
     /// Who made it; missing where that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     by: Option<Principal>,
+    /// The run to whose configuration it leads back; missing where it leads to what the file says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    back_to: Option<RunId>,
     /// For each resource of the file, the digest of what is wanted of it.
     wanted: BTreeMap<Address, Digest>,
     /// What was seen of each resource that the steps touch or refer to; null where there was no object.
@@ -56,20 +60,49 @@ struct SeenAs {
 
 impl From<crate::Basis> for Basis {
     fn from(basis: crate::Basis) -> Self {
-        let crate::Basis { environment, lineage, serial, head, configuration, observed, account, region, world, engine, by, wanted, seen } =
-            basis;
+        let crate::Basis {
+            environment,
+            lineage,
+            serial,
+            head,
+            configuration,
+            observed,
+            account,
+            region,
+            world,
+            engine,
+            by,
+            back_to,
+            wanted,
+            seen,
+        } = basis;
         let seen = seen.into_iter().map(|(at, seen)| (at, seen.map(|crate::SeenAs { id, spec }| SeenAs { id, spec }))).collect();
         let by = by.map(Into::into);
-        Self { environment, lineage, serial, head, configuration, observed, account, region, world, engine, by, wanted, seen }
+        Self { environment, lineage, serial, head, configuration, observed, account, region, world, engine, by, back_to, wanted, seen }
     }
 }
 
 impl From<Basis> for crate::Basis {
     fn from(basis: Basis) -> Self {
-        let Basis { environment, lineage, serial, head, configuration, observed, account, region, world, engine, by, wanted, seen } = basis;
+        let Basis {
+            environment,
+            lineage,
+            serial,
+            head,
+            configuration,
+            observed,
+            account,
+            region,
+            world,
+            engine,
+            by,
+            back_to,
+            wanted,
+            seen,
+        } = basis;
         let seen = seen.into_iter().map(|(at, seen)| (at, seen.map(|SeenAs { id, spec }| crate::SeenAs { id, spec }))).collect();
         let by = by.map(Into::into);
-        Self { environment, lineage, serial, head, configuration, observed, account, region, world, engine, by, wanted, seen }
+        Self { environment, lineage, serial, head, configuration, observed, account, region, world, engine, by, back_to, wanted, seen }
     }
 }
 

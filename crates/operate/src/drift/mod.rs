@@ -11,7 +11,7 @@ mod trail;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_engine::planner::{keeps, named};
-use bbws_engine::{Found, Picture};
+use bbws_engine::{Found, Picture, recorded};
 use bbws_model::{
     Address, CloudError, Desired, Entry, FieldChange, Kinds, Ownership, Phase, PhysicalId, Pointer, Seen, State, pointers, resolve,
 };
@@ -151,7 +151,8 @@ pub fn drift(kinds: &Kinds, desired: &Desired, state: &State, picture: &Picture,
             drift.unsettled.push(address.clone());
             continue;
         }
-        let wanted = desired.resources.get(address).map(|wanted| declared(kinds, &wanted.spec, address, entry, picture));
+        let wanted =
+            desired.resources.get(address).map(|wanted| as_recorded(&declared(kinds, &wanted.spec, address, entry, picture), state));
         match seen {
             None => {
                 let one = Drifted {
@@ -165,7 +166,7 @@ pub fn drift(kinds: &Kinds, desired: &Desired, state: &State, picture: &Picture,
                 // What the file no longer has is to go anyway.
                 if wanted.is_none() && one.standing == Standing::Missing { drift.agreed.push(one) } else { drift.drifted.push(one) }
             }
-            Some(seen) => match compare(kinds, address, entry, wanted.as_ref(), seen, &state.lineage) {
+            Some(seen) => match compare(kinds, address, entry, wanted.as_ref(), seen, &state.lineage, picture) {
                 Ok((one, agreed, edited)) => {
                     if one.standing != Standing::There || one.mark != Mark::Ours || !one.fields.is_empty() {
                         drift.drifted.push(one.clone());
@@ -207,6 +208,12 @@ fn declared(kinds: &Kinds, spec: &Value, address: &Address, entry: &Entry, pictu
     resolve(&spec, &known)
 }
 
+/// The references that the look does not tell, as they were when bbws was last at work: what could not be read, or is gone, makes
+/// no edit of what refers to it.
+fn as_recorded(spec: &Value, state: &State) -> Value {
+    resolve(spec, &|pointer| recorded(state, pointer))
+}
+
 fn standing_instead(found: Option<&Found>, entry: &Entry) -> Standing {
     match found {
         Some(Ok(Some(other))) if other.id != entry.id => Standing::Replaced { by: other.id.clone(), owner: other.owner.clone() },
@@ -229,6 +236,7 @@ fn compare(
     wanted: Option<&Value>,
     seen: &Seen,
     lineage: &str,
+    picture: &Picture,
 ) -> Result<(Drifted, Vec<Field>, bool), CloudError> {
     let misfit = |problem: bbws_model::SpecProblem| {
         let told = format!("a spec does not fit its kind at `{}`: {}", problem.field, problem.message);
@@ -236,12 +244,14 @@ fn compare(
     };
     let unknown = || CloudError::own(address.kind(), bbws_model::Class::Invalid, "this bbws does not know the kind");
     let kind = kinds.get(address.kind()).ok_or_else(unknown)?;
+    // Not even the record tells what it refers to there.
+    let is_unread = |pointer: &Pointer| matches!(picture.recorded.get(&pointer.to), Some(Err(_)));
     let differ = |have: &Value, want: &Value| -> Result<Vec<FieldChange>, CloudError> {
         if have == want {
             return Ok(vec![]);
         }
         let mut changes = kind.diff(have, want).map_err(misfit)?.into_changes();
-        changes.retain(|change| !keeps(Some(entry), change));
+        changes.retain(|change| !keeps(Some(entry), change) && !pointers(&change.to).iter().any(&is_unread));
         Ok(changes)
     };
     let from_record = differ(&seen.spec, &entry.spec)?;

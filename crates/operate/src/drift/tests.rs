@@ -164,6 +164,37 @@ fn what_could_not_be_read_or_is_not_settled_is_no_drift_and_not_nothing() {
 }
 
 #[test]
+fn what_refers_to_something_unread_or_gone_is_not_edited_by_it() {
+    let (of, at) = (address("security-group.main"), address("vpc.main"));
+    let spec = |vpc: Value, tags: Value| {
+        let spec = json!({"vpc": vpc, "name": "web", "description": "d", "no_default_egress": true, "tags": tags});
+        bbws_kinds::all().get("security-group").unwrap().normal(&spec).unwrap()
+    };
+    let to = json!({"$ref": "vpc.main", "output": "id"});
+    let told = |vpc: Found, outputs: Value, declared: Value| {
+        let mut case = case(None, 7, None);
+        let (kept, none) = (spec(json!("vpc-1"), json!({})), json!({}));
+        let seen =
+            Seen { id: "sg-1".into(), spec: kept.clone(), outputs: none, phase: Phase::Ready, owner: Some(owner("security-group.main")) };
+        let network = Entry { outputs, ..sample::entry("vpc-1", json!({"cidr": "10.0.0.0/16"})) };
+        case.state.entries = [(of.clone(), sample::entry("sg-1", kept)), (at.clone(), network)].into();
+        case.picture.recorded = [(of.clone(), Ok(Some(seen))), (at.clone(), vpc)].into();
+        case.desired.resources.insert(of.clone(), Wanted::new(declared));
+        let drift = case.drift();
+        assert_eq!(drift.drifted.iter().filter(|one| one.address == of).count(), 0, "{drift:?}");
+        drift.edited
+    };
+    let denied = || Err(CloudError::own("ec2:DescribeVpcs", Class::Denied, "no"));
+    let (known, same) = (json!({"id": "vpc-1"}), || spec(to.clone(), json!({})));
+    assert_eq!(told(denied(), known.clone(), same()), []);
+    assert_eq!(told(Ok(None), known.clone(), same()), []);
+    assert_eq!(told(denied(), json!({"id": null}), same()), [], "what nobody knows is no edit");
+    // What was edited all the same is told.
+    assert_eq!(told(denied(), known.clone(), spec(to.clone(), json!({"a": "b"}))), std::slice::from_ref(&of));
+    assert_eq!(told(denied(), known, spec(json!({"$ref": "vpc.other", "output": "id"}), json!({}))), [of.clone()]);
+}
+
+#[test]
 fn a_choice_narrows() {
     let one = case(Some(7), 7, Some(30));
     assert!(one.drift().of(&[address("vpc.main")].into()).is_none());

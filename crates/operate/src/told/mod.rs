@@ -3,8 +3,11 @@
 
 mod bill;
 mod gap;
+mod kept;
 mod reach;
 mod rights;
+
+pub use kept::{is_kept, kept};
 
 use bbws_model::{Kinds, Plan};
 

@@ -20,7 +20,7 @@ struct Access<'a> {
 impl Access<'_> {
     /// Whether somebody can do more than before. That a ban ends is more.
     fn widens(&self) -> bool {
-        let taken = self.text.starts_with("closes") || self.text.starts_with("takes");
+        let taken = ["closes", "takes"].iter().any(|word| self.text.starts_with(word)) || self.text.contains(" are refused from now on");
         taken == self.text.contains("the ban on ")
     }
 
@@ -104,7 +104,12 @@ mod tests {
         for text in ["opens tcp 80 of x to y", "gives role.a s3:GetObject", "takes anybody the ban on s3:* on b"] {
             assert!(widens(text), "{text}");
         }
-        for text in ["closes tcp 80 of x to y", "takes role.a s3:GetObject", "gives anybody the ban on s3:* on b"] {
+        for text in [
+            "closes tcp 80 of x to y",
+            "takes role.a s3:GetObject",
+            "gives anybody the ban on s3:* on b",
+            "clients without TLS are refused from now on",
+        ] {
             assert!(!widens(text), "{text}");
         }
     }

@@ -15,6 +15,7 @@ pub use markdown::plan_markdown;
 
 use bbws_model::{Action, Address, Counts, FieldChange, Kinds, Mode, Plan, Reason, Verb};
 
+use bbws_operate::told::is_kept;
 use serde_json::Value;
 
 use crate::page::{Line, Page, columns, cut};
@@ -80,13 +81,13 @@ fn headline(counts: &Counts, mode: Mode) -> Line {
         // No step says so by itself, and all of them together do.
         (loss, _) if mode == Mode::Destroy => {
             let role = if loss == 0 { Role::Plain } else { Role::Destroy };
-            line.text(" (").say(role, format!("{loss} can lose data")).text(", ").say(Role::Warning, sheet::ENDS).text(")").whole()
+            line.text(" (").say(role, format!("{loss} can lose data")).text(", ").say(Role::Warning, sheet::ENDS).text(")").broad()
         }
-        (0, 0) => line.text(" (none can lose data or cause downtime)").whole(),
+        (0, 0) => line.text(" (none can lose data or cause downtime)").broad(),
         (loss, down) => {
             let role = |number, role| if number == 0 { Role::Plain } else { role };
             let line = line.text(" (").say(role(loss, Role::Destroy), format!("{loss} can lose data")).text(", ");
-            line.say(role(down, Role::Warning), format!("{down} can cause downtime")).text(")").whole()
+            line.say(role(down, Role::Warning), format!("{down} can cause downtime")).text(")").broad()
         }
     }
 }
@@ -101,12 +102,27 @@ fn also(counts: &Counts) -> Option<Line> {
 fn nothing(plan: &Plan, page: &mut Page) {
     let told = match plan.mode {
         Mode::Apply if !(plan.scope.target.is_empty() && plan.scope.exclude.is_empty()) => {
-            format!("No changes: what was asked for of {} is as its file says.", plan.basis.environment)
+            format!("No changes: what was asked for of {} is as {}.", plan.basis.environment, wished(plan))
         }
-        Mode::Apply => format!("No changes: {} is what its file says.", plan.basis.environment),
+        Mode::Apply => format!("{}.", unchanged(plan)),
         Mode::Destroy => format!("Nothing to destroy: {} has no resources.", plan.basis.environment),
     };
     page.push(Line::at(0).say(Role::Good, told));
+}
+
+/// Who says what is wanted, as in `is what its file says`.
+fn wished(plan: &Plan) -> &'static str {
+    if plan.basis.back_to.is_some() { "that run wanted it" } else { "its file says" }
+}
+
+/// There is nothing to do, and why.
+fn unchanged(plan: &Plan) -> String {
+    let name = &plan.basis.environment;
+    let but = if plan.notes.iter().any(is_kept) { ", but for what is noted below" } else { "" };
+    match &plan.basis.back_to {
+        Some(run) => format!("No changes: {name} is what run {run} wanted{but}"),
+        None => format!("No changes: {name} is what its file says{but}"),
+    }
 }
 
 fn basis(plan: &Plan) -> Line {
@@ -123,7 +139,8 @@ fn basis_text(plan: &Plan) -> String {
     };
     let scope = &plan.scope;
     let narrowed = [only("only", &scope.target), only("without", &scope.exclude)].concat();
-    format!("{place}, state serial {}{narrowed}", basis.serial)
+    let back = basis.back_to.as_ref().map(|run| format!("; back to run {run}")).unwrap_or_default();
+    format!("{place}, state serial {}{narrowed}{back}", basis.serial)
 }
 
 /// So many details of an object are told in short.
@@ -148,7 +165,7 @@ fn tell(page: &mut Page, plan: &Plan, item: &Item<'_>, kinds: &Kinds, style: Sty
     let cost = sheet::cost_of(plan, item);
     // Where all goes, each line would say so.
     let told = plan.mode == Mode::Destroy && item.step.reason == Reason::Undeclared && !details.is_empty();
-    let why = if told { String::new() } else { reason(item, plan.mode) };
+    let why = if told { String::new() } else { reason(item, plan) };
     let colon = if why.is_empty() || details.is_empty() { "" } else { ": " };
     page.push(line.text(why).text(colon).say(Role::Dim, details.join(", ")));
     match (&item.step.action, detail) {
@@ -221,7 +238,8 @@ fn belongs(value: &Value, prefix: &str) -> bool {
 }
 
 /// Why, in a few words.
-fn reason(item: &Item<'_>, mode: Mode) -> String {
+fn reason(item: &Item<'_>, plan: &Plan) -> String {
+    let (mode, back) = (plan.mode, plan.basis.back_to.is_some());
     match (&item.step.reason, &item.step.action) {
         (_, Action::Forget { reason }) => format!("{reason}; the object is left alone"),
         (_, Action::Rename { from }) => format!("was {from}; the object stays"),
@@ -229,9 +247,10 @@ fn reason(item: &Item<'_>, mode: Mode) -> String {
         (Reason::Declared, Action::Adopt { existing: true, .. }) => "exists already, as the file says; never deleted by bbws".into(),
         (Reason::Declared, _) => "new".into(),
         (Reason::Undeclared, _) if mode == Mode::Destroy => "goes with the cluster".into(),
+        (Reason::Undeclared, _) if back => "not wanted by that run".into(),
         (Reason::Undeclared, _) => "no longer in the file".into(),
         (Reason::Missing, _) => "recorded, but gone from AWS".into(),
-        (Reason::Changed(changes), _) => differing(changes),
+        (Reason::Changed(changes), _) => differing(changes, if back { "what that run wanted" } else { "the file" }),
         (Reason::Replacing(changes), _) => forcing(changes),
         (Reason::Asked, _) => "asked for".into(),
         (Reason::Ours, _) => "bears our mark, but was not recorded".into(),
@@ -244,8 +263,8 @@ fn reason(item: &Item<'_>, mode: Mode) -> String {
     }
 }
 
-fn differing(changes: &[FieldChange]) -> String {
-    format!("differs from the file in {}", listed(&changes.iter().map(|c| c.field.as_str()).collect::<Vec<_>>()))
+fn differing(changes: &[FieldChange], wish: &str) -> String {
+    format!("differs from {wish} in {}", listed(&changes.iter().map(|c| c.field.as_str()).collect::<Vec<_>>()))
 }
 
 fn forcing(changes: &[FieldChange]) -> String {

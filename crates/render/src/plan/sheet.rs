@@ -5,7 +5,7 @@ use bbws_operate::cost::Usd;
 use serde_json::Value;
 
 use super::item::{self, Item};
-use super::{Detail, basis_text, details, reason, remarks};
+use super::{Detail, basis_text, details, reason, remarks, unchanged};
 use crate::style::{Role, Style};
 use crate::value::{shown, unknown};
 
@@ -64,16 +64,19 @@ pub(super) fn what(kind: RiskKind, away: Option<Away>) -> String {
 /// `+$12.40 a month (an estimate), and by use nat-gateway.gb`.
 pub(super) fn cost(delta: &CostDelta) -> Option<String> {
     let mut told = vec![];
+    let names = |all: &std::collections::BTreeSet<String>| crate::words::listed(&all.iter().collect::<Vec<_>>());
+    // What has no price counts for nothing: the rest is no sum.
+    let unpriced = !delta.unpriced.is_empty();
+    if unpriced {
+        told.push(format!("not known, without a price for {}", names(&delta.unpriced)));
+    }
     if delta.cents != 0 {
         let estimate = if delta.estimate { " (an estimate)" } else { "" };
-        told.push(format!("{} a month{estimate}", Usd::of_cents(delta.cents).signed()));
+        let of = if unpriced { "the rest: " } else { "" };
+        told.push(format!("{of}{} a month{estimate}", Usd::of_cents(delta.cents).signed()));
     }
-    let names = |all: &std::collections::BTreeSet<String>| crate::words::listed(&all.iter().collect::<Vec<_>>());
     if !delta.by_use.is_empty() {
         told.push(format!("by use: {}", names(&delta.by_use)));
-    }
-    if !delta.unpriced.is_empty() {
-        told.push(format!("without a known price: {}", names(&delta.unpriced)));
     }
     (!told.is_empty()).then(|| told.join("; "))
 }
@@ -107,7 +110,7 @@ pub(super) fn sheet<'a>(plan: &'a Plan, kinds: &Kinds) -> Sheet<'a> {
     let counts = Counts::of(&plan.steps);
     let Counts { add, change, replace, destroy, data_loss, downtime, adopt, forget, backup } = counts;
     let headline = match (plan.is_empty(), plan.mode) {
-        (true, Mode::Apply) => format!("No changes: {} is what its file says", plan.basis.environment),
+        (true, Mode::Apply) => unchanged(plan),
         (true, Mode::Destroy) => format!("Nothing to destroy: {} has no resources", plan.basis.environment),
         (false, _) => format!("{add} to add, {change} to change, {replace} to replace, {destroy} to destroy"),
     };
@@ -146,7 +149,7 @@ fn row<'a>(plan: &'a Plan, item: &Item<'a>, kinds: &Kinds) -> Row<'a> {
         class,
         address: item.address().to_string(),
         mark: item.mark(),
-        why: reason(item, plan.mode),
+        why: reason(item, plan),
         details: details(item, kinds, PAGES, Detail::Telling).join(", "),
         fields: fields(item),
         risks: item

@@ -160,7 +160,10 @@ fn state_told(state: &StateMoved<'_>) -> String {
 }
 
 fn run_told(past: &Past) -> String {
-    let who = past.owner.as_ref().map_or_else(|| "of somebody".to_owned(), |owner| format!("of {} ({})", owner.user, owner.command));
+    let who = past
+        .owner
+        .as_ref()
+        .map_or_else(|| "(which had begun before the plan was made)".to_owned(), |owner| format!("of {} ({})", owner.user, owner.command));
     let changed = &past.changed.entries;
     let what = if changed.is_empty() { "changed no resource".to_owned() } else { format!("changed {}", names(changed.keys())) };
     format!("{} {who} {what}", past.run)

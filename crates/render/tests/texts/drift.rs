@@ -83,7 +83,7 @@ fn told(drift_of: &Drift, style: Style, detail: Detail) -> String {
     let (_, doers, strangers) = seen();
     let since = Some(at("2026-11-26T07:00:00Z"));
     let strangers = (!drift_of.is_none()).then_some(&strangers);
-    drift(&Watched { environment: "dev", since, drift: drift_of, doers: &doers, strangers, flag: " --sandbox" }, style, detail)
+    drift(&Watched { environment: "dev", since, drift: drift_of, doers: &doers, strangers, asked: None, flag: " --sandbox" }, style, detail)
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn all_that_can_be_told() {
     insta::assert_snapshot!("drift", told(&all, FANCY, Detail::Telling));
     insta::assert_snapshot!("drift_narrow", told(&all, Style { width: 50, ..PLAIN }, Detail::All));
     let since = Some(at("2026-11-26T07:00:00Z"));
-    let watched = Watched { environment: "dev", since, drift: &all, doers: &doers, strangers: Some(&strangers), flag: "" };
+    let watched = Watched { environment: "dev", since, drift: &all, doers: &doers, strangers: Some(&strangers), asked: None, flag: "" };
     insta::assert_json_snapshot!("drift_format_1", drift_json(&watched));
 }
 
@@ -102,4 +102,17 @@ fn nothing_has_drifted_in_a_line() {
         told(&Drift { looked: 70, ..Drift::default() }, PLAIN, Detail::Telling),
         "No drift in dev: all 70 resources are as bbws left them at 2026-11-26 07:00:00 UTC.\n"
     );
+    // Of others nothing is said than that nobody asked about them.
+    let (all, doers, _) = seen();
+    let asked = |drifted: &Drift, asked| {
+        let watched =
+            Watched { environment: "dev", since: None, drift: drifted, doers: &doers, strangers: None, asked: Some(asked), flag: "" };
+        (drift(&watched, PLAIN, Detail::Telling).lines().next().unwrap().to_owned(), drift_json(&watched)["looked"].clone())
+    };
+    let one = "No drift in dev: the resource that was asked about is as bbws left it. 69 others were not asked about.";
+    assert_eq!(asked(&Drift { looked: 70, ..Drift::default() }, 1), (one.to_owned(), 1.into()));
+    let two = "No drift in dev: the 2 resources that were asked about are as bbws left them. One other was not asked about.";
+    assert_eq!(asked(&Drift { looked: 3, ..Drift::default() }, 2).0, two);
+    let some = Drift { looked: 70, drifted: vec![all.drifted[0].clone()], ..Drift::default() };
+    assert_eq!(asked(&some, 2).0, "Drift in dev: 1 of 2 resources is not as bbws left it. 68 others were not asked about.");
 }

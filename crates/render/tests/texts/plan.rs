@@ -99,7 +99,7 @@ fn change(field: &str, verb: Verb, from: Value, to: Value) -> bbws_model::FieldC
 }
 
 /// A database that is changed after a copy, a load balancer replaced under a fresh name, a rename, notes.
-pub(crate) fn grave() -> bbws_model::Plan {
+fn grave() -> bbws_model::Plan {
     let after = |step: usize| After { step: StepId(step), until: Until::Done };
     let risk = |kind, text: &str| Risk::new(kind, text);
     let class = change("class", Verb::Update, json!("db.t3.micro"), json!("db.t3.small"));
@@ -337,4 +337,31 @@ fn a_comment_is_never_longer_than_one_may_be() {
     }
     assert_eq!(markdown.matches("<details>").count(), markdown.matches("</details>").count());
     assert!(plan_html(&plan, &kinds()).contains("subnet.more-1999"), "a page has room for all of it");
+}
+
+#[test]
+fn what_has_no_price_is_said_before_the_rest() {
+    let mut plan = priced();
+    let costs = plan.costs.as_mut().unwrap();
+    costs.total.unpriced = ["rds.instance.db.t3.mircro.single-az".to_owned()].into();
+    costs.total.cents = -1606;
+    let told = text(&plan);
+    let cost = "Cost: not known, without a price for rds.instance.db.t3.mircro.single-az; the rest: -$16.06 a month";
+    let one_line = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(one_line.contains(cost), "{told}");
+    assert!(plan_markdown(&plan, &kinds()).contains("**Cost:** not known, without a price for"));
+}
+
+#[test]
+fn a_way_back_to_a_run_says_that_it_is_one() {
+    let mut back = edited();
+    back.basis.back_to = Some(bbws_model::RunId("01KB2J".into()));
+    let told = text(&back);
+    assert!(told.contains("; back to run 01KB2J") && told.contains("differs from what that run wanted in retention_days"), "{told}");
+    assert!(told.contains("not wanted by that run") && !told.contains("the file"), "{told}");
+    let mut nothing = planned(cluster(), &applied(&cluster()), Mode::Apply);
+    let first = |plan: &bbws_model::Plan| text(plan).lines().next().unwrap().to_owned();
+    assert_eq!(first(&nothing), "No changes: dev is what its file says.");
+    nothing.basis.back_to.clone_from(&back.basis.back_to);
+    assert_eq!(first(&nothing), "No changes: dev is what run 01KB2J wanted.");
 }

@@ -167,6 +167,7 @@ pub(crate) fn with_steps(mode: Mode, steps: Vec<Step>) -> Plan {
             world: World::Sandbox,
             engine: "0.1.0".into(),
             by: None,
+            back_to: None,
             wanted: BTreeMap::new(),
             seen: BTreeMap::new(),
         },

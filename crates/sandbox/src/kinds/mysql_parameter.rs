@@ -42,24 +42,33 @@ pub(crate) const PARAMETERS: &[Parameter] = &[
     dynamic("event_scheduler", Some("ON"), "ON,OFF"),
     dynamic("general_log", None, "0,1"),
     fixed("gtid-mode", Some("OFF_PERMISSIVE"), "OFF,OFF_PERMISSIVE,ON_PERMISSIVE,ON"),
-    dynamic("innodb_buffer_pool_size", Some("{DBInstanceClassMemory*3/4}"), ""),
+    dynamic("innodb_buffer_pool_size", Some("{DBInstanceClassMemory*3/4}"), "5242880-9223372036854775807"),
     dynamic("innodb_flush_log_at_trx_commit", Some("1"), "0-2"),
-    fixed("innodb_log_file_size", Some("134217728"), ""),
+    dynamic("innodb_lock_wait_timeout", None, "1-1073741824"),
+    fixed("innodb_log_file_size", Some("134217728"), "4194304-1099511627776"),
     dynamic("interactive_timeout", None, "1-31536000"),
+    dynamic("join_buffer_size", None, "128-18446744073709547520"),
     dynamic("log_bin_trust_function_creators", None, "0,1"),
     dynamic("log_output", Some("TABLE"), "TABLE,FILE,NONE"),
     dynamic("long_query_time", None, "0-31536000"),
     fixed("lower_case_table_names", None, "0,1"),
     dynamic("max_allowed_packet", None, "1024-1073741824"),
-    dynamic("max_connections", Some("{DBInstanceClassMemory/12582880}"), ""),
+    dynamic("max_connections", Some("{DBInstanceClassMemory/12582880}"), "1-100000"),
+    dynamic("max_heap_table_size", None, "16384-1844674407370954752"),
+    dynamic("net_read_timeout", None, "1-31536000"),
+    dynamic("net_write_timeout", None, "1-31536000"),
     fixed("performance_schema", Some("0"), "0,1"),
-    fixed("port", Some("{EndPointPort}"), ""),
+    fixed("port", Some("{EndPointPort}"), "1150-65535"),
     dynamic("require_secure_transport", None, "0,1"),
     fixed("skip_name_resolve", None, "0,1"),
     dynamic("slow_query_log", None, "0,1"),
+    dynamic("sort_buffer_size", None, "32768-18446744073709551615"),
     dynamic("sql_mode", None, ""),
+    dynamic("table_open_cache", None, "1-524288"),
+    dynamic("thread_cache_size", None, "0-16384"),
     dynamic("time_zone", None, ""),
     dynamic("tls_version", None, "TLSv1.2,TLSv1.3"),
+    dynamic("tmp_table_size", None, "1024-18446744073709551615"),
     dynamic("transaction_isolation", None, "READ-UNCOMMITTED,READ-COMMITTED,REPEATABLE-READ,SERIALIZABLE"),
     dynamic("wait_timeout", None, "1-31536000"),
 ];
@@ -75,7 +84,12 @@ impl Parameter {
     pub(crate) fn takes(&self, value: &str) -> Answer<()> {
         let refused = || wrong(format!("Invalid parameter value: {value} for: {} allowed values are: {}", self.name, self.allowed));
         let fits = match self.allowed.split_once('-').map(|(from, to)| (from.parse::<f64>(), to.parse::<f64>())) {
-            Some((Ok(from), Ok(to))) => value.parse::<f64>().is_ok_and(|value| (from..=to).contains(&value)),
+            // What RDS works out from what the instance has.
+            Some((Ok(_), Ok(_))) if FORMULAS.iter().any(|word| value.starts_with(word)) => true,
+            Some((Ok(from), Ok(to))) => {
+                let whole = self.name == "long_query_time" || value.parse::<i128>().is_ok();
+                whole && value.parse::<f64>().is_ok_and(|value| (from..=to).contains(&value))
+            }
             _ => {
                 self.allowed.is_empty()
                     || self.allowed.split(',').any(|word| value.split(',').all(|part| part == word) || part_of(self, value))
@@ -84,6 +98,9 @@ impl Parameter {
         if fits { Ok(()) } else { Err(refused()) }
     }
 }
+
+/// With what a value begins that is a formula.
+const FORMULAS: [&str; 4] = ["{", "LEAST(", "GREATEST(", "SUM("];
 
 /// Some take several words at once.
 fn part_of(parameter: &Parameter, value: &str) -> bool {
@@ -111,6 +128,11 @@ mod tests {
             ("long_query_time", "2", true),
             ("long_query_time", "two", false),
             ("max_connections", "{DBInstanceClassMemory/12582880}", true),
+            ("max_connections", "60", true),
+            ("max_connections", "abc", false),
+            ("max_connections", "60.5", false),
+            ("max_connections", "0", false),
+            ("wait_timeout", "{DBInstanceClassMemory/12582880}", true),
             ("tls_version", "TLSv1.2,TLSv1.3", true),
             ("transaction_isolation", "READ-COMMITTED", true),
         ] {

@@ -138,6 +138,24 @@ impl Bench {
         control: watch::Receiver<Control>,
         credentials: &dyn Credentials,
     ) -> Report {
+        let report = self.apply_signed_until_over(log, desired, mode, control, credentials).await;
+        log.close("over").await.unwrap();
+        report
+    }
+
+    /// The same, by a run that may have lost the environment when it is over.
+    pub(crate) async fn apply_until_over(&self, log: &Log, desired: &Desired, control: watch::Receiver<Control>) -> Report {
+        self.apply_signed_until_over(log, desired, Mode::Apply, control, &Lasting).await
+    }
+
+    async fn apply_signed_until_over(
+        &self,
+        log: &Log,
+        desired: &Desired,
+        mode: Mode,
+        control: watch::Receiver<Control>,
+        credentials: &dyn Credentials,
+    ) -> Report {
         look_back(log, &self.drivers, &self.kinds).await.unwrap();
         let state = log.state(State::clone);
         let plan = self.plan_of(&state, desired, mode).await.unwrap_or_else(|wrong| panic!("{wrong:#?}\n{:#?}", state.entries));
@@ -155,9 +173,7 @@ impl Bench {
             control,
             reporter,
         };
-        let report = apply(run).await;
-        log.close("over").await.unwrap();
-        report
+        apply(run).await
     }
 
     pub(crate) fn told(&self) -> Vec<Stamped> {

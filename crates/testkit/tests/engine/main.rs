@@ -10,6 +10,7 @@ mod damage;
 mod frail;
 mod lease;
 mod log;
+mod moved;
 mod past;
 mod rivals;
 mod run;

@@ -151,6 +151,37 @@ async fn what_others_made_under_our_name_is_not_touched() {
     assert_eq!(bench.cloud.calls().len(), calls);
 }
 
+/// Some APIs answer a create with what somebody else has made under the name meanwhile: whether it is seen before the request is
+/// sent again or only in its answer, it is left as it is.
+#[tokio::test(start_paused = true)]
+async fn what_somebody_makes_while_a_create_waits_is_not_taken_for_ours() {
+    for (refused, seen_before) in [(Class::Conflict, true), (Class::Throttled, false)] {
+        let bench = Bench::new();
+        bench.apply(&wanted(&[("key.b", json!({"name": "b"}))]), Mode::Apply).await;
+        let calls = bench.cloud.count();
+        bench.cloud.fault(calls, Fault::Refused(refused));
+        let both = wanted(&[("key.a", json!({"name": "a", "colour": "red"})), ("key.b", json!({"name": "b"}))]);
+        let meanwhile = async {
+            while bench.cloud.count() == calls {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            bench.cloud.tamper(|objects| {
+                let mut theirs = objects.values().next().unwrap().clone();
+                (theirs.owner, theirs.spec.name) = (None, "a".into());
+                objects.insert("9-theirs".into(), theirs);
+            });
+        };
+        let (report, ()) = tokio::join!(bench.apply(&both, Mode::Apply), meanwhile);
+        let told: Vec<&str> = report.failed.values().map(|error| error.message.as_str()).collect();
+        assert!(report.failed.len() == 1 && told[0].contains("9-theirs exists already and bears no mark"), "{report:?}");
+        assert_eq!(bench.cloud.count(), calls + if seen_before { 1 } else { 2 }, "{refused}: and nothing was sent to it");
+        let (theirs, state) = (bench.cloud.objects()[&"9-theirs".into()].clone(), bench.state().await);
+        assert!(theirs.owner.is_none() && theirs.spec.colour.is_empty(), "{theirs:?}");
+        assert_eq!((state.open.len(), state.entries.len()), (0, 1), "{refused}");
+        assert!(bench.plan(&both).await.unwrap_err()[0].summary.contains("is not ours"));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn told_to_drain_a_run_leaves_its_waits_within_a_second() {
     let bench = Bench::new();
@@ -193,6 +224,29 @@ async fn told_to_abort_a_run_leaves_a_request_in_flight_and_the_next_settles_it(
     let report = bench.apply(&city, Mode::Apply).await;
     assert_eq!(report.outcome, Outcome::Done);
     assert_eq!((bench.cloud.objects().len(), bench.state().await.open.len()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_fenced_while_it_waits_ends_with_the_heartbeat_that_learns_it() {
+    let bench = Bench::in_which_all_takes(Duration::from_secs(900));
+    let fence = async {
+        tokio::time::sleep(Duration::from_secs(70)).await;
+        bench.open().await.unwrap().close("unlocked").await.unwrap();
+        let fenced = bench.clock.elapsed();
+        std::future::pending::<()>().await;
+        fenced
+    };
+    let city = house();
+    let log = bench.open().await.unwrap();
+    let began = bench.clock.elapsed();
+    let (_keep, control) = watch::channel(Control::Go);
+    let report = tokio::select! { report = bench.apply_until_over(&log, &city, control) => report, _ = fence => unreachable!() };
+    let took = bench.clock.elapsed() - began;
+    assert_eq!(report.outcome, Outcome::Fenced);
+    // It learns it by the next slot that it writes, 20 s after the last one at the latest.
+    assert!(took < Duration::from_secs(70 + 20 + 2), "{took:?}");
+    assert!(report.failed.is_empty() && !report.left.is_empty() && !report.skipped.is_empty(), "{report:?}");
+    assert_eq!(bench.state().await.holder, None, "what has fenced it has given the environment back, and nothing came after that");
 }
 
 #[tokio::test(start_paused = true)]

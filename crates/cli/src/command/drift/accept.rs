@@ -211,8 +211,8 @@ async fn record<C: Cloud>(
     }
     let records: Vec<Record> = done.iter().filter_map(|address| recorded(address, desired, seen)).collect();
     let session = Session::open(offline, cloud, project, global, "drift --accept").await?;
-    free(ui, &session, seen.state).await?;
-    let log = take(&session, Mode::Apply, seen.state, None, vec![]).await?;
+    let free = free(ui, &session, seen.state).await?;
+    let log = take(&session, Mode::Apply, (seen.state, free), None, vec![]).await?;
     give_back_after(&session.offline, &log, log.append(records).await).await
 }
 

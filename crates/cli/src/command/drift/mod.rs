@@ -75,6 +75,7 @@ async fn work<C: Cloud>(
         drift: &found,
         doers: &doers,
         strangers: beside.as_ref(),
+        asked: (!chosen.is_empty()).then_some(chosen.len()),
         flag: session.offline.flag(),
     };
     let decides = !(args.accept.is_empty() && args.revert.is_empty());

@@ -38,8 +38,8 @@ pub(super) async fn revert<C: Cloud>(
     let governed = offline.governed;
     let session = Session::open(offline, cloud, project, global, "drift --revert").await?;
     let state = session.state().await?;
-    free(ui, &session, &state).await?;
-    let state = change::look_back_at_open(ui, &session, Mode::Apply, state).await?;
+    let free = free(ui, &session, &state).await?;
+    let state = change::look_back_at_open(ui, &session, Mode::Apply, state, free).await?;
     let scope = Scope { target: args.revert.clone(), ..Scope::default() };
     let (plan, _) = session.plan(&state, &session.ask(Mode::Apply, scope.asked())).await?;
     let more = beyond(&plan, &chosen, drift);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bbws_engine::log::{Cure, Depth, Survey, mend, survey};
 use bbws_engine::{Marked, Picture, census, refresh};
 use bbws_model::{Desired, Finding, PhysicalId, Severity, State};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::args::{Global, Where};
 use crate::cloud::{Cloud, Link};
@@ -28,20 +28,26 @@ pub(super) fn verify<C: Cloud>(
     let offline = Offline::open(ui, project, global, &picked.name)?;
     let speed = if account { pace::of(global) } else { None };
     pace::play(speed, async {
-        let exit = log(ui, &offline, mends).await?;
+        let (exit, told) = log(ui, &offline, mends).await?;
         if !account || exit == Exit::Store {
+            told.iter().for_each(|told| ui.say(format!("{told:#}\n")));
             return Ok(exit);
         }
-        let found = in_account(ui, project, global, cloud, offline).await?;
+        let found = in_account(ui, project, global, cloud, (offline, told)).await?;
         Ok(if exit == Exit::Done { found } else { exit })
     })
     .map_err(pace::no_runtime)?
 }
 
-async fn log(ui: &mut Ui, offline: &Offline, mends: bool) -> Result<Exit, Failure> {
+/// Looks at the log, and tells people what was found; programs are told by whoever asks, in one document.
+async fn log(ui: &mut Ui, offline: &Offline, mends: bool) -> Result<(Exit, Option<Value>), Failure> {
     let store = offline.store.as_ref();
     let failed = |error| offline.log_failure(&error);
     let found = survey(store, Depth::Whole).await.map_err(failed)?;
+    if found.state.is_none() && found.damage.is_empty() {
+        // Nothing was ever written: there is nothing that could be whole.
+        offline.existing_state().await?;
+    }
     let style = ui.style();
     let kept = spool::waiting(ui, offline).await;
     let mended = if mends && (kept > 0 || !found.damage.is_empty()) { mended(ui, offline, &found).await? } else { vec![] };
@@ -50,21 +56,23 @@ async fn log(ui: &mut Ui, offline: &Offline, mends: bool) -> Result<Exit, Failur
             "This machine keeps what became of requests while the state store was out of reach: --mend, or the next apply, records it.",
         );
     }
-    if ui.json {
+    let told = ui.json.then(|| {
         let mut told = bbws_render::survey_json(&found);
         told["mended"] = json!(mended);
-        ui.say(format!("{told:#}\n"));
-    } else {
+        told
+    });
+    if told.is_none() {
         ui.say(bbws_render::survey(&found, style));
         mended.iter().for_each(|key| ui.line(format!("  mended: {key}")));
     }
     let lost = found.damage.iter().any(|damage| damage.cure == Cure::Lost);
     let left = found.damage.iter().any(|damage| !mended.contains(&damage.key));
-    Ok(match (lost, left) {
+    let exit = match (lost, left) {
         (true, _) => Exit::Store,
         (false, true) => Exit::Changes,
         (false, false) => Exit::Done,
-    })
+    };
+    Ok((exit, told))
 }
 
 /// Puts right what can be, and records what this machine has kept. The environment is held meanwhile; one that is damaged beyond
@@ -90,15 +98,22 @@ async fn mended(ui: &mut Ui, offline: &Offline, found: &Survey) -> Result<Vec<St
 }
 
 /// Whether each recorded object exists and bears its mark.
-async fn in_account<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, offline: Offline) -> Result<Exit, Failure> {
+async fn in_account<C: Cloud>(
+    ui: &mut Ui,
+    project: &Project,
+    global: &Global,
+    cloud: &C,
+    (offline, told): (Offline, Option<Value>),
+) -> Result<Exit, Failure> {
     let state = offline.existing_state().await?;
     let session = Session::open(offline, cloud, project, global, "state verify").await?;
     safety::check_state(&session.offline.environment, &session.world(), &state, session.offline.style)?;
     let picture = refresh(&session.link.drivers(), &session.offline.kinds, &Desired::default(), &state).await;
     let findings = compared(&state, &picture);
     let style = ui.style();
-    if ui.json {
-        ui.say(format!("{:#}\n", json!({ "format": 1, "resources": state.entries.len(), "findings": findings })));
+    if let Some(mut told) = told {
+        told["account"] = json!({ "resources": state.entries.len(), "findings": findings });
+        ui.say(format!("{told:#}\n"));
     } else if findings.is_empty() {
         ui.line(format!(
             "In the account: {} of {} there, each with its mark.",

@@ -67,8 +67,8 @@ pub(super) fn restore<C: Cloud>(
         offline.existing_state().await?;
         let session = Session::open(offline, cloud, project, global, "state restore").await?;
         let now = session.state().await?;
-        free(ui, &session, &now).await?;
-        let now = look_back_at_open(ui, &session, Mode::Apply, now).await?;
+        let free = free(ui, &session, &now).await?;
+        let now = look_back_at_open(ui, &session, Mode::Apply, now, free).await?;
         if !now.open.is_empty() {
             return Err(Failure::new(Exit::Refused, "it is not known yet what became of requests that an interrupted run had sent")
                 .of(ErrorId::State)
@@ -99,7 +99,7 @@ pub(super) fn restore<C: Cloud>(
         let ground = broken(ui, &session, (order.glass, reason.as_deref()), "set back what is recorded of")?;
         let yes = order.yes || reason.is_some();
         confirmed(ui, yes, &format!("Set what is recorded of {} to this? The account is not touched.", picked.name))?;
-        let log = take(&session, Mode::Apply, &now, None, ground.records()).await?;
+        let log = take(&session, Mode::Apply, (&now, free), None, ground.records()).await?;
         let reason = format!("as after slot {}", then.seq);
         give_back_after(offline, &log, log.append(vec![Record::Restore { reason, entries, outputs }]).await).await?;
         if ui.json {

@@ -1,6 +1,5 @@
 //! `state history`, `state diff`, `state pull`: what the log tells of the past.
 
-use std::fs;
 use std::path::Path;
 
 use bbws_engine::{Moment, Past, difference, history, states};
@@ -11,7 +10,7 @@ use crate::args::{Global, Where};
 use crate::project::Project;
 use crate::session::Offline;
 use crate::ui::Ui;
-use crate::{Exit, Failure, pace};
+use crate::{Exit, Failure, pace, written};
 
 /// Tells the runs, or the slots of one.
 pub(super) fn history_of(ui: &mut Ui, project: &Project, global: &Global, place: &Where, run: Option<&str>) -> Result<Exit, Failure> {
@@ -114,7 +113,7 @@ pub(super) fn pull(ui: &mut Ui, project: &Project, global: &Global, place: &Wher
     match out {
         None => ui.say(String::from_utf8_lossy(&bytes)),
         Some(path) => {
-            fs::write(path, bytes).map_err(|error| Failure::unwritten("the state", path, error))?;
+            written::replace(path, &bytes).map_err(|why| Failure::unwritten("the state", path, why))?;
         }
     }
     Ok(Exit::Done)

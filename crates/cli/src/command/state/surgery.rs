@@ -13,7 +13,7 @@ use crate::args::{Glass, Global, MvArgs, RmArgs};
 use crate::cloud::{Cloud, Link};
 use crate::command::change::look_back_at_open;
 use crate::command::glass::{broken, demanded};
-use crate::command::hold::{free, give_back_after, take};
+use crate::command::hold::{Free, free, give_back_after, take};
 use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
@@ -36,7 +36,7 @@ pub(super) fn mv<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clou
     let (offline, reason) = open(ui, project, global, &name, (&args.glass, "state mv"))?;
     pace::play(pace::of(global), async {
         let session = Session::open(offline, cloud, project, global, "state mv").await?;
-        let now = quiet(ui, &session).await?;
+        let (now, free) = quiet(ui, &session).await?;
         let planned = moving(&now, &session.offline.kinds, &session.desired, &from, &to).map_err(|wrong| refused(&name, wrong))?;
         if !ui.json {
             let style = ui.style();
@@ -45,7 +45,7 @@ pub(super) fn mv<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clou
         let ground = broken(ui, &session, (&args.glass, reason.as_deref()), "recorded another address in")?;
         confirmed(ui, args.yes || reason.is_some(), &format!("Record it so in the state of {name}? The account is not touched."))?;
         let record = Record::Rename { from: from.clone(), to: to.clone(), reason: args.reason.clone() };
-        written(&session, &now, ground, vec![record]).await?;
+        written(&session, (&now, free), ground, vec![record]).await?;
         let back = format!("bbws state mv {name} {to} {from} --reason back{}", session.offline.flag());
         if ui.json {
             ui.line(bbws_render::moved_json(&planned, &args.reason, &back).to_string());
@@ -69,7 +69,7 @@ pub(super) fn rm<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clou
     let (offline, reason) = open(ui, project, global, &name, (&args.glass, "state rm"))?;
     pace::play(pace::of(global), async {
         let session = Session::open(offline, cloud, project, global, "state rm").await?;
-        let now = quiet(ui, &session).await?;
+        let (now, free) = quiet(ui, &session).await?;
         let planned = forgetting(&now, &session.desired, &asked).map_err(|wrong| refused(&name, wrong))?;
         if !ui.json {
             let style = ui.style();
@@ -77,8 +77,9 @@ pub(super) fn rm<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clou
         }
         let ground = broken(ui, &session, (&args.glass, reason.as_deref()), "let what is named above go from")?;
         confirmed(ui, args.yes || reason.is_some(), &format!("Forget this in the state of {name}? The account is not touched."))?;
-        let records = asked.iter().map(|address| Record::Forget { address: address.clone(), reason: args.reason.clone() });
-        written(&session, &now, ground, records.collect()).await?;
+        let forget = |address: &Address| Record::Forget { address: address.clone(), reason: args.reason.clone(), stays: true };
+        let records = asked.iter().map(forget);
+        written(&session, (&now, free), ground, records.collect()).await?;
         let back = format!("bbws state restore {name} {}{}", now.seq, session.offline.flag());
         if ui.json {
             ui.line(bbws_render::forgotten_json(&planned, &args.reason, &back).to_string());
@@ -113,15 +114,15 @@ fn refused(name: &str, wrong: Vec<Finding>) -> Failure {
 }
 
 /// The state, once nobody is at work in it and it is known what became of earlier requests, as far as that shows.
-async fn quiet<L: Link>(ui: &mut Ui, session: &Session<L>) -> Result<State, Failure> {
+async fn quiet<L: Link>(ui: &mut Ui, session: &Session<L>) -> Result<(State, Free), Failure> {
     session.offline.existing_state().await?;
     let now = session.state().await?;
-    free(ui, session, &now).await?;
-    look_back_at_open(ui, session, Mode::Apply, now).await
+    let free = free(ui, session, &now).await?;
+    Ok((look_back_at_open(ui, session, Mode::Apply, now, free).await?, free))
 }
 
 /// Writes the edit, under the environment's lock.
-async fn written<L: Link>(session: &Session<L>, now: &State, ground: Ground, records: Vec<Record>) -> Result<(), Failure> {
+async fn written<L: Link>(session: &Session<L>, now: (&State, Free), ground: Ground, records: Vec<Record>) -> Result<(), Failure> {
     let log = take(session, Mode::Apply, now, None, ground.records()).await?;
     give_back_after(&session.offline, &log, log.append(records).await).await
 }
