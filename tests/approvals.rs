@@ -206,6 +206,8 @@ fn production_is_changed_by_what_a_second_person_has_approved_once() {
     );
     assert_eq!(run["approved"]["plan"].as_str(), Some(digest(&plan).as_str()));
     assert!(place.bbws("state history prod --sandbox").exits(0).out.contains("approved by arn:aws:iam::093646564004:role/approver"));
+    let told = unbroken(&place.bbws(&format!("runs prod {} --sandbox", run["run"].as_str().expect("a run"))).exits(0).out);
+    assert!(told.contains("pproved by arn:aws:iam::093646564004:role/approver (source identity jan@kimmyai.io)"), "{told}");
     texts.keep(
         &place,
         "replayed after its apply",
@@ -241,6 +243,17 @@ fn production_is_changed_by_what_a_second_person_has_approved_once() {
     fs::write(place.path("state/sandbox/calls.jsonl"), calls).expect("calls");
     apply(&place, "ops/thandi:thandi", &plan).exits(0);
     by(&place, "deployer", "plan prod --detailed-exitcode").exits(0);
+
+    // Without a key nothing is signed, and each who approves or applies is told that this is the weaker fence.
+    let keyed = place.file("prod");
+    place.write("prod", &edited(&keyed, &[("approval", "-kms_key")]));
+    let plan = planned(&place, "unsigned.plan", 120, "");
+    let told = unbroken(&approve(&place, "approver", &plan).exits(0).out);
+    assert!(told.contains("no key is named in [approval], so it is not signed") && told.contains("which is weaker"), "{told}");
+    assert!(given(&place, &plan)["signature"].is_null());
+    let told = unbroken(&apply(&place, "deployer", &plan).exits(0).out);
+    assert!(told.contains("signed by nobody: only the store keeps others from writing approvals, which is weaker"), "{told}");
+    place.write("prod", &keyed);
 
     // What production forbids altogether no approval allows.
     refused(&place, by(&place, "approver", "destroy prod --confirm wp-prod-cluster"), &["never destroyed"]);
@@ -368,7 +381,7 @@ fn what_is_recorded_of_production_is_edited_with_a_reason_that_stays() {
     assert!(place.state("prod")["entries"][alarm].is_null());
     edit(format!("import prod {alarm} wp-prod-rds-cpu"), false);
     assert!(place.state("prod")["entries"][alarm].is_object());
-    edit(format!("state mv prod {alarm} metric-alarm.database-cpu"), false);
+    edit(format!("state mv prod {alarm} metric-alarm.database-cpu --reason renamed"), false);
     edit(format!("state restore prod {serial} --forget"), false);
     assert!(place.state("prod")["entries"][alarm].is_object());
     let told = unbroken(&place.bbws("plan prod --sandbox").exits(0).out);
@@ -381,7 +394,9 @@ fn what_is_recorded_of_production_is_edited_with_a_reason_that_stays() {
     let rebuilt = place.command(rebuild).args(["--break-glass", REASON, "--confirm", "wp-prod-cluster"]).output().expect("runs");
     crate::support::ran(rebuilt).exits(0);
     assert_eq!(place.state("prod")["glass"][0]["reason"].as_str(), Some(REASON));
-    assert!(place.bbws("state mv dev vpc.main vpc.core --sandbox --break-glass x").exits(64).err.contains("dev is not production"));
+    assert!(
+        place.bbws("state mv dev vpc.main vpc.core --reason x --sandbox --break-glass x").exits(64).err.contains("dev is not production")
+    );
 }
 
 #[test]
@@ -436,6 +451,11 @@ fn protection_is_kept_in_the_state_and_given_up_in_two_steps() {
     place.write("dev", &edited(&on, &[("alb", "-deletion_protection")]));
     is_refused(apply(), &["load-balancer.main", "the file no longer says so", "`deletion_protection = false`"]);
     is_refused(destroy(), &["load-balancer.main", "its state remembers that", "in two steps"]);
+    // Nor does a file that has lost the whole section.
+    let section = on.split("\n[alb]").nth(1).and_then(|rest| rest.split("\n[").next()).expect("a section").to_owned();
+    place.write("dev", &on.replace(&format!("\n[alb]{section}"), "\n"));
+    is_refused(apply(), &["load-balancer.main", "the file no longer says so"]);
+    place.write("dev", &edited(&on, &[("alb", "-deletion_protection")]));
     // Behind our back.
     place.change_cloud(|cloud| {
         let all = &mut cloud["accounts"]["536580886816"]["regions"]["af-south-1"]["load_balancers"];

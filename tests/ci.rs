@@ -38,8 +38,8 @@ fn a_pull_request_goes_its_way_with_two_principals() {
     place.write("prod", &edited(&place.file("prod"), &[("+", &approval)]));
     place.applied("prod").expect("applied");
 
-    // The pull request: dev and prod keep logs for longer.
-    for (name, days) in [("dev", 14), ("prod", 60)] {
+    // The pull request: all of them keep logs for longer.
+    for (name, days) in [("dev", 14), ("sit", 30), ("prod", 60)] {
         place.write(name, &edited(&place.file(name), &[("logs", &format!("retention_days = {days}"))]));
     }
     job(&place, "bbws-plan", "validate").exits(0);
@@ -77,12 +77,19 @@ fn a_pull_request_goes_its_way_with_two_principals() {
     job(&place, "bbws-apply", "apply dev").exits(0);
     job(&place, "bbws-plan", "test").exits(0);
     let told = job(&place, "bbws-plan", "plan sit").exits(0).out;
+    let plan: Value = serde_json::from_slice(&fs::read(place.path("sit.plan")).expect("a plan")).expect("JSON");
+    assert_eq!(plan["digest"].as_str().map(str::len), Some(64), "{}", plan["digest"]);
+    assert!(told.starts_with("Plan: 0 to add") && told.contains("log-group.ecs"), "{told}");
+    let comment = fs::read_to_string(place.path("sit.plan.md")).expect("a page");
+    assert!(comment.contains(plan["digest"].as_str().expect("a digest")), "{comment}");
+    job(&place, "bbws-apply", "apply sit").exits(0);
+    let told = job(&place, "bbws-plan", "plan sit").exits(0).out;
     assert!(told.contains("No changes: sit is what its file says."), "{told}");
     assert!(!place.path("sit.plan").exists(), "nothing is left to apply");
     assert!(job(&place, "bbws-apply", "apply sit").exits(0).out.contains("nothing to apply"));
 
     // What does not fit stops the flow with the code that says why.
-    place.edit("sit", "retention_days = 14", "retention_days = 13");
+    place.write("sit", &edited(&place.file("sit"), &[("logs", "retention_days = 13")]));
     job(&place, "bbws-plan", "validate").exits(1);
     job(&place, "bbws-plan", "plan sit").exits(1);
     assert_eq!(job(&place, "bbws-plan", "plan").code, 64);

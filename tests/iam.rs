@@ -293,6 +293,7 @@ fn the_bucket_of_a_state_is_made_and_written_under_its_policies() {
         lineage: None,
         state: Some(StatePlace { bucket: "states".into(), region: "af-south-1".into(), key: None, others: BTreeSet::new() }),
         approval_key: None,
+        audit_group: None,
         fenced: true,
         resources: vec![],
     };

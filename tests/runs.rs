@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::stand_in::{self, Weather};
-use crate::support::{Place, edited, ran, steps};
+use crate::support::{Place, edited, in_a_terminal, ran, steps};
 
 /// The runs, the newest first.
 fn runs(place: &Place) -> Vec<Value> {
@@ -205,6 +205,11 @@ fn a_run_is_told_and_played_again() {
     let events = place.bbws(&format!("runs dev {run} --sandbox --replay --json")).exits(0).out;
     let kept = fs::read_to_string(place.path(&format!("state/sandbox/dev/runs/{run}.jsonl"))).expect("the events");
     assert_eq!(events, kept);
+
+    // On a terminal the same is played as it was drawn.
+    let line = format!("runs dev {run} --sandbox --replay --speed 2000");
+    let drawn = ran(in_a_terminal(&place.command(line.split_whitespace()), &[]).output().expect("python3 runs it")).exits(0).out;
+    assert!(drawn.contains("\x1b[") && drawn.contains("db-instance.main") && drawn.contains("Apply complete"), "{drawn:?}");
 
     place.bbws("runs dev 7 --sandbox").exits(1);
     place.bbws("runs dev --sandbox --replay").exits(64);

@@ -99,7 +99,7 @@ fn where_there_is_nobody_to_ask_each_command_says_it_in_one_way() {
     for (line, option) in [
         ("destroy dev".to_owned(), "--confirm wp-dev-cluster"),
         ("state rm dev metric-alarm.rds-storage --reason test".to_owned(), "--yes"),
-        ("state mv dev metric-alarm.rds-storage metric-alarm.other".to_owned(), "--yes"),
+        ("state mv dev metric-alarm.rds-storage metric-alarm.other --reason test".to_owned(), "--yes"),
         (format!("state restore dev {since} --forget"), "--yes"),
         (format!("import dev metric-alarm.rds-cpu {alarm}"), "--yes"),
     ] {

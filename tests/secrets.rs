@@ -40,15 +40,6 @@ fn loud(place: &Place, line: &str, code: i32) -> Said {
     Said { line: line.to_owned(), text: format!("{}\n{}", ran.out, ran.err).into_bytes() }
 }
 
-/// A run however it ends.
-fn anyhow(place: &Place, line: &str) -> Said {
-    let mut command = place.command(line.split_whitespace());
-    aloud(place, command.arg("-v"));
-    let ran = ran(command.output().expect("the binary runs"));
-    assert!(ran.code != 64 && ran.code != 101, "{line}: {}", ran.err);
-    Said { line: line.to_owned(), text: format!("{}\n{}", ran.out, ran.err).into_bytes() }
-}
-
 /// What each command is called, the verbs of `state` and of the sandbox among them.
 fn commands(place: &Place) -> Vec<String> {
     let listed = |line: &str| -> Vec<String> {
@@ -238,6 +229,7 @@ fn plant(place: &Place, password: &str) {
 fn no_failure_tells_a_secret() {
     let place = Place::new();
     let mut said = vec![];
+    place.write("dev", &edited(&place.file("dev"), &[("+", "[audit]\nlog_group = \"/audit\"")]));
     said.push(loud(&place, "apply dev --sandbox --yes --target secret.rds", 0));
     plant(&place, PASSWORD);
     // The request with the password is refused, and AWS quotes it; something panics, and quotes it.
@@ -287,6 +279,14 @@ fn no_failure_tells_a_secret() {
         child.wait().expect("it ends");
         text.extend(errors.join().expect("no panic"));
         said.push(Said { line: format!("apply, {stop}"), text });
+        if stop == "KILL" {
+            let free = loud(&place, "state unlock dev --sandbox --yes", 0);
+            assert!(
+                String::from_utf8_lossy(&free.text).contains("can write nothing and send nothing any more"),
+                "a dead run's lock is taken"
+            );
+            said.push(free);
+        }
     }
 
     // The answer is lost: to the database's creation, and to the writing of its secret.
@@ -303,38 +303,45 @@ fn no_failure_tells_a_secret() {
         said.push(loud(&place, line, 0));
     }
     let out = |name: &str| place.path(name).display().to_string();
-    for line in [
-        "init dev --sandbox".to_owned(),
-        format!("plan dev --sandbox --out {} --html={}", out("p.plan"), out("p.html")),
-        "plan dev --sandbox --markdown".to_owned(),
-        "drift dev --sandbox".to_owned(),
-        "drift dev --sandbox --json".to_owned(),
-        "import dev --discover --sandbox".to_owned(),
-        format!("approve prod {} --sandbox --sandbox-principal jo --yes", out("p.plan")),
-        "cost dev --sandbox".to_owned(),
-        "cost dev --markdown".to_owned(),
-        "iam dev".to_owned(),
-        format!("iam dev --out {}", out("policies")),
-        "runs dev --sandbox".to_owned(),
-        "runs dev --sandbox --json".to_owned(),
-        format!("docs dev --sandbox --out {}", out("page.md")),
-        "doctor dev --sandbox".to_owned(),
-        "doctor dev --assumptions --sandbox".to_owned(),
-        "set dev alb.idle_timeout=61 --sandbox --dry-run".to_owned(),
-        "state list dev --sandbox".to_owned(),
-        "state history dev --sandbox".to_owned(),
-        "state diff dev 1 3 --sandbox".to_owned(),
-        "state pull dev --sandbox".to_owned(),
-        "state verify dev --sandbox".to_owned(),
-        "state orphans dev --sandbox".to_owned(),
-        "state mv dev metric-alarm.rds-storage metric-alarm.other --sandbox --yes --reason test".to_owned(),
-        "state rm dev metric-alarm.rds-cpu --sandbox --yes --reason test".to_owned(),
-        "state unlock dev --sandbox --yes".to_owned(),
-        "state gc dev --sandbox --yes".to_owned(),
-        "state restore dev 3 --sandbox --yes --forget".to_owned(),
-        "state rebuild dev --sandbox --yes".to_owned(),
+    let mut prod = place.file("prod");
+    for zone in ["wpdev", "wpsit"] {
+        let section = format!("dns.delegations.{zone}");
+        prod = edited(&prod, &[(&section, "-from_environment"), (&section, "name_servers = [\"ns-1.example.com\", \"ns-2.example.com\"]")]);
+    }
+    place.write("prod", &prod);
+    for (line, code) in [
+        ("init dev --sandbox".to_owned(), 0),
+        (format!("plan dev --sandbox --out {} --html={}", out("p.plan"), out("p.html")), 0),
+        ("plan dev --sandbox --markdown".to_owned(), 0),
+        ("drift dev --sandbox".to_owned(), 0),
+        ("drift dev --sandbox --json".to_owned(), 0),
+        ("import dev --discover --sandbox".to_owned(), 0),
+        (format!("plan prod --sandbox --sandbox-principal deployer --out {}", out("prod.plan")), 0),
+        (format!("approve prod {} --sandbox --sandbox-principal approver --yes", out("prod.plan")), 0),
+        ("cost dev --sandbox".to_owned(), 0),
+        ("cost dev --markdown".to_owned(), 0),
+        ("iam dev".to_owned(), 0),
+        (format!("iam dev --out {}", out("policies")), 0),
+        ("runs dev --sandbox".to_owned(), 0),
+        ("runs dev --sandbox --json".to_owned(), 0),
+        (format!("docs dev --sandbox --out {}", out("page.md")), 0),
+        ("doctor dev --sandbox".to_owned(), 0),
+        ("doctor dev --assumptions --sandbox".to_owned(), 0),
+        ("set dev alb.idle_timeout=61 --sandbox --dry-run".to_owned(), 0),
+        ("state list dev --sandbox".to_owned(), 0),
+        ("state history dev --sandbox".to_owned(), 0),
+        ("state diff dev 1 3 --sandbox".to_owned(), 0),
+        ("state pull dev --sandbox".to_owned(), 0),
+        ("state verify dev --sandbox".to_owned(), 0),
+        ("state orphans dev --sandbox".to_owned(), 0),
+        ("state mv dev metric-alarm.rds-storage metric-alarm.other --sandbox --yes --reason test".to_owned(), 0),
+        ("state rm dev metric-alarm.rds-cpu --sandbox --yes --reason test".to_owned(), 0),
+        ("state unlock dev --sandbox --yes".to_owned(), 0),
+        ("state gc dev --sandbox --yes".to_owned(), 0),
+        ("state restore dev 3 --sandbox --yes --forget".to_owned(), 0),
+        ("state rebuild dev --sandbox --yes".to_owned(), 3),
     ] {
-        said.push(anyhow(&place, &line));
+        said.push(loud(&place, &line, code));
     }
     let lines: Vec<&str> = said.iter().map(|said| said.line.as_str()).collect();
     let run = |name: &String| lines.iter().any(|line| line.starts_with(&format!("{name} ")) || line == name);
@@ -342,8 +349,11 @@ fn no_failure_tells_a_secret() {
     let left = ["sandbox reset", "destroy"];
     let missing: Vec<String> = commands(&place).into_iter().filter(|name| !left.contains(&name.as_str()) && !run(name)).collect();
     assert!(missing.is_empty(), "commands that nobody listens to: {missing:?}");
-    let cloud = place.cloud().to_string();
-    assert!(cloud.contains(PASSWORD), "RDS got it");
+    let cloud = place.cloud();
+    let audited = cloud["accounts"][ACCOUNT]["regions"][REGION]["log_groups"]["/audit"]["streams"].to_string();
+    assert!(audited.contains("CreateDBInstance") && audited.contains("<secret>"), "what AWS quoted stands there, without the secret");
+    said.push(Said { line: "what was audited".into(), text: audited.into_bytes() });
+    assert!(cloud.to_string().contains(PASSWORD), "RDS got it");
     nowhere(&place, said, &[PASSWORD, KEY]);
 }
 

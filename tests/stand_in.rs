@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bbws::{Wire, Wires};
-use bbws_cli::{Answered, Bucket, Caller, Cloud, Fetched, Hearing, Link, Referral, Route, Sent, SessionLife, Stores, Thing};
+use bbws_cli::{Answered, Audit, Bucket, Caller, Cloud, Fetched, Hearing, Link, Referral, Route, Sent, SessionLife, Stores, Thing};
 use bbws_cluster::Environment;
 use bbws_engine::{Boxed, Clock, Drivers, Lease};
 use bbws_model::{CloudError, Signature, World};
@@ -282,6 +282,10 @@ impl Link for Other {
 
     fn open_gate(&self, lease: Lease) {
         self.wire.open_gate(lease);
+    }
+
+    fn audit(&self, group: &str, stream: &str) -> Arc<dyn Audit> {
+        self.wire.audit(group, stream)
     }
 
     async fn sign(&self, key: &str, message: &[u8; 32]) -> Result<Signature, CloudError> {

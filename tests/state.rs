@@ -175,7 +175,8 @@ fn a_resource_gets_another_address_and_is_forgotten_and_both_are_taken_back() {
 
     // In the file it is called otherwise now: without the move another would be made, and this one removed.
     with("audit");
-    let shown = place.bbws("state mv dev log-group.extra log-group.audit --sandbox").exits(3);
+    place.bbws("state mv dev log-group.extra log-group.audit --sandbox --yes").exits(64);
+    let shown = place.bbws("state mv dev log-group.extra log-group.audit --reason renamed --sandbox").exits(3);
     assert!(shown.out.contains("> log-group.extra -> log-group.audit  /extra"), "{}", shown.out);
     assert_eq!(place.state("dev"), before, "nothing is written before a yes");
     let moved = place.bbws("state mv dev log-group.extra log-group.audit --sandbox --yes --json --reason renamed").exits(0).json();
@@ -201,10 +202,10 @@ fn a_resource_gets_another_address_and_is_forgotten_and_both_are_taken_back() {
         ("log-group.none log-group.a --yes", 3, "nothing is recorded as log-group.none"),
         ("log-group.extra topic.a --yes", 3, "another kind"),
         ("log-group.extra log-group.ecs --yes", 3, "log-group.ecs is recorded already, as /ecs/dev"),
-        ("log-group.extra", 64, ""),
+        ("log-group.extra", 64, "which resource gets which address?"),
         ("Log log-group.a", 64, "is not an address"),
     ] {
-        let refused = place.bbws(&format!("state mv dev {line} --sandbox")).exits(code);
+        let refused = place.bbws(&format!("state mv dev {line} --reason x --sandbox")).exits(code);
         assert!(refused.err.contains(why), "{line}: {}", refused.err);
     }
 

@@ -98,6 +98,50 @@ fn a_tenant_is_left_alone_and_stops_what_would_harm_it() {
     place.write("dev", &shipped);
     place.at_rest("dev");
 
+    // With tenants it goes on, if they are counted: in production never, and what is theirs is not touched by bbws.
+    let told = place.bbws("destroy prod --sandbox --with-tenants --confirm wp-prod-cluster").exits(3).err;
+    assert!(told.contains("--with-tenants is refused"), "{told}");
+    let with_tenants = "destroy dev --sandbox --confirm wp-dev-cluster --with-tenants";
+    let asked = place.bbws(with_tenants).exits(3);
+    let told = asked.out + &asked.err;
+    let number =
+        told.split("--tenants ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap_or_else(|| panic!("{told}")).to_owned();
+    let listed: String = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "AWS removes these together with what they hang on, and they are not bbws's",
+        "listener rule banana.wpdev.kimmyai.io",
+        "access point banana",
+        "these are not bbws's, it never removes them",
+        "ECS service banana",
+        "ECS task once",
+        "target group banana",
+    ] {
+        assert!(listed.contains(part), "{part} in\n{told}");
+    }
+    let miscounted = place.bbws(&format!("{with_tenants} --tenants 1")).exits(3).err;
+    assert!(miscounted.contains(&format!("there are {number} of others' things, not `1`")), "{miscounted}");
+    same("a miscount");
+    let gone = place.bbws(&format!("{with_tenants} --tenants {number}")).exits(1).out;
+    for (address, code) in [("ecs-cluster.main", "ClusterContains"), ("hosted-zone.main", "HostedZoneNotEmpty")] {
+        assert!(gone.lines().any(|line| line.contains(address)) && gone.contains(code), "{address}, {code}:\n{gone}");
+    }
+    let left = |cloud: &Value| {
+        let here = &cloud["accounts"][ACCOUNT]["regions"][REGION];
+        ["target_groups", "services", "tasks"].map(|table| here[table].clone())
+    };
+    let tables = before["tables"].as_array().expect("tables");
+    let had = ["target_groups", "services", "tasks"].map(|name| tables.iter().find(|one| one[0] == name).expect(name)[1].clone());
+    let cloud = place.cloud();
+    assert_eq!(left(&cloud), had, "what can stand alone is left as it was");
+    let zones = cloud["accounts"][ACCOUNT]["regions"][GLOBAL]["hosted_zones"].to_string();
+    assert!(zones.contains("banana.wpdev.kimmyai.io"), "{zones}");
+    for table in ["listener_rules", "access_points", "load_balancers", "vpcs"] {
+        assert_eq!(cloud["accounts"][ACCOUNT]["regions"][REGION][table], json!({}), "{table}");
+    }
+    let state = place.state("dev");
+    let kept: Vec<&String> = state["entries"].as_object().expect("entries").keys().collect();
+    assert!(kept.iter().any(|address| *address == "ecs-cluster.main") && kept.len() < 9, "{kept:?}");
+
     // Once the tenant has moved out, nothing stands in the way.
     place.change_cloud(|cloud| {
         for table in ["target_groups", "listener_rules", "access_points", "services", "tasks"] {

@@ -107,7 +107,7 @@ fn each_error_of_the_specification_is_told_with_its_way_out() {
 
     place.write("dev", &edited(&shipped, &[("network", "vpc_cidr = \"10.0.0.0/99\"")]));
     let told = bbws(&place, "plan dev --sandbox").exits(1).err;
-    assert!(told.contains("[environments/dev.toml:") && told.contains("[E-CONFIG]"), "{told}");
+    assert!(told.contains("[environments/dev.toml:") && told.contains("[E-CONFIG]") && told.contains("do: correct that"), "{told}");
     kept.keep(&place, "configuration", &told);
 
     let alarm = |name: &str, to: &str| {
@@ -118,7 +118,13 @@ fn each_error_of_the_specification_is_told_with_its_way_out() {
     };
     place.write("dev", &edited(&shipped, &[("+", &alarm("one", "two")), ("+", &alarm("two", "one"))]));
     let told = bbws(&place, "plan dev --sandbox").exits(1).err;
-    assert!(told.contains("[E-CYCLE]") && told.contains("[environments/dev.toml:"), "{told}");
+    assert!(
+        told.contains("[E-CYCLE]")
+            && told.contains("[environments/dev.toml:")
+            && told.contains("do: ")
+            && told.contains("bbws validate dev"),
+        "{told}"
+    );
     assert!(bbws(&place, "validate dev").exits(1).out.contains("one of a circle"), "nobody needs an account to see it");
     kept.keep(&place, "cycle", &told);
     place.write("dev", &shipped);

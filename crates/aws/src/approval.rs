@@ -37,7 +37,7 @@ pub async fn sign(aws: &Aws, key: &str, message: &[u8; 32]) -> Result<Signature,
         return Err(CloudError::own(SIGN, Class::Invalid, told));
     };
     let ask = write.kms.sign().key_id(key).message(Blob::new(message)).message_type(MessageType::Digest);
-    aws.gate().open_for(SIGN);
+    aws.gate().open_for(&[SIGN]);
     let answer = ask.signing_algorithm(algorithm.clone()).send().await.told(SIGN);
     aws.gate().close("the approval is signed: nothing else is to be sent");
     let bytes = answer?.signature.map(Blob::into_inner).unwrap_or_default();

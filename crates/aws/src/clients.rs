@@ -19,12 +19,13 @@ use bbws_engine::Boxed;
 use bbws_model::Account;
 
 use crate::Told;
+use crate::audit::AUDIT_CALLS;
 use crate::credentials::{AskCode, Chain, Found, Session, Used, needed, sign_in};
 use crate::guard::{Calls, Gate, Guard};
 
 /// How long one attempt of a call may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The same for the state store: its objects are small, and a lease that is not renewed in time runs out.
+/// The same for the state store, whose objects are small: a lease that is not renewed in time runs out. And for the audit's log.
 const STORE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The clients of one region, all with the same guard.
@@ -306,6 +307,16 @@ impl Aws {
         }
         let mut made = self.others.made.lock().unwrap_or_else(PoisonError::into_inner);
         made.entry(region.to_owned()).or_insert_with(|| self.others.pair(region)).clone()
+    }
+
+    /// A client that adds a run's events to a log group. It has a gate of its own, which lets nothing else through, and the SDK's
+    /// retries: an event that stands there twice does no harm.
+    pub(crate) fn auditing(&self) -> aws_sdk_cloudwatchlogs::Client {
+        let gate = Gate::default();
+        gate.open_for(AUDIT_CALLS);
+        let Others { connection, calls, only_looks, .. } = self.others.as_ref();
+        let guard = Guard { gate, calls: calls.clone(), read_only: *only_looks, region: self.region.clone() };
+        clients(connection.as_ref(), &self.region, &guard, RetryConfig::standard().with_max_attempts(3), STORE_PATIENCE).logs
     }
 
     /// Remembers that something was accepted of which AWS shows nothing, such as a password. Another process does not know it:

@@ -41,8 +41,8 @@ enum Passage {
     Open,
     /// Open for as long as the environment is held.
     Leased(Lease),
-    /// Open for one operation alone.
-    Only(&'static str),
+    /// Open for these operations alone.
+    Only(&'static [&'static str]),
 }
 
 impl Default for Gate {
@@ -62,9 +62,9 @@ impl Gate {
         self.set(Passage::Leased(lease));
     }
 
-    /// Lets requests of one operation through, and no others.
-    pub fn open_for(&self, operation: &'static str) {
-        self.set(Passage::Only(operation));
+    /// Lets requests of these operations through, and no others.
+    pub fn open_for(&self, operations: &'static [&'static str]) {
+        self.set(Passage::Only(operations));
     }
 
     /// Holds mutating requests back, and says why.
@@ -80,8 +80,8 @@ impl Gate {
     fn look(&self, operation: &str) -> Result<(), (String, bool)> {
         match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             Passage::Open => Ok(()),
-            Passage::Only(only) if *only == operation => Ok(()),
-            Passage::Only(only) => Err((format!("only {only} is to be sent: a bug in bbws"), false)),
+            Passage::Only(only) if only.contains(&operation) => Ok(()),
+            Passage::Only(only) => Err((format!("only {} is to be sent: a bug in bbws", only.join(" or ")), false)),
             Passage::Shut(reason) => Err((reason.clone(), false)),
             Passage::Leased(lease) => lease.holds().map_err(|why| (why.to_string(), true)),
         }

@@ -5,6 +5,7 @@
 mod ahead;
 mod approval;
 mod assumptions;
+mod audit;
 mod clients;
 mod credentials;
 mod error;
@@ -21,6 +22,7 @@ mod trail;
 pub use ahead::{BucketOwner, principal};
 pub use approval::{granted_signers, key_policy, sign, verifies};
 pub use assumptions::Tried;
+pub use audit::{Added, AuditStream};
 pub use bbws_kinds::iam_action;
 pub use clients::{Aws, Clients, Connection, Plain, Whose, Wire};
 pub use credentials::{AskCode, Mfa, Session};

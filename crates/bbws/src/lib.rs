@@ -9,12 +9,15 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use bbws_aws::{Aws, Ended, Listener, drivers, is_read, is_stale, name_servers, products, sign, tagged, trail, verifies, whoami};
+use bbws_aws::{
+    AuditStream, Aws, Ended, Listener, drivers, is_read, is_stale, name_servers, products, sign, tagged, trail, verifies, whoami,
+};
 use bbws_cli::{
-    Answered, Bucket, Caller, Cloud, Fetched, Heard, Hearing, Link, Look, Referral, Route, Sent, SessionLife, Stores, Thing, Trail,
+    Added, Answered, Audit, Bucket, Caller, Cloud, Fetched, Heard, Hearing, Link, Look, Referral, Route, Sent, SessionLife, Stores, Thing,
+    Trail,
 };
 use bbws_cluster::Environment;
-use bbws_engine::{Clock, Drivers, Lease, Observers, Tagged};
+use bbws_engine::{Boxed, Clock, Drivers, Lease, Observers, Tagged};
 use bbws_model::{CloudError, Signature, Tags, World};
 use bbws_operate::drift::Deed;
 use bbws_operate::preflight::{Answer, Question};
@@ -157,6 +160,19 @@ fn sent(aws: &Aws) -> Vec<Sent> {
     aws.calls().all().into_iter().map(|call| Sent { read: is_read(&call.operation), operation: call.operation }).collect()
 }
 
+/// A stream of CloudWatch Logs.
+struct Stream(AuditStream);
+
+impl Audit for Stream {
+    fn add<'a>(&'a self, lines: &'a [(jiff::Timestamp, String)]) -> Boxed<'a, Result<Added, CloudError>> {
+        Box::pin(async move {
+            let lines: Vec<(i64, String)> = lines.iter().map(|(at, text)| (at.as_millisecond(), text.clone())).collect();
+            let bbws_aws::Added { taken, refused } = self.0.add(&lines).await?;
+            Ok(Added { taken, refused })
+        })
+    }
+}
+
 impl Link for Wire {
     fn world(&self) -> World {
         self.world.clone()
@@ -200,6 +216,10 @@ impl Link for Wire {
 
     fn open_gate(&self, lease: Lease) {
         self.aws.gate().open_while(lease);
+    }
+
+    fn audit(&self, group: &str, stream: &str) -> Arc<dyn Audit> {
+        Arc::new(Stream(AuditStream::new(&self.aws, group, stream)))
     }
 
     async fn sign(&self, key: &str, message: &[u8; 32]) -> Result<Signature, CloudError> {

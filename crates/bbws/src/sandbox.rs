@@ -33,6 +33,9 @@ pub(crate) fn connect(route: &SandboxRoute, environment: &Environment) -> Result
     if !route.policies.is_empty() {
         sandbox.sim().allow_only(policies(&route.policies).map_err(failed)?);
     }
+    if let Some(group) = bbws_cluster::lent_log_group(environment, &bbws_kinds::all()) {
+        sandbox.ensure_log_group(environment.account.as_str(), &environment.region, group).map_err(failed)?;
+    }
     let zone = &environment.dns.zone;
     if zone.existing.is_there() {
         sandbox.ensure_zone(environment.account.as_str(), zone.name.as_str()).map_err(failed)?;

@@ -10,7 +10,10 @@ use crate::{Exit, Failure};
 /// # Errors
 /// When the text is none.
 pub(crate) fn address(text: &str) -> Result<Address, Failure> {
-    text.parse().map_err(|error| Failure::new(Exit::Usage, format!("{error}")))
+    text.parse().map_err(|error| {
+        let failure = Failure::new(Exit::Usage, format!("{error}"));
+        failure.advise("an address is KIND.NAME, such as vpc.main; `bbws state list ENV` lists those there are")
+    })
 }
 
 /// Nothing is recorded under this address.

@@ -350,6 +350,12 @@ pub(crate) struct DestroyArgs {
     /// The cluster's name, instead of typing it when asked
     #[arg(long, value_name = "NAME")]
     pub confirm: Option<String>,
+    /// Go on although others have hung something on the cluster; never in production
+    #[arg(long)]
+    pub with_tenants: bool,
+    /// How many things others have hung there, instead of typing it when asked
+    #[arg(long, value_name = "NUMBER", requires = "with_tenants")]
+    pub tenants: Option<usize>,
 }
 
 /// `output`.
@@ -386,6 +392,8 @@ pub(crate) enum GraphFormat {
     Dot,
     /// Mermaid, for Markdown
     Mermaid,
+    /// One page: the picture, and each resource to be opened
+    Html,
 }
 
 /// `sandbox …`.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bbws_cluster::Environment;
-use bbws_engine::{Clock, Drivers, Lease, Observers, Store, Tagged};
+use bbws_engine::{Boxed, Clock, Drivers, Lease, Observers, Store, Tagged};
 use bbws_model::{Account, CloudError, Signature, Tags, World};
 use bbws_operate::drift::Deed;
 use bbws_operate::preflight::{Answer, Question};
@@ -232,6 +232,22 @@ pub struct Answered {
     pub outcome: String,
 }
 
+/// What became of lines that were to be added to a log group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Added {
+    /// How many were dealt with, from the first one on.
+    pub taken: usize,
+    /// How many of these the log does not take at all.
+    pub refused: usize,
+}
+
+/// A log outside that a run's events are added to.
+pub trait Audit: Send + Sync {
+    /// Adds the first of these lines, in the order of their times: as many as one request holds. Where it fails none is known to be
+    /// added.
+    fn add<'a>(&'a self, lines: &'a [(jiff::Timestamp, String)]) -> Boxed<'a, Result<Added, CloudError>>;
+}
+
 /// What a web server answered to a plain GET.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
@@ -412,6 +428,10 @@ pub trait Link {
 
     /// Lets mutating calls through for as long as the lease holds. Called after the account was checked.
     fn open_gate(&self, lease: Lease);
+
+    /// A stream of a log group of the environment's region, which is made with the first line. Nothing else can be sent through it, and it
+    /// needs no lease.
+    fn audit(&self, group: &str, stream: &str) -> Arc<dyn Audit>;
 
     /// Signs the SHA-256 of an approval with a key of KMS. It changes nothing, and is the only thing that leaves.
     fn sign(&self, key: &str, message: &[u8; 32]) -> impl Future<Output = Result<Signature, CloudError>>;

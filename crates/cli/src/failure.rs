@@ -1,5 +1,7 @@
 //! Why a command failed, as its user reads it: what happened, why, what to do.
 
+use std::path::Path;
+
 use bbws_model::{Class, CloudError, Finding};
 use bbws_render::{At, ErrorId};
 use serde_json::{Value, json};
@@ -90,6 +92,14 @@ impl Failure {
         }
     }
 
+    /// A file that the user named could not be written.
+    #[must_use]
+    pub(crate) fn unwritten(what: &str, path: &Path, why: impl ToString) -> Self {
+        Self::error(ErrorId::File, format!("{what} cannot be written to {}", path.display()))
+            .because(why)
+            .advise("name a file in a folder that exists and that you may write, and run the same command again")
+    }
+
     /// Lists what was found wrong.
     #[must_use]
     pub fn with(mut self, findings: Vec<Finding>) -> Self {
@@ -140,9 +150,10 @@ fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n s
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use clap::CommandFactory;
 
     use super::*;
+    use crate::args::Cli;
 
     /// Every Rust file of a folder, and what stands in it before its tests.
     fn sources(dir: &Path, into: &mut Vec<(String, String)>) {
@@ -156,6 +167,62 @@ mod tests {
                 into.push((path.display().to_string(), code.split_whitespace().collect::<Vec<_>>().join(" ")));
             }
         }
+    }
+
+    /// Each error that has an id of its own is provoked, or its text is kept, in some test.
+    #[test]
+    fn every_id_stands_in_a_test() {
+        fn texts(dir: &Path, into: &mut String) {
+            for entry in std::fs::read_dir(dir).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    texts(&path, into);
+                } else if path.extension().is_some_and(|ext| ext == "rs" || ext == "snap") {
+                    into.push_str(&std::fs::read_to_string(&path).unwrap());
+                }
+            }
+        }
+        let mut all = String::new();
+        // In the sources of the commands no id stands but in their tests.
+        for dir in ["src", "../../tests", "../render/tests"] {
+            texts(&Path::new(env!("CARGO_MANIFEST_DIR")).join(dir), &mut all);
+        }
+        let stands = |id: &str| {
+            let whole = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_uppercase() || c == '-');
+            all.split(id).skip(1).any(whole)
+        };
+        let missing: Vec<&str> =
+            ErrorId::ALL.iter().filter(|id| id.is_telling()).map(|id| id.about().id).filter(|id| !stands(id)).collect();
+        assert!(missing.is_empty(), "no test tells of {missing:?}");
+    }
+
+    /// What is told to be typed is there: `bbws WORD` in every text of every crate.
+    #[test]
+    fn every_command_that_is_told_exists() {
+        let mut all = vec![];
+        let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        for part in ["aws", "bbws", "cli", "cluster", "engine", "kinds", "model", "operate", "render"] {
+            sources(&crates.join(part).join("src"), &mut all);
+        }
+        let cli = Cli::command();
+        let state = cli.find_subcommand("state").unwrap();
+        let word = |text: &str| text.split(|c: char| !c.is_ascii_lowercase() && c != '-').next().unwrap_or_default().to_owned();
+        let mut told = 0;
+        for (path, code) in &all {
+            for text in ["`bbws ", ": bbws "].iter().flat_map(|mark| code.split(mark).skip(1)) {
+                let (verb, rest) = (word(text), text.split_once(' ').map_or("", |(_, rest)| rest));
+                // Options of bbws itself, names that are filled in, and sentences about it.
+                let place = ["ENV", "{", "dev", "sit", "prod"].iter().any(|place| rest.starts_with(place));
+                if verb.is_empty() || verb.starts_with('-') || !(place || text[verb.len()..].starts_with('`') || verb == "state") {
+                    continue;
+                }
+                assert!(cli.find_subcommand(&verb).is_some(), "{path} tells of `bbws {verb}`");
+                let under = word(rest);
+                assert!(verb != "state" || under.is_empty() || state.find_subcommand(&under).is_some(), "{path}: `bbws state {under}`");
+                told += 1;
+            }
+        }
+        assert!(told > 100, "{told} are told");
     }
 
     /// What only ends with an error says which one it is: a user, a program and a bundle tell it by that.

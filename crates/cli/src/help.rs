@@ -117,11 +117,14 @@ Examples:
                                      the same in the simulation, where --sandbox-principal says who one is";
 
 pub(crate) const DESTROY: &str = "\
-Lists everything first, then wants the cluster's name typed. Data is copied before it is removed where the file says so.
+Lists everything first, then wants the cluster's name typed. Of the database a last copy is always left. What others have hung on the cluster refuses \
+it. --with-tenants goes on all the same, once their number is typed: what is not bbws's is never removed by it, AWS takes along what cannot \
+stand alone (listener rules, access points), and keeps what the rest still uses until that is gone; run it again then.
 
 Examples:
   bbws destroy dev
   bbws destroy dev --confirm wp-dev-cluster
+  bbws destroy dev --with-tenants
   bbws plan dev --destroy            only look";
 
 pub(crate) const DRIFT: &str = "\
@@ -165,7 +168,7 @@ Examples:
   bbws state verify dev --account    exit 2 where something is not as it should be
   bbws state verify dev --mend       put right what the store can put right by itself
   bbws state restore dev 42          the state as after slot 42, as a new entry; then: bbws plan dev
-  bbws state mv dev log-group.a log-group.b
+  bbws state mv dev log-group.a log-group.b --reason renamed
                                      another address; the object stays
   bbws state rm dev log-group.a --reason \"belongs to the tenants\"
                                      managed no longer; the object stays
@@ -213,7 +216,7 @@ In production it takes --break-glass REASON and the cluster's name: it stands in
 
 Examples:
   bbws state mv dev log-group.extra log-group.audit --reason \"renamed\"
-  bbws state mv log-group.extra log-group.audit      the environment of BBWS_ENV";
+  bbws state mv log-group.extra log-group.audit --reason \"renamed\"      the environment of BBWS_ENV";
 
 pub(crate) const RM: &str = "\
 The objects stay in the account as they are, with their mark. What others refer to is forgotten only together with those.
@@ -302,6 +305,7 @@ Drawn from the environment file; needs no network.
 
 Examples:
   bbws graph dev -o dev.svg
+  bbws graph dev --format html -o dev.html    the picture, and each resource to be opened
   bbws graph dev --format mermaid
   bbws graph dev --format dot | dot -Tpng -o dev.png";
 

@@ -40,8 +40,8 @@ mod tests;
 pub use args::Speed;
 pub use clock::SystemClock;
 pub use cloud::{
-    Answered, Bucket, Caller, Cloud, Fetched, Heard, Hearing, Inspected, Lack, Link, Look, Referral, Route, SandboxPrincipal, SandboxRoute,
-    Sent, SessionLife, Stores, Thing, Trail, Vault,
+    Added, Answered, Audit, Bucket, Caller, Cloud, Fetched, Heard, Hearing, Inspected, Lack, Link, Look, Referral, Route, SandboxPrincipal,
+    SandboxRoute, Sent, SessionLife, Stores, Thing, Trail, Vault,
 };
 pub use code::ask_code;
 pub use exit::Exit;

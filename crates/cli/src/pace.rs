@@ -84,6 +84,13 @@ mod tests {
     }
 
     #[test]
+    fn what_the_system_does_not_give_is_told() {
+        let failure = no_runtime(io::Error::other("too many files are open"));
+        assert_eq!(failure.json()["id"], "E-SYSTEM");
+        assert!(failure.why.contains("too many files") && failure.advice[0].contains("ulimit -a"), "{failure:?}");
+    }
+
+    #[test]
     fn otherwise_time_is_real() {
         let real = Instant::now();
         play(None, async { tokio::time::sleep(Duration::from_millis(30)).await }).unwrap();

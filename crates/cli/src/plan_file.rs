@@ -24,7 +24,7 @@ const MOST_BYTES: u64 = 256 << 20;
 /// # Errors
 /// When the file cannot be written.
 pub(crate) fn write(path: &Path, plan: &Plan) -> Result<(), Failure> {
-    let failed = |why: String| Failure::error(ErrorId::File, format!("the plan cannot be written to {}", path.display())).because(why);
+    let failed = |why: String| Failure::unwritten("the plan", path, why);
     let bytes = wire::plan::write(plan).map_err(|error| failed(error.to_string()))?;
     written::replace(path, &bytes).map_err(failed)
 }

@@ -255,6 +255,10 @@ mod tests {
             unreachable!()
         }
 
+        fn audit(&self, _: &str, _: &str) -> Arc<dyn crate::cloud::Audit> {
+            unreachable!("no run begins here")
+        }
+
         async fn sign(&self, _: &str, _: &[u8; 32]) -> Result<Signature, CloudError> {
             unreachable!()
         }

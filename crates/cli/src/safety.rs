@@ -56,6 +56,21 @@ pub(crate) fn check_tier(offline: &Offline, mode: Mode) -> Result<(), Failure> {
     Err(production(offline, &refusal))
 }
 
+/// Whether what others stand on may be removed: nowhere in production, a rehearsal included.
+///
+/// # Errors
+/// For production.
+pub(crate) fn check_tenants(offline: &Offline) -> Result<(), Failure> {
+    let (name, flag) = (&offline.environment.name, offline.flag());
+    if !offline.environment.tier.is_prod() {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Refused, format!("{name} is production: --with-tenants is refused"))
+        .of(ErrorId::Production)
+        .because("what tenants stand on in production is never given up, in no rehearsal either")
+        .advise(format!("see what others have hung there: bbws plan {name} --destroy{flag}")))
+}
+
 /// Whether what is recorded may be changed by what rests on no plan. Decided by the environment's file, before any call.
 ///
 /// # Errors
@@ -249,7 +264,8 @@ mod tests {
         let life = |left, renewable| Some(SessionLife { left, renewable });
         let second = Duration::from_secs(1);
         let failure = check_session(&database, &kinds, life(expected - second, false)).unwrap_err();
-        assert_eq!(failure.exit, Exit::Later);
+        assert_eq!((failure.exit, failure.json()["id"].as_str()), (Exit::Later, Some("E-SESSION")));
+        assert!(failure.advice[0].starts_with("sign in anew right before the run"), "{failure:?}");
         for session in [life(expected.max(SHORTEST_RUN), false), life(second, true), None] {
             assert_eq!(check_session(&database, &kinds, session).unwrap(), None, "{session:?}");
         }

@@ -8,6 +8,7 @@ use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Ids, LogError, Picture, Store, StoreError, foreign, log, plan, refresh};
 use bbws_model::{Account, CloudError, Desired, Finding, Kinds, Mode, Plan, Principal, RunId, Scope, Severity, State, World};
 use bbws_operate::cost::Prices;
+use bbws_operate::tenants::Tenants;
 use bbws_operate::told::{complete, kept};
 use bbws_render::{ErrorId, Style};
 
@@ -189,7 +190,7 @@ fn wrong_file(ui: &Ui, name: &str, problems: &Problems) -> Failure {
     let errors = || problems.list.iter().filter(|problem| problem.severity == Severity::Error);
     let id = if errors().all(|problem| problem.rule == RuleId::Circle) { ErrorId::Cycle } else { ErrorId::Config };
     let failure = Failure::error(id, format!("{} is wrong", problems.file)).because(problems);
-    failure.advise(format!("`bbws validate {name}` shows where and why")).tell(show(problems, ui.err_look))
+    failure.advise(format!("correct that in the file, then judge it again: bbws validate {name}")).tell(show(problems, ui.err_look))
 }
 
 /// An environment with its connection: the account is the right one.
@@ -329,6 +330,14 @@ impl<L: Link> Session<L> {
     /// # Errors
     /// As [`Self::plan`].
     pub(crate) async fn plan_of(&self, state: &State, ask: &Ask, picture: &Picture) -> Result<Plan, Failure> {
+        Ok(self.compiled(state, ask, picture, false).await?.0)
+    }
+
+    /// The same, and what others have hung on what it removes: `past` that it goes, else that refuses it.
+    ///
+    /// # Errors
+    /// As [`Self::plan`].
+    pub(crate) async fn compiled(&self, state: &State, ask: &Ask, picture: &Picture, past: bool) -> Result<(Plan, Tenants), Failure> {
         let drivers = self.link.drivers();
         let kinds = &self.offline.kinds;
         let nothing = Desired::default();
@@ -349,14 +358,23 @@ impl<L: Link> Session<L> {
             plan.notes.extend(kept(wanted, picture, kinds, &ask.scope));
         }
         safety::check_protection(self.offline.environment.tier, &plan, state, &bbws_cluster::unprotected(&self.offline.environment))?;
-        safety::check_foreign(&plan, foreign(&drivers, kinds, &plan, state, picture).await)?;
+        let obstacles = foreign(&drivers, kinds, &plan, state, picture).await;
+        let all = obstacles.iter().map(|one| one.finding.clone()).collect();
+        let (tenants, rest) = Tenants::among(obstacles);
+        // What could not be looked at, and what of ours stands there, is nobody's to give up.
+        if !past || !rest.is_empty() {
+            safety::check_foreign(&plan, all)?;
+        }
+        if past {
+            plan.notes.extend(tenants.warnings());
+        }
         plan.notes.extend(safety::glass(state));
         plan.notes.extend(delegation::check(&self.link, &self.offline.environment, wanted, &plan, picture).await?);
         let rehearsal = self.offline.sandbox && ask.mode == Mode::Destroy;
         if self.offline.environment.tier.is_prod() && !rehearsal {
             safety::check_production(&plan, state, &self.offline)?;
         }
-        Ok(plan)
+        Ok((plan, tenants))
     }
 
     fn refused(&self, findings: Vec<Finding>) -> Failure {

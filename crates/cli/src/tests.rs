@@ -214,6 +214,10 @@ impl Link for FakeLink {
         self.1.borrow_mut().push("gate");
     }
 
+    fn audit(&self, _: &str, _: &str) -> Arc<dyn crate::cloud::Audit> {
+        unreachable!("no run begins here")
+    }
+
     async fn sign(&self, key: &str, _: &[u8; 32]) -> Result<Signature, CloudError> {
         self.1.borrow_mut().push("sign");
         Ok(Signature { key: key.to_owned(), algorithm: "ECDSA_SHA_256".into(), bytes: vec![1] })
@@ -298,8 +302,9 @@ fn each_command_that_a_failure_names_leads_back_to_the_same_world() {
     for line in [
         "apply prod",
         "destroy prod",
-        "state mv prod a.b c.d",
-        "state mv dev a.b",
+        "state mv prod a.b c.d --reason x",
+        "state mv dev a.b --reason x",
+        "state mv dev a.b c.d --reason=",
         "state rm dev --reason= a.b",
         "state restore dev",
         "state diff dev",

@@ -17,7 +17,7 @@ mod set;
 mod show;
 mod sibling;
 
-pub use blueprint::{NoNameServers, Published, Unread, addresses, blueprint, delegation_block, draft, unprotected};
+pub use blueprint::{NoNameServers, Published, Unread, addresses, blueprint, delegation_block, draft, lent_log_group, unprotected};
 pub use environment::*;
 pub use keep::{Differs, Edit, Kept, Left, Reads, Wish, keep};
 pub use load::{Context, Loaded, load};

@@ -1,6 +1,7 @@
 //! What others have hung on our objects: it is listed before one of those is deleted or replaced.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -22,6 +23,27 @@ pub struct Hanging {
     pub name: String,
     /// Whose it is, where it bears our mark.
     pub owner: Option<Ownership>,
+}
+
+impl fmt::Display for Hanging {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name.is_empty() { write!(f, "{} {}", self.what, self.id) } else { write!(f, "{} {} ({})", self.what, self.name, self.id) }
+    }
+}
+
+/// What stands in the way of a step that deletes or replaces something.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Obstacle {
+    /// As it is told.
+    pub finding: Finding,
+    /// What others have hung there; empty where it is something else that stands in the way.
+    pub theirs: Vec<Hanging>,
+}
+
+impl From<Finding> for Obstacle {
+    fn from(finding: Finding) -> Self {
+        Self { finding, theirs: vec![] }
+    }
 }
 
 /// How it is found out what hangs on objects of a kind. Every kind whose facts say that it carries others has one.
@@ -74,7 +96,7 @@ pub async fn hanging(
 
 /// Looks at what hangs on everything that a plan deletes or replaces. Empty where nothing foreign hangs there, and nothing of
 /// ours that holds data and that the plan leaves as it is; a look that fails stands in the way too.
-pub async fn foreign(drivers: &Arc<Drivers>, kinds: &Kinds, plan: &Plan, state: &State, picture: &Picture) -> Vec<Finding> {
+pub async fn foreign(drivers: &Arc<Drivers>, kinds: &Kinds, plan: &Plan, state: &State, picture: &Picture) -> Vec<Obstacle> {
     let reading = Reading::new();
     let ours = ours(state);
     let ends = plan.steps.iter().filter_map(|step| match &step.action {
@@ -114,7 +136,7 @@ async fn one(
     seen: &Seen,
     (state, ours, staying): (&State, &BTreeSet<&PhysicalId>, &BTreeMap<&PhysicalId, &Address>),
     reading: &Reading,
-) -> Option<Finding> {
+) -> Option<Obstacle> {
     let found = match drivers.carrier(address.kind()) {
         Ok(carrier) => carrier.hung_on(seen, reading).await,
         Err(error) => Err(error),
@@ -126,7 +148,7 @@ async fn one(
             if !holders.is_empty() {
                 let told = error(format!("{} would be deleted or replaced, but what holds data stands in it and stays", seen.id));
                 let advice = "move that first, or put back what the file said";
-                return Some(told.seen(holders.into_iter().collect::<Vec<_>>().join(", ")).advise(advice));
+                return Some(told.seen(holders.into_iter().collect::<Vec<_>>().join(", ")).advise(advice).into());
             }
             hanging.into_iter().filter(|h| {
                 let marked = h.owner.as_ref().is_some_and(|owner| owner.lineage == state.lineage);
@@ -135,15 +157,15 @@ async fn one(
         }
         Err(cause) => {
             let told = error(format!("what others have hung on {} could not be read", seen.id));
-            return Some(told.seen(cause.to_string()).advise("nothing is deleted on a guess: mend the cause and plan again"));
+            return Some(told.seen(cause.to_string()).advise("nothing is deleted on a guess: mend the cause and plan again").into());
         }
     };
-    let named: Vec<String> = strange
-        .map(|h| if h.name.is_empty() { format!("{} {}", h.what, h.id) } else { format!("{} {} ({})", h.what, h.name, h.id) })
-        .collect();
-    if named.is_empty() {
+    let theirs: Vec<Hanging> = strange.collect();
+    if theirs.is_empty() {
         return None;
     }
+    let named: Vec<String> = theirs.iter().map(ToString::to_string).collect();
     let told = error(format!("{} would be deleted or replaced, but others have hung something on it", seen.id));
-    Some(told.seen(named.join(", ")).advise("these are not bbws's: remove or move them first, by whoever made them"))
+    let finding = told.seen(named.join(", ")).advise("these are not bbws's: remove or move them first, by whoever made them");
+    Some(Obstacle { finding, theirs })
 }

@@ -154,7 +154,7 @@ fn taken((kinds, desired): (&Kinds, &Desired), state: &State, place: &Place, fou
     }
     if let Some(other) = state.recorded_elsewhere(address.kind(), (&seen.id, &seen.spec), address) {
         let finding = error(format!("{} is managed already, as {other}", seen.id));
-        return Err(Box::new(finding.advise(format!("if it is to be called otherwise: bbws state mv ENV {other} {address}"))));
+        return Err(Box::new(finding.advise(format!("if it is to be called otherwise: bbws state mv ENV {other} {address} --reason …"))));
     }
     if let Some(owner) = seen.owner.as_ref().filter(|owner| owner.lineage != state.lineage) {
         let finding = error(format!("{} belongs to another state of bbws", seen.id));

@@ -11,6 +11,7 @@ pub mod preflight;
 pub mod protection;
 mod standing;
 mod surgery;
+pub mod tenants;
 pub mod told;
 pub mod verify;
 

@@ -11,6 +11,7 @@ mod diagram;
 mod drift;
 mod errors;
 mod finding;
+mod html;
 mod import;
 mod output;
 mod page;
@@ -50,7 +51,7 @@ pub use runs::{RunStory, run_json, run_told, runs, runs_json};
 pub use safety::{
     Commands, Mismatch, Place, Question, Refusal, Stale, StateMoved, Unapproved, account_mismatch, applied_already, apply_question,
     approval_given, approval_question, approved, destroy_question, fenced, glass_broken, glass_edit_question, glass_question, locked,
-    not_approved, prod_refused, stale_findings, stale_plan, unlock, wrong_world,
+    not_approved, prod_refused, stale_findings, stale_plan, tenants_question, unlock, wrong_world,
 };
 pub use state::{state_list, state_show, state_show_all};
 pub use style::Style;

@@ -79,6 +79,14 @@ impl Sandbox {
         self.sim.prepare(|cloud, now_ms| cloud.ensure_zone(account, name, now_ms))
     }
 
+    /// Sees to it that the account has a log group of this name from the start: that of the audit is there before bbws is.
+    ///
+    /// # Errors
+    /// When the sandbox's file cannot be read or written.
+    pub fn ensure_log_group(&self, account: &str, region: &str, name: &str) -> io::Result<()> {
+        self.sim.prepare(|cloud, _| cloud.ensure_log_group(account, region, name))
+    }
+
     /// The simulation behind it.
     #[must_use]
     pub fn sim(&self) -> &Sim {

@@ -85,7 +85,7 @@ pub(crate) enum StateCommand {
         glass: Glass,
     },
     /// Give a resource another address; the object stays as it is
-    #[command(after_help = help::MV, override_usage = "bbws state mv [OPTIONS] [ENV] FROM TO")]
+    #[command(after_help = help::MV, override_usage = "bbws state mv [OPTIONS] --reason <TEXT> [ENV] FROM TO")]
     Mv(MvArgs),
     /// Forget resources; the objects stay as they are, and nobody manages them
     #[command(after_help = help::RM, override_usage = "bbws state rm [OPTIONS] --reason <TEXT> [ENV] ADDRESS…")]
@@ -125,7 +125,7 @@ pub(crate) struct MvArgs {
     #[arg(value_name = "[ENV] FROM TO", num_args = 2..=3, required = true)]
     pub names: Vec<String>,
     /// Why: it stands in the history
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT")]
     pub reason: String,
     /// Do not ask
     #[arg(short, long)]

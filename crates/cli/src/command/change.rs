@@ -1,6 +1,7 @@
 //! What `apply` and `destroy` share: to execute a plan under the environment's lock, to tell how it goes, and to verify it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use bbws_cluster::Tier;
@@ -10,10 +11,11 @@ use bbws_model::{
 };
 use bbws_operate::verify::{concerned, health};
 use bbws_render::{ErrorId, Progress, count};
-use futures::future::{Either, select};
+use futures::future::{Either, join, select};
 use serde_json::json;
 use tokio::sync::watch;
 
+use super::audit::Auditor;
 use super::hold::{Free, claim, give_back, give_back_soon, take};
 use super::plan::{show_before, tell_calls};
 use super::record::{self, Kept, Recorder};
@@ -185,7 +187,14 @@ pub(crate) async fn carry_out<L: Link>(
     let really = Instant::now();
     let watch = Watch::new(ui, Progress::of(&order.plan, &session.offline.kinds), session.offline.flag());
     watch.knows(&session.offline.environment.region, called(&order.plan, &session.offline.kinds));
-    let mut sink = Recorder::new(watch.again());
+    let audit = Auditor::of(session, log.run());
+    let mut sending = std::pin::pin!(async {
+        match &audit {
+            Some(audit) => audit.send(clock.as_ref()).await,
+            None => std::future::pending().await,
+        }
+    });
+    let mut sink = Recorder::new(watch.again(), audit.as_ref());
     let began = clock.elapsed();
     let report = {
         let mut reporter = Reporter::new(&mut sink, clock.as_ref());
@@ -213,7 +222,12 @@ pub(crate) async fn carry_out<L: Link>(
                 None => std::future::pending().await,
             }
         };
-        match select(std::pin::pin!(apply(run)), std::pin::pin!(redraw)).await {
+        let beside = async {
+            select(std::pin::pin!(redraw), sending.as_mut()).await;
+            // Neither ends before the run does.
+            std::future::pending::<Infallible>().await
+        };
+        match select(std::pin::pin!(apply(run)), std::pin::pin!(beside)).await {
             Either::Left((report, _)) => report,
             Either::Right((never, _)) => match never {},
         }
@@ -233,7 +247,11 @@ pub(crate) async fn carry_out<L: Link>(
     }
     let (summary, failures, failed, events) = (watch.summary(), watch.failures(), watch.failed(), sink.kept());
     drop(watch);
-    record::end(ui, session.offline.store.as_ref(), clock.as_ref(), log.run(), &events).await;
+    let kept = record::end(ui, session.offline.store.as_ref(), clock.as_ref(), log.run(), &events);
+    match &audit {
+        Some(audit) => drop(join(kept, audit.end(clock.as_ref(), sending, report.outcome)).await),
+        None => kept.await,
+    }
     if ui.json {
         failures.iter().for_each(|failure| ui.remark(failure.to_string()));
     } else {
@@ -243,6 +261,9 @@ pub(crate) async fn carry_out<L: Link>(
             let before = if report.outcome == Outcome::Done { "  " } else { "\n" };
             ui.line(format!("{before}AWS's time was simulated; on this machine it took {:.1} s.", really.elapsed().as_secs_f64()));
         }
+    }
+    if let Some(audit) = &audit {
+        audit.tell(ui, session, log.run());
     }
     tell_calls(ui, &session.link.sent(), None);
     let kept = Kept { record, state: log.state(State::clone), failed, events };

@@ -32,6 +32,21 @@ pub(super) fn typed(ui: &mut Ui, environment: &str, question: &Question, given: 
     }
 }
 
+/// Wants the number of things that are not ours, or takes it where it was given beforehand.
+///
+/// # Errors
+/// When another number is given, or none.
+pub(super) fn counted(ui: &mut Ui, question: &Question, given: Option<usize>) -> Result<(), Failure> {
+    let number = &question.yes;
+    match given.map(|given| given.to_string()).or_else(|| ui.ask(&format!("\n{}", question.text))) {
+        Some(answer) if answer == *number => Ok(()),
+        Some(answer) => Err(declined()
+            .because(format!("there are {number} of others' things, not `{answer}`"))
+            .advise("look at what is listed, and count it again: they may have come or gone since")),
+        None => Err(nobody("removing what others stand on", &format!("--tenants {number}"))),
+    }
+}
+
 fn declined() -> Failure {
     Failure::new(Exit::Refused, "not confirmed; nothing was changed").of(ErrorId::Consent)
 }

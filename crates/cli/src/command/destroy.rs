@@ -4,7 +4,7 @@ use bbws_engine::PutOutcome;
 use bbws_model::{Mode, Scope, State, wire};
 
 use super::change::{Order, execute, look_back_at_open};
-use super::consent::typed;
+use super::consent::{counted, typed};
 use super::hold::{free, or_held};
 use super::plan::show_before;
 use crate::args::{DestroyArgs, Global};
@@ -19,6 +19,9 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
     let name = project.pick(args.place.env.as_deref(), None, false)?.name;
     let offline = Offline::open(ui, project, global, &name)?;
     safety::check_tier(&offline, Mode::Destroy)?;
+    if args.with_tenants {
+        safety::check_tenants(&offline)?;
+    }
     pace::play(pace::of(global), work(ui, project, global, cloud, args, offline)).map_err(pace::no_runtime)?
 }
 
@@ -35,7 +38,8 @@ async fn work<C: Cloud>(
     let free = free(ui, &session, &state).await?;
     let state = look_back_at_open(ui, &session, Mode::Destroy, state, free).await?;
     let ask = session.ask(Mode::Destroy, Scope::default());
-    let (plan, picture) = match session.plan(&state, &ask).await {
+    let picture = session.seen(&state, Mode::Destroy).await;
+    let (plan, tenants) = match session.compiled(&state, &ask, &picture, args.with_tenants).await {
         Ok(made) => made,
         Err(failure) => return Err(or_held(&session, &state, failure).await),
     };
@@ -46,6 +50,9 @@ async fn work<C: Cloud>(
     let environment = &session.offline.environment;
     let question = bbws_render::destroy_question(&plan, &environment.names.cluster, ui.err_style());
     typed(ui, &environment.name, &question, args.confirm.as_deref(), "destroying a cluster")?;
+    if tenants.number() > 0 || args.tenants.is_some() {
+        counted(ui, &bbws_render::tenants_question(tenants.number(), ui.err_style()), args.tenants)?;
+    }
     keep(&session, &state).await?;
     let resources = picture.recorded.len() + picture.deposed.len();
     let order = Order { plan, ask: &ask, state: &state, free, calls: picture.calls, resources, grounds: vec![], speed: pace::of(global) };

@@ -1,7 +1,7 @@
 //! `docs`: one page about the cluster, for people who did not make it.
 
 use bbws_model::net;
-use bbws_render::{ClusterPage, ErrorId, cluster_page};
+use bbws_render::{ClusterPage, cluster_page};
 
 use crate::args::{DocsArgs, Global};
 use crate::project::Project;
@@ -32,7 +32,7 @@ pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &DocsAr
     match &args.out {
         None => ui.say(text),
         Some(path) => {
-            let failed = |why| Failure::error(ErrorId::File, format!("the page cannot be written to {}", path.display())).because(why);
+            let failed = |why| Failure::unwritten("the page", path, why);
             written::replace_as(path, net::catch(&text).as_bytes(), 0o644).map_err(failed)?;
             ui.remark(format!("The page is in {}.", path.display()));
         }

@@ -1,7 +1,7 @@
 //! `graph`: draws the cluster.
 
 use bbws_model::net;
-use bbws_render::{Diagram, ErrorId};
+use bbws_render::Diagram;
 
 use crate::args::{Global, GraphArgs, GraphFormat};
 use crate::project::Project;
@@ -19,12 +19,13 @@ pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &GraphA
     let text = match args.format {
         GraphFormat::Dot => diagram.dot(kinds),
         GraphFormat::Mermaid => diagram.mermaid(kinds),
+        GraphFormat::Html => diagram.html(&title(&offline), kinds),
         GraphFormat::Svg => diagram.svg(&title(&offline), kinds),
     };
     match &args.out {
         None => ui.say(text),
         Some(path) => {
-            let failed = |why| Failure::error(ErrorId::File, format!("the drawing cannot be written to {}", path.display())).because(why);
+            let failed = |why| Failure::unwritten("the drawing", path, why);
             written::replace_as(path, net::catch(&text).as_bytes(), 0o644).map_err(failed)?;
             ui.remark(format!("The drawing is in {}.", path.display()));
         }

@@ -13,7 +13,6 @@ use crate::project::Project;
 use crate::session::Offline;
 use crate::ui::Ui;
 use crate::{Exit, Failure, pace, written};
-use bbws_render::ErrorId;
 
 /// Prints them, or writes them into a folder.
 pub(crate) fn run(ui: &mut Ui, project: &Project, global: &Global, args: &IamArgs) -> Result<Exit, Failure> {
@@ -77,15 +76,14 @@ pub(crate) fn ground(offline: &Offline, state: Option<&State>) -> Ground {
         lineage: state.filter(|state| !state.entries.is_empty()).map(|state| state.lineage.clone()),
         state: kept.bucket.as_ref().filter(|_| kept.backend == Backend::S3 && !offline.sandbox).map(place),
         approval_key: environment.approval.kms_key.clone(),
+        audit_group: environment.audit.log_group.clone(),
         fenced: environment.tier.is_prod() && environment.approval.kms_key.is_none(),
         resources,
     }
 }
 
 fn write(ui: &mut Ui, dir: &Path, made: &Policies) -> Result<(), Failure> {
-    let failed = |path: &Path, why: String| {
-        Failure::error(ErrorId::File, format!("the policy cannot be written to {}", path.display())).because(why)
-    };
+    let failed = |path: &Path, why: String| Failure::unwritten("the policy", path, why);
     fs::create_dir_all(dir).map_err(|error| failed(dir, error.to_string()))?;
     for one in &made.documents {
         let path = dir.join(format!("{}.json", one.name));

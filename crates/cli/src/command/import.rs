@@ -78,11 +78,12 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
 
 /// Reads a Terraform state. Nothing of the file is ever quoted.
 fn read(file: &Path) -> Result<TfState, Failure> {
-    let bytes =
-        std::fs::read(file).map_err(|error| Failure::error(ErrorId::File, format!("{} cannot be read", file.display())).because(error))?;
-    TfState::read(bytes).map_err(|error| {
-        Failure::error(ErrorId::File, format!("{} is not a Terraform state that bbws reads", file.display())).because(error)
-    })
+    let wrong = |what: &str, why: &dyn std::fmt::Display| {
+        let failure = Failure::error(ErrorId::File, format!("{} {what}", file.display())).because(why);
+        failure.advise("name a state that Terraform wrote: terraform state pull > cluster.tfstate")
+    };
+    let bytes = std::fs::read(file).map_err(|error| wrong("cannot be read", &error))?;
+    TfState::read(bytes).map_err(|error| wrong("is not a Terraform state that bbws reads", &error))
 }
 
 async fn work<L: Link>(

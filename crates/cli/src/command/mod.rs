@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod approve;
 pub(crate) mod assumptions;
+mod audit;
 mod back;
 mod change;
 pub(crate) mod completions;

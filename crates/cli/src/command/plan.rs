@@ -109,7 +109,7 @@ fn pages<L: Link>(ui: &mut Ui, session: &Session<L>, plan: &Plan, args: &PlanArg
         Some((_, page)) => ui.say(page()),
     }
     for (path, page) in asked.iter().filter_map(|(path, page)| Some((path.as_deref().filter(|path| !to_screen(path))?, page))) {
-        let failed = |why: String| Failure::error(ErrorId::File, format!("the plan cannot be written to {}", path.display())).because(why);
+        let failed = |why: String| Failure::unwritten("the plan", path, why);
         written::replace(path, net::catch(&page()).as_bytes()).map_err(failed)?;
         ui.remark(format!("The page is in {}.", path.display()));
     }

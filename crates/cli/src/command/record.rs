@@ -14,6 +14,7 @@ use futures::future::{Either, select};
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::audit::Auditor;
 use crate::cloud::Link;
 use crate::session::Session;
 use crate::ui::{Ui, Watch};
@@ -26,15 +27,16 @@ pub(super) const KEPT_FOR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// So many runs are looked at for one that went well.
 const LOOKED_AT: usize = 20;
 
-/// Tells what happens to who watches, and keeps it.
-pub(super) struct Recorder<'u> {
+/// Tells what happens to who watches, keeps it, and hands it to the audit's log.
+pub(super) struct Recorder<'u, 'a> {
     watch: Watch<'u>,
+    audit: Option<&'a Auditor>,
     kept: Vec<Stamped>,
 }
 
-impl<'u> Recorder<'u> {
-    pub(super) fn new(watch: Watch<'u>) -> Self {
-        Self { watch, kept: vec![] }
+impl<'u, 'a> Recorder<'u, 'a> {
+    pub(super) fn new(watch: Watch<'u>, audit: Option<&'a Auditor>) -> Self {
+        Self { watch, audit, kept: vec![] }
     }
 
     /// All that has happened.
@@ -43,9 +45,12 @@ impl<'u> Recorder<'u> {
     }
 }
 
-impl EventSink for Recorder<'_> {
+impl EventSink for Recorder<'_, '_> {
     fn on(&mut self, event: &Stamped) {
         self.kept.push(event.clone());
+        if let Some(audit) = self.audit {
+            audit.take(event);
+        }
         self.watch.on(event);
     }
 }

@@ -34,7 +34,11 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
         return Err(Failure::new(Exit::Usage, "set what?").advise("bbws set ENV rds.class=db.t3.small"));
     }
     let path = project.file(&name);
-    let unread = |error: std::io::Error| Failure::error(ErrorId::File, format!("{} cannot be read", path.display())).because(error);
+    let unread = |error: std::io::Error| {
+        Failure::error(ErrorId::File, format!("{} cannot be read", path.display()))
+            .because(error)
+            .advise("check that it is a file and may be read")
+    };
     let old = fs::read_to_string(&path).map_err(unread)?;
     let (new, done) = set(&old, &settings, &bbws_cluster::schema(&bbws_kinds::all())).map_err(|error| unset(&error))?;
     // Judged as a whole, before anything is written.
@@ -54,8 +58,7 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
     if !args.dry_run {
         unedited(&path, &old)?;
         let mode = fs::metadata(&path).map_or(0o644, |about| about.permissions().mode() & 0o777);
-        written::replace_as(&path, new.as_bytes(), mode)
-            .map_err(|why| Failure::error(ErrorId::File, format!("{} cannot be written", path.display())).because(why))?;
+        written::replace_as(&path, new.as_bytes(), mode).map_err(|why| Failure::unwritten("the environment", &path, why))?;
     }
     match planned {
         Ok(()) if ui.json => {}
@@ -136,6 +139,7 @@ mod tests {
         fs::write(&path, "a = 1 # mine\n").unwrap();
         let refused = unedited(&path, "a = 1\n").unwrap_err();
         assert!(refused.what.contains("was edited while this was planned"), "{}", refused.what);
+        assert_eq!(refused.json()["id"], "E-MOVED");
         fs::remove_file(&path).unwrap();
         assert!(unedited(&path, "a = 1\n").is_err(), "a file that is gone is not written anew");
     }

@@ -207,10 +207,21 @@ fn speaks_unicode() -> bool {
 }
 
 fn failure_text(failure: &Failure, color: bool) -> String {
-    if let Some(told) = &failure.told {
-        return with_id(told, failure.id);
-    }
     let paint = |code: &str, text: &str| if color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() };
+    let advised = |text: &mut String| {
+        for advice in &failure.advice {
+            text.push_str(&format!("  {} {}\n", paint("36", "do:"), indented(advice, "      ")));
+        }
+    };
+    if let Some(told) = &failure.told {
+        let mut text = with_id(told, failure.id);
+        // A list of what is wrong with a file says nothing of commands; other whole messages do.
+        if matches!(failure.id, ErrorId::Config | ErrorId::Cycle) {
+            text.push('\n');
+            advised(&mut text);
+        }
+        return text;
+    }
     let id = if failure.id.is_telling() { paint("2", &format!(" [{}]", failure.id)) } else { String::new() };
     let mut text = format!("{} {}{id}\n", paint("1;31", "error:"), paint("1", &failure.what));
     if !failure.why.is_empty() {
@@ -229,9 +240,7 @@ fn failure_text(failure: &Failure, color: bool) -> String {
     if !failure.findings.is_empty() && !failure.advice.is_empty() {
         text.push('\n');
     }
-    for advice in &failure.advice {
-        text.push_str(&format!("  {} {}\n", paint("36", "do:"), indented(advice, "      ")));
-    }
+    advised(&mut text);
     text
 }
 

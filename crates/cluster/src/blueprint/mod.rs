@@ -24,7 +24,7 @@ mod security;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_kinds::NameServers;
-use bbws_model::{Address, Desired, Kinds};
+use bbws_model::{Address, Desired, Kinds, Wanted};
 use serde_json::Value;
 
 pub use published::{NoNameServers, Published, Unread, delegation_block};
@@ -49,6 +49,14 @@ pub fn draft(environment: &Environment, kinds: &Kinds) -> Desired {
     let mut parts = cluster(environment, &unread(environment));
     further::add(&mut parts, kinds);
     parts.into_desired()
+}
+
+/// The log group of `[audit]`, where it is none of the cluster's own: it has to exist already.
+#[must_use]
+pub fn lent_log_group<'e>(environment: &'e Environment, kinds: &Kinds) -> Option<&'e str> {
+    let group = environment.audit.log_group.as_deref()?;
+    let own = |(address, wanted): (&Address, &Wanted)| address.kind() == "log-group" && wanted.spec["name"] == group;
+    (!draft(environment, kinds).resources.iter().any(own)).then_some(group)
 }
 
 /// The addresses that the cluster itself has in an environment, beside what its file declares further. They need nothing

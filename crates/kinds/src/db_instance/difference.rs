@@ -7,7 +7,7 @@ use crate::mysql_version::{VersionStep, version_step};
 
 /// What differs, and what each difference means.
 pub(super) fn of(have: &DbInstanceSpec<Written>, want: &DbInstanceSpec<Written>) -> Diff {
-    const RESTORE: &str = "take a snapshot, restore it as a database of another name that is as wanted, move the application over, and remove this one (`bbws recover` leads through it)";
+    const RESTORE: &str = "take a snapshot, restore it as a database of another name that is as wanted, move the application over, and remove this one (docs/database_management_guide.md leads through it)";
     let DbInstanceSpec {
         name,
         class,

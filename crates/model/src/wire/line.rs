@@ -70,6 +70,19 @@ pub enum Line {
         /// In a word: ok, busy, refused, AWS failed, no answer.
         outcome: String,
     },
+    /// Not all events of a run could be written to the log group of `[audit]`; the run's record has them. On the error output.
+    Unaudited {
+        /// The format of the line.
+        format: u64,
+        /// The log group.
+        group: String,
+        /// How many events are not in it.
+        events: usize,
+        /// Why.
+        why: String,
+        /// What to do, a line each.
+        advice: Vec<String>,
+    },
     /// `state restore` has set the state to an earlier one.
     Restored {
         /// The format of the line.
@@ -235,7 +248,7 @@ mod tests {
         let all = names.len();
         names.sort_unstable();
         names.dedup();
-        assert_eq!((names.len(), all), (22, 22), "{names:?}");
+        assert_eq!((names.len(), all), (23, 23), "{names:?}");
         for one in known {
             assert_eq!(one["additionalProperties"], false, "{one:#}");
             assert!(one["required"].as_array().unwrap().contains(&"format".into()), "{one:#}");

@@ -34,6 +34,8 @@ pub struct Ground {
     pub state: Option<StatePlace>,
     /// The key that signs approvals.
     pub approval_key: Option<String>,
+    /// The log group that a run's events are written to.
+    pub audit_group: Option<String>,
     /// Whether approvals are demanded, and only the bucket's policy keeps others from writing them.
     pub fenced: bool,
     /// What is declared, and what is recorded: several specs of one address where they differ.

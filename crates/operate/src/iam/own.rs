@@ -97,6 +97,7 @@ impl Narrowing<'_> {
     pub(super) fn beside(&self, to: &mut Statements) {
         if self.purpose == Purpose::Apply {
             self.keys(to);
+            self.audit(to);
         }
         if self.purpose.counts() {
             self.lists(to);
@@ -116,6 +117,17 @@ impl Narrowing<'_> {
             let why = "services encrypt with the keys that the file names, in the caller's name";
             let via = json!({ "StringLike": { "kms:ViaService": format!("*.{}.amazonaws.com", self.ground.region) } });
             to.allow(action, "ResourceKeys", self.ground.resource_keys(), via, why);
+        }
+    }
+
+    /// The log group of the audit. Streams are made in it, and added to; nothing is read or removed.
+    fn audit(&self, to: &mut Statements) {
+        let Some(group) = &self.ground.audit_group else { return };
+        // AWS's reference names the group, and its refusals the stream.
+        let streams = format!(":log-stream:{}/*", self.ground.environment);
+        let arn = |end: &str| self.ground.arn("logs", Some(&self.ground.region), &format!("log-group:{group}{end}"));
+        for action in ["logs:CreateLogStream", "logs:PutLogEvents"] {
+            to.allow(action, "Audit", [arn(""), arn(&streams)].into(), json!({}), "each run adds its events to a stream of its own");
         }
     }
 

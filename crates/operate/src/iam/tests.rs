@@ -63,6 +63,7 @@ fn all_kinds(lineage: Option<&str>) -> Ground {
             others: ["y".to_owned()].into(),
         }),
         approval_key: Some("arn:aws:kms:af-south-1:536580886816:key/a".into()),
+        audit_group: Some("/audit".into()),
         fenced: true,
         resources: kinds.iter().map(|kind| resource(kind.name())).collect(),
     }

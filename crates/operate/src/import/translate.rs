@@ -281,3 +281,6 @@ fn certificate(of: &TfResource, arn: Option<&str>) -> Piece {
     let name = first.map(|name| DomainName::new(name).as_str().to_owned());
     piece.offering("validation_name", name.as_deref())
 }
+
+#[cfg(test)]
+mod tests;

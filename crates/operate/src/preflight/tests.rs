@@ -164,6 +164,7 @@ fn what_a_file_declares_is_asked_about_until_it_is_made() {
         lineage: None,
         state: None,
         approval_key: None,
+        audit_group: None,
         fenced: false,
         resources: vec![],
     };

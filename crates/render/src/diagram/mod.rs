@@ -1,6 +1,7 @@
 //! Diagrams of a cluster: as it is wanted, or as it is recorded.
 
 mod draw;
+mod page;
 mod scene;
 mod svg;
 mod text;
@@ -77,6 +78,12 @@ impl Diagram {
     #[must_use]
     pub fn svg(&self, title: &str, kinds: &Kinds) -> String {
         draw::picture(self, title, kinds)
+    }
+
+    /// The picture as a page, on which each resource can be opened.
+    #[must_use]
+    pub fn html(&self, title: &str, kinds: &Kinds) -> String {
+        page::page(self, title, kinds)
     }
 
     /// The resources that this one refers to in any of these fields.

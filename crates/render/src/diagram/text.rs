@@ -9,7 +9,8 @@ use super::{Diagram, Node};
 use crate::page::clean;
 use crate::part::Part;
 
-fn by_part<'a>(diagram: &'a Diagram, kinds: &Kinds) -> BTreeMap<Part, Vec<(&'a Address, &'a Node)>> {
+/// The resources by the parts of a cluster.
+pub(super) fn by_part<'a>(diagram: &'a Diagram, kinds: &Kinds) -> BTreeMap<Part, Vec<(&'a Address, &'a Node)>> {
     let mut parts: BTreeMap<Part, Vec<_>> = BTreeMap::new();
     for (address, node) in &diagram.nodes {
         parts.entry(Part::of(address.kind(), kinds)).or_default().push((address, node));

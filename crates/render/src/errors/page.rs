@@ -7,7 +7,10 @@ use super::ErrorId;
 pub fn errors_page() -> String {
     let mut page = "# Errors\n\n\
         <!-- Made from crates/render/src/errors/ by `cargo xtask docs`: edit that. -->\n\n\
-        Each error of bbws has an id. It stands in brackets in the text, and as `id` in `--json`; it never changes its meaning.\n\
+        Each error of bbws has an id, which never changes its meaning. It is `id` in `--json`, and stands in brackets in the text; but for \
+        `E-USAGE`, `E-REFUSED`, `E-LATER`, `E-INTERRUPTED` and `E-OTHER`, which say no more than the exit code does.\n\
+        What is repeated \"three times\" was sent once before: four attempts in all, so that the first one, on a connection that has to be \
+        made, is none of the three.\n\
         A text says what happened, why, and what to do, with the operation, the address and AWS's request id where there are any.\n\n\
         | id | what happened | why | what to do |\n|---|---|---|---|\n"
         .to_owned();
@@ -35,6 +38,15 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+
+    #[test]
+    fn the_ids_that_stand_in_no_text_are_named() {
+        let page = errors_page();
+        let head = page.split("\n\n|").next().unwrap();
+        for id in ErrorId::ALL {
+            assert_eq!(head.contains(&format!("`{id}`")), !id.is_telling(), "{id}");
+        }
+    }
 
     /// `BBWS_WRITE_DOCS=1` writes the page instead, as `cargo xtask docs` does.
     #[test]

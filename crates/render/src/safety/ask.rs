@@ -42,6 +42,17 @@ pub fn destroy_question(plan: &Plan, cluster: &str, style: Style) -> Question {
     Question { text: trimmed(&page, style), yes: cluster.to_owned() }
 }
 
+/// What is asked before what others stand on is removed: their number has to be typed.
+#[must_use]
+pub fn tenants_question(number: usize, style: Style) -> Question {
+    let mut page = Page::new();
+    let told =
+        if number == 1 { "One thing that is not bbws's stands".into() } else { format!("{number} things that are not bbws's stand") };
+    page.push(Line::at(0).say(Role::Destroy, format!("{told} on what will be destroyed; all of it is listed above.")));
+    page.push(Line::at(0).whole().say(Role::Bold, "Type their number to go on: "));
+    Question { text: trimmed(&page, style), yes: number.to_string() }
+}
+
 /// What can be lost, by name, and whom it lets in.
 pub(super) fn warn(page: &mut Page, plan: &Plan) {
     let of = |risk| {

@@ -11,7 +11,7 @@ pub use account::{Mismatch, Place, account_mismatch};
 pub use approval::{
     Commands, Unapproved, approval_given, approval_question, approved, glass_broken, glass_edit_question, glass_question, not_approved,
 };
-pub use ask::{Question, apply_question, destroy_question};
+pub use ask::{Question, apply_question, destroy_question, tenants_question};
 pub use bound::{Stale, StateMoved, applied_already, stale_findings, stale_plan};
 pub use prod::{Refusal, prod_refused};
 pub use stale::{fenced, locked, unlock, wrong_world};

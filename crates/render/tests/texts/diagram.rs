@@ -95,6 +95,31 @@ fn nothing_is_missing_in_the_pictures_of_the_shipped_environments() {
     }
 }
 
+/// The page has the picture and each resource, and each link leads to one that is there. It runs nothing and asks nobody.
+#[test]
+fn a_page_of_a_cluster_has_everything_in_one_file() {
+    let (state, _) = applied(&cluster());
+    let recorded = Diagram::of_state(&state).html("wp-dev", &kinds());
+    assert!(recorded.contains(state.entries[&address("vpc.main")].id.as_str()), "ids stand in it");
+    for (name, _) in SHIPPED {
+        let desired = shipped(name);
+        let page = Diagram::of_desired(&desired).html(name, &kinds());
+        assert_eq!((page.matches("<svg").count(), page.matches("<details>").count()), (1, desired.resources.len()), "{name}");
+        for address in desired.resources.keys() {
+            assert_eq!(page.matches(&format!("id=\"r-{address}\"")).count(), 1, "{name}: {address}");
+        }
+        let links: Vec<&str> = page.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert!(links.len() > desired.resources.len() / 2, "{name}: {}", links.len());
+        assert!(links.iter().all(|to| page.contains(&format!("id=\"{to}\""))), "{name}: {links:?}");
+        // The name of the SVG language itself is no address that is asked.
+        let apart = page.replace("http://www.w3.org/2000/svg", "");
+        for part in ["<script", "http://", "https://d", "javascript:", "@import", "url(h", " src="] {
+            assert!(!apart.contains(part), "{name}: {part}");
+        }
+        assert!(page.starts_with("<!doctype html>") && page.contains("default-src 'none'"), "{name}");
+    }
+}
+
 #[test]
 fn odd_clusters_are_drawn_too() {
     let empty = Diagram::of_state(&State::empty("L"));
@@ -108,6 +133,8 @@ fn odd_clusters_are_drawn_too() {
     let svg = diagram.svg("<title>", &kinds());
     assert_eq!((svg.matches("</svg>").count(), svg.matches("<title>").count()), (1, 1));
     assert!(svg.contains("subnet: lone"), "what has no place is listed");
+    let page = diagram.html("<title>", &kinds());
+    assert!(!page.contains("<script>") && page.matches("</svg>").count() == 1 && page.contains("refers to vpc.gone"), "{page}");
     assert!(!diagram.mermaid(&kinds()).contains("-->"));
 }
 

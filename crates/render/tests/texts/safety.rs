@@ -2,7 +2,8 @@
 
 use bbws_model::{Account, Mode, Owner, RunId, World};
 use bbws_render::{
-    Mismatch, Place, Refusal, account_mismatch, apply_question, destroy_question, fenced, locked, prod_refused, unlock, wrong_world,
+    Mismatch, Place, Refusal, account_mismatch, apply_question, destroy_question, fenced, locked, prod_refused, tenants_question, unlock,
+    wrong_world,
 };
 
 use crate::plan::{grave, nothing_yet, open};
@@ -104,6 +105,11 @@ fn what_is_asked() {
     let plain = apply_question(&planned(cluster(), &nothing_yet(), Mode::Apply), PLAIN);
     let destroy = planned(cluster(), &applied(&cluster()), Mode::Destroy);
     let typed = destroy_question(&destroy, "wp-dev", PLAIN);
+    for (number, told) in [(1, "One thing that is not bbws's stands on what"), (3, "3 things that are not bbws's stand on what")] {
+        let asked = tenants_question(number, PLAIN);
+        assert!(asked.text.starts_with(told) && asked.text.ends_with("Type their number to go on: "), "{}", asked.text);
+        assert_eq!(asked.yes, number.to_string());
+    }
     assert_eq!((plain.yes.as_str(), typed.yes.as_str()), ("yes", "wp-dev"));
     insta::assert_snapshot!(
         [plain.text, apply_question(&grave(), PLAIN).text, apply_question(&open(), PLAIN).text, typed.text].join("|\n\n")

@@ -303,6 +303,11 @@ fn logs(at: &At<'_>, name: &str, said: &Said) -> BTreeSet<Judged> {
         "DescribeLogGroups" | "DescribeDeliveries" => None,
         "CreateLogGroup" => return one("log_group_name", "log-group").map(Judged::made).into_iter().collect(),
         "DeleteLogGroup" | "PutRetentionPolicy" | "DeleteRetentionPolicy" => one("log_group_name", "log-group"),
+        // What is in a stream, and the stream itself, is judged on the stream.
+        "CreateLogStream" | "PutLogEvents" => {
+            let stream = said.get("log_stream_name").unwrap_or_default();
+            one("log_group_name", "log-group").map(|group| format!("{group}:log-stream:{stream}"))
+        }
         "PutDeliverySource" => return one("name", "delivery-source").map(Judged::made).into_iter().collect(),
         "PutDeliveryDestination" => return one("name", "delivery-destination").map(Judged::made).into_iter().collect(),
         "GetDeliverySource" | "DeleteDeliverySource" => one("name", "delivery-source"),

@@ -6,8 +6,8 @@ use aws_sdk_rds::types::{PendingCloudwatchLogsExports, PendingModifiedValues};
 use serde::{Deserialize, Serialize};
 
 use super::db_instance::Row;
+use super::network_interface;
 use super::secret::Guarded;
-use super::{log_group, network_interface};
 use crate::cloud::At;
 
 /// How long RDS takes until the status shows that it has begun. Until then it reads as before.
@@ -194,7 +194,7 @@ pub(crate) fn tick(at: &mut At<'_>) {
     }
     for name in logged {
         // RDS makes the group that is missing, and keeps what is in it for ever.
-        here.log_groups.entry(name).or_insert_with(|| log_group::Row { retention_days: None, tags: Default::default() });
+        here.log_groups.entry(name).or_default();
     }
     for id in gone {
         at.here().db_instances.remove(&id);

@@ -51,7 +51,10 @@ pub(crate) struct Row {
 pub(crate) fn handlers(to: Handlers) -> Handlers {
     to.on(create).on(describe).on(update).on(delete).on(tag).on(untag).tick(|at| {
         let now = at.now_ms;
-        at.here().file_systems.retain(|_, row| row.leaves_ms.is_none_or(|leaves| now < leaves));
+        let here = at.here();
+        here.file_systems.retain(|_, row| row.leaves_ms.is_none_or(|leaves| now < leaves));
+        // Access points go with it.
+        here.access_points.retain(|_, row| here.file_systems.contains_key(&row.file_system));
     })
 }
 

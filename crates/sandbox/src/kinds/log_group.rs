@@ -14,16 +14,28 @@ use aws_sdk_cloudwatchlogs::types::LogGroup;
 use bbws_kinds::RETENTION_DAYS;
 use serde::{Deserialize, Serialize};
 
-use crate::cloud::At;
+use super::log_stream;
+use crate::cloud::{At, Cloud};
 use crate::fate::{Answer, refuse};
 use crate::handlers::Handlers;
 use crate::paging::{page, put_tag};
 
 /// One log group.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Row {
     pub(crate) retention_days: Option<i32>,
     pub(crate) tags: BTreeMap<String, String>,
+    /// What was written to it, by stream.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) streams: BTreeMap<String, Vec<log_stream::Row>>,
+}
+
+impl Cloud {
+    /// Sees to it that an account has a log group of this name.
+    pub fn ensure_log_group(&mut self, account: &str, region: &str, name: &str) {
+        let here = self.accounts.entry(account.to_owned()).or_default().regions.entry(region.to_owned()).or_default();
+        here.log_groups.entry(name.to_owned()).or_default();
+    }
 }
 
 pub(crate) fn handlers(to: Handlers) -> Handlers {
@@ -37,7 +49,7 @@ pub(crate) fn handlers(to: Handlers) -> Handlers {
         .on(delete_log_group)
 }
 
-fn the<'a>(at: &'a mut At<'_>, name: Option<&str>) -> Answer<&'a mut Row> {
+pub(super) fn the<'a>(at: &'a mut At<'_>, name: Option<&str>) -> Answer<&'a mut Row> {
     let gone = refuse(400, "ResourceNotFoundException", "The specified log group does not exist.");
     at.here().log_groups.get_mut(name.unwrap_or_default()).ok_or(gone)
 }
@@ -76,7 +88,7 @@ fn create_log_group(at: &mut At<'_>, input: &CreateLogGroupInput) -> Answer<Crea
     for (key, value) in input.tags().into_iter().flatten() {
         put_tag(&mut tags, key, value)?;
     }
-    at.here().log_groups.insert(name.to_owned(), Row { retention_days: None, tags });
+    at.here().log_groups.insert(name.to_owned(), Row { tags, ..Row::default() });
     Ok(CreateLogGroupOutput::builder().build())
 }
 

@@ -47,6 +47,7 @@ pub(crate) mod log_delivery;
 pub(crate) mod log_delivery_destination;
 pub(crate) mod log_delivery_source;
 pub(crate) mod log_group;
+pub(crate) mod log_stream;
 pub(crate) mod metric_alarm;
 pub(crate) mod mount_target;
 mod mysql_parameter;
@@ -128,6 +129,7 @@ pub(crate) fn handlers() -> Handlers {
         log_delivery_destination::handlers,
         log_delivery_source::handlers,
         log_group::handlers,
+        log_stream::handlers,
         metric_alarm::handlers,
         mount_target::handlers,
         nat_gateway::handlers,

@@ -130,7 +130,7 @@ mod tests {
     async fn a_create_is_held_to_the_quota_that_is_told() {
         let sandbox = crate::Sandbox::in_memory(ACCOUNT);
         let aws = bbws_aws::Aws::new(Arc::new(sandbox.clone()), REGION);
-        aws.gate().open_for("ec2:AllocateAddress");
+        aws.gate().open_for(&["ec2:AllocateAddress"]);
         let mut had = 0;
         for most in [2_u32, 4] {
             sandbox.sim().tamper(|cloud| cloud.set_quota(ACCOUNT, REGION, "L-0263D0A3", f64::from(most)));

@@ -283,7 +283,7 @@ async fn what_others_have_hung_on_ours_stops_its_end() {
     });
     let told = foreign(destroy).await;
     assert_eq!(told.len(), 1);
-    assert!(told[0].evidence.contains("tenant (9-guest)"), "{told:?}");
+    assert!(told[0].theirs.len() == 1 && told[0].finding.evidence.contains("tenant (9-guest)"), "{told:?}");
     let calm = bench.plan(&house()).await.unwrap();
     assert!(foreign(calm).await.is_empty(), "a plan that deletes nothing is not stopped");
 }

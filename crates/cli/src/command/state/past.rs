@@ -113,8 +113,7 @@ pub(super) fn pull(ui: &mut Ui, project: &Project, global: &Global, place: &Wher
     match out {
         None => ui.say(String::from_utf8_lossy(&bytes)),
         Some(path) => {
-            let failed = |why| Failure::error(ErrorId::File, format!("the state cannot be written to {}", path.display())).because(why);
-            written::replace(path, &bytes).map_err(failed)?;
+            written::replace(path, &bytes).map_err(|why| Failure::unwritten("the state", path, why))?;
         }
     }
     Ok(Exit::Done)

@@ -19,13 +19,19 @@ use crate::session::{Offline, Session};
 use crate::ui::Ui;
 use crate::{Exit, Failure, pace};
 
+/// What is asked of whoever gives no reason.
+const NO_REASON: &str = "why? --reason stands in the history, and must say something";
+
 /// Gives a resource another address.
 pub(super) fn mv<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &MvArgs) -> Result<Exit, Failure> {
     let (name, rest) = project.pick_of(&args.names)?;
+    let wrong = |what| Failure::new(Exit::Usage, what).advise(format!("bbws state mv {name}{} FROM TO --reason TEXT", global.flag()));
     let [from, to] = rest else {
-        return Err(Failure::new(Exit::Usage, "which resource gets which address?")
-            .advise(format!("bbws state mv {name}{} FROM TO", global.flag())));
+        return Err(wrong("which resource gets which address?"));
     };
+    if args.reason.trim().is_empty() {
+        return Err(wrong(NO_REASON));
+    }
     let (from, to) = (address(from)?, address(to)?);
     let (offline, reason) = open(ui, project, global, &name, (&args.glass, "state mv"))?;
     pace::play(pace::of(global), async {
@@ -40,7 +46,7 @@ pub(super) fn mv<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clou
         confirmed(ui, args.yes || reason.is_some(), &format!("Record it so in the state of {name}? The account is not touched."))?;
         let record = Record::Rename { from: from.clone(), to: to.clone(), reason: args.reason.clone() };
         written(&session, (&now, free), ground, vec![record]).await?;
-        let back = format!("bbws state mv {name} {to} {from}{}", session.offline.flag());
+        let back = format!("bbws state mv {name} {to} {from} --reason back{}", session.offline.flag());
         if ui.json {
             ui.line(bbws_render::moved_json(&planned, &args.reason, &back).to_string());
         } else {
@@ -57,7 +63,7 @@ pub(super) fn rm<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clou
     let (name, rest) = project.pick_of(&args.names)?;
     let asked: BTreeSet<Address> = rest.iter().map(|text| address(text)).collect::<Result<_, _>>()?;
     if asked.is_empty() || args.reason.trim().is_empty() {
-        let what = if asked.is_empty() { "forget which resources?" } else { "why? --reason stands in the history, and must say something" };
+        let what = if asked.is_empty() { "forget which resources?" } else { NO_REASON };
         return Err(Failure::new(Exit::Usage, what).advise(format!("bbws state rm {name}{} ADDRESS… --reason TEXT", global.flag())));
     }
     let (offline, reason) = open(ui, project, global, &name, (&args.glass, "state rm"))?;
