@@ -14,7 +14,7 @@ use futures::future::{Either, select};
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::hold::{Free, claim, give_back, give_back_soon, take};
+use super::hold::{Free, claim, give_back, give_back_soon, take, tell_unpublished};
 use super::plan::{show_before, tell_calls};
 use super::record::{self, Kept, Recorder};
 use super::spool;
@@ -107,6 +107,7 @@ pub(crate) async fn look_back_at_open<L: Link>(
     let left = log.state(|state| state.open.len());
     let outcome = if looked.is_ok() { "done" } else { "failed" };
     let closed = give_back(&log, outcome).await;
+    tell_unpublished(ui, &session.offline, &log);
     match looked {
         Ok(settled) if !ui.json && settled + left > 0 => ui.remark(told_of(settled, left)),
         Ok(_) => {}
@@ -244,6 +245,7 @@ pub(crate) async fn carry_out<L: Link>(
             ui.line(format!("{before}AWS's time was simulated; on this machine it took {:.1} s.", really.elapsed().as_secs_f64()));
         }
     }
+    tell_unpublished(ui, &session.offline, &log);
     tell_calls(ui, &session.link.sent(), None);
     let kept = Kept { record, state: log.state(State::clone), failed, events };
     if report.outcome == Outcome::Failed || report.log.is_some() || !kept.failed.is_empty() {
