@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::num::NonZero;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,9 +19,9 @@ use bbws_engine::planner::Sources;
 use bbws_engine::{
     Ask, Boxed, Clock, Control, Drivers, Log, Opening, PutOutcome, Reporter, Run, Store, StoreError, apply, log, look_back, plan, refresh,
 };
-use bbws_model::{Account, Address, Desired, Event, Kinds, Mode, Outcome, Plan, Scope, Stamped, State, World, pointers};
+use bbws_model::{Account, Address, Desired, Event, Kinds, Mode, Outcome, Plan, Scope, Stamped, State, World, pointers, wire};
 use bbws_sandbox::{Call, Cloud, Effect, Fate, Sandbox, Seen};
-use bbws_testkit::{Creates, Lasting, MemoryStore, SeededIds, Through, sample};
+use bbws_testkit::{Lasting, MemoryStore, SeededIds, Through, Writes, sample, tally};
 use tokio::sync::{Notify, watch};
 
 use crate::support::{Place, edited};
@@ -87,6 +87,8 @@ struct Fist {
     blow: Arc<Mutex<Option<(Blow, usize)>>>,
     calls: Arc<AtomicUsize>,
     writes: Arc<AtomicUsize>,
+    /// Whether the blow has fallen since it was aimed.
+    fell: Arc<AtomicBool>,
     /// The operations of the calls, in their order.
     operations: Arc<Mutex<Vec<String>>>,
     struck: Arc<Notify>,
@@ -96,6 +98,7 @@ impl Fist {
     fn aim(&self, blow: Option<(Blow, usize)>) {
         *self.blow.lock().expect("nobody has panicked") = blow;
         self.operations.lock().expect("nobody has panicked").clear();
+        self.fell.store(false, Ordering::SeqCst);
         self.calls.store(0, Ordering::SeqCst);
         self.writes.store(0, Ordering::SeqCst);
     }
@@ -104,7 +107,26 @@ impl Fist {
     fn falls(&self, counter: &AtomicUsize, of_calls: bool) -> Option<Blow> {
         let number = counter.fetch_add(1, Ordering::SeqCst);
         let blow = *self.blow.lock().expect("nobody has panicked");
-        blow.filter(|(blow, at)| blow.is_of_calls() == of_calls && *at == number).map(|(blow, _)| blow)
+        let falls = blow.filter(|(blow, at)| blow.is_of_calls() == of_calls && *at == number).map(|(blow, _)| blow);
+        if falls.is_some() {
+            self.fell.store(true, Ordering::SeqCst);
+        }
+        falls
+    }
+
+    /// A write of a run, which may be killed before it, or when it is done.
+    async fn write<T>(&self, write: impl Future<Output = T>) -> T {
+        let blow = self.falls(&self.writes, false);
+        if blow == Some(Blow::BeforeWrite) {
+            self.struck.notify_one();
+            return pending().await;
+        }
+        let done = write.await;
+        if blow == Some(Blow::AfterWrite) {
+            self.struck.notify_one();
+            return pending().await;
+        }
+        done
     }
 
     fn fate(&self, call: &Call) -> Fate {
@@ -130,21 +152,17 @@ impl Fist {
 }
 
 /// At its writes a run is killed.
-impl Creates for Fist {
+impl Writes for Fist {
     fn create<'a>(&'a self, store: &'a MemoryStore, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<PutOutcome, StoreError>> {
-        Box::pin(async move {
-            let blow = self.falls(&self.writes, false);
-            if blow == Some(Blow::BeforeWrite) {
-                self.struck.notify_one();
-                return pending().await;
-            }
-            let done = store.create(key, bytes).await;
-            if blow == Some(Blow::AfterWrite) {
-                self.struck.notify_one();
-                return pending().await;
-            }
-            done
-        })
+        Box::pin(self.write(store.create(key, bytes)))
+    }
+
+    fn overwrite<'a>(&'a self, store: &'a MemoryStore, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<(), StoreError>> {
+        Box::pin(self.write(store.overwrite(key, bytes)))
+    }
+
+    fn delete<'a>(&'a self, store: &'a MemoryStore, key: &'a str) -> Boxed<'a, Result<(), StoreError>> {
+        Box::pin(self.write(store.delete(key)))
     }
 }
 
@@ -174,7 +192,7 @@ impl Bench {
         let (fist, sandbox) = (Fist::default(), Sandbox::in_memory(ACCOUNT));
         let weather = fist.clone();
         sandbox.sim().set_weather(move |call| weather.fate(call));
-        let store = Through { store: moment.store.copy(false), creates: fist.clone() };
+        let store = Through { store: moment.store.copy(false), writes: fist.clone() };
         let bench = Self { sandbox, store, fist, kinds: bbws_kinds::all(), ids: Arc::new(moment.ids.fork()) };
         bench.clock().sleep(moment.elapsed).await;
         bench.sandbox.sim().tamper(|cloud| cloud.clone_from(&moment.cloud));
@@ -250,13 +268,14 @@ impl Bench {
         (report.outcome, failures)
     }
 
-    /// A run that may be killed on its way.
-    async fn struck(&self, desired: &Desired, mode: Mode) {
+    /// A run that may be killed on its way. Answers whether it was struck.
+    async fn struck(&self, desired: &Desired, mode: Mode) -> bool {
         tokio::select! {
             biased;
             () = self.fist.struck.notified() => {}
             _ = self.run(desired, mode, true) => {}
         }
+        self.fist.fell.load(Ordering::SeqCst)
     }
 
     fn inventory(&self) -> Inventory {
@@ -313,7 +332,9 @@ fn stack(whole_of_it: bool) -> (Desired, Desired) {
     }
     let only = |mut desired: Desired| {
         desired.resources.retain(|address, _| whole_of_it || chosen.contains(address));
-        desired.outputs.clear();
+        let there = |to: &Address| desired.resources.contains_key(to);
+        desired.outputs.retain(|_, value| pointers(value).iter().all(|pointer| there(&pointer.to)));
+        assert!(!desired.outputs.is_empty(), "what is published is looked at too: {:?}", desired.outputs);
         desired
     };
     let changed = read(
@@ -345,7 +366,9 @@ async fn counted(case: &Case, from: &Moment) -> (Vec<String>, usize, Inventory) 
 async fn trial(case: &Case, from: &Moment, blow: Blow, at: usize, whole: &Inventory) -> Result<(), String> {
     let bench = Bench::at(from).await;
     bench.fist.aim(Some((blow, at)));
-    bench.struck(&case.desired, case.mode).await;
+    if !bench.struck(&case.desired, case.mode).await {
+        return Err("nothing was struck: it has come to its end before".to_owned());
+    }
     bench.fist.aim(None);
     if blow.is_twice() {
         bench.clock().sleep(Duration::from_secs(300)).await;
@@ -398,7 +421,19 @@ async fn trial(case: &Case, from: &Moment, blow: Blow, at: usize, whole: &Invent
         let steps: Vec<String> = left.steps.iter().map(|step| format!("{} ({:?})", step.address, step.reason)).collect();
         return Err(format!("a plan is not empty: {}\n{told}", steps.join(", ")));
     }
-    Ok(())
+    published(&bench.store.store, &state)
+}
+
+/// What others read is what the log adds up to.
+fn published(store: &MemoryStore, state: &State) -> Result<(), String> {
+    let all = store.all();
+    let read = |key: &str| all.get(key).map(Vec::as_slice).unwrap_or_default();
+    match wire::state::read(read(wire::state::KEY)) {
+        Ok(there) if there == *state => {}
+        other => return Err(format!("state.json is {:?}, the log ends at {}", other.map(|there| there.seq), state.seq)),
+    }
+    let outputs: BTreeMap<String, serde_json::Value> = serde_json::from_slice(read(log::OUTPUTS)).map_err(|error| error.to_string())?;
+    if outputs == state.outputs { Ok(()) } else { Err(format!("{outputs:?} is published")) }
 }
 
 fn in_time_that_jumps<T>(future: impl Future<Output = T>) -> T {
@@ -452,13 +487,8 @@ fn shown(case: &Case) {
         wrong.len(),
         began.elapsed().as_secs_f64()
     );
-    if let Ok(path) = std::env::var("BBWS_TALLY") {
-        let mut all: BTreeMap<String, serde_json::Value> =
-            std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
-        let told = serde_json::json!({"calls": calls.len(), "operations": first.len(), "writes": writes, "points": points.len(), "failures": wrong.len()});
-        all.insert(case.name.to_owned(), told);
-        std::fs::write(path, serde_json::to_vec(&all).expect("JSON")).expect("a file");
-    }
+    let told = serde_json::json!({"calls": calls.len(), "operations": first.len(), "writes": writes, "points": points.len(), "failures": wrong.len()});
+    tally(case.name, &told);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

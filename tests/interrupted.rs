@@ -2,8 +2,14 @@
 
 use std::io::{BufRead, BufReader, Lines};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bbws_cli::{LocalStore, SystemClock};
+use bbws_engine::{Log, Opening};
+use bbws_model::{Mode, Record, World};
+use bbws_testkit::{SeededIds, sample};
 use serde_json::Value;
 
 use crate::stand_in::{self, Weather};
@@ -217,4 +223,98 @@ fn a_store_that_cannot_be_written_is_74() {
     std::fs::write(place.path("state/sandbox/dev"), "a file where a folder should be").unwrap();
     let failed = place.bbws("apply dev --sandbox --yes").exits(74);
     assert!(failed.err.contains("state store"), "{}", failed.err);
+}
+
+#[test]
+fn a_run_that_is_unlocked_is_fenced_and_the_next_goes_on() {
+    let place = Place::new();
+    let mut child = slow(&place);
+    let reader = until(&mut child, "step-finished", 2);
+    // Its owner is shown first, and nothing is done without a yes.
+    let asked = place.bbws("state unlock dev --sandbox").exits(3);
+    assert!(asked.err.contains(&child.id().to_string()), "{}", asked.err);
+    let unlocked = place.bbws("state unlock dev --sandbox --yes").exits(0);
+    assert!(unlocked.out.contains("dev is free") && unlocked.out.contains("can write nothing"), "{}", unlocked.out);
+    reader.for_each(drop);
+    let fenced = ran(child.wait_with_output().expect("it ends")).exits(70);
+    assert!(fenced.err.contains("another run has taken dev over"), "{}", fenced.err);
+    place.bbws("apply dev --sandbox --yes").exits(0);
+    place.at_rest("dev");
+    let history = place.bbws("state history dev --sandbox").exits(0).out;
+    assert!(history.contains("  state unlock by "), "{history}");
+}
+
+/// Takes dev as a run of another machine does, whoever holds it.
+fn taken_elsewhere(place: &Place, runtime: &tokio::runtime::Runtime) -> Log {
+    let store = LocalStore::new(place.path("state/sandbox/dev"));
+    let opening = Opening {
+        owner: sample::owner("ELSEWHERE"),
+        world: World::Sandbox,
+        account: "536580886816".parse().expect("an account"),
+        region: "af-south-1".into(),
+        mode: Mode::Apply,
+        plan: None,
+        grounds: vec![],
+    };
+    let opened = Log::open(Arc::new(store), Arc::new(SystemClock::default()), Arc::new(SeededIds::default()), opening, &|_| true);
+    runtime.block_on(opened).expect("it is taken")
+}
+
+#[test]
+fn a_run_of_another_machine_is_watched_before_it_is_taken_over() {
+    let place = Place::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    // A run is killed in the middle; what it left open another machine looks at.
+    let mut child = slow(&place);
+    let reader = until(&mut child, "step-finished", 5);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(reader);
+    let lives = taken_elsewhere(&place, &runtime);
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::SeqCst) {
+                runtime.block_on(lives.append(vec![Record::Heartbeat])).expect("it is not taken over");
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        });
+        // A minute of its clock is 12 seconds of the other's.
+        let held = place.bbws("apply dev --sandbox --yes --sandbox-speed 5");
+        over.store(true, Ordering::SeqCst);
+        let held = held.exits(73);
+        assert!(
+            held.err.contains("held by a run of thandi on laptop") && held.err.contains("another run is at work in dev"),
+            "{}",
+            held.err
+        );
+    });
+    // It has stopped.
+    let taken = place.bbws("apply dev --sandbox --yes").exits(0);
+    assert!(taken.err.contains("It has not written anything for a minute"), "{}", taken.err);
+    runtime.block_on(lives.append(vec![Record::Heartbeat])).expect_err("it can write nothing any more");
+    place.at_rest("dev");
+    // Nothing was left to do, and it stopped before it gave the environment back.
+    drop(taken_elsewhere(&place, &runtime));
+    let tidied = place.bbws("apply dev --sandbox --yes").exits(0);
+    assert!(tidied.err.contains("An interrupted run held the environment; it is free"), "{}", tidied.err);
+    assert!(place.bbws("state unlock dev --sandbox").exits(0).out.contains("Nobody holds dev"));
+}
+
+#[test]
+fn credentials_that_end_in_the_middle_leave_all_that_was_done_recorded() {
+    let place = Place::new();
+    let line = place.command("apply dev --sandbox --yes".split(' '));
+    let expired = (400, "ExpiredToken", "The security token included in the request is expired");
+    let ended = ran(stand_in::answer(&line, "CreateSubnet", expired).output().expect("a run")).exits(75);
+    for told in ["the credentials for dev have run out", "there were no others for 15 minutes", "bbws apply dev --sandbox"] {
+        assert!(ended.err.contains(told), "{told} in {}", ended.err);
+    }
+    let state = place.state("dev");
+    let recorded: Vec<&String> = state["entries"].as_object().expect("entries").keys().collect();
+    assert!(recorded.iter().any(|address| *address == "vpc.main"), "{recorded:?}");
+    assert!(!recorded.iter().any(|address| address.starts_with("subnet.")), "{recorded:?}");
+    assert!(place.bbws("state unlock dev --sandbox").exits(0).out.contains("Nobody holds dev"), "it has given it back");
+    place.bbws("apply dev --sandbox --yes").exits(0);
+    place.at_rest("dev");
 }

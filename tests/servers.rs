@@ -176,19 +176,20 @@ pub(crate) fn list(file: &str) -> String {
     fs::read_to_string(scripts().join(file)).expect("a list")
 }
 
+/// What has come to `before` otherwise than it is listed: of which line, how many have come, and how many are listed.
+pub(crate) fn otherwise(before: &BTreeMap<String, i64>, now: &BTreeMap<String, i64>, listed: &str) -> Vec<(String, i64, i64)> {
+    let listed = count(listed);
+    let lines: std::collections::BTreeSet<&String> = before.keys().chain(now.keys()).chain(listed.keys()).collect();
+    let of = |what: &BTreeMap<String, i64>, line: &str| what.get(line).copied().unwrap_or(0);
+    let all = lines.into_iter().map(|line| (line.clone(), of(now, line) - of(before, line), of(&listed, line)));
+    all.filter(|(_, more, expected)| more != expected).collect()
+}
+
 /// Demands that what came to `before` is just what is listed.
 #[track_caller]
 pub(crate) fn came(before: &BTreeMap<String, i64>, now: &BTreeMap<String, i64>, listed: &str) {
-    let listed = count(listed);
-    let mut wrong = String::new();
-    let lines: std::collections::BTreeSet<&String> = before.keys().chain(now.keys()).chain(listed.keys()).collect();
-    for line in lines {
-        let of = |what: &BTreeMap<String, i64>| what.get(line).copied().unwrap_or(0);
-        let (more, expected) = (of(now) - of(before), of(&listed));
-        if more != expected {
-            wrong += &format!("{line}: {more} more than before, {expected} are listed\n");
-        }
-    }
+    let told = |(line, more, expected): (String, i64, i64)| format!("{line}: {more} more than before, {expected} are listed\n");
+    let wrong: String = otherwise(before, now, listed).into_iter().map(told).collect();
     assert!(wrong.is_empty(), "{wrong}");
 }
 

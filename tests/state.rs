@@ -119,6 +119,55 @@ fn damage_is_told_refused_and_rebuilt_from() {
 }
 
 #[test]
+fn what_others_read_is_told_where_it_is_not_what_was_published_and_written_again() {
+    let place = applied();
+    let (state, outputs) = (place.path("state/sandbox/dev/state.json"), place.path("state/sandbox/dev/outputs.json"));
+    let whole = fs::read(&outputs).expect("outputs");
+    let verified = |code: i32| {
+        let told = place.bbws("state verify dev --sandbox --json").exits(code).json();
+        let damage = told["damage"].as_array().expect("a list").iter().map(|one| one["key"].as_str().expect("a key").to_owned());
+        damage.collect::<Vec<String>>()
+    };
+    assert_eq!(verified(0), Vec::<String>::new());
+    fs::remove_file(&state).expect("a state");
+    fs::write(&outputs, "{}").expect("outputs");
+    assert_eq!(verified(2), ["outputs.json", "state.json"]);
+    assert!(place.bbws("doctor dev --sandbox").exits(0).out.contains("outputs.json and state.json could not be written"));
+    // An apply that has nothing to do writes it.
+    let told = place.bbws("apply dev --sandbox --yes").exits(0);
+    assert!(told.err.contains("could not write state.json and outputs.json; it is done now"), "{}", told.err);
+    assert_eq!((verified(0), fs::read(&outputs).expect("outputs")), (vec![], whole.clone()));
+    let count = slots(&place).len();
+    place.bbws("apply dev --sandbox --yes").exits(0);
+    assert_eq!(slots(&place).len(), count, "where nothing is late nothing is written");
+    // And so does the care of the state.
+    fs::remove_file(&outputs).expect("outputs");
+    assert!(place.bbws("state verify dev --sandbox --mend").exits(0).out.contains("mended: outputs.json"));
+    assert_eq!((verified(0), fs::read(&outputs).expect("outputs")), (vec![], whole));
+    assert!(place.bbws("state history dev --sandbox").exits(0).out.contains("  state verify by "), "which is no apply");
+}
+
+#[test]
+fn an_account_that_does_not_agree_with_the_state_is_told() {
+    let place = applied();
+    place.bbws("state verify dev --sandbox --account").exits(0);
+    place.change_cloud(|cloud| {
+        let here = &mut cloud["accounts"]["536580886816"]["regions"]["af-south-1"];
+        here["log_groups"].as_object_mut().expect("log groups").remove("/ecs/dev").expect("it was there");
+        let vpcs = here["vpcs"].as_object_mut().expect("VPCs");
+        let ours = vpcs.values_mut().find(|vpc| vpc["tags"]["bbws:address"] == "vpc.main").expect("it is ours");
+        ours["tags"]["bbws:lineage"] = "another".into();
+        let subnets = here["subnets"].as_object_mut().expect("subnets");
+        let ours = subnets.values_mut().find(|subnet| !subnet["tags"]["bbws:address"].is_null()).expect("it is ours");
+        ours["tags"].as_object_mut().expect("tags").retain(|name, _| !name.starts_with("bbws:"));
+    });
+    let told = place.bbws("state verify dev --sandbox --account").exits(2).out;
+    for part in ["/ecs/dev is recorded and does not exist", "bears the mark of another", "of the state another", "bears no mark"] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+}
+
+#[test]
 fn what_is_ours_and_unknown_is_an_orphan_and_what_is_gone_is_told() {
     let place = applied();
     place.bbws("state orphans dev --sandbox").exits(0);

@@ -21,7 +21,11 @@ pub fn survey(survey: &Survey, style: Style) -> String {
         return page.render(style);
     }
     let lost = survey.damage.iter().any(|damage| damage.cure == Cure::Lost);
-    let (role, word) = if lost { (Role::Error, "Damaged: ") } else { (Role::Warning, "Damaged, and recovered: ") };
+    let (role, word) = match lost {
+        true => (Role::Error, "Damaged: "),
+        false if survey.damage.iter().all(|damage| matches!(damage.cure, Cure::Late(_))) => (Role::Warning, "Behind the log: "),
+        false => (Role::Warning, "Damaged, and recovered: "),
+    };
     page.push(Line::at(0).say(role, word).text(format!("{} of {slots}{from} and {checkpoints}.", count(survey.damage.len(), "file"))));
     page.gap();
     for Damage { key, cause, cure } in &survey.damage {
@@ -41,6 +45,7 @@ fn cured(cure: &Cure) -> String {
         Cure::Version(_) => "the store's first version of it fits and is read instead; --mend puts it back".to_owned(),
         Cure::Covered { by } => format!("not needed: {by} was folded beyond it"),
         Cure::Derived(Some(_)) => "ignored; it is derived from the log, and --mend writes it anew".to_owned(),
+        Cure::Late(_) => "nobody reads it for the log's sake; the next apply or --mend writes it anew".to_owned(),
         Cure::Derived(None) => "ignored; --mend removes it".to_owned(),
         Cure::Lost => "nothing in the store mends it; restore the file from a backup, or rebuild the state from the account".to_owned(),
     }
@@ -52,7 +57,7 @@ pub fn survey_json(survey: &Survey) -> Value {
     let word = |cure: &Cure| match cure {
         Cure::Version(_) => "version",
         Cure::Covered { .. } => "covered",
-        Cure::Derived(_) => "derived",
+        Cure::Derived(_) | Cure::Late(_) => "derived",
         Cure::Lost => "lost",
     };
     let damage = survey.damage.iter().map(|one| json!({ "key": one.key, "cause": one.cause, "cure": word(&one.cure) }));

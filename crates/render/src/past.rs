@@ -1,7 +1,7 @@
 //! What became of the state: runs, their slots, and how two states differ.
 
 use bbws_engine::{Difference, EntryDifference, FieldDifference, Past};
-use bbws_model::{Approved, Principal};
+use bbws_model::{Approved, Owner, Principal};
 use serde_json::{Value, json};
 
 use crate::page::{Line, Page};
@@ -50,7 +50,7 @@ pub fn history_of_run(past: &Past, style: Style) -> String {
 fn head(page: &mut Page, past: &Past) {
     let what = match (&past.set, past.mode) {
         (Some(set), _) => format!("state set {set}"),
-        (None, Some(mode)) => mode.verb().to_owned(),
+        (None, Some(mode)) => past.owner.as_ref().and_then(care).unwrap_or_else(|| mode.verb().to_owned()),
         (None, None) => "a run".to_owned(),
     };
     let who = past.owner.as_ref().map_or_else(|| "unknown".to_owned(), |owner| format!("{} on {}", owner.user, owner.host));
@@ -78,6 +78,16 @@ fn head(page: &mut Page, past: &Past) {
         past.serial_before,
         numbers(serial)
     )));
+}
+
+/// The command that held the environment for something else than a plan of its own: to collect garbage is no apply.
+fn care(owner: &Owner) -> Option<String> {
+    let mut words = owner.command.split_whitespace().skip(1);
+    match (words.next()?, words.next()) {
+        ("state", Some(verb)) if !verb.starts_with('-') => Some(format!("state {verb}")),
+        (word @ ("import" | "drift"), _) => Some(word.to_owned()),
+        _ => None,
+    }
 }
 
 /// To the second: the log knows more, people do not want it.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bbws_aws::{Aws, Place, S3Store};
 use bbws_engine::{Clock, Log, LogError, Opening, log};
 use bbws_model::{Mode, World};
-use bbws_testkit::{SeededIds, sample};
+use bbws_testkit::{SeededIds, sample, tally};
 use futures::future::join_all;
 
 use crate::kinds::bucket::Row;
@@ -51,7 +51,8 @@ fn opening(run: &str) -> Opening {
 
 type Counts = Arc<Mutex<BTreeMap<&'static str, usize>>>;
 
-async fn race(round: u64, counts: &Counts) {
+/// Answers how many were started, and how many of them proceeded.
+async fn race(round: u64, counts: &Counts) -> (usize, usize) {
     let sandbox = Sandbox::in_memory(ACCOUNT);
     sandbox.sim().tamper(|cloud| {
         let region = cloud.accounts.entry(ACCOUNT.into()).or_default().regions.entry(REGION.into()).or_default();
@@ -102,15 +103,19 @@ async fn race(round: u64, counts: &Counts) {
     sandbox.sim().set_weather(|_| Fate::default());
     let state = log::read(&store()).await.unwrap().unwrap();
     assert_eq!(state.holder.map(|owner| owner.run), Some(won[0].run().clone()), "round {round}");
+    (all.len(), won.len())
 }
 
 #[test]
 fn of_many_who_open_an_environment_one_proceeds_and_the_others_learn_who() {
     let rounds = std::env::var("BBWS_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
-    let counts = Counts::default();
+    let (counts, mut started, mut won) = (Counts::default(), 0, 0);
     for round in 0..rounds {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(race(round, &counts));
+        let (of, proceeded) = runtime.block_on(race(round, &counts));
+        (started, won) = (started + of, won + proceeded);
     }
-    println!("rounds on S3: {rounds}, with one winner each: {rounds}; writes: {:?}", counts.lock().unwrap());
+    let (refused, counts) = (started - won, counts.lock().unwrap().clone());
+    println!("rounds on S3: {rounds}, winners: {won}, refused: {refused}; writes: {counts:?}");
+    tally("s3", &serde_json::json!({"rounds": rounds, "winners": won, "refused": refused, "writes": counts}));
 }

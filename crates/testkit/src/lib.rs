@@ -9,6 +9,7 @@ pub mod sample;
 mod schema;
 mod store;
 mod store_contract;
+mod tally;
 mod toy;
 mod trouble;
 
@@ -16,7 +17,8 @@ pub use cloud::{Call, FakeCloud, Fault, Happened, Moment, Object, SIGNATURE, Ver
 pub use ports::{HostClock, JumpClock, Lasting, SeededIds, Tape};
 pub use process::{Fragile, Frailty, Stood};
 pub use schema::misfits;
-pub use store::{Creates, FaultyStore, MemoryStore, StoreWeather, Through};
+pub use store::{FaultyStore, MemoryStore, StoreWeather, Through, Writes};
 pub use store_contract::store_contract;
+pub use tally::tally;
 pub use toy::{Key, Label, Name, Sort, Tag, Token, Toy, ToyOutputs, ToySpec, drivers, kinds};
 pub use trouble::Trouble;

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::change::{Order, execute, look_back_at_open};
 use super::consent::{consent, typed};
 use super::glass;
-use super::hold::{Free, free, or_held};
+use super::hold::{Free, free, or_held, tidy};
 use super::plan::{formula, show_before, tell_calls};
 use super::{back, import};
 use crate::approval::{Ground, approved, check_fence, principal};
@@ -111,6 +111,7 @@ pub(super) async fn work<C: Cloud>(
     };
     show_before(ui, &session, &plan);
     if plan.is_empty() && publish(&plan.outputs, &state) == state.outputs {
+        tidy(ui, &session, (&state, free)).await?;
         tell_calls(ui, &session.link.sent(), Some((&picture, &formula(&session, &state)?)));
         return Ok(Exit::Done);
     }

@@ -16,7 +16,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::audit::Auditor;
-use super::hold::{Free, claim, give_back, give_back_soon, take};
+use super::hold::{Free, claim, give_back, give_back_soon, take, tell_unpublished};
 use super::plan::{show_before, tell_calls};
 use super::record::{self, Kept, Recorder};
 use super::spool;
@@ -109,6 +109,7 @@ pub(crate) async fn look_back_at_open<L: Link>(
     let left = log.state(|state| state.open.len());
     let outcome = if looked.is_ok() { "done" } else { "failed" };
     let closed = give_back(&log, outcome).await;
+    tell_unpublished(ui, &session.offline, &log);
     match looked {
         Ok(settled) if !ui.json && settled + left > 0 => ui.remark(told_of(settled, left)),
         Ok(_) => {}
@@ -265,6 +266,7 @@ pub(crate) async fn carry_out<L: Link>(
     if let Some(audit) = &audit {
         audit.tell(ui, session, log.run());
     }
+    tell_unpublished(ui, &session.offline, &log);
     tell_calls(ui, &session.link.sent(), None);
     let kept = Kept { record, state: log.state(State::clone), failed, events };
     if report.outcome == Outcome::Failed || report.log.is_some() || !kept.failed.is_empty() {

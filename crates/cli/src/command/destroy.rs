@@ -5,7 +5,7 @@ use bbws_model::{Mode, Scope, State, wire};
 
 use super::change::{Order, execute, look_back_at_open};
 use super::consent::{counted, typed};
-use super::hold::{free, or_held};
+use super::hold::{free, or_held, tidy};
 use super::plan::show_before;
 use crate::args::{DestroyArgs, Global};
 use crate::cloud::{Cloud, Link};
@@ -45,6 +45,7 @@ async fn work<C: Cloud>(
     };
     show_before(ui, &session, &plan);
     if plan.is_empty() {
+        tidy(ui, &session, (&state, free)).await?;
         return Ok(Exit::Done);
     }
     let environment = &session.offline.environment;

@@ -126,6 +126,11 @@ async fn of_store(store: &dyn Store) -> Vec<Check> {
                 Check::good("log", format!("{}, whole up to slot {}, serial {}", count(found.slots, "slot"), state.seq, state.serial))
             }
             (None, None) => Check::good("log", "nothing is recorded yet"),
+            (Some(_), None) if found.damage.iter().all(|damage| matches!(damage.cure, Cure::Late(_))) => {
+                let keys: Vec<&str> = found.damage.iter().map(|damage| damage.key.as_str()).collect();
+                let told = format!("whole, but {} could not be written by the last run", keys.join(" and "));
+                Check::new("log", Verdict::Warning, told, "write what others read anew: bbws state verify ENV --mend")
+            }
             (Some(_), None) => {
                 let told = format!("damaged, and recovered from: {}", count(found.damage.len(), "file"));
                 Check::new("log", Verdict::Warning, told, "put them right: bbws state verify ENV --mend")

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bbws_engine::log::{LastHeld, last_held};
+use bbws_engine::log::{LastHeld, OUTPUTS, last_held, late};
 use bbws_engine::{Clock, Held, Ids, Log, LogError, Opening, StoreError, stands_still};
 use bbws_model::{Mode, Plan, Record, RunId, State};
 use bbws_render::ErrorId;
@@ -225,12 +225,54 @@ pub(crate) async fn give_back(log: &Log, outcome: &str) -> Option<LogError> {
 ///
 /// # Errors
 /// When that failed, or else the giving back.
-pub(crate) async fn give_back_after<T>(offline: &Offline, log: &Log, done: Result<T, LogError>) -> Result<T, Failure> {
+pub(crate) async fn give_back_after<T>(ui: &mut Ui, offline: &Offline, log: &Log, done: Result<T, LogError>) -> Result<T, Failure> {
     let closed = give_back(log, if done.is_ok() { "done" } else { "failed" }).await;
+    tell_unpublished(ui, offline, log);
     match (done, closed) {
         (Ok(done), None) => Ok(done),
         (Err(error), _) | (Ok(_), Some(error)) => Err(offline.log_failure(&error)),
     }
+}
+
+/// Tells where what is derived from the log could not be written. Nothing is lost by that, and no run has failed.
+pub(crate) fn tell_unpublished(ui: &mut Ui, offline: &Offline, log: &Log) {
+    if let Some(error) = log.unpublished() {
+        let (name, flag) = (&offline.environment.name, offline.flag());
+        ui.remark(format!(
+            "All is recorded, but {OUTPUTS} and state.json could not be written ({error}): others may read older outputs of {name}. \
+             They are written by the next apply, or at once: bbws state verify {name} --mend{flag}"
+        ));
+    }
+}
+
+/// Where a plan has nothing to do: gives an environment back that an interrupted run has left held, and writes what is derived
+/// from the log where a run could not.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn tidy<L: Link>(ui: &mut Ui, session: &Session<L>, (state, free): (&State, Free)) -> Result<(), Failure> {
+    let offline = &session.offline;
+    let late = late(offline.store.as_ref(), state).await.map_err(|error| offline.log_failure(&error))?;
+    if late.is_empty() && state.holder.is_none() {
+        return Ok(());
+    }
+    match claim(session, Mode::Apply, free).await {
+        Ok(log) => {
+            give_back_after(ui, offline, &log, Ok(())).await?;
+            if log.unpublished().is_some() {
+                return Ok(());
+            }
+        }
+        // Whoever is at work now writes them at its end.
+        Err(failure) if failure.exit == Exit::Locked => return Ok(()),
+        Err(failure) => return Err(failure),
+    }
+    let keys: Vec<&str> = late.iter().map(|late| late.key).collect();
+    ui.remark(match keys[..] {
+        [] => "An interrupted run held the environment; it is free, and its outputs are published.".to_owned(),
+        _ => format!("An earlier run could not write {}; it is done now.", keys.join(" and ")),
+    });
+    Ok(())
 }
 
 /// Gives it back where somebody waits for the process to end.

@@ -46,7 +46,7 @@ async fn try_it(store: &dyn Store, key: &str) -> Result<(), Unfit> {
     Ok(())
 }
 
-/// Creates it, and says whether it stands there by us. An answer that was lost is asked for again, and our own found there counts.
+/// Writes it, and says whether it stands there by us. An answer that was lost is asked for again, and our own found there counts.
 async fn made(store: &dyn Store, key: &str, bytes: &[u8]) -> Result<bool, StoreError> {
     for _ in 1..TRIES {
         match store.create(key, bytes).await {
@@ -63,7 +63,7 @@ async fn made(store: &dyn Store, key: &str, bytes: &[u8]) -> Result<bool, StoreE
 mod tests {
     use super::*;
     use bbws_engine::Boxed;
-    use bbws_testkit::{Creates, MemoryStore, Through};
+    use bbws_testkit::{MemoryStore, Through, Writes};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// Ignores the condition, or loses the first answer to each write.
@@ -72,7 +72,7 @@ mod tests {
         writes: AtomicUsize,
     }
 
-    impl Creates for Odd {
+    impl Writes for Odd {
         fn create<'a>(&'a self, store: &'a MemoryStore, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<PutOutcome, StoreError>> {
             Box::pin(async move {
                 if self.ignores {
@@ -86,7 +86,7 @@ mod tests {
     }
 
     fn odd(ignores: bool) -> Through<Odd> {
-        Through { store: MemoryStore::default(), creates: Odd { ignores, writes: AtomicUsize::new(0) } }
+        Through { store: MemoryStore::default(), writes: Odd { ignores, writes: AtomicUsize::new(0) } }
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use std::thread;
 
 use bbws_engine::{Log, LogError, Opening, log};
 use bbws_model::{Mode, World};
-use bbws_testkit::sample;
+use bbws_testkit::{sample, tally};
 
 use super::LocalStore;
 use crate::SystemClock;
@@ -35,6 +35,7 @@ fn open(store: LocalStore, run: &str, ready: &Barrier) -> Result<Log, LogError> 
 fn of_many_who_open_an_environment_one_proceeds_and_the_others_learn_who() {
     let dir = tempfile::tempdir().unwrap();
     let rounds = std::env::var("BBWS_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
+    let (mut started, mut won_in_all) = (0, 0);
     for round in 0..rounds {
         let store = LocalStore::new(dir.path().join(format!("{}", round / 10)));
         let rivals = 2 + round % 15;
@@ -53,9 +54,12 @@ fn of_many_who_open_an_environment_one_proceeds_and_the_others_learn_who() {
         for lost in all.iter().filter_map(|opened| opened.as_ref().err()) {
             assert!(matches!(lost, LogError::Held(held) if held.owner.run == *won[0].run()), "round {round}: {lost}");
         }
+        (started, won_in_all) = (started + rivals, won_in_all + won.len());
         let held = wait(log::read(&store)).unwrap().unwrap().holder;
         assert_eq!(held.map(|owner| owner.run), Some(won[0].run().clone()), "round {round}");
         wait(won[0].close("done")).unwrap();
     }
-    println!("rounds on a local disk: {rounds}, with one winner each: {rounds}");
+    let refused = started - won_in_all;
+    println!("rounds on a local disk: {rounds}, winners: {won_in_all}, refused: {refused}");
+    tally("local", &serde_json::json!({"rounds": rounds, "winners": won_in_all, "refused": refused}));
 }

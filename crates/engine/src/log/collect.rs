@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bbws_model::wire::{log, state as wire};
 
-use super::{Depth, LogError, survey};
+use super::{Cure, Damage, Depth, LogError, survey};
 use crate::Store;
 
 /// Nothing younger is collected: a writer that woke up after a long pause must not find its slot free.
@@ -16,7 +16,9 @@ pub const KEPT_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// # Errors
 /// When the store fails, or anything is damaged: then every slot may be what mends it.
 pub async fn collectable(store: &dyn Store, now: jiff::Timestamp) -> Result<Vec<String>, LogError> {
-    if let Some(damage) = survey(store, Depth::Needed).await?.damage.into_iter().next() {
+    // What only people read mends nothing.
+    let needed = |damage: &Damage| !matches!(damage.cure, Cure::Late(_));
+    if let Some(damage) = survey(store, Depth::Needed).await?.damage.into_iter().find(needed) {
         return Err(LogError::Damaged { key: damage.key, cause: damage.cause });
     }
     let checkpoints = store.list_after(wire::CHECKPOINTS, "").await?;

@@ -17,7 +17,7 @@ mod write;
 pub use aside::{Remains, remains, set_aside};
 pub use begin::begin;
 pub use collect::{KEPT_FOR, collect, collectable};
-pub use derived::OUTPUTS;
+pub use derived::{Late, OUTPUTS, late};
 pub use lease::{LEASE, Lease, TTL, Unleased};
 pub use read::read;
 pub use spool::{Unspooled, spooled, unspool};

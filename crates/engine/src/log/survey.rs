@@ -10,6 +10,7 @@ use bbws_model::{Digest, Slot, State};
 
 use super::LogError;
 use super::aside::CLAIMS;
+use super::derived::late;
 use super::read::fetch;
 use crate::Store;
 
@@ -34,6 +35,8 @@ pub enum Cure {
     },
     /// It is derived: it is ignored, and written anew from the log; or removed, where the log does not say what stood there.
     Derived(Option<Vec<u8>>),
+    /// It is derived, and does not say what the log adds up to: it is written anew by a run's end, and by the next apply.
+    Late(Vec<u8>),
     /// Nothing in the store.
     Lost,
 }
@@ -100,6 +103,9 @@ pub(crate) async fn follow(store: &dyn Store, depth: Depth, told: &mut (dyn FnMu
     let state = walk.follow(told).await?;
     let lost = walk.damage.iter().any(|damage| damage.cure == Cure::Lost);
     walk.judge_derived(state.as_ref().filter(|_| !lost));
+    if let Some(state) = state.as_ref().filter(|_| !lost) {
+        walk.judge_late(state).await?;
+    }
     let sound = walk.bases.keys().filter(|key| key.as_str() != wire::KEY).count();
     let first = walk.slots.keys().next().copied().unwrap_or(0);
     let mut damage = walk.damage;
@@ -301,6 +307,16 @@ impl Walk<'_> {
             self.damaged(key, cause, Cure::Derived(anew));
         }
     }
+
+    /// What is derived and whole, and says something else than the log.
+    async fn judge_late(&mut self, state: &State) -> Result<(), LogError> {
+        for one in late(self.store, state).await? {
+            if !self.damage.iter().any(|damage| damage.key == one.key) {
+                self.damaged(one.key.to_owned(), one.cause.to_owned(), Cure::Late(one.bytes));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Reads the state of a log of which something is damaged.
@@ -327,6 +343,7 @@ pub async fn mend(store: &dyn Store, survey: &Survey) -> Result<Vec<String>, Log
     }
     for Damage { key, cause: _, cure } in &survey.damage {
         match cure {
+            Cure::Late(bytes) => store.overwrite(key, bytes).await?,
             Cure::Derived(Some(bytes)) if key == wire::KEY => store.overwrite(key, bytes).await?,
             Cure::Version(bytes) | Cure::Derived(Some(bytes)) => {
                 store.delete(key).await?;

@@ -1,5 +1,6 @@
 //! Writing: one slot at a time; what is queued meanwhile goes into the next.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -7,8 +8,8 @@ use bbws_model::wire::{log, state as wire};
 use bbws_model::{Account, Digest, FoldError, Mode, Owner, Record, RunId, Slot, State, World};
 use tokio::sync::oneshot;
 
-use super::derived::derive;
-use super::lease::{HEARTBEAT, Lease};
+use super::derived::{derive, derive_state};
+use super::lease::{HEARTBEAT, Lease, Unleased};
 use super::spool::Spool;
 use super::{Held, LogError, read};
 use crate::lock::locked;
@@ -63,6 +64,10 @@ pub struct Log {
     writing: tokio::sync::Mutex<Option<InFlight>>,
     /// Where results are put down while the store is out of reach.
     spool: Option<Spool>,
+    /// The slot of the newest checkpoint, as far as this run knows.
+    checkpoint: AtomicU64,
+    /// Why `outputs.json` and `state.json` could not be written.
+    unpublished: Mutex<Option<LogError>>,
 }
 
 /// Records that wait for the next slot.
@@ -103,8 +108,10 @@ impl Log {
         }
         let run = opening.owner.run.clone();
         let lease = Lease::new(clock.clone());
+        let checkpoint = newest(&store.list_after(wire::CHECKPOINTS, "").await?).into();
         let (state, queue, writing) = (Mutex::new(state), Mutex::default(), tokio::sync::Mutex::default());
-        let mut log = Self { store, clock, ids, run, lease, opened: Duration::ZERO, state, queue, writing, spool: None };
+        let (opened, spool, unpublished) = (Duration::ZERO, None, Mutex::default());
+        let mut log = Self { store, clock, ids, run, lease, opened, state, queue, writing, spool, checkpoint, unpublished };
         match log.append(opening.records()).await {
             Err(LogError::Fenced { seq }) => {
                 // Somebody was faster.
@@ -270,6 +277,9 @@ impl Log {
         if let Some(spool) = self.spool.as_ref().filter(|spool| done.is_ok() && spool.is_used()) {
             spool.over(&self.state(State::clone)).await;
         }
+        if done.is_ok() {
+            self.checkpoint().await;
+        }
     }
 
     /// The store does not take a slot: what it and those who wait say of requests is put down on this machine.
@@ -313,32 +323,58 @@ impl Log {
         }
     }
 
-    /// Gives the environment back, and writes what is derived from the log: `state.json`, `outputs.json`, checkpoints.
+    /// Writes what is derived from the log, `outputs.json` and `state.json`, and gives the environment back. In this order: what
+    /// comes late after the end could come over what a later run has published.
     ///
     /// # Errors
-    /// When CLOSE cannot be written. The derived documents are written best effort: the log has everything.
+    /// When CLOSE cannot be written. That nothing could be derived is told by [`Self::unpublished`]: the log has everything.
     pub async fn close(&self, outcome: &str) -> Result<(), LogError> {
+        if self.lease.holds() == Err(Unleased::Lapsed) {
+            // Whoever has taken it over meanwhile has published since.
+            self.append(vec![Record::Heartbeat]).await?;
+        }
+        if self.lease.holds().is_ok() {
+            let state = self.state(State::clone);
+            *locked(&self.unpublished) = derive(self.store.as_ref(), self.clock.as_ref(), &state).await.err();
+        }
         self.append(vec![Record::Close { outcome: outcome.to_owned() }]).await?;
-        let state = self.state(State::clone);
-        let bytes = derive(self.store.as_ref(), &state).await?;
-        self.checkpoint(&state, &bytes).await
+        // That nobody holds it any more: for people only, and that the last slot is missing would show by it.
+        drop(derive_state(self.store.as_ref(), &self.state(State::clone)).await);
+        Ok(())
     }
 
-    /// Writes a checkpoint if the last one is far behind, and removes the oldest.
-    async fn checkpoint(&self, state: &State, bytes: &[u8]) -> Result<(), LogError> {
-        let mut keys = self.store.list_after(wire::CHECKPOINTS, "").await?;
-        let last = keys.last().and_then(|key| wire::checkpoint_of(key)).unwrap_or(0);
-        if state.seq < last + CHECKPOINT_EVERY {
-            return Ok(());
+    /// Why what is derived from the log could not be written when it was closed. The next apply writes it.
+    #[must_use]
+    pub fn unpublished(&self) -> Option<LogError> {
+        locked(&self.unpublished).clone()
+    }
+
+    /// Writes a checkpoint, and `state.json`, where the last one is far behind, and removes the oldest: how much a reader has to
+    /// read is bounded, however the run ends. Only what is acknowledged is in it. Best effort: the log has everything.
+    async fn checkpoint(&self) {
+        let seq = self.state(|state| state.seq);
+        if seq < self.checkpoint.load(Ordering::Relaxed) + CHECKPOINT_EVERY {
+            return;
         }
-        let key = wire::checkpoint_key(state.seq);
-        self.store.create(&key, bytes).await?;
-        keys.push(key);
+        // Whatever comes of it: a store that fails is not asked at every slot.
+        self.checkpoint.store(seq, Ordering::Relaxed);
+        drop(self.write_checkpoint(&self.state(State::clone)).await);
+    }
+
+    async fn write_checkpoint(&self, state: &State) -> Result<(), LogError> {
+        let bytes = derive_state(self.store.as_ref(), state).await?;
+        self.store.create(&wire::checkpoint_key(state.seq), &bytes).await?;
+        let keys = self.store.list_after(wire::CHECKPOINTS, "").await?;
         for old in &keys[..keys.len().saturating_sub(CHECKPOINTS_KEPT)] {
             self.store.delete(old).await?;
         }
         Ok(())
     }
+}
+
+/// The slot of the newest of these checkpoints.
+fn newest(keys: &[String]) -> u64 {
+    keys.last().and_then(|key| wire::checkpoint_of(key)).unwrap_or(0)
 }
 
 fn is_ours(there: &[u8], slot: &Slot) -> bool {

@@ -55,6 +55,22 @@ pub(crate) fn past() -> Past {
 }
 
 #[test]
+fn what_held_a_log_for_its_care_is_no_apply() {
+    for (command, what) in [
+        ("/usr/bin/bbws state gc dev --yes", "state gc"),
+        ("bbws state unlock dev --sandbox", "state unlock"),
+        ("bbws drift dev --accept log-group.ecs", "drift"),
+        ("bbws import dev vpc.main vpc-1", "import"),
+        ("bbws apply dev state", "apply"),
+        ("bbws --sandbox state gc", "apply"),
+    ] {
+        let past = Past { owner: Some(Owner { command: command.into(), ..owner() }), ..past() };
+        let told = history(&[past], PLAIN);
+        assert!(told.contains(&format!("  {what} by thandi on laptop: done")), "{command}: {told}");
+    }
+}
+
+#[test]
 fn the_runs_of_a_log() {
     let torn = Past { outcome: None, owner: None, mode: None, set: Some("as after slot 3".into()), ..past() };
     insta::assert_snapshot!(history(&[past(), torn], PLAIN));

@@ -6,4 +6,4 @@ mod through;
 
 pub use faulty::{FaultyStore, StoreWeather};
 pub use memory::MemoryStore;
-pub use through::{Creates, Through};
+pub use through::{Through, Writes};

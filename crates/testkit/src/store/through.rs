@@ -4,24 +4,34 @@ use bbws_engine::{Boxed, PutOutcome, Store, StoreError};
 
 use super::MemoryStore;
 
-/// What becomes of a create-if-absent.
-pub trait Creates: Send + Sync {
-    /// Creates it in `store`, or does something else.
+/// What becomes of what is written.
+pub trait Writes: Send + Sync {
+    /// Creates it in `store` if it is absent, or does something else.
     fn create<'a>(&'a self, store: &'a MemoryStore, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<PutOutcome, StoreError>>;
+
+    /// Writes a derived document; as it is in memory, where nothing else is said.
+    fn overwrite<'a>(&'a self, store: &'a MemoryStore, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<(), StoreError>> {
+        store.overwrite(key, bytes)
+    }
+
+    /// Removes it; as it is in memory, where nothing else is said.
+    fn delete<'a>(&'a self, store: &'a MemoryStore, key: &'a str) -> Boxed<'a, Result<(), StoreError>> {
+        store.delete(key)
+    }
 }
 
-/// A store whose creates go through something; all else is as it is in memory.
+/// A store whose writes go through something; what is read is as it is in memory.
 #[derive(Debug, Clone, Default)]
-pub struct Through<C> {
+pub struct Through<W> {
     /// The store itself.
     pub store: MemoryStore,
-    /// What creates go through.
-    pub creates: C,
+    /// What writes go through.
+    pub writes: W,
 }
 
-impl<C: Creates> Store for Through<C> {
+impl<W: Writes> Store for Through<W> {
     fn create<'a>(&'a self, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<PutOutcome, StoreError>> {
-        self.creates.create(&self.store, key, bytes)
+        self.writes.create(&self.store, key, bytes)
     }
 
     fn get<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<Option<Vec<u8>>, StoreError>> {
@@ -33,11 +43,11 @@ impl<C: Creates> Store for Through<C> {
     }
 
     fn overwrite<'a>(&'a self, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<(), StoreError>> {
-        self.store.overwrite(key, bytes)
+        self.writes.overwrite(&self.store, key, bytes)
     }
 
     fn delete<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<(), StoreError>> {
-        self.store.delete(key)
+        self.writes.delete(&self.store, key)
     }
 
     fn earlier<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<Vec<Vec<u8>>, StoreError>> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bbws_engine::log::{LastHeld, last_held};
 use bbws_engine::{Boxed, Clock, LEASE, Log, LogError, PutOutcome, Store, StoreError, TTL, Unleased, log, stands_still};
 use bbws_model::{Record, wire};
-use bbws_testkit::{Creates, JumpClock, MemoryStore, SeededIds, Through};
+use bbws_testkit::{JumpClock, MemoryStore, SeededIds, Through, Writes};
 
 use crate::bench::Bench;
 
@@ -15,7 +15,7 @@ use crate::bench::Bench;
 #[derive(Clone, Default)]
 struct Down(Arc<AtomicBool>);
 
-impl Creates for Down {
+impl Writes for Down {
     fn create<'a>(&'a self, store: &'a MemoryStore, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<PutOutcome, StoreError>> {
         if self.0.load(Ordering::SeqCst) {
             return Box::pin(async move { Err(StoreError::Unknown { key: key.to_owned(), cause: "503".into() }) });
@@ -56,14 +56,14 @@ async fn a_store_that_does_not_answer_ends_the_lease_until_it_does() {
     let (store, clock) = (Unsteady::default(), Arc::new(JumpClock::new()));
     let log = opened(&store, &clock).await;
     let lease = log.lease();
-    store.creates.0.store(true, Ordering::SeqCst);
+    store.writes.0.store(true, Ordering::SeqCst);
     let hours = async {
         clock.sleep(LEASE - SECOND).await;
         assert_eq!(lease.holds(), Ok(()));
         clock.sleep(SECOND).await;
         assert_eq!(lease.holds(), Err(Unleased::Lapsed));
         clock.sleep(LEASE).await;
-        store.creates.0.store(false, Ordering::SeqCst);
+        store.writes.0.store(false, Ordering::SeqCst);
     };
     let (written, ()) = tokio::join!(log.append(vec![Record::Heartbeat]), hours);
     assert_eq!(written, Ok(()));

@@ -7,6 +7,7 @@ mod cloud;
 mod crash;
 mod credentials;
 mod damage;
+mod derived;
 mod frail;
 mod lease;
 mod log;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bbws_engine::log::{Cure, Depth, begin, remains, set_aside, survey};
+use bbws_engine::log::{Cure, Damage, Depth, begin, remains, set_aside, survey};
 use bbws_engine::{Log, LogError, Store, log};
 use bbws_model::{Mode, Record, State, wire};
 use bbws_testkit::{FaultyStore, MemoryStore, StoreWeather, Trouble};
@@ -144,7 +144,9 @@ async fn rebuild_race(round: u64, (lost, state): (&MemoryStore, &State), trouble
     assert_eq!(found.entries, state.entries, "round {round}");
     // A store that keeps versions has those of the old log.
     let whole = survey(&store, Depth::Whole).await.unwrap();
-    assert!(whole.damage.is_empty(), "round {round}: {:?}", whole.damage);
+    let due = |damage: &&Damage| !matches!(damage.cure, Cure::Late(_)) || won == 1;
+    // Who is stopped by the store right behind the first slot publishes nothing: the next apply does.
+    assert_eq!(whole.damage.iter().find(due), None, "round {round}");
     let after: BTreeSet<Vec<u8>> = store.all().into_values().collect();
     assert!(before.is_subset(&after), "round {round}: something of the old log is gone");
     won == 1

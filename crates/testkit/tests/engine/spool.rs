@@ -7,7 +7,7 @@ use std::time::Duration;
 use bbws_engine::log::{Unspooled, spooled, unspool};
 use bbws_engine::{Boxed, Clock, Control, Log, LogError, PutOutcome, Report, Reporter, Run, Store, StoreError, apply, look_back};
 use bbws_model::{Desired, Digest, Mode, Op, OpenIntent, Outcome, PhysicalId, Record, ResultOutcome, RunId, Spooled, State, wire};
-use bbws_testkit::{Creates, Fault, Lasting, MemoryStore, Through, Trouble, Verb, Weather};
+use bbws_testkit::{Fault, Lasting, MemoryStore, Through, Trouble, Verb, Weather, Writes};
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -27,7 +27,7 @@ impl Line {
     }
 }
 
-impl Creates for Line {
+impl Writes for Line {
     fn create<'a>(&'a self, store: &'a MemoryStore, key: &'a str, bytes: &'a [u8]) -> Boxed<'a, Result<PutOutcome, StoreError>> {
         Box::pin(async move {
             if self.0.load(Ordering::SeqCst) {
@@ -54,11 +54,11 @@ impl Outage {
     }
 
     async fn open(&self) -> Log {
-        let store = Through { store: self.bench.store.clone(), creates: self.line.clone() };
+        let store = Through { store: self.bench.store.clone(), writes: self.line.clone() };
         let run = format!("run{}", bbws_engine::Ids::next(self.bench.ids.as_ref()));
         let (clock, ids) = (self.bench.clock.clone(), self.bench.ids.clone());
         let log = Log::open(Arc::new(store), clock, ids, Bench::opening(&run), &|_| true).await.unwrap();
-        log.spooling(Arc::new(Through { store: self.spool.clone(), creates: self.disk.clone() }))
+        log.spooling(Arc::new(Through { store: self.spool.clone(), writes: self.disk.clone() }))
     }
 
     /// Runs as a command does, but for the spool, which is used first if `uses` says so.

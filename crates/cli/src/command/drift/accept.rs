@@ -213,7 +213,7 @@ async fn record<C: Cloud>(
     let session = Session::open(offline, cloud, project, global, "drift --accept").await?;
     let free = free(ui, &session, seen.state).await?;
     let log = take(&session, Mode::Apply, (seen.state, free), None, vec![]).await?;
-    give_back_after(&session.offline, &log, log.append(records).await).await
+    give_back_after(ui, &session.offline, &log, log.append(records).await).await
 }
 
 fn recorded(address: &Address, desired: &Desired, seen: Seen<'_>) -> Option<Record> {

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use bbws_engine::log::{Cure, Depth, Survey, mend, survey};
+use bbws_engine::log::{Cure, Damage, Depth, Survey, mend, survey};
 use bbws_engine::{Marked, Picture, census, refresh};
 use bbws_model::{Desired, Finding, PhysicalId, Severity, State};
 use serde_json::{Value, json};
 
 use crate::args::{Global, Where};
 use crate::cloud::{Cloud, Link};
-use crate::command::hold::{give_back, take_recorded};
+use crate::command::hold::{give_back, take_recorded, tell_unpublished};
 use crate::command::spool;
 use crate::project::Project;
 use crate::session::{Offline, Session};
@@ -90,9 +90,15 @@ async fn mended(ui: &mut Ui, offline: &Offline, found: &Survey) -> Result<Vec<St
     let mended = work.await;
     let used = spool::used(ui, offline, &log).await;
     let closed = give_back(&log, if mended.is_ok() && used.is_ok() { "done" } else { "failed" }).await;
+    tell_unpublished(ui, offline, &log);
     used?;
+    // What is late is written by the end of any run.
+    let late = |damage: &&Damage| matches!(damage.cure, Cure::Late(_)) && log.unpublished().is_none();
     match (mended, closed) {
-        (Ok(mended), None) => Ok(mended),
+        (Ok(mut mended), None) => {
+            mended.extend(found.damage.iter().filter(late).map(|damage| damage.key.clone()));
+            Ok(mended)
+        }
         (Err(error), _) | (Ok(_), Some(error)) => Err(offline.log_failure(&error)),
     }
 }

@@ -101,7 +101,7 @@ pub(super) fn restore<C: Cloud>(
         confirmed(ui, yes, &format!("Set what is recorded of {} to this? The account is not touched.", picked.name))?;
         let log = take(&session, Mode::Apply, (&now, free), None, ground.records()).await?;
         let reason = format!("as after slot {}", then.seq);
-        give_back_after(offline, &log, log.append(vec![Record::Restore { reason, entries, outputs }]).await).await?;
+        give_back_after(ui, offline, &log, log.append(vec![Record::Restore { reason, entries, outputs }]).await).await?;
         if ui.json {
             let changed = bbws_render::difference_json(&difference);
             ui.line(json!({ "format": 1, "event": "restored", "seq": then.seq, "changed": changed }).to_string());
@@ -150,7 +150,7 @@ pub(super) fn gc(ui: &mut Ui, project: &Project, global: &Global, place: &Where,
             // Held, so that nobody folds the log from its beginning while that is taken away.
             let log = take_recorded(ui, &offline, &state).await?;
             let all: Vec<String> = slots.iter().chain(&kept).cloned().collect();
-            give_back_after(&offline, &log, collect(store, &all).await).await?;
+            give_back_after(ui, &offline, &log, collect(store, &all).await).await?;
         }
         if ui.json {
             ui.line(json!({ "format": 1, "event": "collected", "slots": slots.len(), "runs": runs }).to_string());

@@ -45,7 +45,7 @@ pub(super) fn mv<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clou
         let ground = broken(ui, &session, (&args.glass, reason.as_deref()), "recorded another address in")?;
         confirmed(ui, args.yes || reason.is_some(), &format!("Record it so in the state of {name}? The account is not touched."))?;
         let record = Record::Rename { from: from.clone(), to: to.clone(), reason: args.reason.clone() };
-        written(&session, (&now, free), ground, vec![record]).await?;
+        written(ui, &session, (&now, free), ground, vec![record]).await?;
         let back = format!("bbws state mv {name} {to} {from} --reason back{}", session.offline.flag());
         if ui.json {
             ui.line(bbws_render::moved_json(&planned, &args.reason, &back).to_string());
@@ -79,7 +79,7 @@ pub(super) fn rm<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clou
         confirmed(ui, args.yes || reason.is_some(), &format!("Forget this in the state of {name}? The account is not touched."))?;
         let forget = |address: &Address| Record::Forget { address: address.clone(), reason: args.reason.clone(), stays: true };
         let records = asked.iter().map(forget);
-        written(&session, (&now, free), ground, records.collect()).await?;
+        written(ui, &session, (&now, free), ground, records.collect()).await?;
         let back = format!("bbws state restore {name} {}{}", now.seq, session.offline.flag());
         if ui.json {
             ui.line(bbws_render::forgotten_json(&planned, &args.reason, &back).to_string());
@@ -122,7 +122,13 @@ async fn quiet<L: Link>(ui: &mut Ui, session: &Session<L>) -> Result<(State, Fre
 }
 
 /// Writes the edit, under the environment's lock.
-async fn written<L: Link>(session: &Session<L>, now: (&State, Free), ground: Ground, records: Vec<Record>) -> Result<(), Failure> {
+async fn written<L: Link>(
+    ui: &mut Ui,
+    session: &Session<L>,
+    now: (&State, Free),
+    ground: Ground,
+    records: Vec<Record>,
+) -> Result<(), Failure> {
     let log = take(session, Mode::Apply, now, None, ground.records()).await?;
-    give_back_after(&session.offline, &log, log.append(records).await).await
+    give_back_after(ui, &session.offline, &log, log.append(records).await).await
 }
