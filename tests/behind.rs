@@ -195,6 +195,55 @@ fn what_stands_beside_ours_is_listed_and_is_no_drift() {
     );
     let text = place.bbws("drift dev --sandbox").exits(0).out;
     assert!(text.contains("Not bbws's, and left alone") && text.contains("unknown to the state of dev"), "{text}");
+
+    // What is put into ours changes what that is.
+    let state = place.state("dev");
+    let id = |address: &str| state["entries"][address]["id"].as_str().unwrap_or_else(|| panic!("{address}")).to_owned();
+    let (role, table, gateway, group) =
+        (id("role.ecs-task"), id("route-table.private"), id("internet-gateway.main"), id("security-group.rds"));
+    somebody(&place, async |aws| {
+        let (iam, ec2) = (&aws.write.iam, &aws.write.ec2);
+        let document = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}"#;
+        iam.put_role_policy().role_name(&role).policy_name("backdoor").policy_document(document).send().await.expect("they may");
+        let arn = "arn:aws:iam::aws:policy/AdministratorAccess";
+        iam.attach_role_policy().role_name(&role).policy_arn(arn).send().await.expect("they may");
+        let route = ec2.create_route().route_table_id(&table).destination_cidr_block("192.168.9.0/24").gateway_id(&gateway);
+        route.send().await.expect("they may");
+    });
+    place.change_cloud(|cloud| {
+        let rule = serde_json::json!({
+            "egress": false, "protocol": "tcp", "from": 3306, "to": 3306, "peer": {"Ipv4": "0.0.0.0/0"}, "description": "", "tags": {}
+        });
+        cloud["accounts"][ACCOUNT]["regions"]["af-south-1"]["security_groups"][&group]["rules"]["sgr-00000000000000009"] = rule;
+    });
+    let told = place.bbws("drift dev --sandbox --json").exits(2).json();
+    let added = told["added"].as_array().expect("a list");
+    let of = |what: &str| added.iter().find(|one| one["what"] == what).unwrap_or_else(|| panic!("{what} in {told:#}"));
+    assert_eq!((added.len(), &told["drift"], told["resources"].as_array().map(Vec::len)), (4, &true.into(), Some(0)), "{told:#}");
+    assert_eq!(of("inline policy")["id"], format!("{role}/backdoor"));
+    assert_eq!(of("attached policy")["danger"], "it lets the role do everything");
+    assert_eq!(of("route")["id"], format!("{table}_192.168.9.0/24"));
+    let rule = of("security group rule");
+    assert_eq!((&rule["on"], &rule["danger"]), (&"security-group.rds".into(), &"it is open to the whole world".into()));
+    assert_eq!(rule["name"], "tcp 3306 from 0.0.0.0/0 into wp-dev-rds");
+    assert!(of("route")["who"]["deeds"].to_string().contains("mallory"), "{told:#}");
+    assert!(told["foreign"].to_string().contains("ECS service") && !told["foreign"].to_string().contains("sgr-"), "{told:#}");
+    let text = place.bbws("drift dev --sandbox").exits(2).out;
+    for part in ["4 things were put into ours", "take it away: aws ec2 revoke-security-group-ingress --group-id sg-", "mallory"] {
+        assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(part), "{part} in\n{text}");
+    }
+    // Of some resources what was put into those is told; a plan has nothing to do about any of it.
+    let one = place.bbws("drift dev role.ecs-task --sandbox --json").exits(2).json();
+    assert_eq!((one["added"].as_array().map(Vec::len), &one["foreign"]), (Some(2), &Value::Null), "{one:#}");
+    place.bbws("drift dev vpc.main --sandbox").exits(0);
+    place.bbws("plan dev --sandbox --detailed-exitcode").exits(0);
+    let blind = place.bbws(&format!("drift dev role.ecs-task --sandbox{}", all_but(&place, &["iam:ListRolePolicies"]))).exits(1);
+    assert!(
+        blind.out.contains("Not listed: what hangs on role.ecs-task") && blind.err.contains("[E-UNREAD]"),
+        "{}{}",
+        blind.out,
+        blind.err
+    );
 }
 
 /// Holds commands to one statement that allows everything but these actions.

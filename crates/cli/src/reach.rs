@@ -216,7 +216,11 @@ mod tests {
 
     impl Carrier<Listener> for Rules {
         async fn hung_on(&self, _: &Observed<Listener>, _: &Reading) -> Result<Vec<Hanging>, CloudError> {
-            Ok(self.0.iter().map(|rule| Hanging { what: "listener rule", id: (*rule).into(), name: String::new(), owner: None }).collect())
+            Ok(self
+                .0
+                .iter()
+                .map(|rule| Hanging { what: "listener rule", id: (*rule).into(), name: String::new(), owner: None, adds: None })
+                .collect())
         }
     }
 

@@ -23,6 +23,8 @@ pub struct Hanging {
     pub name: String,
     /// Whose it is, where it bears our mark.
     pub owner: Option<Ownership>,
+    /// How it changes what ours is; none where it only stands beside it, as tenants' things do.
+    pub adds: Option<Addition>,
 }
 
 impl fmt::Display for Hanging {
@@ -46,7 +48,17 @@ impl From<Finding> for Obstacle {
     }
 }
 
-/// How it is found out what hangs on objects of a kind. Every kind whose facts say that it carries others has one.
+/// What somebody puts into an object of ours adds to what that lets through, or lets do, as if it were declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addition {
+    /// Why it is worse than others: it lets everybody in, or everything be done. Empty where it is not.
+    pub danger: &'static str,
+    /// The command of the AWS CLI that takes it away: bbws removes nothing that it did not make.
+    pub undo: String,
+}
+
+/// How it is found out what hangs on objects of a kind. Every kind whose facts say that it carries others has one, and so has a kind
+/// into which others may put something that goes with it: that is drift, and stands in the way of nothing.
 pub trait Carrier<K: Kind>: Send + Sync + 'static {
     /// Everything that hangs on the object and that AWS did not put there by itself; ours may be among it.
     fn hung_on(&self, seen: &Observed<K>, reading: &Reading) -> impl Future<Output = Result<Vec<Hanging>, CloudError>> + Send;
@@ -71,17 +83,19 @@ impl<K: Kind, C: Carrier<K>> AnyCarrier for Erased<K, C> {
     }
 }
 
-/// Lists what hangs on everything that is recorded and may carry others, by what carries it; or why it could not be listed.
+/// Lists what hangs on everything that is recorded and may carry others, by what carries it; or why it could not be listed. Of
+/// some only, where some are named.
 pub async fn hanging(
     eyes: &impl Observe,
     kinds: &Kinds,
     state: &State,
     picture: &Picture,
+    of: &BTreeSet<Address>,
 ) -> Vec<(Address, Result<Vec<Hanging>, CloudError>)> {
     let reading = Reading::new();
     let reading = &reading;
-    let looks = state.entries.keys().filter_map(|address| {
-        let carries = kinds.get(address.kind()).is_some_and(|kind| kind.facts().carries);
+    let looks = state.entries.keys().filter(|address| of.is_empty() || of.contains(*address)).filter_map(|address| {
+        let carries = kinds.get(address.kind()).is_some_and(|kind| kind.facts().carries) || eyes.carrier(address.kind()).is_ok();
         let seen = picture.recorded.get(address).and_then(|found| found.as_ref().ok()).and_then(Option::as_ref);
         seen.filter(|_| carries).map(|seen| async move {
             let found = match eyes.carrier(address.kind()) {

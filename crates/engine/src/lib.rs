@@ -29,7 +29,7 @@ mod trace;
 
 pub use apply::{Control, Gone, Report, Run, StepFailure, apply, counted, look_back, looking_back, may_be_doubled};
 pub use bound::{FileMoved, Otherwise, Turned, file_moved, objects_moved, steps_moved};
-pub use carrier::{AnyCarrier, Carrier, Hanging, Obstacle, foreign, hanging};
+pub use carrier::{Addition, AnyCarrier, Carrier, Hanging, Obstacle, foreign, hanging};
 pub use census::{AnyCensus, Census, Marked, Tagged, census};
 pub use checker::check;
 pub use driver::{

@@ -90,7 +90,7 @@ impl Kind for Role {
             "iam:TagRole",
             "iam:UntagRole",
         ],
-        delete: &["iam:DeleteRole"],
+        delete: &["iam:DeleteRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"],
     };
     const OUTPUTS: &'static [OutputFact] = &[OutputFact::ready("arn"), OutputFact::created("name")];
     type Spec<S: Stage> = RoleSpec;

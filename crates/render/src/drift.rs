@@ -23,9 +23,9 @@ pub struct Watched<'a> {
     pub drift: &'a Drift,
     /// Who did it, by resource; empty where the trail was not asked.
     pub doers: &'a BTreeMap<Address, Doer>,
-    /// What stands beside ours; none where only some resources were asked about.
-    pub strangers: Option<&'a Strangers>,
-    /// How many resources were asked about; none where it was all of them.
+    /// What was put into ours, and what stands beside it.
+    pub strangers: &'a Strangers,
+    /// How many resources were asked about; none where it was all of them. Of some alone only what was put into them is told.
     pub asked: Option<usize>,
     /// What a command that is told needs, so that it leads to the same world.
     pub flag: &'a str,
@@ -52,6 +52,7 @@ pub fn drift(watched: &Watched<'_>, style: Style, detail: Detail) -> String {
     for one in &drift.drifted {
         resource(&mut page, one, doers.get(&one.address), style, detail);
     }
+    added(&mut page, watched);
     unread(&mut page, drift);
     if !drift.agreed.is_empty() {
         page.gap();
@@ -84,8 +85,11 @@ pub fn drift(watched: &Watched<'_>, style: Style, detail: Detail) -> String {
             ),
         ));
     }
-    if let Some(strangers) = watched.strangers {
-        beside(&mut page, strangers, watched.environment, detail);
+    if watched.asked.is_none() {
+        beside(&mut page, watched.strangers, watched.environment, detail);
+    }
+    for (what, error) in &watched.strangers.unlisted {
+        page.push(Line::at(0).hang(2).say(Role::Warning, format!("Not listed: {what}: ")).text(error.to_string()));
     }
     advice(&mut page, watched);
     page.render(style)
@@ -101,11 +105,23 @@ fn headline(page: &mut Page, watched: &Watched<'_>) {
     } else {
         format!(" {} not asked about.", if rest == 1 { "One other was".to_owned() } else { format!("{rest} others were") })
     };
-    let many = drift.drifted.len();
-    if many > 0 {
+    let (many, added) = (drift.drifted.len(), watched.strangers.added.len());
+    if many > 0 || added > 0 {
         let (are, them) = if many == 1 { ("is", "it") } else { ("are", "them") };
-        let told = format!("{many} of {} {are} not as bbws left {them}{since}.{rest}", count(looked, "resource"));
+        let mut told: Vec<String> = vec![];
+        if many > 0 {
+            told.push(format!("{many} of {} {are} not as bbws left {them}{since}.", count(looked, "resource")));
+        }
+        if added > 0 {
+            let were = if added == 1 { "1 thing was".to_owned() } else { format!("{added} things were") };
+            told.push(format!("{were} put into ours by somebody else."));
+        }
+        let told = format!("{}{rest}", told.join(" "));
         page.push(Line::at(0).say(Role::Warning, format!("Drift in {environment}: ")).text(told));
+    } else if drift.unread.is_empty() && !watched.strangers.hidden.is_empty() {
+        let blind = count(watched.strangers.hidden.len(), "resource");
+        let told = format!(", but whether somebody put something into {blind} could not be read.");
+        page.push(Line::at(0).say(Role::Warning, format!("No drift seen in {environment}")).text(told));
     } else if drift.unread.is_empty() {
         let told = match (looked, watched.asked) {
             (1, Some(_)) => format!("the resource that was asked about is as bbws left it{since}.{rest}"),
@@ -141,6 +157,10 @@ fn resource(page: &mut Page, one: &Drifted, doer: Option<&Doer>, style: Style, d
         let fields: Vec<&str> = one.edits.iter().map(String::as_str).collect();
         page.push(Line::at(INSIDE).say(Role::Dim, format!("edited in the file, not applied yet: {}", listed(&fields))));
     }
+    by_whom(page, doer);
+}
+
+fn by_whom(page: &mut Page, doer: Option<&Doer>) {
     match doer {
         None => {}
         Some(Doer::Unknown(why)) => page.push(Line::at(INSIDE).hang(INSIDE + 4).text("by whom is unknown: ").say(Role::Dim, why)),
@@ -186,6 +206,30 @@ fn verdict(one: &Drifted) -> (&'static str, Role, String) {
 fn as_change(field: &Field) -> FieldChange {
     let (from, to) = (field.recorded.clone(), field.observed.clone());
     FieldChange { field: field.field.clone(), verb: Verb::Update, from, to, risks: vec![], backup: false }
+}
+
+/// What others have put into ours, by what it was put into.
+fn added(page: &mut Page, watched: &Watched<'_>) {
+    let mut into: BTreeMap<&Address, Vec<&Stranger>> = BTreeMap::new();
+    for one in &watched.strangers.added {
+        one.on.iter().for_each(|on| into.entry(on).or_default().push(one));
+    }
+    for (address, all) in into {
+        page.gap();
+        page.push(
+            Line::at(2).hang(INSIDE).say(Role::Change, "+").text(" ").say(Role::Bold, address.to_string()).text("  somebody put into it"),
+        );
+        for one in all {
+            let line = Line::at(INSIDE).hang(INSIDE + 4).text(format!("{} ", one.what)).say(Role::Bold, known_as(one));
+            let Some(adds) = &one.adds else { continue };
+            page.push(if adds.danger.is_empty() { line } else { line.say(Role::Error, format!("  Warning: {}", adds.danger)) });
+            page.push(Line::at(INSIDE).whole().say(Role::Dim, "take it away: ").text(&adds.undo));
+        }
+        // What drifted itself has told it already.
+        if !watched.drift.drifted.iter().any(|one| one.address == *address) {
+            by_whom(page, watched.doers.get(address));
+        }
+    }
 }
 
 fn unread(page: &mut Page, drift: &Drift) {
@@ -244,9 +288,6 @@ fn beside(page: &mut Page, strangers: &Strangers, environment: &str, detail: Det
             page.push(Line::at(2).say(Role::Dim, format!("and {} more: -v lists them", strangers.tagged.len() - most)));
         }
     }
-    for (what, error) in &strangers.unlisted {
-        page.push(Line::at(0).hang(2).say(Role::Warning, format!("Not listed: {what}: ")).text(error.to_string()));
-    }
 }
 
 fn known_as(one: &Stranger) -> String {
@@ -271,6 +312,8 @@ fn moment(at: jiff::Timestamp) -> String {
 #[must_use]
 pub fn drift_json(watched: &Watched<'_>) -> Value {
     let Watched { environment, since, drift, doers, strangers, .. } = watched;
+    let all = watched.asked.is_none();
+    let unlisted: Vec<Value> = strangers.unlisted.iter().map(|(what, error)| json!({ "what": what, "error": error.to_string() })).collect();
     let unread: Vec<Value> =
         drift.unread.iter().map(|(address, error)| json!({ "address": address, "error": error.to_string() })).collect();
     json!({
@@ -278,16 +321,17 @@ pub fn drift_json(watched: &Watched<'_>) -> Value {
         "environment": environment,
         "since": since,
         "looked": watched.asked.unwrap_or(drift.looked),
-        "drift": !drift.drifted.is_empty(),
+        "drift": !(drift.drifted.is_empty() && strangers.added.is_empty()),
         "resources": drift.drifted.iter().map(|one| resource_json(one, doers.get(&one.address))).collect::<Vec<_>>(),
+        "added": strangers.added.iter().map(|one| added_json(one, one.on.as_ref().and_then(|on| doers.get(on)))).collect::<Vec<_>>(),
         "agreed": drift.agreed.iter().map(|one| resource_json(one, None)).collect::<Vec<_>>(),
         "edited": drift.edited,
         "unsettled": drift.unsettled,
         "unread": unread,
-        "orphans": strangers.map(|all| all.orphans.iter().map(stranger_json).collect::<Vec<_>>()),
-        "foreign": strangers.map(|all| all.foreign.iter().map(stranger_json).collect::<Vec<_>>()),
-        "tagged": strangers.map(|all| all.tagged.iter().map(stranger_json).collect::<Vec<_>>()),
-        "unlisted": strangers.map(|all| all.unlisted.iter().map(|(what, error)| json!({ "what": what, "error": error.to_string() })).collect::<Vec<_>>()),
+        "orphans": all.then(|| strangers.orphans.iter().map(stranger_json).collect::<Vec<_>>()),
+        "foreign": all.then(|| strangers.foreign.iter().map(stranger_json).collect::<Vec<_>>()),
+        "tagged": all.then(|| strangers.tagged.iter().map(stranger_json).collect::<Vec<_>>()),
+        "unlisted": (all || !unlisted.is_empty()).then_some(unlisted),
     })
 }
 
@@ -314,12 +358,6 @@ fn resource_json(one: &Drifted, doer: Option<&Doer>) -> Value {
             "edited": field.edited,
         })
     };
-    let deed = |deed: &Deed| json!({ "at": deed.at, "who": deed.who, "call": deed.call, "from": deed.from, "event": deed.event });
-    let who = match doer {
-        None => Value::Null,
-        Some(Doer::Known(deeds)) => json!({ "known": true, "deeds": deeds.iter().map(deed).collect::<Vec<_>>() }),
-        Some(Doer::Unknown(why)) => json!({ "known": false, "why": why }),
-    };
     json!({
         "address": one.address,
         "id": one.id,
@@ -329,8 +367,22 @@ fn resource_json(one: &Drifted, doer: Option<&Doer>) -> Value {
         "mark": mark,
         "fields": one.fields.iter().map(field).collect::<Vec<_>>(),
         "edits": one.edits,
-        "who": who,
+        "who": who_json(doer),
     })
+}
+
+fn who_json(doer: Option<&Doer>) -> Value {
+    let deed = |deed: &Deed| json!({ "at": deed.at, "who": deed.who, "call": deed.call, "from": deed.from, "event": deed.event });
+    match doer {
+        None => Value::Null,
+        Some(Doer::Known(deeds)) => json!({ "known": true, "deeds": deeds.iter().map(deed).collect::<Vec<_>>() }),
+        Some(Doer::Unknown(why)) => json!({ "known": false, "why": why }),
+    }
+}
+
+fn added_json(one: &Stranger, doer: Option<&Doer>) -> Value {
+    let (danger, undo) = one.adds.as_ref().map(|adds| (adds.danger, adds.undo.as_str())).unwrap_or_default();
+    json!({ "what": one.what, "id": one.id, "name": one.name, "on": one.on, "danger": danger, "undo": undo, "who": who_json(doer) })
 }
 
 fn stranger_json(one: &Stranger) -> Value {

@@ -14,7 +14,8 @@ impl Carrier<FileSystem> for Aws {
         let points = reading.once(format!("elasticfilesystem:DescribeAccessPoints {id}"), self.access_points(id));
         let (points, targets) = tokio::try_join!(points, self.mount_targets(id, reading))?;
         // A mount target of ours is known by its id.
-        let target = |id: &str, subnet: &str| Hanging { what: "mount target", id: id.into(), name: format!("in {subnet}"), owner: None };
+        let target =
+            |id: &str, subnet: &str| Hanging { what: "mount target", id: id.into(), name: format!("in {subnet}"), owner: None, adds: None };
         let targets = targets.iter().map(|raw| target(raw.mount_target_id(), raw.subnet_id()));
         Ok(points.iter().cloned().chain(targets).collect())
     }
@@ -24,7 +25,10 @@ impl Carrier<DbInstance> for Aws {
     async fn hung_on(&self, seen: &Observed<DbInstance>, reading: &Reading) -> Result<Vec<Hanging>, CloudError> {
         let all = self.db_instances(reading).await?;
         let replicas = all.get(seen.id.as_str()).map(|raw| raw.read_replica_db_instance_identifiers()).unwrap_or_default();
-        Ok(replicas.iter().map(|id| Hanging { what: "read replica", id: id.as_str().into(), name: String::new(), owner: None }).collect())
+        Ok(replicas
+            .iter()
+            .map(|id| Hanging { what: "read replica", id: id.as_str().into(), name: String::new(), owner: None, adds: None })
+            .collect())
     }
 }
 
@@ -37,7 +41,13 @@ impl Aws {
             let points = page.told("elasticfilesystem:DescribeAccessPoints")?.access_points.unwrap_or_default();
             all.extend(points.into_iter().filter_map(|raw| {
                 let owner = from_efs_tags(raw.tags()).1;
-                Some(Hanging { what: "access point", id: raw.access_point_id?.into(), name: raw.name.unwrap_or_default(), owner })
+                Some(Hanging {
+                    what: "access point",
+                    id: raw.access_point_id?.into(),
+                    name: raw.name.unwrap_or_default(),
+                    owner,
+                    adds: None,
+                })
             }));
         }
         Ok((all, calls))

@@ -29,7 +29,7 @@ impl Aws {
             calls += 1;
             let service = |arn: String| {
                 let name = arn.rsplit('/').next().unwrap_or_default().to_owned();
-                Hanging { what: "ECS service", id: arn.into(), name, owner: None }
+                Hanging { what: "ECS service", id: arn.into(), name, owner: None, adds: None }
             };
             all.extend(page.told("ecs:ListServices")?.service_arns.unwrap_or_default().into_iter().map(service));
         }
@@ -57,7 +57,7 @@ impl Aws {
             let lone = answer.tasks().iter().filter(|task| !task.group().is_some_and(|group| group.starts_with("service:")));
             all.extend(lone.filter_map(|task| {
                 let name = task.group().unwrap_or_default().trim_start_matches("family:").to_owned();
-                Some(Hanging { what: "ECS task", id: task.task_arn()?.into(), name, owner: None })
+                Some(Hanging { what: "ECS task", id: task.task_arn()?.into(), name, owner: None, adds: None })
             }));
         }
         Ok((all, calls))

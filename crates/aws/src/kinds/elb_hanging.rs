@@ -24,6 +24,7 @@ impl Carrier<LoadBalancer> for Aws {
             id: (*arn).into(),
             name: String::new(),
             owner: marked.get(*arn).and_then(|(_, owner)| owner.clone()),
+            adds: None,
         };
         let mut all: Vec<Hanging> = arns.iter().map(listener).collect();
         for on_listener in try_join_all(arns.iter().map(|arn| self.hung_on_listener(arn, reading))).await? {
@@ -57,11 +58,9 @@ impl Aws {
             calls += 1;
             let rules = page.told("elasticloadbalancing:DescribeRules")?.rules.unwrap_or_default();
             let others = rules.into_iter().filter(|rule| rule.is_default() != Some(true));
-            all.extend(
-                others.filter_map(|rule| {
-                    Some(Hanging { what: "listener rule", id: rule.rule_arn()?.into(), name: takes(&rule), owner: None })
-                }),
-            );
+            all.extend(others.filter_map(|rule| {
+                Some(Hanging { what: "listener rule", id: rule.rule_arn()?.into(), name: takes(&rule), owner: None, adds: None })
+            }));
         }
         Ok((all, calls))
     }
@@ -74,7 +73,8 @@ impl Aws {
             let certificates = page.told("elasticloadbalancing:DescribeListenerCertificates")?.certificates.unwrap_or_default();
             let others = certificates.into_iter().filter(|certificate| certificate.is_default() != Some(true));
             all.extend(others.filter_map(|certificate| certificate.certificate_arn).map(|arn| {
-                let hanging = Hanging { what: "certificate of a listener", id: arn.as_str().into(), name: String::new(), owner: None };
+                let hanging =
+                    Hanging { what: "certificate of a listener", id: arn.as_str().into(), name: String::new(), owner: None, adds: None };
                 (arn, hanging)
             }));
         }
@@ -94,7 +94,7 @@ impl Aws {
             };
             all.extend(groups.into_iter().filter_map(|group| {
                 let name = group.target_group_name.unwrap_or_default();
-                Some(Hanging { what: "target group", id: group.target_group_arn?.into(), name, owner: None })
+                Some(Hanging { what: "target group", id: group.target_group_arn?.into(), name, owner: None, adds: None })
             }));
         }
         Ok((all, calls))

@@ -46,12 +46,14 @@ mod network_hanging;
 mod object;
 mod rds;
 mod role;
+mod role_hanging;
 mod role_policy;
 mod role_policy_attachment;
 mod route;
 mod route53;
 mod route_table;
 mod route_table_association;
+mod route_table_hanging;
 pub(crate) mod s3;
 mod secret;
 mod secret_value;
@@ -131,6 +133,8 @@ pub fn drivers(aws: &Aws) -> Drivers {
         .carrying::<HostedZone>(aws.clone())
         .carrying::<Listener>(aws.clone())
         .carrying::<LoadBalancer>(aws.clone())
+        .carrying::<Role>(aws.clone())
+        .carrying::<RouteTable>(aws.clone())
         .carrying::<SecurityGroup>(aws.clone())
         .carrying::<Subnet>(aws.clone())
         .carrying::<Vpc>(aws.clone())

@@ -52,7 +52,13 @@ impl Carrier<Vpc> for Aws {
             self.internet_gateways_of_vpcs(&vpcs, reading),
             self.with_interfaces(Within { vpc, subnet: None, group: None }, reading)
         )?;
-        let hang = |what, id: &String, tags: &[_]| Hanging { what, id: id.as_str().into(), name: String::new(), owner: from_tags(tags).1 };
+        let hang = |what, id: &String, tags: &[_]| Hanging {
+            what,
+            id: id.as_str().into(),
+            name: String::new(),
+            owner: from_tags(tags).1,
+            adds: None,
+        };
         let mut all: Vec<Hanging> = subnets.iter().map(|(id, raw)| hang("subnet", id, raw.tags())).collect();
         // The main table and the default group are AWS's and go with the VPC.
         let own = tables.iter().filter(|(_, raw)| raw.associations().iter().all(|association| association.main() != Some(true)));
@@ -95,7 +101,7 @@ impl Aws {
             let databases = self.db_instances(reading).await?;
             let named = |(id, raw): (&String, &DbInstance)| {
                 let owner = from_rds_tags(raw.tag_list()).1;
-                Hanging { what: "database", id: id.as_str().into(), name: String::new(), owner }
+                Hanging { what: "database", id: id.as_str().into(), name: String::new(), owner, adds: None }
             };
             let found: Vec<Hanging> = databases.iter().filter(|(_, raw)| within.may_hold(raw)).map(named).collect();
             // An interface that no database accounts for is of a proxy, or of a database that is leaving.
@@ -124,13 +130,13 @@ impl Aws {
 
 fn itself(raw: &NetworkInterface, what: &'static str) -> Option<Hanging> {
     let name = raw.description().unwrap_or_default().to_owned();
-    Some(Hanging { what, id: raw.network_interface_id()?.into(), name, owner: from_tags(raw.tag_set()).1 })
+    Some(Hanging { what, id: raw.network_interface_id()?.into(), name, owner: from_tags(raw.tag_set()).1, adds: None })
 }
 
 /// What an interface belongs to, where its description says so; else the interface itself.
 fn holder(raw: &NetworkInterface, region: &str) -> Option<Hanging> {
     let description = raw.description().unwrap_or_default();
-    let hang = |what, id: &str| Some(Hanging { what, id: id.into(), name: String::new(), owner: None });
+    let hang = |what, id: &str| Some(Hanging { what, id: id.into(), name: String::new(), owner: None, adds: None });
     // Anybody may write such words on an interface of his own.
     if raw.requester_managed() != Some(true) {
         return itself(raw, "network interface");

@@ -57,7 +57,7 @@ impl Aws {
     }
 
     /// The ARNs of the managed policies on a role; none on a role that is not there.
-    async fn attached_policies(&self, role: &str, reading: &Reading) -> Result<Arc<BTreeSet<String>>, CloudError> {
+    pub(super) async fn attached_policies(&self, role: &str, reading: &Reading) -> Result<Arc<BTreeSet<String>>, CloudError> {
         const OPERATION: &str = "iam:ListAttachedRolePolicies";
         let ask = || async {
             let (mut all, mut calls) = (BTreeSet::new(), 0);

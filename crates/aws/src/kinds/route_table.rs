@@ -16,7 +16,7 @@ pub(crate) type Raw = aws_sdk_ec2::types::RouteTable;
 pub(crate) const DESCRIBE: &str = "ec2:DescribeRouteTables";
 
 /// The tag that FSx puts on the tables it writes routes into. It is AWS's, though its key does not say so.
-const FSX: &str = "AmazonFSx";
+pub(super) const FSX: &str = "AmazonFSx";
 
 impl Driver<RouteTable> for Aws {
     async fn observe(&self, at: &[Locate<RouteTable>], reading: &Reading) -> Vec<Sight<RouteTable>> {

@@ -29,7 +29,7 @@ fn hanging(zone: &str, raw: &Raw) -> Hanging {
     let id = record_id(zone, &name, of);
     // Of records with a routing policy there are several of one name and type, and none is ours.
     let id = raw.set_identifier().map_or(id.clone(), |set| format!("{id}_{set}"));
-    Hanging { what: "DNS record", id: id.as_str().into(), name: format!("{name} {of}"), owner: None }
+    Hanging { what: "DNS record", id: id.as_str().into(), name: format!("{name} {of}"), owner: None, adds: None }
 }
 
 impl Aws {

@@ -1,10 +1,10 @@
 //! What stands beside ours: things that others have hung on it, things that bear our mark and are in no record, and things of
-//! whatever sort that bear our tags and were not made by bbws.
+//! whatever sort that bear our tags and were not made by bbws. What others have put into ours is more than beside it: it is drift.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bbws_engine::{Hanging, Marked, Tagged};
-use bbws_model::{Address, CloudError, Kinds, PhysicalId, State};
+use bbws_engine::{Addition, Hanging, Marked, Tagged};
+use bbws_model::{Address, CloudError, Kinds, Op, PhysicalId, State};
 
 /// One thing that the state does not know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,11 +19,20 @@ pub struct Stranger {
     pub on: Option<Address>,
     /// The address that its mark names, where it bears one.
     pub marked: Option<Address>,
+    /// How it changes what ours is, where it does.
+    pub adds: Option<Addition>,
 }
+
+/// The kinds into which somebody may put something that counts as declared by nobody.
+const ADDED_TO: [&str; 3] = ["role", "route-table", "security-group"];
 
 /// All of them.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Strangers {
+    /// What others have put into ours: grants, routes and rules that the file does not have. It is drift.
+    pub added: Vec<Stranger>,
+    /// Those of ours into which something may have been put, and which could not be looked at.
+    pub hidden: BTreeSet<Address>,
     /// Things of others on ours: in a living cluster those of tenants are normal.
     pub foreign: Vec<Stranger>,
     /// What bears the mark of this state, and is not in it.
@@ -51,14 +60,17 @@ pub fn strangers(kinds: &Kinds, state: &State, beside: Beside) -> Strangers {
     let Beside { hanging, marked, tagged } = beside;
     let ours: BTreeSet<&PhysicalId> = state.ids().collect();
     let mut all = Strangers::default();
+    let underway = underway(state);
     let (mut foreign, mut orphans): (BTreeMap<PhysicalId, Stranger>, BTreeMap<PhysicalId, Stranger>) = Default::default();
+    let mut added: BTreeMap<PhysicalId, Stranger> = BTreeMap::new();
     for (kind, found) in marked {
         match found {
             Err(error) => all.unlisted.push((kind.to_owned(), error)),
             Ok(found) => {
                 for one in found.into_iter().filter(|one| one.owner.lineage == state.lineage && !ours.contains(&one.id)) {
                     let marked = Some(one.owner.address);
-                    let stranger = Stranger { what: kind.to_owned(), id: one.id.clone(), name: String::new(), on: None, marked };
+                    let stranger =
+                        Stranger { what: kind.to_owned(), id: one.id.clone(), name: String::new(), on: None, marked, adds: None };
                     orphans.insert(one.id, stranger);
                 }
             }
@@ -66,17 +78,30 @@ pub fn strangers(kinds: &Kinds, state: &State, beside: Beside) -> Strangers {
     }
     for (on, found) in hanging {
         match found {
-            Err(error) => all.unlisted.push((format!("what hangs on {on}"), error)),
+            Err(error) => {
+                if ADDED_TO.contains(&on.kind()) {
+                    all.hidden.insert(on.clone());
+                }
+                all.unlisted.push((format!("what hangs on {on}"), error));
+            }
             Ok(found) => {
-                for one in found.into_iter().filter(|one| !ours.contains(&one.id)) {
+                // What existed before bbws is as its owner has it.
+                let taken = state.entries.get(&on).is_some_and(|entry| entry.existing);
+                for one in found.into_iter().filter(|one| !ours.contains(&one.id) && !underway.contains(one.id.as_str())) {
                     let marked = one.owner.as_ref().filter(|owner| owner.lineage == state.lineage).map(|owner| owner.address.clone());
-                    let to = if marked.is_some() { &mut orphans } else { &mut foreign };
+                    let adds = one.adds.filter(|_| !taken);
+                    let to = match (&marked, &adds) {
+                        (Some(_), _) => &mut orphans,
+                        (None, Some(_)) => &mut added,
+                        (None, None) => &mut foreign,
+                    };
                     to.entry(one.id.clone()).or_insert_with(|| Stranger {
                         what: one.what.to_owned(),
                         id: one.id,
                         name: one.name,
                         on: Some(on.clone()),
                         marked,
+                        adds,
                     });
                 }
             }
@@ -87,7 +112,9 @@ pub fn strangers(kinds: &Kinds, state: &State, beside: Beside) -> Strangers {
         list.sort_by(|a, b| (&a.what, &a.name, &a.id).cmp(&(&b.what, &b.name, &b.id)));
         list
     };
-    (all.foreign, all.orphans) = (sorted(foreign), sorted(orphans));
+    // A rule in one group of ours that names another is told once.
+    foreign.retain(|id, _| !added.contains_key(id));
+    (all.added, all.foreign, all.orphans) = (sorted(added), sorted(foreign), sorted(orphans));
     let mut others = BTreeMap::new();
     for (region, found) in tagged {
         match found {
@@ -102,6 +129,7 @@ pub fn strangers(kinds: &Kinds, state: &State, beside: Beside) -> Strangers {
                         id: one.arn.as_str().into(),
                         on: None,
                         marked: None,
+                        adds: None,
                     };
                     others.insert(stranger.id.clone(), stranger);
                 }
@@ -110,6 +138,22 @@ pub fn strangers(kinds: &Kinds, state: &State, beside: Beside) -> Strangers {
     }
     all.tagged = sorted(others);
     all
+}
+
+/// The ids of what an interrupted run may have put into ours: such things bear no mark, and the next run settles them.
+fn underway(state: &State) -> BTreeSet<String> {
+    let open = state.open.values().chain(state.abandoned.values()).map(|open| &open.intent);
+    let made = open.filter_map(|intent| {
+        let Op::Create { spec } = &intent.op else { return None };
+        let (on, of, between) = match intent.kind.as_str() {
+            "role-policy" => ("role", "name", '/'),
+            "role-policy-attachment" => ("role", "policy", '/'),
+            "route" => ("table", "destination", '_'),
+            _ => return None,
+        };
+        Some(format!("{}{between}{}", spec.get(on)?.as_str()?, spec.get(of)?.as_str()?))
+    });
+    made.collect()
 }
 
 /// The service of an ARN, and what it calls the thing.

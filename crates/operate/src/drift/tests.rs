@@ -1,6 +1,6 @@
 use super::*;
-use bbws_engine::{Hanging, Marked, Tagged};
-use bbws_model::{Class, IntentId, Tags, Wanted};
+use bbws_engine::{Addition, Hanging, Marked, Tagged};
+use bbws_model::{Class, Intent, IntentId, Op, OpenIntent, Tags, Wanted};
 use bbws_testkit::sample;
 use serde_json::json;
 
@@ -204,7 +204,7 @@ fn a_choice_narrows() {
 #[test]
 fn what_stands_beside_ours_is_tenants_or_orphaned() {
     let state = case(Some(7), 7, Some(7)).state;
-    let hang = |id: &str, owner| Hanging { what: "ECS service", id: id.into(), name: "banana".into(), owner };
+    let hang = |id: &str, owner| Hanging { what: "ECS service", id: id.into(), name: "banana".into(), owner, adds: None };
     let other = Ownership { lineage: "M".into(), ..owner("vpc.main") };
     let hanging = vec![
         (
@@ -220,6 +220,55 @@ fn what_stands_beside_ours_is_tenants_or_orphaned() {
     let ids = |list: &[Stranger]| list.iter().map(|one| one.id.as_str().to_owned()).collect::<Vec<_>>();
     assert_eq!((ids(&found.foreign), ids(&found.orphans)), (vec!["a".to_owned(), "c".to_owned()], vec!["b".to_owned()]));
     assert_eq!(found.unlisted[0].0, "what hangs on subnet.b");
+}
+
+#[test]
+fn what_others_put_into_ours_is_told_apart_from_what_stands_beside_it() {
+    let mut state = case(Some(7), 7, Some(7)).state;
+    let role = sample::entry("wp-dev-task", json!({}));
+    state.entries.insert(address("role.task"), role.clone());
+    state.entries.insert(address("role-policy.logs"), Entry { id: "wp-dev-task/logs".into(), ..role.clone() });
+    state.entries.insert(address("security-group.taken"), Entry { existing: true, ..role });
+    let adds = || Some(Addition { danger: "", undo: "aws".into() });
+    let hang = |id: &str, owner, adds| Hanging { what: "x", id: id.into(), name: String::new(), owner, adds };
+    for (kind, spec) in [
+        ("role-policy", json!({"role": "wp-dev-task", "name": "late"})),
+        ("route", json!({"table": "rtb-1", "destination": "10.9.0.0/16"})),
+    ] {
+        let intent = Intent {
+            id: IntentId(kind.into()),
+            address: address(&format!("{kind}.new")),
+            kind: kind.into(),
+            op: Op::Create { spec },
+            token: String::new(),
+            dependencies: vec![],
+            replaces: false,
+            renamed: None,
+        };
+        let open = OpenIntent { intent, seq: 1, at: jiff::Timestamp::UNIX_EPOCH, writer: None, repeated: false };
+        state.open.insert(IntentId(kind.into()), open);
+    }
+    let hanging = vec![
+        (
+            address("role.task"),
+            Ok(vec![
+                hang("wp-dev-task/logs", None, adds()),
+                hang("wp-dev-task/late", None, adds()),
+                hang("wp-dev-task/backdoor", None, adds()),
+            ]),
+        ),
+        (address("route-table.a"), Ok(vec![hang("rtb-1_10.9.0.0/16", None, adds()), hang("rtb-1_10.8.0.0/16", None, adds())])),
+        (address("route-table.b"), Err(CloudError::own("ec2:X", Class::Denied, "no"))),
+        (address("security-group.a"), Ok(vec![hang("sgr-1", None, None), hang("sgr-2", Some(owner("security-group-rule.x")), adds())])),
+        (address("security-group.b"), Ok(vec![hang("sgr-1", None, adds())])),
+        (address("security-group.taken"), Ok(vec![hang("sgr-3", None, adds())])),
+        (address("vpc.main"), Err(CloudError::own("ec2:X", Class::Denied, "no"))),
+    ];
+    let found = strangers(&bbws_kinds::all(), &state, Beside { hanging, ..Beside::default() });
+    let ids = |list: &[Stranger]| list.iter().map(|one| one.id.as_str().to_owned()).collect::<Vec<_>>();
+    assert_eq!(ids(&found.added), ["rtb-1_10.8.0.0/16", "sgr-1", "wp-dev-task/backdoor"], "ours and what a run is at are not");
+    assert_eq!((ids(&found.orphans), ids(&found.foreign)), (vec!["sgr-2".to_owned()], vec!["sgr-3".to_owned()]));
+    assert_eq!(found.hidden, [address("route-table.b")].into(), "into a VPC nobody puts what it declares");
 }
 
 #[test]
@@ -254,7 +303,7 @@ fn what_bears_our_tags_and_is_nobodys_we_know_is_listed() {
         ),
         ("us-east-1".to_owned(), Err(CloudError::own("tag:GetResources", Class::Denied, "no"))),
     ];
-    let instance = Hanging { what: "EC2 instance", id: "i-1".into(), name: String::new(), owner: None };
+    let instance = Hanging { what: "EC2 instance", id: "i-1".into(), name: String::new(), owner: None, adds: None };
     let hanging = vec![(address("vpc.main"), Ok(vec![instance]))];
     let found = strangers(&bbws_kinds::all(), &state, Beside { hanging, marked: vec![], tagged });
     let told: Vec<_> = found.tagged.iter().map(|one| (one.what.as_str(), one.id.as_str())).collect();

@@ -214,6 +214,7 @@ fn iam(name: &str) -> Option<&'static [Scope]> {
         | "GetRole"
         | "GetRolePolicy"
         | "ListAttachedRolePolicies"
+        | "ListRolePolicies"
         | "PutRolePermissionsBoundary"
         | "PutRolePolicy"
         | "TagRole"

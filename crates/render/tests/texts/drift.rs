@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bbws_engine::Addition;
 use bbws_model::{Address, Class, CloudError};
 use bbws_operate::drift::{Deed, Doer, Drift, Drifted, Field, Mark, Standing, Stranger, Strangers};
 use bbws_render::{Detail, Style, Watched, drift, drift_json};
@@ -68,9 +69,35 @@ fn seen() -> (Drift, BTreeMap<Address, Doer>, Strangers) {
         name: name.into(),
         on: marked.is_none().then(|| address("vpc.main")),
         marked: marked.map(address),
+        adds: None,
     };
     let services = (1..8).map(|number| stranger("ECS service", &format!("arn:{number}"), &format!("tenant-{number}"), None));
+    let put = |on: &str, what: &str, id: &str, name: &str, danger: &'static str, undo: &str| Stranger {
+        on: Some(address(on)),
+        adds: Some(Addition { danger, undo: undo.into() }),
+        ..stranger(what, id, name, None)
+    };
+    let added = vec![
+        put(
+            "role.ecs-task",
+            "attached policy",
+            "wp-dev-ecs-task/arn:aws:iam::aws:policy/AdministratorAccess",
+            "AdministratorAccess",
+            "it lets the role do everything",
+            "aws iam detach-role-policy --role-name wp-dev-ecs-task --policy-arn arn:aws:iam::aws:policy/AdministratorAccess",
+        ),
+        put(
+            "route-table.private",
+            "route",
+            "rtb-1_192.168.9.0/24",
+            "192.168.9.0/24 to igw-1",
+            "",
+            "aws ec2 delete-route --route-table-id rtb-1 --destination-cidr-block 192.168.9.0/24 --region af-south-1",
+        ),
+    ];
     let strangers = Strangers {
+        added,
+        hidden: [].into(),
         foreign: services.chain([stranger("target group", "arn:tg", "banana", None)]).collect(),
         orphans: vec![stranger("subnet", "subnet-9", "", Some("subnet.old"))],
         tagged: vec![Stranger { on: None, ..stranger("dynamodb table", "arn:aws:dynamodb:af-south-1:1:table/left", "left", None) }],
@@ -82,7 +109,8 @@ fn seen() -> (Drift, BTreeMap<Address, Doer>, Strangers) {
 fn told(drift_of: &Drift, style: Style, detail: Detail) -> String {
     let (_, doers, strangers) = seen();
     let since = Some(at("2026-11-26T07:00:00Z"));
-    let strangers = (!drift_of.is_none()).then_some(&strangers);
+    let none = Strangers::default();
+    let strangers = if drift_of.is_none() { &none } else { &strangers };
     drift(&Watched { environment: "dev", since, drift: drift_of, doers: &doers, strangers, asked: None, flag: " --sandbox" }, style, detail)
 }
 
@@ -92,8 +120,27 @@ fn all_that_can_be_told() {
     insta::assert_snapshot!("drift", told(&all, FANCY, Detail::Telling));
     insta::assert_snapshot!("drift_narrow", told(&all, Style { width: 50, ..PLAIN }, Detail::All));
     let since = Some(at("2026-11-26T07:00:00Z"));
-    let watched = Watched { environment: "dev", since, drift: &all, doers: &doers, strangers: Some(&strangers), asked: None, flag: "" };
+    let watched = Watched { environment: "dev", since, drift: &all, doers: &doers, strangers: &strangers, asked: None, flag: "" };
     insta::assert_json_snapshot!("drift_format_1", drift_json(&watched));
+    let some = drift_json(&Watched { asked: Some(2), ..watched });
+    assert!(some["foreign"].is_null() && some["orphans"].is_null() && some["tagged"].is_null(), "{some}");
+    assert_eq!(some["added"].as_array().map(Vec::len), Some(2), "what was put into those that were asked about is told: {some}");
+}
+
+#[test]
+fn what_was_put_into_ours_alone_is_drift_and_what_may_hide_there_is_not_none() {
+    let (_, _, all) = seen();
+    let (whole, doers) = (Drift { looked: 70, ..Drift::default() }, BTreeMap::new());
+    let told = |strangers: &Strangers| {
+        let watched = Watched { environment: "dev", since: None, drift: &whole, doers: &doers, strangers, asked: None, flag: "" };
+        (drift(&watched, PLAIN, Detail::Telling), drift_json(&watched)["drift"].clone())
+    };
+    let (text, is_drift) = told(&Strangers { added: all.added, ..Strangers::default() });
+    assert!(text.starts_with("Drift in dev: 2 things were put into ours by somebody else.\n") && is_drift == json!(true), "{text}");
+    assert!(text.contains("Warning: it lets the role do everything"), "{text}");
+    let blind = Strangers { hidden: [address("role.ecs-task")].into(), ..Strangers::default() };
+    let (text, _) = told(&blind);
+    assert!(text.starts_with("No drift seen in dev, but whether somebody put something into 1 resource could not be read."), "{text}");
 }
 
 #[test]
@@ -104,9 +151,10 @@ fn nothing_has_drifted_in_a_line() {
     );
     // Of others nothing is said than that nobody asked about them.
     let (all, doers, _) = seen();
+    let none = Strangers::default();
     let asked = |drifted: &Drift, asked| {
         let watched =
-            Watched { environment: "dev", since: None, drift: drifted, doers: &doers, strangers: None, asked: Some(asked), flag: "" };
+            Watched { environment: "dev", since: None, drift: drifted, doers: &doers, strangers: &none, asked: Some(asked), flag: "" };
         (drift(&watched, PLAIN, Detail::Telling).lines().next().unwrap().to_owned(), drift_json(&watched)["looked"].clone())
     };
     let one = "No drift in dev: the resource that was asked about is as bbws left it. 69 others were not asked about.";

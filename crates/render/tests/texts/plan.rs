@@ -99,7 +99,7 @@ fn change(field: &str, verb: Verb, from: Value, to: Value) -> bbws_model::FieldC
 }
 
 /// A database that is changed after a copy, a load balancer replaced under a fresh name, a rename, notes.
-fn grave() -> bbws_model::Plan {
+pub(crate) fn grave() -> bbws_model::Plan {
     let after = |step: usize| After { step: StepId(step), until: Until::Done };
     let risk = |kind, text: &str| Risk::new(kind, text);
     let class = change("class", Verb::Update, json!("db.t3.micro"), json!("db.t3.small"));

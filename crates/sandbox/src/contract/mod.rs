@@ -448,10 +448,12 @@ fn every_kind_has_a_contract() {
 }
 
 /// What others hang on an object is looked for before it is deleted: a kind whose facts say that it carries others and of which
-/// nobody knows how to list them could never be deleted.
+/// nobody knows how to list them could never be deleted. Into roles and tables others may put something that goes with them.
 #[test]
 fn every_kind_that_carries_others_has_a_carrier() {
     let bench = Bench::new();
     let carries: BTreeSet<&str> = bbws_kinds::all().iter().filter(|kind| kind.facts().carries).map(|kind| kind.name()).collect();
-    assert_eq!(bench.drivers.carriers().collect::<BTreeSet<_>>(), carries);
+    let more: Vec<&str> = bench.drivers.carriers().filter(|kind| !carries.contains(kind)).collect();
+    assert_eq!(more, ["role", "route-table"]);
+    assert_eq!(bench.drivers.carriers().count(), carries.len() + more.len());
 }

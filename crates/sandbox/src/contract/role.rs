@@ -51,6 +51,20 @@ async fn the_contract_holds() {
     }
 
     assert!(bench.find("role.task", &spec(), None).await.unwrap().is_some(), "it is found by its name");
+    assert_eq!(bench.hanging("role.task").await, []);
+    bench.tamper_in(GLOBAL, |here| {
+        let row = here.roles.get_mut("dev-task").unwrap();
+        row.policies.insert("backdoor".into(), json!({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}).to_string());
+        row.attached.push(BOUNDARY.into());
+    });
+    let theirs = [("inline policy", "backdoor".to_owned()), ("attached policy", "ReadOnlyAccess".to_owned())];
+    assert_eq!(bench.hanging("role.task").await, theirs);
+    assert_eq!(bench.refused_delete("role.task").await.code, "DeleteConflict", "AWS keeps a role that somebody gave more");
+    bench.tamper_in(GLOBAL, |here| {
+        let row = here.roles.get_mut("dev-task").unwrap();
+        row.policies.clear();
+        row.attached.clear();
+    });
     bench.remove("role.task").await;
     assert_eq!(bench.find("role.task", &spec(), None).await.unwrap(), None);
     bench.assert_permissions("role", &["iam:TagRole"]);

@@ -41,6 +41,12 @@ async fn what_aws_writes_into_a_table_is_no_drift() {
         row.tags.insert("AmazonFSx".into(), "ManagedByAmazonFSx".into());
     });
     assert_eq!(bench.drift("route-table.public").await, Vec::<String>::new());
+    assert_eq!(bench.hanging("route-table.public").await, []);
+    bench.tamper(|here| {
+        let theirs = Route { destination: "192.168.9.0/24".into(), target: "igw-1".into(), origin: Origin::CreateRoute };
+        here.route_tables.get_mut(&id).unwrap().routes.push(theirs);
+    });
+    assert_eq!(bench.hanging("route-table.public").await, [("route", "192.168.9.0/24 to igw-1".to_owned())]);
     let route = json!({"table": id, "destination": "172.16.0.0/12", "nat_gateway": "nat-1"});
     assert_eq!(bench.find("route.onprem", &route, None).await.unwrap(), None, "a propagated route is nobody's");
     let local = json!({"table": id, "destination": "10.0.0.0/16", "nat_gateway": "nat-1"});

@@ -115,7 +115,10 @@ async fn what_others_hang_on_it_is_listed() {
         put(&other, "sgr-2", tenant());
         put(&other, "sgr-3", Rule { description: "from a".into(), ..Rule::of_everything(false, Peer::Group(id.clone())) });
     });
-    let all = [("security group rule", "a tenant".to_owned()), ("security group rule that names it", "from a".to_owned())];
+    let all = [
+        ("security group rule", "all traffic from 10.9.0.0/16 into a, a tenant".to_owned()),
+        ("security group rule that names it", format!("all traffic from {id} into b, from a")),
+    ];
     assert_eq!(bench.hanging("security-group.a").await, all, "AWS's own rule is nobody's");
     bench.forget_calls();
 }

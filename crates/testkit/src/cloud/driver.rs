@@ -151,7 +151,13 @@ impl<S: Sort> Carrier<Toy<S>> for FakeCloud {
     async fn hung_on(&self, seen: &Observed<Toy<S>>, _: &Reading) -> Result<Vec<Hanging>, CloudError> {
         let hanging = |(id, object): (&PhysicalId, &Object)| {
             let on_it = object.spec.needs.iter().any(|need| stands_on(need) == seen.id.as_str());
-            on_it.then(|| Hanging { what: object.kind, id: id.clone(), name: object.spec.name.clone(), owner: object.owner.clone() })
+            on_it.then(|| Hanging {
+                what: object.kind,
+                id: id.clone(),
+                name: object.spec.name.clone(),
+                owner: object.owner.clone(),
+                adds: None,
+            })
         };
         Ok(self.world(|world, _| world.objects.iter().filter_map(hanging).collect()))
     }

@@ -67,14 +67,14 @@ async fn work<C: Cloud>(
     }
     let (found, picture) = look(&session, &state).await;
     let found = found.of(&chosen);
-    let beside = if chosen.is_empty() { Some(beside(&session, &state, &picture).await) } else { None };
-    let doers = doers(ui, &session, &state, &found).await;
+    let beside = beside(&session, &state, &picture, &chosen).await;
+    let doers = doers(ui, &session, &state, &found, &beside).await;
     let watched = Watched {
         environment: &session.offline.environment.name,
         since: state.at,
         drift: &found,
         doers: &doers,
-        strangers: beside.as_ref(),
+        strangers: &beside,
         asked: (!chosen.is_empty()).then_some(chosen.len()),
         flag: session.offline.flag(),
     };
@@ -89,12 +89,12 @@ async fn work<C: Cloud>(
         ui.say(bbws_render::drift(&watched, style, detail));
     }
     tell_calls(ui, &session.link.sent(), None);
-    if !found.unread.is_empty() {
+    if !found.unread.is_empty() || !beside.hidden.is_empty() {
         let failure = Failure::error(ErrorId::Unread, format!("not all of {} could be read", session.offline.environment.name));
         return Err(failure.because("what could not be read may have drifted").advise("mend the cause that each names, and look again"));
     }
     if !decides {
-        return Ok(if found.is_none() { Exit::Done } else { Exit::Changes });
+        return Ok(if found.is_none() && beside.added.is_empty() { Exit::Done } else { Exit::Changes });
     }
     let Session { offline, desired, .. } = session;
     if !args.accept.is_empty() {
@@ -124,35 +124,41 @@ pub(super) async fn look<L: Look>(session: &Session<L>, state: &State) -> (Drift
     (drift(kinds, &session.desired, state, &picture, &instead), picture)
 }
 
-/// What stands beside ours.
-async fn beside<L: Trail>(session: &Session<L>, state: &State, picture: &Picture) -> Strangers {
+/// What stands beside ours, and what was put into it. Where only some resources are asked about, what was put into those.
+async fn beside<L: Trail>(session: &Session<L>, state: &State, picture: &Picture, of: &BTreeSet<Address>) -> Strangers {
     let (eyes, kinds, environment) = (session.link.observers(), &session.offline.kinds, &session.offline.environment);
+    if !of.is_empty() {
+        let hanging = hanging(&eyes, kinds, state, picture, of).await;
+        return strangers(kinds, state, Beside { hanging, ..Beside::default() });
+    }
     let tags = environment.own_tags();
     let regions = BTreeSet::from([environment.region.as_str(), GLOBAL]);
     let index = regions.into_iter().map(|region| async { (region.to_owned(), session.link.tagged(region, &tags).await) });
-    let looks = (hanging(&eyes, kinds, state, picture), census(&eyes), join_all(index));
+    let looks = (hanging(&eyes, kinds, state, picture, of), census(&eyes), join_all(index));
     let (hanging, marked, tagged) = join3(looks.0, looks.1, looks.2).await;
     strangers(kinds, state, Beside { hanging, marked, tagged })
 }
 
 /// Asks the trail about each resource that has drifted, no faster than it answers.
-async fn doers<L: Trail>(ui: &mut Ui, session: &Session<L>, state: &State, found: &Drift) -> BTreeMap<Address, Doer> {
+async fn doers<L: Trail>(ui: &mut Ui, session: &Session<L>, state: &State, found: &Drift, beside: &Strangers) -> BTreeMap<Address, Doer> {
     let mut doers = BTreeMap::new();
+    let changed = found.drifted.iter().map(|one| &one.address);
+    let changed: BTreeSet<&Address> = changed.chain(beside.added.iter().filter_map(|one| one.on.as_ref())).collect();
     let (Some(since), clock) = (state.at, session.link.clock()) else { return doers };
-    if found.drifted.len() > 4 && !ui.json {
+    if changed.len() > 4 && !ui.json {
         ui.remark(format!(
             "Asking CloudTrail about {}, two lookups a second.",
-            bbws_render::count(found.drifted.len().min(LOOKED_UP), "resource")
+            bbws_render::count(changed.len().min(LOOKED_UP), "resource")
         ));
     }
     let mut trail = Asking { link: &session.link, clock: clock.as_ref(), first: true, shut: None };
-    for (place, one) in found.drifted.iter().enumerate() {
-        let doer = match trace(&session.offline.kinds, state, &one.address, &session.offline.environment.region) {
+    for (place, address) in changed.into_iter().enumerate() {
+        let doer = match trace(&session.offline.kinds, state, address, &session.offline.environment.region) {
             _ if place >= LOOKED_UP => Doer::Unknown(format!("CloudTrail is asked about {LOOKED_UP} resources at most; name it alone")),
             None => Doer::Unknown("CloudTrail knows no name of it".to_owned()),
             Some(trace) => trail.who(&trace.region, &trace.names, since).await,
         };
-        doers.insert(one.address.clone(), doer);
+        doers.insert(address.clone(), doer);
     }
     doers
 }
