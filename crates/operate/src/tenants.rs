@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn each_thing_counts_once_and_what_goes_is_told_from_what_holds() {
-        let thing = |what: &'static str, id: &str| Hanging { what, id: id.into(), name: "banana".into(), owner: None };
+        let thing = |what: &'static str, id: &str| Hanging { what, id: id.into(), name: "banana".into(), owner: None, adds: None };
         let on = |address: &str, theirs: Vec<Hanging>| Obstacle {
             finding: Finding::new(Severity::Error, "hung").at(&address.parse().unwrap()),
             theirs,
