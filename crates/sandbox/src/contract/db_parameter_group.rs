@@ -81,6 +81,8 @@ async fn more_parameters_than_one_call_takes_go_in_several() {
         ("collation_server", "utf8mb4_bin"),
         ("log_output", "FILE"),
         ("event_scheduler", "OFF"),
+        ("innodb_buffer_pool_size", "134217728"),
+        ("innodb_log_file_size", "67108864"),
     ]);
     assert!(parameters.len() > 20);
     let seen = bench.make("db-parameter-group.main", edited(&spec(), json!({"parameters": parameters}))).await;
