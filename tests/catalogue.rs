@@ -72,8 +72,8 @@ fn each_error_of_bbws_is_told_with_what_to_do() {
     });
     keep(&place, "drift dev --sandbox --accept log-group.ecs --yes", 1, "E-DRIFT");
     place.change_cloud(|cloud| *cloud = before);
-    let vpc = place.state("dev")["entries"]["vpc.main"]["id"].as_str().expect("an id").to_owned();
-    place.tamper(|cloud| cloud.tenant(ACCOUNT, REGION).target_group("banana", &vpc));
+    let files = place.state("dev")["entries"]["file-system.main"]["id"].as_str().expect("an id").to_owned();
+    place.tamper(|cloud| cloud.tenant(ACCOUNT, REGION).access_point(&files, "banana"));
     keep(&place, "plan dev --sandbox --destroy", 3, "E-FOREIGN");
 
     // A store that is broken, and a log that is.

@@ -215,9 +215,8 @@ fn failure_text(failure: &Failure, color: bool) -> String {
     };
     if let Some(told) = &failure.told {
         let mut text = with_id(told, failure.id);
-        // A list of what is wrong with a file says nothing of commands; other whole messages do.
+        // A list of what is wrong with a file says nothing of commands; other whole messages do. On its last line, for it is long enough.
         if matches!(failure.id, ErrorId::Config | ErrorId::Cycle) {
-            text.push('\n');
             advised(&mut text);
         }
         return text;
