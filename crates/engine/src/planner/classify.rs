@@ -15,6 +15,9 @@ use crate::{Found, Graph};
 /// The field of a spec that only people read.
 const DESCRIPTION: &str = "description";
 
+/// What is found of a resource that could not be read: the picture has the error.
+pub const UNREAD: &str = "it could not be read";
+
 /// What becomes of one resource.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Verdict {
@@ -167,7 +170,7 @@ fn look<'a>(address: &Address, found: Option<&'a Found>) -> Result<Option<&'a Se
         Some(Ok(seen)) => Ok(seen.as_ref()),
         Some(Err(error)) => {
             let advice = "nothing is planned on a guess: mend the cause and plan again";
-            Err(vec![Finding::new(Severity::Error, "it could not be read").at(address).seen(error.to_string()).advise(advice)])
+            Err(vec![Finding::new(Severity::Error, UNREAD).at(address).seen(error.to_string()).advise(advice)])
         }
     }
 }
