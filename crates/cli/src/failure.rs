@@ -36,7 +36,7 @@ pub struct Failure {
     /// All single things that were found wrong.
     pub findings: Vec<Finding>,
     /// What people are told of them without `-v`, where that is less.
-    pub short: Option<Short>,
+    pub short: Option<Box<Short>>,
     /// A whole message that is shown instead of the parts above, where there is a fuller one.
     pub told: Option<Box<str>>,
 }
@@ -80,7 +80,7 @@ impl Failure {
     pub(crate) fn filled(mut self, at: &At) -> Self {
         self.advice.iter_mut().for_each(|advice| *advice = at.fill(advice));
         self.findings = at.advised(&self.findings);
-        self.short = self.short.map(|short| Short { findings: at.advised(&short.findings), ..short });
+        self.short = self.short.map(|short| Box::new(Short { findings: at.advised(&short.findings), ..*short }));
         self
     }
 
@@ -117,7 +117,7 @@ impl Failure {
     /// Says what people are told of the findings where they did not ask for all.
     #[must_use]
     pub fn in_short(mut self, short: Short) -> Self {
-        self.short = Some(short);
+        self.short = Some(short.into());
         self
     }
 

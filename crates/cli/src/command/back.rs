@@ -148,7 +148,7 @@ pub(super) fn refused(way: Option<&Way>, failure: Failure) -> Failure {
         finding.evidence = finding.evidence.replace("the file says", "that run wanted");
         finding
     };
-    let short = failure.short.map(|short| Short { findings: short.findings.into_iter().map(then).collect(), ..short });
+    let short = failure.short.map(|short| Box::new(Short { findings: short.findings.into_iter().map(then).collect(), ..*short }));
     let findings = failure.findings.into_iter().map(then).collect();
     let what = format!("there is no way back to {}", record.run);
     Failure { id: ErrorId::Back, what, findings, short, ..failure }
