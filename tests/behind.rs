@@ -244,6 +244,24 @@ fn what_stands_beside_ours_is_listed_and_is_no_drift() {
         blind.out,
         blind.err
     );
+
+    // What cannot be read makes no edit of what refers to it, and stops a plan with what is missing, once.
+    let held = all_but(&place, &["ec2:DescribeVpcs", "rds:DescribeDBInstances"]);
+    let told = place.bbws(&format!("drift dev --sandbox --json{held}")).exits(1);
+    let drift: Value = serde_json::from_str(&told.out).expect("JSON");
+    assert_eq!(
+        (&drift["edited"], drift["unread"].as_array().map(|all| !all.is_empty())),
+        (&serde_json::json!([]), Some(true)),
+        "{drift:#}"
+    );
+    let plan = place.bbws(&format!("plan dev --sandbox{held}")).exits(1);
+    for part in ["[E-DENIED]", "ec2:DescribeVpcs", "rds:DescribeDBInstances", "bbws plan dev --sandbox"] {
+        assert!(plan.err.contains(part), "{part} in\n{}", plan.err);
+    }
+    assert!(plan.err.lines().count() <= 12 && !plan.err.contains("must not be changed"), "{}", plan.err);
+    for said in [&told.out, &told.err, &plan.err] {
+        assert!(!said.contains("Encoded authorization"), "{said}");
+    }
 }
 
 /// Holds commands to one statement that allows everything but these actions.

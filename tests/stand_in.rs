@@ -48,9 +48,11 @@ pub(crate) enum Weather {
     Unreachable,
     /// AWS refuses it, as [`answer`] says.
     Answered,
+    /// Somebody uses its quota up after the look ahead: AWS refuses it of itself.
+    UsedUp,
 }
 
-const ALL: [Weather; 11] = [
+const ALL: [Weather; 12] = [
     Weather::Quoted,
     Weather::Lost,
     Weather::Silent,
@@ -62,6 +64,7 @@ const ALL: [Weather; 11] = [
     Weather::Unreachable,
     Weather::StoreGone,
     Weather::Answered,
+    Weather::UsedUp,
 ];
 
 /// The stand-in for `place.command(args)`. In the sandbox the calls of one operation have a weather; elsewhere the time that
@@ -134,7 +137,7 @@ impl Cloud for Ports {
         let wire = Wires.connect(route, environment).await?;
         let Some(sandbox) = wire.sandbox() else {
             let clock = Arc::new(Faster { clock: wire.clock(), times: self.faster });
-            return Ok(Other { wire, clock });
+            return Ok(Other { wire, clock, uses_up: None });
         };
         if let (Some((operation, weather)), Route::Sandbox(route)) = (self.weather.clone(), route) {
             let dir = route.dir.clone();
@@ -143,7 +146,8 @@ impl Cloud for Ports {
                 .set_weather(move |call| if call.operation == operation { fate(weather, &operation, &dir) } else { Fate::default() });
         }
         let clock = wire.clock();
-        Ok(Other { wire, clock })
+        let uses_up = self.weather.clone().filter(|(_, weather)| *weather == Weather::UsedUp).map(|(operation, _)| operation);
+        Ok(Other { wire, clock, uses_up })
     }
 
     fn stores(&self, hearing: Option<Hearing>) -> Stores {
@@ -201,6 +205,8 @@ fn fate(weather: Weather, operation: &str, dir: &Path) -> Fate {
             let status = next().parse().expect("a status");
             refused(status, next().to_owned().leak(), next())
         }
+        // That happens when the gate opens.
+        Weather::UsedUp => Fate::default(),
         Weather::Unreachable => Fate { effect: Effect::Never, seen: Seen::Unreachable, ..Fate::default() },
     }
 }
@@ -249,6 +255,8 @@ fn passwords(dir: &Path) -> String {
 struct Other {
     wire: Wire,
     clock: Arc<dyn Clock>,
+    /// Of which operation somebody uses the quota up before the first change is sent.
+    uses_up: Option<String>,
 }
 
 impl Link for Other {
@@ -281,6 +289,16 @@ impl Link for Other {
     }
 
     fn open_gate(&self, lease: Lease) {
+        if let (Some(operation), Some(sandbox)) = (&self.uses_up, self.wire.sandbox()) {
+            sandbox.sim().tamper(|cloud| {
+                let mut tenant = cloud.tenant("536580886816", "af-south-1");
+                match operation.as_str() {
+                    "CreateVpc" => tenant.vpcs(5),
+                    "AllocateAddress" => tenant.addresses(5),
+                    other => panic!("nobody uses up what {other} makes"),
+                }
+            });
+        }
         self.wire.open_gate(lease);
     }
 

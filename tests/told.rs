@@ -21,6 +21,12 @@ fn answered(place: &Place, line: &str, operation: &str, answer: (u16, &str, &str
     ran(stand_in::answer(&place.here(line.split_whitespace()), operation, answer).output().expect("the binary runs"))
 }
 
+/// An apply in which somebody uses up the quota of an operation after it was looked ahead.
+fn used_up(place: &Place, operation: &str) -> Ran {
+    let plain = place.here("apply dev --sandbox --yes".split(' '));
+    ran(stand_in::of(&plain, Some((operation, Weather::UsedUp)), 1).output().expect("the binary runs"))
+}
+
 /// The part of a run's text that tells of a resource's failure.
 fn of_step(out: &str, address: &str) -> String {
     let head = format!("{address} failed while");
@@ -31,7 +37,7 @@ type Answer = (u16, &'static str, &'static str);
 
 #[test]
 fn each_class_of_answer_is_told_with_operation_address_cause_and_next_command() {
-    let table: [(&str, &str, &str, Answer); 16] = [
+    let table: [(&str, &str, &str, Answer); 15] = [
         ("E-THROTTLED", "vpc.main", "CreateVpc", (503, "RequestLimitExceeded", "Request limit exceeded.")),
         ("E-NO-ANSWER", "vpc.main", "CreateVpc", (500, "InternalError", "An internal error has occurred")),
         ("E-NOT-VISIBLE", "role.ecs-task", "CreateRole", (400, "MalformedPolicyDocument", "Invalid principal in policy: AWS")),
@@ -39,7 +45,6 @@ fn each_class_of_answer_is_told_with_operation_address_cause_and_next_command() 
         ("E-EXISTS", "role.ecs-task", "CreateRole", (409, "EntityAlreadyExists", "Role with name wp-dev-ecs-task already exists.")),
         ("E-NAME", "bucket.cdn-logs", "CreateBucket", (409, "BucketAlreadyExists", "The requested bucket name is not available.")),
         ("E-CONFLICT", "bucket.cdn-logs", "CreateBucket", (409, "OperationAborted", "A conflicting operation is in progress.")),
-        ("E-LIMIT", "vpc.main", "CreateVpc", (400, "VpcLimitExceeded", "The maximum number of VPCs has been reached.")),
         (
             "E-DENIED",
             "vpc.main",
@@ -78,6 +83,14 @@ fn each_class_of_answer_is_told_with_operation_address_cause_and_next_command() 
         }
         kept.keep(&place, id, &told);
     }
+    // Somebody else was faster.
+    let place = Place::new();
+    let limit = used_up(&place, "CreateVpc").exits(1);
+    let told = of_step(&limit.out, "vpc.main");
+    for part in ["E-LIMIT", "VpcLimitExceeded", "5 of 5 are used"] {
+        assert!(told.split_whitespace().collect::<Vec<_>>().join(" ").contains(part), "{part} in\n{told}");
+    }
+    kept.keep(&place, "E-LIMIT", &told);
     // What is to go, and cannot.
     let place = Place::new();
     let shipped = place.file("dev");
@@ -134,8 +147,10 @@ fn each_error_of_the_specification_is_told_with_its_way_out() {
     kept.keep(&place, "network", &ran(away).exits(75).err);
 
     // A run that has made a part, and says how to go on and back.
-    let part = answered(&place, "apply dev --sandbox --yes", "CreateNatGateway", (400, "NatGatewayLimitExceeded", "Too many.")).exits(1);
+    let part = used_up(&place, "AllocateAddress").exits(1);
     let end = &part.out[part.out.find("x Apply failed").or_else(|| part.out.find("Apply failed")).expect("an end")..];
+    let whole = &end[..end.find("destroy dev --sandbox").expect("a way back")];
+    assert!(whole.lines().count() <= 12, "{whole}");
     let end: Vec<&str> = end.lines().filter(|line| !line.contains(" in all: ") && !line.contains(".jsonl")).collect();
     for said in ["[E-PARTIAL]", "Done and recorded: ", "To go on: ", "To go back: ", "bbws destroy dev --sandbox"] {
         assert!(end.iter().any(|line| line.contains(said)), "{said} in\n{}", part.out);
@@ -147,7 +162,11 @@ fn each_error_of_the_specification_is_told_with_its_way_out() {
     let way = &way[..way.find("destroy dev --sandbox").expect("a way back") + "destroy dev --sandbox".len()];
     let head = &head[head.find('\n').expect("a head")..];
     kept.keep(&place, "partial failure", &format!("{head}  Done and recorded: …\n\n{way}"));
-    kept.keep(&place, "limit exceeded", &of_step(&part.out, "nat-gateway.a"));
+    kept.keep(&place, "limit exceeded", &of_step(&part.out, "elastic-ip.nat-a"));
+    place.change_cloud(|cloud| {
+        let addresses = cloud["accounts"]["536580886816"]["regions"]["af-south-1"]["elastic_ips"].as_object_mut().expect("addresses");
+        addresses.retain(|_, row| row["tags"]["Tenant"] != "address");
+    });
 
     // Somebody else is at work, or was.
     let mut child = place
@@ -166,6 +185,29 @@ fn each_error_of_the_specification_is_told_with_its_way_out() {
     assert!(held.lines().count() <= 12, "{held}");
     bbws(&place, "apply dev --sandbox --yes").exits(0);
 
+    // Reads of a plan that fail are told by their cause, with the exit code of that.
+    let denied = (
+        403,
+        "UnauthorizedOperation",
+        "You are not authorized to perform this operation. User: arn:aws:sts::536580886816:assumed-role/ci/run is not authorized to \
+         perform: ec2:DescribeSubnets because no identity-based policy allows the ec2:DescribeSubnets action. Encoded authorization \
+         failure message: 4GIOHlTkIaWHQD0Q0m6XSnuUMCm",
+    );
+    let told = answered(&place, "plan dev --sandbox", "DescribeSubnets", denied).exits(1).err;
+    assert!(told.contains("[E-DENIED]") && told.contains("\"Action\":\"ec2:DescribeSubnets\"") && !told.contains("4GIO"), "{told}");
+    kept.keep(&place, "reads denied", &told);
+    let expired = (400, "RequestExpired", "Request has expired.");
+    let told = answered(&place, "plan dev --sandbox", "DescribeSubnets", expired).exits(75).err;
+    assert!(told.contains("[E-CREDENTIALS]"), "{told}");
+    kept.keep(&place, "reads with credentials that have ended", &told);
+    let plain = place.here(["plan", "dev", "--sandbox"]);
+    let away = stand_in::of(&plain, Some(("DescribeSubnets", Weather::Unreachable)), 1).output().expect("the binary runs");
+    let told = ran(away).exits(75).err;
+    for part in ["[E-NETWORK]", "The service ec2 in af-south-1 could not be reached", "https://health.aws.amazon.com/health/status"] {
+        assert!(told.contains(part), "{part} in\n{told}");
+    }
+    kept.keep(&place, "reads out of reach", &told);
+
     place.change_cloud(|cloud| cloud["accounts"]["536580886816"]["regions"]["af-south-1"]["log_groups"] = json!({}));
     let out = place.here(["plan", "dev", "--sandbox"]).env("AWS_REGION", "eu-west-1").output().expect("the binary runs");
     let out = ran(out).exits(0).out;
@@ -175,9 +217,11 @@ fn each_error_of_the_specification_is_told_with_its_way_out() {
 
     // The state is lost, and all of it is there.
     fs::remove_dir_all(place.path("state/sandbox/dev")).expect("a state");
-    let told = bbws(&place, "plan dev --sandbox --target log-group.ecs").exits(1).err;
+    let told = bbws(&place, "plan dev --sandbox").exits(1).err;
     assert!(told.contains("[E-EXISTS]") && told.contains("bbws import dev --sandbox --discover"), "{told}");
-    let parts: Vec<&str> = told.split("\n\n").collect();
-    kept.keep(&place, "already exists", &[parts[0], parts[1], parts[parts.len() - 1]].join("\n\n"));
+    kept.keep(&place, "already exists", &told);
+    let all = bbws(&place, "plan dev --sandbox -v").exits(1).err;
+    let things = |text: &str| text.matches("exists already and is not ours").count();
+    assert!(things(&all) > 10 && told.contains(&format!("and {} more: -v shows all", things(&all) - things(&told))), "{told}\n{all}");
     kept.demand("specification");
 }

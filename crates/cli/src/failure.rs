@@ -8,6 +8,20 @@ use serde_json::{Value, json};
 
 use crate::Exit;
 
+/// What is told of many findings to people who did not ask for all.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Short {
+    /// The first of them, those with one cause together.
+    pub findings: Vec<Finding>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+/// Whether what failed so may work another time.
+pub(crate) fn may_work_later(class: Class) -> bool {
+    matches!(class, Class::Credentials | Class::Throttled | Class::Transient | Class::Ambiguous)
+}
+
 /// The end of a command that did not do what it was asked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
@@ -23,6 +37,8 @@ pub struct Failure {
     pub advice: Vec<String>,
     /// All single things that were found wrong.
     pub findings: Vec<Finding>,
+    /// What people are told of them without `-v`, where that is less.
+    pub short: Option<Box<Short>>,
     /// A whole message that is shown instead of the parts above, where there is a fuller one.
     pub told: Option<Box<str>>,
 }
@@ -51,7 +67,7 @@ impl Failure {
     }
 
     fn made(exit: Exit, id: ErrorId, what: impl Into<String>) -> Self {
-        Self { exit, id, what: what.into(), why: String::new(), advice: vec![], findings: vec![], told: None }
+        Self { exit, id, what: what.into(), why: String::new(), advice: vec![], findings: vec![], short: None, told: None }
     }
 
     /// Says which error of the catalogue it is.
@@ -66,6 +82,7 @@ impl Failure {
     pub(crate) fn filled(mut self, at: &At) -> Self {
         self.advice.iter_mut().for_each(|advice| *advice = at.fill(advice));
         self.findings = at.advised(&self.findings);
+        self.short = self.short.map(|short| Box::new(Short { findings: at.advised(&short.findings), ..*short }));
         self
     }
 
@@ -107,6 +124,13 @@ impl Failure {
         self
     }
 
+    /// Says what people are told of the findings where they did not ask for all.
+    #[must_use]
+    pub fn in_short(mut self, short: Short) -> Self {
+        self.short = Some(short.into());
+        self
+    }
+
     /// Gives the whole message.
     #[must_use]
     pub fn tell(mut self, text: String) -> Self {
@@ -117,8 +141,8 @@ impl Failure {
     /// A call to the cloud failed.
     #[must_use]
     pub fn cloud(what: impl Into<String>, error: &CloudError) -> Self {
-        let later = matches!(error.class, Class::Credentials | Class::Throttled | Class::Transient | Class::Ambiguous);
-        let mut failure = Self::new(if later { Exit::Later } else { Exit::Error }, what).of(ErrorId::of(error)).because(error);
+        let mut failure =
+            Self::new(if may_work_later(error.class) { Exit::Later } else { Exit::Error }, what).of(ErrorId::of(error)).because(error);
         if let Some(id) = &error.request_id {
             failure.why.push_str(&format!(" (request {id})"));
         }

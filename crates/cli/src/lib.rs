@@ -31,6 +31,7 @@ mod session;
 mod signals;
 mod store;
 mod ui;
+mod unread;
 mod version;
 mod written;
 

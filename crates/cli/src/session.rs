@@ -19,7 +19,7 @@ use crate::ids::Ulids;
 use crate::project::{Judged, Project};
 use crate::store::Home;
 use crate::ui::{CallLines, Ui};
-use crate::{Exit, Failure, LocalStore, delegation, desired, next, safety};
+use crate::{Exit, Failure, LocalStore, delegation, desired, next, safety, unread};
 
 /// An environment whose file is right, without any connection.
 pub(crate) struct Offline {
@@ -343,7 +343,7 @@ impl<L: Link> Session<L> {
         let nothing = Desired::default();
         let wanted = if ask.mode == Mode::Destroy { &nothing } else { &self.desired };
         let sources = Sources { kinds, desired: &self.desired, state, picture };
-        let mut plan = plan(sources, ask).map_err(|findings| self.refused(findings))?;
+        let mut plan = plan(sources, ask).map_err(|findings| self.refused(findings, picture))?;
         plan.basis.back_to.clone_from(&self.back_to);
         plan.basis.by = Some(Principal::of(&self.caller.arn, self.caller.source_identity.clone()));
         match &self.offline.prices {
@@ -377,11 +377,13 @@ impl<L: Link> Session<L> {
         Ok((plan, tenants))
     }
 
-    fn refused(&self, findings: Vec<Finding>) -> Failure {
+    fn refused(&self, findings: Vec<Finding>, picture: &Picture) -> Failure {
         let what = format!("no plan can be made for {}", self.offline.environment.name);
-        let (id, many) = (id_of(&findings), findings.len() > 1);
-        let failure = Failure::error(id, what).with(findings);
-        if id == ErrorId::Exists && many {
+        let all_there = id_of(&findings) == ErrorId::Exists && findings.len() > 1;
+        let (short, unread) = unread::told(&findings, picture, if all_there { 2 } else { 1 });
+        let (id, exit) = unread.unwrap_or_else(|| (id_of(&findings), Exit::Error));
+        let failure = Failure { exit, ..Failure::error(id, what) }.with(findings).in_short(short);
+        if all_there {
             // One by one is no way for a cluster.
             failure
                 .advise("to take all that is there at once, after a look: bbws import ENV --discover")

@@ -64,7 +64,7 @@ impl fmt::Display for Class {
 
 /// One failed call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{operation}: {}{message}", if code.is_empty() { String::new() } else { format!("{code}: ") })]
+#[error("{operation}: {}{}", if code.is_empty() { String::new() } else { format!("{code}: ") }, self.plain())]
 pub struct CloudError {
     /// The call, as AWS writes it: `ec2:CreateVpc`.
     pub operation: String,
@@ -83,6 +83,15 @@ impl CloudError {
     #[must_use]
     pub fn code_or_class(&self) -> String {
         if self.code.is_empty() { self.class.to_string() } else { self.code.clone() }
+    }
+
+    /// What stands before the part of a denial that only AWS can read.
+    pub const ENCODED: &'static str = "Encoded authorization failure message:";
+
+    /// The message without that part, which is meant to be private and fills a screen.
+    #[must_use]
+    pub fn plain(&self) -> &str {
+        self.message.split_once(Self::ENCODED).map_or(self.message.as_str(), |(before, _)| before.trim_end())
     }
 
     /// Our own code where AWS has not finished within a kind's time.

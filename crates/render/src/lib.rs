@@ -46,7 +46,7 @@ pub use past::{approved_json, difference, difference_json, history, history_json
 pub use permissions::{policies_json, policy_documents, policy_remarks, policy_text};
 pub use plan::{Detail, plan, plan_html, plan_markdown};
 pub use preflight::{looked_ahead, looked_ahead_json};
-pub use run::{Lines, Live, Progress, Screen, Summary, advice, quota_code};
+pub use run::{Lines, Live, Progress, Screen, Summary, advice, advice_together, quota_code};
 pub use runs::{RunStory, run_json, run_told, runs, runs_json};
 pub use safety::{
     Commands, Mismatch, Place, Question, Refusal, Stale, StateMoved, Unapproved, account_mismatch, applied_already, apply_question,

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::record::record_of;
 use crate::cloud::Link;
+use crate::failure::Short;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
 use crate::{Exit, Failure};
@@ -147,9 +148,10 @@ pub(super) fn refused(way: Option<&Way>, failure: Failure) -> Failure {
         finding.evidence = finding.evidence.replace("the file says", "that run wanted");
         finding
     };
+    let short = failure.short.map(|short| Box::new(Short { findings: short.findings.into_iter().map(then).collect(), ..*short }));
     let findings = failure.findings.into_iter().map(then).collect();
     let what = format!("there is no way back to {}", record.run);
-    Failure { id: ErrorId::Back, what, findings, ..failure }
+    Failure { id: ErrorId::Back, what, findings, short, ..failure }
 }
 
 impl Way {

@@ -180,7 +180,7 @@ impl Ui {
     /// Shows why a command failed.
     pub(crate) fn failure(&mut self, failure: &Failure) {
         let failure = failure.clone().filled(&self.at);
-        let text = if self.json { failure.json().to_string() } else { failure_text(&failure, self.err_look.color) };
+        let text = if self.json { failure.json().to_string() } else { failure_text(&failure, self.verbose > 0, self.err_look.color) };
         self.remark(text.trim_end_matches('\n'));
     }
 }
@@ -206,7 +206,7 @@ fn speaks_unicode() -> bool {
     })
 }
 
-fn failure_text(failure: &Failure, color: bool) -> String {
+fn failure_text(failure: &Failure, all: bool, color: bool) -> String {
     let paint = |code: &str, text: &str| if color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() };
     let advised = |text: &mut String| {
         for advice in &failure.advice {
@@ -226,9 +226,13 @@ fn failure_text(failure: &Failure, color: bool) -> String {
     if !failure.why.is_empty() {
         text.push_str(&format!("  {} {}\n", paint("2", "why:"), indented(&failure.why, "       ")));
     }
-    for finding in &failure.findings {
+    let short = failure.short.as_ref().filter(|_| !all);
+    let findings = short.map_or(&failure.findings, |short| &short.findings);
+    // What is to be short has no empty lines.
+    let gap = if short.is_some() { "" } else { "\n" };
+    for finding in findings {
         let about = finding.address.as_ref().map(|address| format!("{address}: ")).unwrap_or_default();
-        text.push_str(&format!("\n  {} {}\n", paint("31", "-"), indented(&format!("{about}{}", finding.summary), "    ")));
+        text.push_str(&format!("{gap}  {} {}\n", paint("31", "-"), indented(&format!("{about}{}", finding.summary), "    ")));
         if !finding.evidence.is_empty() {
             text.push_str(&format!("    {}\n", indented(&finding.evidence, "    ")));
         }
@@ -236,8 +240,11 @@ fn failure_text(failure: &Failure, color: bool) -> String {
             text.push_str(&format!("    {} {}\n", paint("36", "do:"), indented(&finding.advice, "        ")));
         }
     }
-    if !failure.findings.is_empty() && !failure.advice.is_empty() {
-        text.push('\n');
+    if let Some(more) = short.map(|short| short.more).filter(|more| *more > 0) {
+        text.push_str(&format!("  and {more} more: -v shows all\n"));
+    }
+    if !findings.is_empty() && !failure.advice.is_empty() {
+        text.push_str(gap);
     }
     advised(&mut text);
     text
@@ -311,6 +318,7 @@ pub(crate) fn table_within<const N: usize>(rows: &[[&str; N]], width: usize) -> 
 mod tests {
     use super::*;
     use crate::Exit;
+    use crate::failure::Short;
     use bbws_model::{Finding, Severity};
 
     /// What was written, for the test that had it written.
@@ -394,12 +402,20 @@ mod tests {
         let finding = Finding::new(Severity::Error, "it holds data").at(&"vpc.main".parse().unwrap()).advise("take a copy first");
         let failure = Failure::new(Exit::Error, "the plan is refused").because("one\ntwo").with(vec![finding]).advise("look");
         assert_eq!(
-            failure_text(&failure, false),
+            failure_text(&failure, false, false),
             "error: the plan is refused\n  why: one\n       two\n\n  - vpc.main: it holds data\n    do: take a copy first\n\n  do: look\n"
         );
-        assert!(failure_text(&failure, true).contains("\x1b[1;31merror:\x1b[0m"));
+        assert!(failure_text(&failure, false, true).contains("\x1b[1;31merror:\x1b[0m"));
+        // Of many findings the first are told, unless somebody asks for all.
+        let short = Short { findings: vec![Finding::new(Severity::Error, "it is the first")], more: 4 };
+        let many = failure.clone().in_short(short);
+        assert_eq!(
+            failure_text(&many, false, false),
+            "error: the plan is refused\n  why: one\n       two\n  - it is the first\n  and 4 more: -v shows all\n  do: look\n"
+        );
+        assert_eq!(failure_text(&many, true, false), failure_text(&failure, true, false));
         let locked = Failure::new(Exit::Locked, "x");
-        assert!(failure_text(&locked, false).starts_with("error: x [E-LOCKED]"));
-        assert_eq!(failure_text(&locked.tell("Locked: by a\nwait\n".into()), false), "Locked: by a [E-LOCKED]\nwait");
+        assert!(failure_text(&locked, false, false).starts_with("error: x [E-LOCKED]"));
+        assert_eq!(failure_text(&locked.tell("Locked: by a\nwait\n".into()), false, false), "Locked: by a [E-LOCKED]\nwait");
     }
 }

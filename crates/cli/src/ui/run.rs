@@ -88,7 +88,7 @@ impl<'u> Watch<'u> {
                     "code": error.code,
                     "request_id": error.request_id,
                     "what": format!("{address} failed"),
-                    "why": error.message,
+                    "why": error.plain(),
                     "advice": advice(error, &view.summary.at(address)),
                 })
             };

@@ -15,6 +15,9 @@ use crate::{Found, Graph};
 /// The field of a spec that only people read.
 const DESCRIPTION: &str = "description";
 
+/// What is found of a resource that could not be read: the picture has the error.
+pub const UNREAD: &str = "it could not be read";
+
 /// What becomes of one resource.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Verdict {
@@ -90,14 +93,18 @@ pub(super) fn wanted(
             outputs: seen.outputs.clone(),
         });
     }
-    let known = |pointer: &Pointer| known_in(verdicts.get(&pointer.to)?.outputs()?, &pointer.output);
+    let known = |pointer: &Pointer| match verdicts.get(&pointer.to) {
+        Some(verdict) => known_in(verdict.outputs()?, &pointer.output),
+        // No plan is made of it, and it is there: what refers to it is judged all the same.
+        None => known_in(&from.picture.recorded.get(&pointer.to)?.as_ref().ok()?.as_ref()?.outputs, &pointer.output),
+    };
     let mut resolved = resolve(&want, &known);
     let misfit = |p: SpecProblem| error(format!("the spec does not fit its kind at `{}`: {}", p.field, p.message));
     // Two equal documents differ in no field: reading both into their types would only show the same.
     let same = seen.spec == resolved;
     let mut changes = if same { vec![] } else { kind.diff(&seen.spec, &resolved).map_err(misfit)?.into_changes() };
-    // What refers to something that could not be read, or of which no plan can be made, may be as wanted: that finding stands
-    // in the way already, and what is not known makes no other.
+    // What refers to something that could not be read may be as wanted: that finding stands in the way already, and what is
+    // not known makes no other.
     let unjudged = |pointer: &Pointer| from.desired.resources.contains_key(&pointer.to) && !verdicts.contains_key(&pointer.to);
     changes.retain(|change| !pointers(&change.to).iter().any(unjudged));
     if changes.iter().any(|change| keeps(entry, change)) {
@@ -179,7 +186,7 @@ fn look<'a>(address: &Address, found: Option<&'a Found>) -> Result<Option<&'a Se
         Some(Ok(seen)) => Ok(seen.as_ref()),
         Some(Err(error)) => {
             let advice = "nothing is planned on a guess: mend the cause and plan again";
-            Err(vec![Finding::new(Severity::Error, "it could not be read").at(address).seen(error.to_string()).advise(advice)])
+            Err(vec![Finding::new(Severity::Error, UNREAD).at(address).seen(error.to_string()).advise(advice)])
         }
     }
 }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bbws_model::{Address, Desired, Finding, Kinds, Mode, State, Step};
 
-pub use classify::{keeps, named};
+pub use classify::{UNREAD, keeps, named};
 
 use crate::{Graph, Picture};
 

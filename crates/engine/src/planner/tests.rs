@@ -302,6 +302,13 @@ fn what_refers_to_something_unread_is_not_judged_by_it() {
     let lost = ("b".to_owned(), "`key` must not be changed by a plan: data would be lost".to_owned());
     assert_eq!(told(1), [unread, lost]);
 
+    // What is there and must not be changed hides nothing of what refers to it.
+    let of = |key: u32, bound: Value| [("a", json!({"key": key})), ("b", json!({"bound": bound}))];
+    let wrong = plan(&kinds(), &desired(&of(1, to("a"))), &applied(&of(0, to("a"))), Mode::Apply).unwrap_err();
+    assert_eq!(wrong.len(), 1, "it is bound to what it was: {wrong:?}");
+    let wrong = plan(&kinds(), &desired(&of(1, to("a"))), &applied(&of(0, json!("other"))), Mode::Apply).unwrap_err();
+    assert_eq!(wrong.iter().map(|one| one.advice.as_str()).collect::<Vec<_>>(), ["restore it from a copy", "it stands there for ever"]);
+
     // A new object in the place of what it is bound to is known to be another.
     let of = |name: &str| [("a", json!({"name": name, "first": true})), ("b", json!({"bound": to("a")}))];
     let (state, mut picture) = applied(&of("a"));

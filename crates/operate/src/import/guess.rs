@@ -22,11 +22,14 @@ fn as_declared(changes: &[FieldChange]) -> (Certainty, String) {
     if !fixed.is_empty() {
         return (Certainty::Unsure, format!("no plan changes its {}, which differs", fields(&fixed)));
     }
-    let other: Vec<&FieldChange> = changes.iter().filter(|change| change.field != "tags").collect();
+    // What can only be written tells nothing of what it is.
+    let (hidden, told): (Vec<&FieldChange>, Vec<&FieldChange>) = changes.iter().partition(|change| change.verb == Verb::WriteOnly);
+    let other: Vec<&FieldChange> = told.into_iter().filter(|change| change.field != "tags").collect();
     if !other.is_empty() {
         return (Certainty::Likely, format!("differs in {}", fields(&other)));
     }
-    (Certainty::Certain, "is as the file says".to_owned())
+    let unseen = if hidden.is_empty() { String::new() } else { format!(", but for its {}, which nobody can read", fields(&hidden)) };
+    (Certainty::Certain, format!("is as the file says{unseen}"))
 }
 
 #[cfg(test)]
@@ -44,6 +47,8 @@ mod tests {
         for (changes, expected) in [
             (vec![], Certainty::Certain),
             (vec![change("tags", Verb::Update)], Certainty::Certain),
+            (vec![change("password", Verb::WriteOnly)], Certainty::Certain),
+            (vec![change("password", Verb::WriteOnly), change("days", Verb::Update)], Certainty::Likely),
             (vec![change("days", Verb::Update)], Certainty::Likely),
             (vec![change("days", Verb::Update), change("cidr", Verb::Replace)], Certainty::Unsure),
             (vec![change("storage", Verb::Forbid("copy it".into()))], Certainty::Unsure),

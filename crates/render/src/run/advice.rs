@@ -16,7 +16,13 @@ const SUPPORT: &str = "https://console.aws.amazon.com/support/home";
 /// What to do, one piece of advice each. A command, the next one among them, is a piece of its own: it is copied.
 #[must_use]
 pub fn advice(error: &CloudError, at: &At) -> Vec<String> {
-    let mut told: Vec<String> = told(error, at).iter().flat_map(|text| apart(text)).collect();
+    advice_together(error, &[], at)
+}
+
+/// The same for a call that failed in the same way for other things too: one statement allows all of them.
+#[must_use]
+pub fn advice_together(error: &CloudError, others: &[&CloudError], at: &At) -> Vec<String> {
+    let mut told: Vec<String> = told(error, others, at).iter().flat_map(|text| apart(text)).collect();
     if !told.iter().any(|text| text.contains("bbws ")) {
         told.push("Then: bbws plan ENV".to_owned());
     }
@@ -31,7 +37,7 @@ fn apart(text: &str) -> Vec<String> {
     }
 }
 
-fn told(error: &CloudError, at: &At) -> Vec<String> {
+fn told(error: &CloudError, others: &[&CloudError], at: &At) -> Vec<String> {
     if let Some(how) = protected(error) {
         return vec![how];
     }
@@ -78,7 +84,7 @@ fn told(error: &CloudError, at: &At) -> Vec<String> {
             "A quota is used up. Ask for more in Service Quotas (https://console.aws.amazon.com/servicequotas/home), or remove what is no \
              longer used, then run the same command again; what is left to do: bbws plan ENV",
         ),
-        Class::Denied => denied(error),
+        Class::Denied => denied(error, others),
         Class::Credentials => {
             one("Log in again (`aws sso login --profile …`), then run the same command again: what was made is recorded. Whose they are: \
              bbws doctor ENV")
@@ -240,7 +246,7 @@ fn protected(error: &CloudError) -> Option<String> {
     ))
 }
 
-fn denied(error: &CloudError) -> Vec<String> {
+fn denied(error: &CloudError, others: &[&CloudError]) -> Vec<String> {
     let denial = Denial::read(&error.message);
     let action = denial.action.as_deref().unwrap_or_else(|| iam_action(&error.operation));
     let who = denial.principal.as_deref().unwrap_or("the caller");
@@ -254,9 +260,10 @@ fn denied(error: &CloudError) -> Vec<String> {
             format!("aws sts decode-authorization-message --encoded-message {encoded}"),
         ];
     }
+    let more: Vec<String> = others.iter().filter_map(|other| Denial::read(&other.message).resource).collect();
     let passes = action == "iam:PassRole" && error.operation != action;
     let what = if passes { " (the call itself is allowed; handing that role to the service is not)" } else { "" };
-    vec![format!("Allow {action} to {who}{what}, by this statement in its policy:"), denial.statement(&error.operation)]
+    vec![format!("Allow {action} to {who}{what}, by this statement in its policy:"), denial.statement(&error.operation, &more)]
 }
 
 /// What to do where an Allow in the caller's own policies would not help, by the sort of policy that AWS names:

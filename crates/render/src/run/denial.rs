@@ -1,10 +1,10 @@
 //! What AWS says when it denies a call: which action, on what, by which sort of policy.
 
-use bbws_kinds::iam_action;
-use serde_json::json;
+use std::collections::BTreeSet;
 
-/// What stands before the blob.
-const BLOB: &str = "Encoded authorization failure message:";
+use bbws_kinds::iam_action;
+use bbws_model::CloudError;
+use serde_json::{Value, json};
 
 /// A denial, as far as its message tells.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -40,27 +40,34 @@ impl Denial {
             action: word_after("not authorized to perform:").filter(|action| action.contains(':')),
             resource: word_after("on resource:"),
             reason: sentence("because no ").or_else(|| sentence("with an explicit deny in ")),
-            encoded: word_after(BLOB),
+            encoded: word_after(CloudError::ENCODED),
         }
     }
 
     /// The message in short: without who it was, which the advice names, and without the blob, which is meant to be private
     /// and fills a screen.
-    pub(super) fn in_short(message: &str) -> String {
-        let denial = Self::read(message);
+    pub(super) fn in_short(error: &CloudError) -> String {
+        let denial = Self::read(&error.message);
         match (&denial.action, &denial.reason) {
             (Some(action), Some(reason)) => {
                 let on = denial.resource.map_or_else(String::new, |resource| format!(" on {resource}"));
                 format!("not authorized to perform {action}{on}, {reason}")
             }
-            _ => message.split_once(BLOB).map_or_else(|| message.to_owned(), |(before, _)| before.trim_end().to_owned()),
+            _ => error.plain().to_owned(),
         }
     }
 
-    /// The statement that would allow it, ready to be added to a policy.
-    pub(super) fn statement(&self, operation: &str) -> String {
+    /// The statement that would allow it, on these things too, ready to be added to a policy.
+    pub(super) fn statement(&self, operation: &str, more: &[String]) -> String {
         let action = self.action.as_deref().unwrap_or_else(|| iam_action(operation));
-        json!({"Effect": "Allow", "Action": action, "Resource": self.resource.as_deref().unwrap_or("*")}).to_string()
+        let own = self.resource.as_deref().unwrap_or("*");
+        let all: BTreeSet<&str> = more.iter().map(String::as_str).chain([own]).collect();
+        let resource = match all.len() {
+            1 => Value::from(own),
+            _ if all.contains("*") => Value::from("*"),
+            _ => json!(all),
+        };
+        json!({"Effect": "Allow", "Action": action, "Resource": resource}).to_string()
     }
 }
 
@@ -79,7 +86,8 @@ mod tests {
         assert_eq!(denial.resource.as_deref(), Some("arn:aws:ec2:af-south-1:536580886816:vpc/*"));
         assert_eq!(denial.reason.as_deref(), Some("because no identity-based policy allows the ec2:CreateVpc action"));
         assert_eq!(denial.encoded.as_deref(), Some("QUJD"));
-        assert!(Denial::in_short(message).ends_with("vpc/*, because no identity-based policy allows the ec2:CreateVpc action"));
+        let error = CloudError::own("ec2:CreateVpc", bbws_model::Class::Denied, message);
+        assert!(Denial::in_short(&error).ends_with("vpc/*, because no identity-based policy allows the ec2:CreateVpc action"));
     }
 
     #[test]
@@ -89,7 +97,7 @@ mod tests {
         );
         assert_eq!(denial.reason.as_deref(), Some("with an explicit deny in a service control policy"));
         assert_eq!(Denial::read("Access Denied"), Denial::default());
-        assert_eq!(Denial::default().statement("s3:CreateBucket"), r#"{"Action":"s3:CreateBucket","Effect":"Allow","Resource":"*"}"#);
-        assert_eq!(Denial::default().statement("s3:HeadBucket"), r#"{"Action":"s3:ListBucket","Effect":"Allow","Resource":"*"}"#);
+        assert_eq!(Denial::default().statement("s3:CreateBucket", &[]), r#"{"Action":"s3:CreateBucket","Effect":"Allow","Resource":"*"}"#);
+        assert_eq!(Denial::default().statement("s3:HeadBucket", &[]), r#"{"Action":"s3:ListBucket","Effect":"Allow","Resource":"*"}"#);
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn tell(page: &mut Page, summary: &Summary, style: Style) {
         };
         let code = if error.code.is_empty() { format!("({})", error.class) } else { format!("{} ({})", error.code, error.class) };
         row("operation", &format!("{}, {code}", error.operation).replace(", (", " ("));
-        row("message", &cut(&clean(&Denial::in_short(&error.message)), MESSAGE * (style.columns() - TEXT), style));
+        row("message", &cut(&clean(&Denial::in_short(error)), MESSAGE * (style.columns() - TEXT), style));
         row("request id", error.request_id.as_deref().unwrap_or_default());
         for (place, advice) in advice(error, &summary.at(&failed.address)).iter().enumerate() {
             row(if place == 0 { "what to do" } else { "" }, advice);

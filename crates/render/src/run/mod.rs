@@ -12,7 +12,7 @@ mod quota;
 mod summary;
 mod tally;
 
-pub use advice::advice;
+pub use advice::{advice, advice_together};
 pub use lines::Lines;
 pub use live::{Live, Screen};
 pub use progress::Progress;

@@ -42,6 +42,29 @@ impl Tenant<'_> {
         BTreeMap::from([("Tenant".to_owned(), of.to_owned())])
     }
 
+    /// Has so many VPCs of its own.
+    pub fn vpcs(&mut self, many: usize) {
+        let Ok(cidr) = "172.31.0.0/16".parse() else { return };
+        for at in 0..many {
+            let tags = Self::tags("vpc");
+            let row = super::vpc::Row { cidr, dns_support: true, dns_hostnames: false, ready_ms: self.now_ms, tags };
+            self.here.vpcs.insert(format!("vpc-{}0", hex(&format!("{at}"))), row);
+        }
+    }
+
+    /// Has so many Elastic IPs of its own.
+    pub fn addresses(&mut self, many: usize) {
+        for at in 0..many {
+            let row = super::elastic_ip::Row {
+                public_ip: format!("198.51.100.{at}"),
+                association: String::new(),
+                held_ms: 0,
+                tags: Self::tags("address"),
+            };
+            self.here.elastic_ips.insert(format!("eipalloc-{}0", hex(&format!("{at}"))), row);
+        }
+    }
+
     /// Runs a service with one task in a cluster, behind a target group if one is given, and answers its ARN.
     pub fn service(&mut self, cluster: &str, name: &str, target_group: Option<&str>) -> String {
         let arn = self.arn("ecs", &format!("service/{cluster}/{name}"));
