@@ -231,7 +231,7 @@ async fn one_that_never_came_to_be_leaves_nothing() {
     let mut bench = Bench::new();
     bench.database_stage().await;
     bench.only_create("db-instance.main", Bench::database()).await;
-    bench.tamper(|here| (row(here).broken, row(here).address_ms) = (Some("incompatible-network".into()), u64::MAX));
+    bench.tamper(|here| (row(here).broken, row(here).address_ms) = (Some("incompatible-create".into()), u64::MAX));
     assert!(matches!(bench.keep("db-instance.main").await.phase, Phase::Failed(_)));
     bench.remove("db-instance.main").await;
     bench.tamper(|here| assert!(here.db_snapshots.is_empty()));
@@ -242,5 +242,10 @@ async fn one_that_broke_later_is_not_deleted_without_a_copy() {
     let mut bench = with_database().await;
     bench.tamper(|here| row(here).broken = Some("incompatible-parameters".into()));
     assert_eq!(bench.refused_delete("db-instance.main").await.code, "InvalidDBInstanceState");
+    // Nor where its address went with its network or its key.
+    for status in ["incompatible-network", "inaccessible-encryption-credentials"] {
+        bench.tamper(|here| (row(here).broken, row(here).address_ms) = (Some(status.into()), u64::MAX));
+        assert_eq!(bench.refused_delete("db-instance.main").await.code, "InvalidDBInstanceState");
+    }
     bench.tamper(|here| assert!(here.db_instances.contains_key("dev-mysql")));
 }
