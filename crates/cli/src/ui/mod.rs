@@ -175,7 +175,7 @@ fn speaks_unicode() -> bool {
 
 fn failure_text(failure: &Failure, all: bool, color: bool) -> String {
     if let Some(told) = &failure.told {
-        return with_id(told, failure.id);
+        return with_id(&told.0, failure.id);
     }
     let paint = |code: &str, text: &str| if color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() };
     let id = if failure.id.is_telling() { paint("2", &format!(" [{}]", failure.id)) } else { String::new() };
