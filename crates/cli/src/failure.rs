@@ -8,6 +8,10 @@ use serde_json::{Value, json};
 
 use crate::Exit;
 
+/// A whole message. It is behind a pointer: a failure is handed through many functions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whole(pub String);
+
 /// What is told of many findings to people who did not ask for all.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Short {
@@ -40,7 +44,7 @@ pub struct Failure {
     /// What people are told of them without `-v`, where that is less.
     pub short: Option<Box<Short>>,
     /// A whole message that is shown instead of the parts above, where there is a fuller one.
-    pub told: Option<Box<str>>,
+    pub told: Option<Box<Whole>>,
 }
 
 impl Failure {
@@ -134,7 +138,7 @@ impl Failure {
     /// Gives the whole message.
     #[must_use]
     pub fn tell(mut self, text: String) -> Self {
-        self.told = Some(text.into());
+        self.told = Some(Box::new(Whole(text)));
         self
     }
 

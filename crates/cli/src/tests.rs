@@ -327,7 +327,7 @@ fn each_command_that_a_failure_names_leads_back_to_the_same_world() {
             let mut ui = Ui::silent();
             let failure = perform(&cli, &mut ui, &cloud).expect_err(&words).filled(&ui.at);
             let environment = line.split(' ').find(|word| ["dev", "sit", "prod"].contains(word)).unwrap();
-            let advice = failure.advice.iter().map(String::as_str).chain(failure.told.as_deref());
+            let advice = failure.advice.iter().map(String::as_str).chain(failure.told.as_ref().map(|whole| whole.0.as_str()));
             for text in advice.flat_map(str::lines).flat_map(|line| line.split("bbws ").skip(1)) {
                 let mut told = text.split_inclusive(' ').skip_while(|word| word.trim_end() != environment);
                 let told = told.by_ref().collect::<String>();

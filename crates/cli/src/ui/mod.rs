@@ -214,7 +214,7 @@ fn failure_text(failure: &Failure, all: bool, color: bool) -> String {
         }
     };
     if let Some(told) = &failure.told {
-        let mut text = with_id(told, failure.id);
+        let mut text = with_id(&told.0, failure.id);
         // A list of what is wrong with a file says nothing of commands; other whole messages do. On its last line, for it is long enough.
         if matches!(failure.id, ErrorId::Config | ErrorId::Cycle) {
             advised(&mut text);

@@ -297,7 +297,7 @@ fn what_refers_to_something_unread_is_not_judged_by_it() {
         wrong.into_iter().map(|f| (f.address.unwrap().name().to_owned(), f.summary)).collect::<Vec<_>>()
     };
     let unread = ("a".to_owned(), "it could not be read".to_owned());
-    assert_eq!(told(0), [unread.clone()]);
+    assert_eq!(told(0), std::slice::from_ref(&unread));
     // What is known to stand in the way is told with it.
     let lost = ("b".to_owned(), "`key` must not be changed by a plan: data would be lost".to_owned());
     assert_eq!(told(1), [unread, lost]);
