@@ -326,6 +326,7 @@ fn what_is_gone_is_made_again_and_what_is_not_ours_is_left_alone() {
     assert_eq!(plan(&kinds(), &desired(&of), &(state.clone(), picture.clone()), Mode::Apply).unwrap(), ["a: create"]);
 
     theirs.owner = None;
+    theirs.id = "id-theirs".into();
     let new = desired(&[("a", json!({})), ("n", json!({}))]);
     let (state, mut picture) = applied(&of);
     picture.unrecorded.insert(address("n"), Ok(Some(theirs)));
@@ -396,7 +397,7 @@ fn the_checker_finds_an_object_that_is_recorded_under_another_address() {
     let (have, existing) = (json!({}), false);
     steps[0].action = Action::Adopt { id: "id-b".into(), want: have.clone(), have, existing, asked: false, renamed: None };
     let told: Vec<String> = crate::check(&steps, &state, &kinds).into_iter().map(|finding| finding.summary).collect();
-    assert_eq!(told, ["step 0: it takes id-b, which is recorded as toy.b"]);
+    assert_eq!(told, ["step #0: it takes id-b, which is recorded as toy.b"]);
 }
 
 #[test]
