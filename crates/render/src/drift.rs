@@ -70,7 +70,9 @@ pub fn drift(watched: &Watched<'_>, style: Style, detail: Detail) -> String {
         let many = count(drift.unsettled.len(), "resource");
         page.push(
             Line::at(0)
-                .text(format!("An interrupted run of bbws left {many} unfinished; what differs there is its own: "))
+                .text(format!(
+                    "{many} left unfinished by a run of bbws that was interrupted or is at work; what differs there is its own: "
+                ))
                 .say(Role::Dim, drift.unsettled.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
         );
     }

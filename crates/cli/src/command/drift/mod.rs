@@ -21,7 +21,7 @@ use crate::cloud::{Cloud, Look, Trail};
 use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
-use crate::{Exit, Failure, pace, safety};
+use crate::{Exit, Failure, owner, pace, safety};
 
 /// CloudTrail answers two lookups a second.
 const BETWEEN_LOOKUPS: Duration = Duration::from_millis(550);
@@ -61,7 +61,7 @@ async fn work<C: Cloud>(
     known(&state, &chosen)?;
     let session = Session::open_to_look(offline, cloud, project, global, "drift").await?;
     safety::check_state(&session.offline.environment, &session.world(), &state, session.offline.style)?;
-    if let Some(held) = Held::of(&state) {
+    if let Some(held) = Held::of(&state).filter(|held| owner::lives(&held.owner) != Some(false)) {
         let who = &held.owner;
         ui.remark(format!("A run of {} on {} is at work: what it changes just now shows as drift.", who.user, who.host));
     }
