@@ -26,18 +26,23 @@ pub(super) fn outputs(verdicts: &BTreeMap<Address, Verdict>) -> BTreeMap<Address
 /// All clashes among the steps. The two halves of a replacement have their order from their kind. What refers to something that is
 /// yet to be made stands elsewhere.
 pub(super) fn clashes(kinds: &Kinds, steps: &[Step], outputs: &BTreeMap<Address, Value>) -> Vec<Clash> {
+    let mut going: BTreeMap<&str, Vec<(&Step, &PhysicalId, &Value)>> = BTreeMap::new();
+    for step in steps {
+        if let Action::Delete { id, have, .. } = &step.action {
+            going.entry(step.address.kind()).or_default().push((step, id, have));
+        }
+    }
     let mut found = vec![];
     for (makes, step) in steps.iter().enumerate() {
-        let Action::Create { want, .. } = &step.action else { continue };
+        let (Action::Create { want, .. }, Some(going)) = (&step.action, going.get(step.address.kind())) else { continue };
+        let mut others = going.iter().filter(|(other, ..)| step.pair != Some(other.id)).peekable();
+        if others.peek().is_none() {
+            continue;
+        }
         let want = resolve(want, &|pointer| known_in(outputs.get(&pointer.to)?, &pointer.output));
         let Some(kind) = kinds.get(step.address.kind()).filter(|_| pointers(&want).is_empty()) else { continue };
-        for (removes, other) in steps.iter().enumerate() {
-            let Action::Delete { id, have, .. } = &other.action else { continue };
-            let apart = other.address.kind() != step.address.kind() || step.pair == Some(other.id);
-            if !apart && same_place(kind, have, &want) {
-                found.push(Clash { makes, removes, id: id.clone() });
-            }
-        }
+        let there = others.filter(|(.., have)| same_place(kind, have, &want));
+        found.extend(there.map(|(other, id, _)| Clash { makes, removes: other.id.0, id: (*id).clone() }));
     }
     found
 }
