@@ -26,6 +26,7 @@ mod safety;
 mod state;
 mod style;
 mod surgery;
+mod table;
 mod telling;
 mod text_difference;
 mod value;
@@ -56,5 +57,6 @@ pub use safety::{
 pub use state::{state_list, state_show, state_show_all};
 pub use style::Style;
 pub use surgery::{forgetting, forgotten_json, moved_json, moving};
+pub use table::table;
 pub use text_difference::text_difference;
 pub use words::count;

@@ -16,7 +16,7 @@ use crate::project::Project;
 use crate::session::{Offline, route};
 use crate::store::probe::{Unfit, probe};
 use crate::store::{Home, file_system};
-use crate::ui::{Ui, table_within};
+use crate::ui::Ui;
 use crate::{Exit, Failure, SystemClock, owner, pace, preflight, safety};
 
 /// Signatures are refused by AWS from five minutes on.
@@ -88,8 +88,8 @@ pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, clo
         ui.say(format!("{:#}\n", json!({ "format": 1, "checks": list.collect::<Vec<_>>(), "ahead": ahead })));
     } else {
         let rows: Vec<[&str; 3]> = checks.iter().map(|c| [c.verdict.word(), c.what, c.told.as_str()]).collect();
-        let width = ui.look.width;
-        ui.say(table_within(&rows, width));
+        let style = ui.style();
+        ui.say(bbws_render::table(&rows, style));
         for check in checks.iter().filter(|check| !check.advice.is_empty()) {
             ui.line(format!("\n{}: {}", check.what, ui.at.fill(check.advice)));
         }

@@ -279,41 +279,6 @@ pub(crate) fn table<const N: usize>(rows: &[[&str; N]], indent: &str) -> String 
     text
 }
 
-/// The same, the last column broken where a line would be wider than this.
-pub(crate) fn table_within<const N: usize>(rows: &[[&str; N]], width: usize) -> String {
-    let whole = table(rows, "");
-    let last = rows.iter().filter_map(|row| row.last()).map(|cell| cell.chars().count()).max().unwrap_or_default();
-    let widest = whole.lines().map(|line| line.chars().count()).max().unwrap_or_default();
-    let hang = widest.saturating_sub(last).min(width / 2);
-    let mut text = String::new();
-    for line in whole.lines() {
-        let mut column = 0;
-        // Blanks belong to the word behind them, so that columns stay.
-        for word in line.split_inclusive(|c: char| c != ' ').fold(vec![String::new()], |mut words: Vec<String>, piece| {
-            let begins = piece.starts_with(' ');
-            match words.last_mut() {
-                Some(word) if !begins => word.push_str(piece),
-                _ => words.push(piece.to_owned()),
-            }
-            words
-        }) {
-            let wide = word.chars().count();
-            if column > 0 && column + wide > width {
-                text.push_str(&format!("\n{:hang$}", ""));
-                column = hang;
-                let word = word.trim_start();
-                text.push_str(word);
-                column += word.chars().count();
-            } else {
-                text.push_str(&word);
-                column += wide;
-            }
-        }
-        text.push('\n');
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -385,16 +350,6 @@ mod tests {
     #[test]
     fn columns_stand_one_below_the_other() {
         assert_eq!(table(&[["a", "long", ""], ["bcd", "e", "f"]], "  "), "  a    long\n  bcd  e     f\n");
-    }
-
-    #[test]
-    fn a_table_that_is_too_wide_is_broken_in_its_last_column() {
-        let rows = [["good", "store", "reachable, and it is as it was"], ["bad", "credentials", "none"]];
-        assert_eq!(table_within(&rows, 80), table(&rows, ""));
-        assert_eq!(
-            table_within(&rows, 39),
-            "good  store        reachable, and it is\n                   as it was\nbad   credentials  none\n"
-        );
     }
 
     #[test]
