@@ -58,18 +58,17 @@ pub(crate) async fn look_beside<L: Link>(verbose: bool, session: &Session<L>, st
     if plan.is_empty() {
         return None;
     }
-    let of_caller = |question: &Question| matches!(question, Question::Allowed { .. } | Question::Signs { .. });
-    let mut ahead = asked_now(session, state, plan, |question| verbose || !of_caller(question)).await?;
-    let of_the_plan = |finding: &Finding| !ahead.all.iter().any(|one| is_of_caller(one) && one.findings.contains(finding));
+    let mut ahead = asked_now(session, state, plan, |question| verbose || !is_of_caller(&question.id())).await?;
+    let of_the_plan = |finding: &Finding| !ahead.all.iter().any(|one| is_of_caller(&one.id) && one.findings.contains(finding));
     let (notes, rest): (Vec<Finding>, Vec<Finding>) = ahead.certain.iter().cloned().partition(of_the_plan);
     plan.notes.extend(notes);
     ahead.certain = rest;
     Some(ahead)
 }
 
-/// Whether it is about who asks, and not about the plan.
-fn is_of_caller(one: &Looked) -> bool {
-    matches!(one.id.as_str(), "rights" | "signing")
+/// Whether the question of this id is about who asks, and not about the plan.
+fn is_of_caller(id: &str) -> bool {
+    matches!(id, "rights" | "signing")
 }
 
 /// Tells all that was looked at, below a plan.

@@ -159,20 +159,24 @@ pub fn looked(question: &Question, answer: &Result<Answer, CloudError>, mode: Mo
         Ok(answer) => seen(question, answer),
         Err(error) => format!("not known: {error}"),
     };
-    Looked { id: id(question), about: about(question), told, findings: judge(question, answer, mode) }
+    Looked { id: question.id(), about: about(question), told, findings: judge(question, answer, mode) }
 }
 
-fn id(question: &Question) -> String {
-    match question {
-        Question::Region { .. } => "region".to_owned(),
-        Question::Zones { .. } => "zones".to_owned(),
-        Question::Quota { of, .. } => format!("quota-{}", of.code().1),
-        Question::Offered { .. } => "class".to_owned(),
-        Question::Support { .. } => "support".to_owned(),
-        Question::Name { bucket, .. } => format!("name-{bucket}"),
-        Question::ServiceRole { role, .. } => format!("service-role-{role}"),
-        Question::Allowed { .. } => "rights".to_owned(),
-        Question::Signs { .. } => "signing".to_owned(),
+impl Question {
+    /// What it is known by; it never changes.
+    #[must_use]
+    pub fn id(&self) -> String {
+        match self {
+            Self::Region { .. } => "region".to_owned(),
+            Self::Zones { .. } => "zones".to_owned(),
+            Self::Quota { of, .. } => format!("quota-{}", of.code().1),
+            Self::Offered { .. } => "class".to_owned(),
+            Self::Support { .. } => "support".to_owned(),
+            Self::Name { bucket, .. } => format!("name-{bucket}"),
+            Self::ServiceRole { role, .. } => format!("service-role-{role}"),
+            Self::Allowed { .. } => "rights".to_owned(),
+            Self::Signs { .. } => "signing".to_owned(),
+        }
     }
 }
 

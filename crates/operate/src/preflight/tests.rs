@@ -185,6 +185,6 @@ fn what_a_file_declares_is_asked_about_until_it_is_made() {
     assert_eq!(sorts(|one| matches!(one, Question::ServiceRole { .. })), 4);
     assert_eq!(sorts(|one| matches!(one, Question::Region { .. } | Question::Zones { .. } | Question::Name { .. })), 3);
     assert_eq!(sorts(|one| matches!(one, Question::Offered { .. } | Question::Support { .. })), 2);
-    let ids: BTreeSet<String> = asked.iter().map(id).collect();
+    let ids: BTreeSet<String> = asked.iter().map(Question::id).collect();
     assert_eq!(ids.len(), asked.len(), "each has an id of its own");
 }
