@@ -37,6 +37,11 @@ fn known(held: &Held) -> Holder {
     }
 }
 
+/// The run that holds an environment, unless it is known to be gone: what it does just now shows in every look.
+pub(crate) fn at_work(state: &State) -> Option<Held> {
+    Held::of(state).filter(|held| !matches!(known(held), Holder::Gone))
+}
+
 /// That an environment was free, as [`free`] has seen it. Only [`free`] makes one that takes anything from a run elsewhere: a
 /// state that was read since, with a holder in it that nobody has watched, frees nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

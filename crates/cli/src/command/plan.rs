@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use bbws_engine::{Held, Picture, read_formula};
+use bbws_engine::{Picture, read_formula};
 use bbws_model::{Mode, Plan, Reads, Severity, State, net, wire};
 use bbws_render::{Detail, ErrorId};
 use serde_json::{Value, json};
 
 use super::back;
+use super::hold::at_work;
 use super::spool;
 use crate::approval::principal;
 use crate::args::{Global, PlanArgs};
@@ -17,7 +18,7 @@ use crate::next::Next;
 use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
-use crate::{Exit, Failure, absent, owner, pace, preflight, written};
+use crate::{Exit, Failure, absent, pace, preflight, written};
 
 /// Plans, and shows the plan.
 pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &PlanArgs) -> Result<Exit, Failure> {
@@ -43,8 +44,8 @@ async fn work<C: Cloud>(
     if spool::waiting(ui, &session.offline).await > 0 && !ui.json {
         ui.remark("This machine keeps what became of requests while the state store was out of reach; the next apply records it.");
     }
-    // One whose process is gone is no longer at work; what it left is told with the plan.
-    if let Some(held) = Held::of(&state).filter(|held| owner::lives(&held.owner) != Some(false)) {
+    // What one that is gone has left is told with the plan.
+    if let Some(held) = at_work(&state) {
         let who = &held.owner;
         let told = "what it has not done yet shows as steps, and a plan in a file will be out of date when it is over";
         ui.remark(format!("A run of {} on {} is at work ({}): {told}.", who.user, who.host, who.command));

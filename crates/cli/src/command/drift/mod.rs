@@ -7,13 +7,14 @@ mod revert;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use bbws_engine::{Clock, Held, Picture, census, hanging, in_place_of, refresh};
+use bbws_engine::{Clock, Picture, census, hanging, in_place_of, refresh};
 use bbws_kinds::GLOBAL;
 use bbws_model::{Address, Class, Desired, State};
 use bbws_operate::drift::{Beside, Deed, Doer, Drift, Strangers, drift, gone, strangers, trace};
 use bbws_render::{Detail, ErrorId, Watched};
 use futures::future::{join_all, join3};
 
+use super::hold::at_work;
 use super::plan::tell_calls;
 use crate::address::{address, not_recorded};
 use crate::args::{DriftArgs, Global};
@@ -21,7 +22,7 @@ use crate::cloud::{Cloud, Look, Trail};
 use crate::project::Project;
 use crate::session::{Offline, Session};
 use crate::ui::Ui;
-use crate::{Exit, Failure, owner, pace, safety};
+use crate::{Exit, Failure, pace, safety};
 
 /// CloudTrail answers two lookups a second.
 const BETWEEN_LOOKUPS: Duration = Duration::from_millis(550);
@@ -61,7 +62,7 @@ async fn work<C: Cloud>(
     known(&state, &chosen)?;
     let session = Session::open_to_look(offline, cloud, project, global, "drift").await?;
     safety::check_state(&session.offline.environment, &session.world(), &state, session.offline.style)?;
-    if let Some(held) = Held::of(&state).filter(|held| owner::lives(&held.owner) != Some(false)) {
+    if let Some(held) = at_work(&state) {
         let who = &held.owner;
         ui.remark(format!("A run of {} on {} is at work: what it changes just now shows as drift.", who.user, who.host));
     }
