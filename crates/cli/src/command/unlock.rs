@@ -13,9 +13,6 @@ use crate::session::{Offline, Session};
 use crate::ui::Ui;
 use crate::{Exit, Failure, pace};
 
-/// How often it is tried to come before a run that writes all the time.
-const TRIES: u32 = 100;
-
 /// Shows who holds the environment, asks, and fences that run: it can write nothing and send nothing from then on. Nothing is
 /// deleted; what it has sent is settled by the next run.
 pub(crate) fn run<C: Cloud>(ui: &mut Ui, project: &Project, global: &Global, cloud: &C, args: &UnlockArgs) -> Result<Exit, Failure> {
@@ -51,19 +48,7 @@ async fn work<C: Cloud>(
     }
     let (run, seq) = (held.owner.run.clone(), held.seq);
     // The run that was shown, however far it has come since; not another one that came after it.
-    let is_it = |now: &Held| now.owner.run == run;
-    let mut tries = 1;
-    let log = loop {
-        match open(&session, Mode::Apply, None, vec![], &is_it).await {
-            Err(failure) if failure.exit == Exit::Locked && tries < TRIES => {
-                tries += 1;
-                if !Held::of(&session.state().await?).as_ref().is_some_and(is_it) {
-                    return Err(failure);
-                }
-            }
-            done => break done?,
-        }
-    };
+    let log = open(&session, Mode::Apply, None, vec![], &|now: &Held| now.owner.run == run).await?;
     if let Some(error) = give_back(&log, "unlocked").await {
         return Err(session.offline.log_failure(&error));
     }

@@ -19,6 +19,8 @@ use crate::{Clock, Ids, PutOutcome, Store, StoreError};
 const CHECKPOINT_EVERY: u64 = 256;
 /// How many checkpoints are kept.
 const CHECKPOINTS_KEPT: usize = 3;
+/// How often it is tried to come before a run that may be taken from, and that writes all the time.
+const TRIES: u32 = 100;
 /// How long a slot is tried while the store fails.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
@@ -99,6 +101,26 @@ impl Log {
         opening: Opening,
         may_take: &(dyn Fn(&Held) -> bool + Sync),
     ) -> Result<Self, LogError> {
+        let run = opening.owner.run.clone();
+        let records = opening.records();
+        let mut tries = 1;
+        loop {
+            match Self::claim(store.clone(), clock.clone(), ids.clone(), (run.clone(), records.clone()), may_take).await {
+                // It has written since it was looked at, and may be taken all the same.
+                Err(LogError::Held(held)) if tries < TRIES && may_take(&held) => tries += 1,
+                opened => return opened,
+            }
+        }
+    }
+
+    /// The same, once.
+    async fn claim(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+        (run, records): (RunId, Vec<Record>),
+        may_take: &(dyn Fn(&Held) -> bool + Sync),
+    ) -> Result<Self, LogError> {
         let state = match read(store.as_ref()).await? {
             Some(state) => state,
             None => State::empty(ids.next()),
@@ -106,13 +128,12 @@ impl Log {
         if let Some(held) = Held::of(&state).filter(|held| !may_take(held)) {
             return Err(LogError::Held(Box::new(held)));
         }
-        let run = opening.owner.run.clone();
         let lease = Lease::new(clock.clone());
         let checkpoint = newest(&store.list_after(wire::CHECKPOINTS, "").await?).into();
         let (state, queue, writing) = (Mutex::new(state), Mutex::default(), tokio::sync::Mutex::default());
         let (opened, spool, unpublished) = (Duration::ZERO, None, Mutex::default());
         let mut log = Self { store, clock, ids, run, lease, opened, state, queue, writing, spool, checkpoint, unpublished };
-        match log.append(opening.records()).await {
+        match log.append(records).await {
             Err(LogError::Fenced { seq }) => {
                 // Somebody was faster.
                 let held = read(log.store.as_ref()).await?.as_ref().and_then(Held::of);
