@@ -14,11 +14,12 @@ impl World {
     /// A create arrives.
     fn create<S: Sort>(&mut self, want: &ToySpec<Ready>, owner: Ownership, token: String, takes: Duration, now: Duration) -> Answer {
         let refused = |class, told: String| Err(CloudError::own("toy:Create", class, told));
-        for need in want.needs.iter().filter(|need| need.starts_with(|c: char| c.is_ascii_digit())) {
-            if !self.objects.contains_key(&PhysicalId::from(stands_on(need))) {
+        let is_id = |need: &str| need.starts_with(|c: char| c.is_ascii_digit()) || self.ever.contains_key(&PhysicalId::from(need));
+        for need in want.needs.iter().map(|need| stands_on(need)).filter(|need| is_id(need)) {
+            if !self.objects.contains_key(&PhysicalId::from(need)) {
                 return refused(Class::Invalid, format!("{need} does not exist"));
             }
-            if !self.shows(stands_on(need)) {
+            if !self.shows(need) {
                 return refused(Class::NotVisibleYet, format!("{need} is not seen yet"));
             }
         }
@@ -46,7 +47,7 @@ impl World {
         let ready_at = now + self.sky.takes(takes);
         // Bare, but tagged: the rest comes by updates.
         let spec = ToySpec { colour: String::new(), tags: Tags::default(), ..want.clone() };
-        let object = Object { kind: S::NAME, spec, owner: Some(owner), token: token.clone(), ready_at, gone_at: None };
+        let object = Object { kind: S::NAME, spec, owner: Some(owner), token: token.clone(), made_at: now, ready_at, gone_at: None };
         self.ever.insert(id.clone(), object.clone());
         self.objects.insert(id.clone(), object);
         self.tokens.insert(token, Known { id: id.clone(), at: now, from: want.clone() });

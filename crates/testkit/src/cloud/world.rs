@@ -22,6 +22,8 @@ pub struct Object {
     pub owner: Option<Ownership>,
     /// The token it was made with.
     pub token: String,
+    /// When it was made: the next one of its name was made later.
+    pub(super) made_at: Duration,
     pub(super) ready_at: Duration,
     /// When it will be gone, once it is on its way out.
     pub gone_at: Option<Duration>,
@@ -91,6 +93,8 @@ pub enum Happened<'a> {
     Sent(&'a Call),
     /// Its sender has read that it was refused: nothing comes of it.
     Refused(&'a Call),
+    /// A delete meets an object that was not there yet when it was signed: the next one of the name that it gives.
+    Astray(&'a Call),
 }
 
 /// Somebody who sees what becomes of every mutating call.
@@ -170,6 +174,7 @@ impl World {
         let answer = if at.saturating_sub(flight.signed) > SIGNATURE {
             Err(CloudError::own("toy", Class::Credentials, "the signature has expired"))
         } else {
+            self.astray(&flight, number);
             (flight.effect)(self, at)
         };
         self.answers.insert(number, answer);
@@ -179,7 +184,23 @@ impl World {
     fn echo(&mut self, key: (Duration, usize)) {
         let Some(flight) = self.echoes.remove(&key) else { return };
         if key.0.saturating_sub(flight.signed) <= SIGNATURE {
+            self.astray(&flight, key.1);
             drop((flight.effect)(self, key.0));
+        }
+    }
+
+    /// Tells of a delete that removes what it is not about.
+    fn astray(&self, flight: &Flight, number: usize) {
+        let Some(call) = self.calls.get(number).filter(|call| call.verb == Verb::Delete) else { return };
+        let met = call.id.as_ref().and_then(|id| self.objects.get(id)).filter(|object| !object.is_leaving());
+        if met.is_some_and(|object| object.made_at > flight.signed) {
+            self.watched(Happened::Astray(call));
+        }
+    }
+
+    fn watched(&self, happened: Happened<'_>) {
+        if let Some(Watcher(watch)) = &self.watcher {
+            watch(happened);
         }
     }
 
@@ -188,9 +209,7 @@ impl World {
         let number = self.calls.len();
         let fault = self.faults.remove(&number).or_else(|| self.sky.fate());
         let (sender, signed, sent) = (call.sender, call.signed, call.sent);
-        if let Some(Watcher(watch)) = self.watcher.clone() {
-            watch(Happened::Sent(&call));
-        }
+        self.watched(Happened::Sent(&call));
         self.calls.push(call);
         let late = match fault {
             Some(Fault::Refused(_) | Fault::RequestLost | Fault::HangsBefore) => return (number, fault),
@@ -208,8 +227,8 @@ impl World {
 
     /// The sender of a call has read that it was refused.
     pub(super) fn refused(&self, number: usize) {
-        if let (Some(Watcher(watch)), Some(call)) = (&self.watcher, self.calls.get(number)) {
-            watch(Happened::Refused(call));
+        if let Some(call) = self.calls.get(number) {
+            self.watched(Happened::Refused(call));
         }
     }
 

@@ -30,7 +30,7 @@ const fn bug(name: &'static str, put: &'static str, lie: Lie, near: u64) -> Bug 
     Bug { name, put, lie, near }
 }
 
-const BUGS: [Bug; 27] = [
+const BUGS: [Bug; 28] = [
     bug("no intent record before the call", "store", Lie::IntentsAfter, 0),
     bug("a slot is acknowledged before it is durable", "store", Lie::WritesBehind, 0),
     bug("no read-back by put id", "store", Lie::HidesPutIds, 0),
@@ -40,6 +40,7 @@ const BUGS: [Bug; 27] = [
     bug("a lost answer is taken for a refusal", "driver", Lie::LostIsRefused, 0),
     bug("no token: each send has a new one", "driver", Lie::NewTokens, 0),
     bug("the SDK sends a lost create again", "driver", Lie::SendsAgain, 0),
+    bug("the SDK sends a lost delete again", "driver", Lie::DeletesAgain, 1200),
     bug("adoption without owner", "driver", Lie::ClaimsAll, 0),
     bug("a partial page is taken for gone", "driver", Lie::PartialPages, 0),
     bug("a failed look is taken for gone", "driver", Lie::ErrorsAreAbsences, 0),

@@ -70,7 +70,7 @@ pub(super) async fn at_rest(sim: &Sim, desired: &Desired, mode: Mode) -> Judged 
         holds("I18", ours, || format!("{id} was taken over as {address}, and is of {owner:?}"))?;
     }
     // I2: what bears our mark has its intent in the log, and I17: none of it is abandoned.
-    let mine: BTreeMap<_, _> = objects.iter().filter(|(id, _)| !sim.foreign.contains_key(*id)).collect();
+    let mine: BTreeMap<_, _> = objects.iter().filter(|(_, object)| !sim.is_foreign(object)).collect();
     for (id, object) in &ever {
         let Some(owner) = object.owner.as_ref().filter(|owner| owner.lineage == fold.lineage) else { continue };
         let written = intents.get(&owner.intent);

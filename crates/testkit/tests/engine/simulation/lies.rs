@@ -33,8 +33,10 @@ pub(super) enum Lie {
     LostIsRefused,
     /// Driver: a create that is sent again bears another token.
     NewTokens,
-    /// Driver: after a lost answer it sends again, as an SDK does.
+    /// Driver: after a lost answer it sends a create again, as an SDK does.
     SendsAgain,
+    /// Driver: and so a delete.
+    DeletesAgain,
     /// Driver: whatever is found is called ours.
     ClaimsAll,
     /// Driver: the last object of a page is missing now and then.
@@ -277,7 +279,13 @@ impl AnyDriver for LyingDriver {
     }
 
     fn delete<'a>(&'a self, seen: &'a Seen, attempt: &'a Attempt) -> Boxed<'a, Result<Progress, CloudError>> {
-        Box::pin(async move { self.told(self.inner.delete(seen, attempt).await) })
+        Box::pin(async move {
+            let mut answer = self.inner.delete(seen, attempt).await;
+            if self.lie == Lie::DeletesAgain && answer.as_ref().is_err_and(|error| error.class == Class::Ambiguous) {
+                answer = self.inner.delete(seen, attempt).await;
+            }
+            self.told(answer)
+        })
     }
 }
 

@@ -26,8 +26,8 @@ use bbws_engine::planner::Sources;
 use bbws_engine::{Ask, Clock, Control, Drivers, Store, erase, log, plan, refresh};
 use bbws_model::{CloudError, Desired, Finding, Kinds, Mode, Outcome, PhysicalId, Plan, Scope, State, World, net, wire};
 use bbws_testkit::{
-    FakeCloud, FaultyStore, Fragile, Frailty, HostClock, JumpClock, Key, MemoryStore, Moment, Name, Object, SeededIds, Stood, StoreWeather,
-    Tag, Token, Toy, Trouble, Weather, drivers, kinds,
+    FakeCloud, FaultyStore, Fragile, Frailty, HostClock, JumpClock, Key, Label, MemoryStore, Moment, Name, Object, SeededIds, Stood,
+    StoreWeather, Tag, Token, Toy, Trouble, Weather, drivers, kinds,
 };
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -49,6 +49,11 @@ const SEEDS: u64 = 10_000;
 const MET: [u64; 10] = [45_507, 96_165, 99_625, 146_858, 212_167, 257_167, 386_639, 647_132, 820_165, 858_502];
 /// How many resources a cluster has at most.
 const MOST_RESOURCES: usize = 5;
+/// What clusters are made of.
+const SORTS: &[&str] = &["tag", "name", "token", "key"];
+/// And in one seed of so many also of what has no id but its name: what is about it is about whoever has the name then.
+const ALL_SORTS: &[&str] = &["tag", "name", "token", "key", "label", "label"];
+const NAMED: u64 = 8;
 /// On how many hosts runs are.
 const HOSTS: usize = 3;
 /// How many runs a seed has at most, but for those that end it.
@@ -84,14 +89,15 @@ pub(crate) struct Sim {
 
 impl Sim {
     /// The cloud, and somebody else's things in it: of our kinds, and even with our addresses in their marks.
-    async fn new(random: &mut ChaCha8Rng, lie: Option<Lie>) -> Self {
+    async fn new(random: &mut ChaCha8Rng, lie: Option<Lie>, sorts: &'static [&'static str]) -> Self {
         // Mostly short: each second of it is a look of the engine at everything that is not ready.
         let takes = Duration::from_secs(*pick(random, &[0, 0, 1, 2, 5, 20]));
         let bench = Bench::in_which_all_takes(takes);
         if random.random_bool(0.2) {
             // A name of theirs may be one that we want: for a while it is not to be had.
             let name = pick(random, &["s1", "n1", "n2"]);
-            let theirs = wanted(&[("tag.r0", json!({"name": "s0"})), ("name.r1", json!({"name": name}))]);
+            let unique = if sorts == ALL_SORTS { *pick(random, &["name.r1", "label.r1"]) } else { "name.r1" };
+            let theirs = wanted(&[("tag.r0", json!({"name": "s0"})), (unique, json!({"name": name}))]);
             assert_eq!(bench.apply(&theirs, Mode::Apply).await.outcome, Outcome::Done);
         }
         net::remember(CANARY);
@@ -131,6 +137,7 @@ impl Sim {
         let lying = |inner| Box::new(LyingDriver { inner, lie, memory: self.memory.clone(), oracle: self.oracle.clone() });
         let drivers = Drivers::new()
             .with_any(lying(erase::<Toy<Key>>(cloud.clone())))
+            .with_any(lying(erase::<Toy<Label>>(cloud.clone())))
             .with_any(lying(erase::<Toy<Name>>(cloud.clone())))
             .with_any(lying(erase::<Toy<Tag>>(cloud.clone())))
             .with_any(lying(erase::<Toy<Token>>(cloud.clone())))
@@ -200,18 +207,21 @@ struct Seed {
     store_weather: StoreWeather,
     stalls: f64,
     kills: f64,
+    /// Of which kinds its clusters are.
+    sorts: &'static [&'static str],
     started: usize,
 }
 
 impl Seed {
     async fn new(seed: u64, lie: Option<Lie>) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let sim = Arc::new(Sim::new(&mut random, lie).await);
+        let sorts = if seed.is_multiple_of(NAMED) { ALL_SORTS } else { SORTS };
+        let sim = Arc::new(Sim::new(&mut random, lie, sorts).await);
         let weather = weather(&mut random);
         sim.cloud.weather(random.random(), weather, sim.trouble.clone());
         let store_weather = store_weather(&mut random);
         let (stalls, kills) = (often(&mut random, 0.02), often(&mut random, 1.0));
-        Self { sim, random, store_weather, stalls, kills, started: 0 }
+        Self { sim, random, store_weather, stalls, kills, sorts, started: 0 }
     }
 
     /// A process that begins now.
@@ -279,7 +289,7 @@ impl Seed {
 
     /// Rivals: one run after another and beside each other, while what is wanted changes.
     async fn rivals(&mut self) -> Result<(Arc<Desired>, Mode), Violation> {
-        let (mut desired, mut mode) = (Arc::new(cluster(&mut self.random, MOST_RESOURCES)), Mode::Apply);
+        let (mut desired, mut mode) = (Arc::new(cluster(&mut self.random, self.sorts, MOST_RESOURCES)), Mode::Apply);
         let runs = if self.random.random_bool(0.1) { self.random.random_range(1..=MOST_RUNS) } else { self.random.random_range(1..=4) };
         let beside = *pick(&mut self.random, &[1, 1, 2, 4]);
         let mut live = FuturesUnordered::new();

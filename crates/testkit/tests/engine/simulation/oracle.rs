@@ -1,6 +1,7 @@
 //! Somebody who sees every slot become durable and every mutating call leave, and judges each at once.
 //!
-//! Checked here: I1, I4 to I10, I11, I14 to I17, I24. What can only be seen at rest is in `judge`.
+//! Checked here: I1, I4 to I10, I11, I14 to I17, I24, and of I3 that a delete removes what it is about. What can only be seen at
+//! rest is in `judge`.
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,6 +104,7 @@ impl Oracle {
                     book.refused(call);
                     Ok(())
                 }
+                Happened::Astray(call) => holds("I3", false, || format!("it removes the next of its name: {call:?}")),
             });
         });
         oracle

@@ -24,12 +24,12 @@ fn spec(random: &mut impl Rng, place: usize, before: &[String]) -> Value {
     json!({"name": format!("n{place}"), "colour": pick(random, &COLOURS), "shape": pick(random, &["", "", "", "round"]), "needs": needs})
 }
 
-/// A cluster of up to so many resources.
-pub(super) fn cluster(random: &mut impl Rng, most: usize) -> Desired {
+/// A cluster of up to so many resources of these kinds.
+pub(super) fn cluster(random: &mut impl Rng, sorts: &[&str], most: usize) -> Desired {
     let mut addresses: Vec<String> = vec![];
     let mut resources = vec![];
     for place in 0..random.random_range(1..=most) {
-        let address = format!("{}.r{place}", pick(random, &["tag", "name", "token", "key"]));
+        let address = format!("{}.r{place}", pick(random, sorts));
         resources.push((address.clone(), spec(random, place, &addresses)));
         addresses.push(address);
     }
