@@ -324,7 +324,7 @@ fn a_living_cluster_leaves_terraform_without_being_touched() {
     let (servers, place) = (Servers::start(), Place::new());
     let file = terraform(&servers, &place);
     let bytes = fs::read(&file).expect("a state");
-    let before = servers.inventory();
+    let (before, said) = (servers.inventory(), servers.attributes());
     let line = format!("import dev --tfstate {}", file.display());
 
     // The file as shipped names things otherwise: that is told, with the edit, before anything is recorded.
@@ -355,7 +355,13 @@ fn a_living_cluster_leaves_terraform_without_being_touched() {
     ] {
         assert_eq!(rest.get(terraform), Some(&is), "{terraform}: {rest:#?}");
     }
-    assert_eq!(servers.inventory(), before, "nothing was made, changed in kind or removed");
+    assert_eq!(servers.inventory(), before, "nothing was made or removed");
+    let now = servers.attributes();
+    let otherwise: Vec<_> = said.symmetric_difference(&now).collect();
+    assert!(otherwise.is_empty(), "tags apart, nothing is otherwise than before: {otherwise:#?}");
+    for attribute in ["\"CidrBlock\": \"10.0.11.0/24\"", "TLSv1.2_2021", "retentionInDays", "deletion_protection"] {
+        assert!(now.iter().any(|line| line.contains(attribute)), "it is told by its attributes: {attribute}");
+    }
     assert_eq!(fs::read(&file).expect("a state"), bytes, "the Terraform state is only read");
 
     let done = requests(&servers).split_off(sent);

@@ -1,7 +1,7 @@
 //! Against servers written by others: moto and ministack, behind the proxy of `tests/servers/`. What they get wrong stands in
 //! one table there, `faults.py`; what exists is told by `inventory.py`, which knows nothing of bbws.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -147,6 +147,12 @@ impl Servers {
         count(&ran(found).exits(0).out)
     }
 
+    /// All that they say of what exists, tags apart: a line for each answer.
+    pub(crate) fn attributes(&self) -> BTreeSet<String> {
+        let told = self.script("attributes.py", &[&[self.url("moto"), self.url("ministack"), ACCOUNT], &REGIONS[..]].concat());
+        told.lines().map(str::to_owned).collect()
+    }
+
     /// The log of all requests so far.
     pub(crate) fn requests(&self) -> Vec<Value> {
         let log = fs::read_to_string(self.logs.path().join("requests.jsonl")).expect("a log");
@@ -179,7 +185,7 @@ pub(crate) fn list(file: &str) -> String {
 /// What has come to `before` otherwise than it is listed: of which line, how many have come, and how many are listed.
 pub(crate) fn otherwise(before: &BTreeMap<String, i64>, now: &BTreeMap<String, i64>, listed: &str) -> Vec<(String, i64, i64)> {
     let listed = count(listed);
-    let lines: std::collections::BTreeSet<&String> = before.keys().chain(now.keys()).chain(listed.keys()).collect();
+    let lines: BTreeSet<&String> = before.keys().chain(now.keys()).chain(listed.keys()).collect();
     let of = |what: &BTreeMap<String, i64>, line: &str| what.get(line).copied().unwrap_or(0);
     let all = lines.into_iter().map(|line| (line.clone(), of(now, line) - of(before, line), of(&listed, line)));
     all.filter(|(_, more, expected)| more != expected).collect()
