@@ -1,41 +1,36 @@
 //! The system's time.
 
-use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bbws_engine::{Boxed, Clock};
+use rustix::time::{ClockId, clock_gettime};
 
-/// The system's time. Its `elapsed` counts sleep of the machine where the system tells (Linux: `/proc/uptime` goes on
-/// during suspend, std's `Instant` does not); elsewhere it counts as `Instant` does.
+/// A clock that goes on while the machine sleeps, which std's `Instant` does neither on Linux nor on macOS.
+#[cfg(target_os = "linux")]
+const SINCE_BOOT: ClockId = ClockId::Boottime;
+/// macOS counts sleep in its monotonic clock ("will continue to increment while the system is asleep", clock_gettime(3)); std's
+/// `Instant` is its `CLOCK_UPTIME_RAW`, which does not.
+#[cfg(not(target_os = "linux"))]
+const SINCE_BOOT: ClockId = ClockId::Monotonic;
+
+/// The system's time. Its `elapsed` counts sleep of the machine: a lease is over when its owner was asleep for as long.
 #[derive(Debug)]
 pub struct SystemClock {
-    began: Instant,
-    booted: Option<Duration>,
-    /// The most that was ever answered, in nanoseconds: `/proc/uptime` counts in hundredths, and time may not go back.
+    began: Duration,
+    /// The most that was ever answered, in nanoseconds: time may not go back, whatever the system says.
     latest: AtomicU64,
 }
 
 impl Default for SystemClock {
     fn default() -> Self {
-        Self { began: Instant::now(), booted: uptime(), latest: AtomicU64::new(0) }
+        Self { began: since_boot(), latest: AtomicU64::new(0) }
     }
 }
 
-/// Below this, a difference of the two clocks is rounding.
-const ROUNDING: Duration = Duration::from_secs(1);
-
-fn uptime() -> Option<Duration> {
-    let text = fs::read_to_string("/proc/uptime").ok()?;
-    Duration::try_from_secs_f64(text.split(' ').next()?.parse().ok()?).ok()
-}
-
-/// The time since the start: what the monotonic clock counted, and the sleep that it did not.
-fn elapsed(awake: Duration, with_sleep: Option<Duration>) -> Duration {
-    match with_sleep {
-        Some(with_sleep) if with_sleep > awake + ROUNDING => with_sleep,
-        _ => awake,
-    }
+fn since_boot() -> Duration {
+    let time = clock_gettime(SINCE_BOOT);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 impl Clock for SystemClock {
@@ -44,8 +39,7 @@ impl Clock for SystemClock {
     }
 
     fn elapsed(&self) -> Duration {
-        let with_sleep = self.booted.and_then(|booted| uptime()?.checked_sub(booted));
-        let nanos = u64::try_from(elapsed(self.began.elapsed(), with_sleep).as_nanos()).unwrap_or(u64::MAX);
+        let nanos = u64::try_from(since_boot().saturating_sub(self.began).as_nanos()).unwrap_or(u64::MAX);
         Duration::from_nanos(self.latest.fetch_max(nanos, Ordering::Relaxed).max(nanos))
     }
 
@@ -56,15 +50,28 @@ impl Clock for SystemClock {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
 
     #[test]
-    fn sleep_of_the_machine_counts_and_rounding_does_not() {
-        let s = Duration::from_secs;
-        assert_eq!(elapsed(s(10), Some(s(70))), s(70));
-        assert_eq!(elapsed(s(10), Some(s(10) + Duration::from_millis(9))), s(10));
-        assert_eq!(elapsed(s(10), Some(s(9))), s(10));
-        assert_eq!(elapsed(s(10), None), s(10));
+    #[cfg(target_os = "linux")]
+    fn it_counts_what_the_machine_has_slept() {
+        let uptime = || std::fs::read_to_string("/proc/uptime").unwrap().split(' ').next().unwrap().parse::<f64>().unwrap();
+        // The kernel's uptime goes on during suspend; it is told in hundredths.
+        let (before, told, after) = (uptime(), since_boot().as_secs_f64(), uptime());
+        assert!(before - 0.02 <= told && told <= after + 0.02, "{before} {told} {after}");
+    }
+
+    #[test]
+    fn it_counts_from_when_it_was_made() {
+        let (awake, clock) = (Instant::now(), SystemClock::default());
+        let first = clock.elapsed();
+        assert!(first <= awake.elapsed() + Duration::from_millis(1), "{first:?}");
+        while awake.elapsed() < Duration::from_millis(5) {
+            std::hint::spin_loop();
+        }
+        assert!(clock.elapsed() >= Duration::from_millis(4));
     }
 
     #[test]
