@@ -18,10 +18,10 @@ fn main() -> ExitCode {
         Some("docs") => docs::run(),
         Some("layers") => layers::wrong(),
         Some("sdk") => sdk::wrong(),
-        Some("soak") => soak::run(second, std::env::args().nth(3)),
+        Some("soak") => soak::run(second, std::env::args().nth(3), std::env::args().nth(4)),
         Some("tidy") => tidy::wrong(),
         _ => vec![
-            "usage: cargo xtask bench | dist [PROFILE] | docs | layers | sdk | soak [simulation | seeded_bugs | damage | parsers | crash_points | actions | kills | rivals | property] [COUNT] | tidy".to_owned(),
+            "usage: cargo xtask bench | dist [PROFILE] | docs | layers | sdk | soak [simulation | seeded_bugs | damage | parsers | crash_points | actions | kills | rivals | property] [COUNT [PROFILE]] | tidy".to_owned(),
         ],
     };
     for line in &wrong {

@@ -9,8 +9,8 @@ use std::time::Duration;
 use crate::bench::cargo;
 use crate::{root, tell};
 
-/// How the proofs are built: many times faster code, with the checks of the dev profile. With the SDKs that takes half an hour
-/// once.
+/// How the proofs are built, unless another profile is asked for: many times faster code, with the checks of the dev profile. With
+/// the SDKs that takes half an hour once, which what waits more than it computes does not earn back.
 const PROFILE: &str = "soak";
 /// Every so often it is looked what a proof that runs has shown so far.
 const LOOKS: Duration = Duration::from_secs(5);
@@ -74,9 +74,9 @@ const PROOFS: [Proof; 9] = [
     },
 ];
 
-/// Runs a proof with so many seeds, points or cases, and writes `docs/evidence/NAME.json`. A number alone is about the
+/// Runs a proof with so many seeds, points or cases, built by this profile, and writes `docs/evidence/NAME.json`. A number alone is about the
 /// simulation.
-pub(crate) fn run(first: Option<String>, second: Option<String>) -> Vec<String> {
+pub(crate) fn run(first: Option<String>, second: Option<String>, profile: Option<String>) -> Vec<String> {
     let number = |text: &String| text.bytes().all(|byte| byte.is_ascii_digit());
     let (name, much) = match first {
         Some(seeds) if number(&seeds) => ("simulation".to_owned(), Some(seeds)),
@@ -86,25 +86,25 @@ pub(crate) fn run(first: Option<String>, second: Option<String>) -> Vec<String> 
     let Some(proof) = PROOFS.iter().find(|proof| proof.name == name) else {
         return vec![format!("there is no proof `{name}`: {}", PROOFS.map(|proof| proof.name).join(", "))];
     };
-    match soak(proof, &much.unwrap_or_else(|| proof.much.1.to_owned())) {
+    match soak(proof, &much.unwrap_or_else(|| proof.much.1.to_owned()), profile.as_deref().unwrap_or(PROFILE)) {
         Ok(()) => vec![],
         Err(why) => vec![why],
     }
 }
 
-fn soak(proof: &Proof, much: &str) -> Result<(), String> {
+fn soak(proof: &Proof, much: &str, profile: &str) -> Result<(), String> {
     let Proof { name, test, much: (variable, _) } = proof;
     let commit = git(&["rev-parse", "HEAD"])?;
     let mut changed = changed_since(&commit)?;
     let (tally, evidence) = (std::env::temp_dir().join(format!("bbws-tally-{}.json", std::process::id())), root().join("docs/evidence"));
     let show: &[&str] = if test.contains(&"--") { &["--nocapture"] } else { &["--", "--nocapture"] };
     let mut command = cargo();
-    command.args(["test", "--profile", PROFILE]).args(*test).args(show).env(variable, much).env("BBWS_TALLY", &tally);
+    command.args(["test", "--profile", profile]).args(*test).args(show).env(variable, much).env("BBWS_TALLY", &tally);
     // Hours pass: what was changed meanwhile may be what was built.
     let mut keep = |shown: &str| {
         changed |= changed_since(&commit)?;
         std::fs::create_dir_all(&evidence).map_err(|e| e.to_string())?;
-        let text = evidence_of(&About { name, profile: PROFILE, commit: &commit, changed }, shown);
+        let text = evidence_of(&About { name, profile, commit: &commit, changed }, shown);
         std::fs::write(evidence.join(format!("{name}.json")), text).map_err(|e| e.to_string())
     };
     let mut running = command.spawn().map_err(|e| e.to_string())?;
