@@ -241,7 +241,7 @@ fn after_any_apply_a_plan_is_empty_and_nothing_has_drifted() {
     };
     let (next, wrong) = (AtomicUsize::new(0), Mutex::new(vec![]));
     let reached: Mutex<BTreeMap<(String, String), usize>> = Mutex::default();
-    let redrawn = AtomicUsize::new(0);
+    let (redrawn, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, NonZero::get) {
             scope.spawn(|| {
@@ -262,6 +262,11 @@ fn after_any_apply_a_plan_is_empty_and_nothing_has_drifted() {
                         }
                         Err(why) => failed(why, Some(drawn)),
                     }
+                    let done = done.fetch_add(1, Ordering::SeqCst) + 1;
+                    if done.is_multiple_of(KEPT_EVERY) {
+                        let failures = wrong.lock().expect("nobody has panicked").len();
+                        keep(done, seeds.len(), failures, &reached.lock().expect("nobody has panicked"));
+                    }
                 }
             });
         }
@@ -270,10 +275,7 @@ fn after_any_apply_a_plan_is_empty_and_nothing_has_drifted() {
     let (table, missed) = coverage(&reached);
     println!("{table}");
     println!("{} files, {} drawn anew, {} failures", seeds.len(), redrawn.into_inner(), wrong.len());
-    if let Ok(path) = std::env::var("BBWS_TALLY") {
-        let told = serde_json::json!({"files": seeds.len(), "failures": wrong.len(), "fields": reached.len(), "missed": missed});
-        std::fs::write(path, serde_json::to_vec(&told).expect("JSON")).expect("a file");
-    }
+    keep(seeds.len(), seeds.len(), wrong.len(), &reached);
     if !wrong.is_empty() {
         // One is made small; the others may well be the same.
         wrong.sort_by_key(|failure| failure.seed);
@@ -287,6 +289,19 @@ fn after_any_apply_a_plan_is_empty_and_nothing_has_drifted() {
     if seeds.len() > 1 {
         assert!(missed.is_empty(), "no file changed {missed:#?}");
     }
+}
+
+/// After so many files it is kept what they have shown, for a soak that is interrupted.
+const KEPT_EVERY: usize = 20;
+
+/// Keeps it where a soak looks for it.
+fn keep(files: usize, asked: usize, failures: usize, reached: &BTreeMap<(String, String), usize>) {
+    let Ok(path) = std::env::var("BBWS_TALLY") else { return };
+    let missed = coverage(reached).1;
+    let told = serde_json::json!({
+        "files": files, "files_asked_for": asked, "failures": failures, "fields": reached.len(), "missed": missed,
+    });
+    std::fs::write(path, serde_json::to_vec(&told).expect("JSON")).expect("a file");
 }
 
 /// The table of fields that files changed, by kind, and those that none did.
