@@ -7,15 +7,10 @@ What a server cannot tell is a line too: it is to be the same before and after.
 
 import hashlib
 import json
-import sys
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from faults import MINISTACK
-
-MOTO_URL, MINISTACK_URL, ACCOUNT, *REGIONS = sys.argv[1:]
+from account import REGIONS, client, listed, pages
 
 # Of each list: service, operation, key, and what is asked of each thing in it: operation, the parameter that names the thing, the
 # field that holds its name (none: it is the name; an empty list: a list of it), further parameters. At last what is listed at all.
@@ -100,19 +95,6 @@ LEFT_OUT = {"tags", "tagset", "taglist", "responsemetadata", "requestid", "marke
 OF_EACH_LOOK = {"LastAccessedDate", "LatestRestorableTime", "Timestamp"}
 
 
-def client(service, region):
-    made = boto3.client(
-        service,
-        region_name=region,
-        endpoint_url=MINISTACK_URL if service in MINISTACK else MOTO_URL,
-        aws_access_key_id=ACCOUNT,
-        aws_secret_access_key="x",
-        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}),
-    )
-    made.meta.events.register("before-sign.*.*", lambda request, **_: request.headers.add_header("x-moto-account-id", ACCOUNT))
-    return made
-
-
 def said(thing):
     """An answer, in an order of its own, without what is left out. No secret is told, only whether it is the same."""
     if isinstance(thing, dict):
@@ -128,20 +110,11 @@ def digest(value):
 
 
 def ask(of, operation, **params):
-    """Everything, page by page."""
+    """Everything, page by page, or what the server says instead."""
     try:
-        if of.can_paginate(operation):
-            return [page for page in of.get_paginator(operation).paginate(**params)]
-        return [getattr(of, operation)(**params)]
+        return list(pages(of, operation, **params))
     except (ClientError, NotImplementedError) as error:
         return [{"error": getattr(error, "response", {}).get("Error", {}).get("Code", type(error).__name__)}]
-
-
-def each(pages, key):
-    for page in pages:
-        for part in key.split("."):
-            page = page.get(part) or {}
-        yield from page
 
 
 def tell(region, service, operation, answer):
@@ -151,7 +124,7 @@ def tell(region, service, operation, answer):
 def look(region, lists):
     for service, operation, key, questions, *which in lists:
         of = client(service, region)
-        things = list(each(ask(of, operation, **(which[0] if which else {})), key))
+        things = list(listed(ask(of, operation, **(which[0] if which else {})), key))
         tell(region, service, operation, things)
         for about, parameter, field, further in questions:
             for thing in things:

@@ -3,39 +3,12 @@
 usage: inventory.py MOTO_URL MINISTACK_URL ACCOUNT REGION...      a line each: region, sort, name
 """
 
-import sys
-
-import boto3
-from botocore.config import Config
-
-from faults import MINISTACK
-
-MOTO_URL, MINISTACK_URL, ACCOUNT, *REGIONS = sys.argv[1:]
-
-
-def client(service, region):
-    made = boto3.client(
-        service,
-        region_name=region,
-        endpoint_url=MINISTACK_URL if service in MINISTACK else MOTO_URL,
-        aws_access_key_id=ACCOUNT,
-        aws_secret_access_key="x",
-        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}),
-    )
-    made.meta.events.register("before-sign.*.*", lambda request, **_: request.headers.add_header("x-moto-account-id", ACCOUNT))
-    return made
+from account import REGIONS, client, listed, pages
 
 
 def every(of, operation, key, **params):
     """All pages of a list."""
-    if of.can_paginate(operation):
-        pages = of.get_paginator(operation).paginate(**params)
-    else:
-        pages = [getattr(of, operation)(**params)]
-    for page in pages:
-        for part in key.split("."):
-            page = page.get(part) or {}
-        yield from page
+    yield from listed(pages(of, operation, **params), key)
 
 
 def name(thing, otherwise=""):

@@ -74,8 +74,8 @@ const PROOFS: [Proof; 9] = [
     },
 ];
 
-/// Runs a proof with so many seeds, points or cases, built by this profile, and writes `docs/evidence/NAME.json`. A number alone is about the
-/// simulation.
+/// Runs a proof with so many seeds, points or cases, built by this profile, and writes `docs/evidence/NAME.json`. A number alone
+/// is about the simulation.
 pub(crate) fn run(first: Option<String>, second: Option<String>, profile: Option<String>) -> Vec<String> {
     let number = |text: &String| text.bytes().all(|byte| byte.is_ascii_digit());
     let (name, much) = match first {
