@@ -21,7 +21,6 @@ impl Task<'_, '_> {
         let mut asked: Option<(Seen, Duration)> = None;
         let mut left: Option<Record> = None;
         let mut leaving: Option<Seen> = None;
-        let mut lapses: Option<Duration> = None;
         if self.is_unseen(id) {
             self.comes_in_sight(&name, id, have).await?;
         }
@@ -32,7 +31,7 @@ impl Task<'_, '_> {
                 // A request that is still on its way would remove what is made in its place, where that has the same key. One that
                 // was sent once has had its effect, unless something is to be made at once.
                 if keyed && self.attempts.may_arrive() && (self.step.pair.is_some() || self.was_repeated()) {
-                    let drained = *lapses.get_or_insert_with(|| self.lapses());
+                    let drained = self.attempts.unanswered().map(|intent| self.work.drained(intent)).max().unwrap_or_default();
                     if !self.over(drained) {
                         self.wait_for_drain(drained).await?;
                         continue;

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use bbws_model::{Action, Class, Intent, IntentId, Op, OpenIntent, Phase, PhysicalId, Record, Recovery, ResultOutcome};
 use serde_json::Value;
+use tokio::sync::OwnedMutexGuard;
 
 use super::StepFailure;
 use super::send::{Due, Sent};
-use super::settle::{IN_FLIGHT, LOOK, abandoned, place, seen_of, settled, trace};
+use super::settle::{LOOK, abandoned, place, seen_of, settled, trace};
 use super::work::Task;
 use crate::lock::locked;
 
@@ -23,35 +24,34 @@ pub(super) enum Fate {
     Lost,
 }
 
-/// What became of a create that was sent again.
-enum Again {
-    /// It made this, or had made it the first time, and that is recorded.
-    Made(PhysicalId),
-    /// Its answer was lost as well.
-    Unanswered,
-    /// It was refused: nothing came of it.
-    Refused,
-}
-
 impl Task<'_, '_> {
     /// Settles what earlier runs left open at this step's address, where it could spoil what the step does. What asks for the same
     /// as the step itself is settled by it.
     pub(super) async fn settle_earlier(&mut self) -> Result<(), StepFailure> {
-        // The two steps of a replacement have one address: the second finds everything settled.
-        let turn = locked(&self.work.settling).entry(self.step.address.clone()).or_default().clone();
-        let _turn = turn.lock().await;
+        // The two steps of a replacement have one address: the second finds everything settled, or waits for the step that sends one
+        // of the requests again, which knows more of it than anybody else.
+        let turn = self.wait_for_turn().await?;
         for open in self.work.left_open(Some(&self.step.address)) {
             self.settle_one(&open).await?;
         }
+        self.turn = Some(turn).filter(|_| self.attempts.may_arrive());
         Ok(())
+    }
+
+    async fn wait_for_turn(&mut self) -> Result<OwnedMutexGuard<()>, StepFailure> {
+        let turns = locked(&self.work.settling).entry(self.step.address.clone()).or_default().clone();
+        if let Ok(turn) = turns.clone().try_lock_owned() {
+            return Ok(turn);
+        }
+        self.say(unanswered());
+        self.in_cloud(self.work.unless_stopped(turns.lock_owned())).await
     }
 
     async fn settle_one(&mut self, open: &OpenIntent) -> Result<(), StepFailure> {
         let intent = &open.intent;
-        let drained = self.work.drained(open);
         if let Op::Create { spec } = &intent.op {
             let repeats = matches!(self.step.action, Action::Create { .. }) && intent.kind == self.step.address.kind();
-            let fate = self.fate(intent, spec, drained, repeats).await?;
+            let fate = self.fate(intent, spec, repeats).await?;
             if let (Fate::Made(id), true) = (fate, intent.kind == self.step.address.kind()) {
                 locked(&self.work.made).insert(self.step.address.clone(), id);
             }
@@ -67,6 +67,7 @@ impl Task<'_, '_> {
             if let Some(record) = self.in_cloud(seen).await?.into_values().next() {
                 return self.record(record).await;
             }
+            let drained = self.work.drained(&intent.id);
             if self.over(drained) {
                 return self.record(abandoned(&intent.id)).await;
             }
@@ -78,11 +79,11 @@ impl Task<'_, '_> {
     /// made may be called as that was, whatever the address.
     pub(super) async fn outwait_deletes(&mut self, kind: &str) -> Result<(), StepFailure> {
         let is = |open: &OpenIntent| open.repeated && open.intent.kind == kind && matches!(open.intent.op, Op::Delete { .. });
-        let drained = self.work.left_open(None).iter().filter(|open| is(open)).map(|open| self.work.drained(open)).max();
-        while let Some(drained) = drained.filter(|drained| !self.over(*drained)) {
+        loop {
+            let drained = self.work.left_open(None).iter().filter(|open| is(open)).map(|open| self.work.drained(&open.intent.id)).max();
+            let Some(drained) = drained.filter(|drained| !self.over(*drained)) else { return Ok(()) };
             self.wait_for_drain(drained).await?;
         }
-        Ok(())
     }
 
     /// Whether an open request asks for what this step is about to ask for: then it cannot spoil it, and ends with it.
@@ -96,7 +97,7 @@ impl Task<'_, '_> {
 
     /// Finds out what became of a create, by the recovery class of its kind: looks for its mark; sends it again, as it was recorded,
     /// where that can make no second object and `repeats` allows it; else waits until it can no longer arrive.
-    pub(super) async fn fate(&mut self, intent: &Intent, spec: &Value, mut drained: Duration, repeats: bool) -> Result<Fate, StepFailure> {
+    pub(super) async fn fate(&mut self, intent: &Intent, spec: &Value, repeats: bool) -> Result<Fate, StepFailure> {
         let recovery = self.work.kind(&intent.kind)?.facts().recovery;
         let mut left = match recovery {
             Recovery::Idempotent | Recovery::NaturalKey | Recovery::Token if repeats => REPEATS,
@@ -115,27 +116,25 @@ impl Task<'_, '_> {
                 self.record(record).await?;
                 return Ok(made.map_or(Fate::Lost, Fate::Made));
             }
-            if self.over(drained) {
+            if self.over(self.work.drained(&intent.id)) {
                 self.attempts.is_settled(&intent.id);
                 self.record(abandoned(&intent.id)).await?;
                 return Ok(Fate::Lost);
             }
             if left > 0 {
                 left -= 1;
-                match self.again(intent, spec, looked).await? {
-                    Again::Made(id) => return Ok(Fate::Made(id)),
-                    // This one may arrive late as well.
-                    Again::Unanswered => drained = drained.max(self.lapses()),
-                    Again::Refused => {}
+                if let Some(id) = self.again(intent, spec, looked).await? {
+                    return Ok(Fate::Made(id));
                 }
             }
-            self.wait_for_drain(drained).await?;
+            self.wait_for_drain(self.work.drained(&intent.id)).await?;
         }
     }
 
     /// Sends a create again under its own intent, with its own token: what it made the first time is what it makes. When it was last
-    /// looked for is `looked`.
-    async fn again(&mut self, intent: &Intent, spec: &Value, looked: Duration) -> Result<Again, StepFailure> {
+    /// looked for is `looked`. Answers what it made, or had made the first time, and that is recorded; none where its answer was lost
+    /// as well, or it was refused.
+    async fn again(&mut self, intent: &Intent, spec: &Value, looked: Duration) -> Result<Option<PhysicalId>, StepFailure> {
         self.tell_repeat(&intent.id).await?;
         self.attempts.repeat(intent.clone(), looked);
         let Intent { kind, op, replaces, renamed, .. } = intent.clone();
@@ -145,23 +144,22 @@ impl Task<'_, '_> {
                 self.refuse_made_by_others(&intent.kind, spec, &made.id, &id).await?;
                 self.attempts.is_settled(&intent.id);
                 self.done(id, Some(made.id.clone())).await?;
-                Ok(Again::Made(made.id))
+                Ok(Some(made.id))
             }
-            Ok(Sent::Ambiguous(..)) => Ok(Again::Unanswered),
-            Ok(Sent::Again) => Ok(Again::Refused),
+            Ok(Sent::Ambiguous(..) | Sent::Again) => Ok(None),
             // The name is there: ours, as the next look shows, or somebody else's.
             Err(StepFailure::Cloud(error)) if error.class == Class::Exists => {
                 self.attempts.drop_repeat();
                 let found = self.there_already(&intent.kind, spec).await?;
-                let Some(seen) = found else { return Ok(Again::Refused) };
+                let Some(seen) = found else { return Ok(None) };
                 self.attempts.is_settled(&intent.id);
                 self.record(settled(intent, Some(seen.id.clone()))).await?;
-                Ok(Again::Made(seen.id))
+                Ok(Some(seen.id))
             }
             // It is not taken as it was recorded: what it refers to may be gone by now. The first one may still arrive.
             Err(StepFailure::Cloud(error)) if matches!(error.class, Class::Invalid | Class::Absent | Class::Dependency) => {
                 self.attempts.drop_repeat();
-                Ok(Again::Refused)
+                Ok(None)
             }
             Err(failure) => Err(failure),
         }
@@ -178,19 +176,19 @@ impl Task<'_, '_> {
         self.record(Record::Repeat { intent: intent.clone() }).await
     }
 
-    /// When a request that was just sent can no longer arrive.
-    pub(super) fn lapses(&self) -> Duration {
-        self.work.clock.elapsed() + IN_FLIGHT
-    }
-
     pub(super) fn over(&self, drained: Duration) -> bool {
         self.work.clock.elapsed() >= drained
     }
 
     /// Waits until it is looked again. This wait is none of the kind's own: it has an end.
     pub(super) async fn wait_for_drain(&mut self, drained: Duration) -> Result<(), StepFailure> {
-        self.say(Phase::Pending("it shows what became of a request without an answer".into()));
+        self.say(unanswered());
         let left = drained.saturating_sub(self.work.clock.elapsed());
         self.pause(LOOK.min(left.max(Duration::from_millis(100)))).await
     }
+}
+
+/// What is waited for where it is not known what became of a request.
+fn unanswered() -> Phase {
+    Phase::Pending("it shows what became of a request without an answer".into())
 }

@@ -187,10 +187,9 @@ impl Task<'_, '_> {
 
     /// The answer to a create was lost. What became of it is found out as that of an earlier run's would be.
     async fn made_in_the_dark(&mut self, intent: &IntentId, wanted: &Value, error: CloudError) -> Result<Fate, StepFailure> {
-        let drained = self.lapses();
         let open = self.work.log.state(|state| state.open.get(intent).map(|open| open.intent.clone()));
         let Some(intent) = open else { return Err(StepFailure::Cloud(error)) };
-        self.fate(&intent, wanted, drained, true).await
+        self.fate(&intent, wanted, true).await
     }
 
     /// Takes an existing object under management, and brings it to its wanted form.

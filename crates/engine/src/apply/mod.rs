@@ -6,6 +6,7 @@ mod busy;
 mod credentials;
 mod delete;
 mod earlier;
+mod flight;
 mod form;
 mod hub;
 mod make;

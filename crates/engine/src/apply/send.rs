@@ -110,6 +110,11 @@ pub(super) enum Sent<T> {
     Ambiguous(IntentId, CloudError),
 }
 
+/// Whether it may be that a request was executed although it failed so.
+fn is_without_answer(error: &CloudError) -> bool {
+    matches!(error.class, Class::Ambiguous | Class::Transient)
+}
+
 /// A request that is due.
 pub(super) struct Due {
     pub(super) kind: String,
@@ -152,7 +157,13 @@ impl Task<'_, '_> {
             if open.repeated && !deletes && self.work.clock.elapsed().saturating_sub(open.since) > LEASE {
                 return Ok(Sent::Again);
             }
-            let error = match self.in_cloud(call(driver, &attempt)).await {
+            self.work.flights.leaves(&open.intent.id);
+            let answer = self.in_cloud(call(driver, &attempt)).await;
+            match &answer {
+                Err(error) if is_without_answer(error) => self.work.flights.is_lost(&open.intent.id, self.work.clock.elapsed()),
+                _ => self.work.flights.is_answered(&open.intent.id),
+            }
+            let error = match answer {
                 Ok(answer) => {
                     self.work.sealed.holds();
                     self.attempts.silent = None;
@@ -166,7 +177,7 @@ impl Task<'_, '_> {
                     }
                     continue;
                 }
-                Err(error) if matches!(error.class, Class::Ambiguous | Class::Transient) => {
+                Err(error) if is_without_answer(&error) => {
                     let (intent, why) = (open.intent.id.clone(), error.to_string());
                     self.attempts.goes_on(intent.clone());
                     self.work.append(vec![Record::Ambiguous { intent: intent.clone(), why }]).await?;

@@ -15,7 +15,6 @@ use serde_json::Value;
 
 use super::StepFailure;
 use super::work::Work;
-use crate::log::LEASE;
 use crate::observe::{Asked, look};
 use crate::{Drivers, Log, Place, Reading};
 
@@ -24,7 +23,7 @@ const SIGNED: Duration = Duration::from_secs(300);
 /// How far a clock may be off before AWS refuses its signatures, so how much longer one may live.
 const SKEW: Duration = Duration::from_secs(300);
 /// How long AWS may take to show what it has done.
-const VISIBLE: Duration = Duration::from_secs(60);
+pub(super) const VISIBLE: Duration = Duration::from_secs(60);
 
 /// For how long what became of a request may still be unseen after it was sent.
 pub(super) const IN_FLIGHT: Duration = SIGNED.saturating_add(SKEW).saturating_add(VISIBLE);
@@ -91,14 +90,6 @@ pub(super) const LOOK: Duration = Duration::from_secs(5);
 const SAY_AGAIN: Duration = Duration::from_secs(30);
 
 impl Work<'_> {
-    /// When a request of an earlier run can no longer arrive, counted from when the environment was taken over: that run may have
-    /// sent until its lease was over. Of a process that is known to be gone only what was in this machine's hands can still be
-    /// on its way.
-    pub(super) fn drained(&self, open: &OpenIntent) -> Duration {
-        let gone = open.writer.as_ref().is_some_and(self.gone);
-        self.log.opened() + LEASE + if gone { VISIBLE } else { IN_FLIGHT }
-    }
-
     /// Settles what earlier runs left open at addresses that have no step, when all steps are done.
     pub(super) async fn settle_rest(&self) -> Result<(), StepFailure> {
         let mut said: Option<Duration> = None;
@@ -115,7 +106,7 @@ impl Work<'_> {
                 if records.contains_key(&open.intent.id) {
                     continue;
                 }
-                let drained = self.drained(open);
+                let drained = self.drained(&open.intent.id);
                 if now >= drained {
                     records.insert(open.intent.id.clone(), abandoned(&open.intent.id));
                 } else {

@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bbws_model::{
-    Action, Address, AnyKind, Class, CloudError, Event, Kinds, Known, OpenIntent, Phase, PhysicalId, Plan, Pointer, Record, Seen, Step,
-    StepId, pointers, resolve,
+    Action, Address, AnyKind, Class, CloudError, Event, IntentId, Kinds, Known, OpenIntent, Phase, PhysicalId, Plan, Pointer, Record, Seen,
+    Step, StepId, pointers, resolve,
 };
 use serde_json::Value;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedMutexGuard, mpsc, watch};
 
 use super::busy::Busy;
 use super::credentials::Seal;
+use super::flight::Flights;
 use super::hub::Hub;
 use super::pace::Buckets;
 use super::send::Attempts;
@@ -39,8 +40,8 @@ pub(super) struct Work<'a> {
     pub(super) ids: &'a dyn Ids,
     pub(super) buckets: Buckets,
     pub(super) busy: Busy<'a>,
-    /// Whether a run's process is known to be gone.
-    pub(super) gone: &'a Gone<'a>,
+    /// Until when requests may arrive of which it is not known what became.
+    pub(super) flights: Flights,
     /// Whether requests can be signed.
     pub(super) sealed: Seal<'a>,
     /// Whose turn it is to settle what earlier runs left open at an address.
@@ -79,7 +80,7 @@ impl<'a> Work<'a> {
             ids,
             buckets: Buckets::default(),
             busy: Busy::new(clock),
-            gone,
+            flights: Flights::new(log, gone),
             sealed: Seal::new(credentials),
             settling: Mutex::default(),
             made: Mutex::default(),
@@ -97,7 +98,7 @@ impl<'a> Work<'a> {
     pub(super) async fn step(&self, step: &Step) -> Result<(), StepFailure> {
         let began = self.clock.elapsed();
         let busy = Mutex::new(Duration::ZERO);
-        let mut task = Task { work: self, step, began, cloud: &busy, attempts: Attempts::default(), said: None };
+        let mut task = Task { work: self, step, began, cloud: &busy, attempts: Attempts::default(), turn: None, said: None };
         let ended = task.take().await;
         // A failed step leaves no refusal open; what is ambiguous stays open for the next run.
         let ended = match (ended, task.attempts.give_up()) {
@@ -125,6 +126,11 @@ impl<'a> Work<'a> {
         self.log.state(|state| {
             state.open.values().filter(|open| at.is_none_or(|at| open.intent.address == *at)).filter(earlier).cloned().collect()
         })
+    }
+
+    /// When no request of an intent can arrive any more, by what is known now.
+    pub(super) fn drained(&self, intent: &IntentId) -> Duration {
+        self.flights.drained(intent, self.clock.elapsed())
     }
 
     pub(super) fn tell(&self, event: Event) {
@@ -155,11 +161,16 @@ impl<'a> Work<'a> {
 
     /// Waits, unless the run is told to stop.
     pub(super) async fn pause(&self, time: Duration) -> Result<(), StepFailure> {
+        self.unless_stopped(self.clock.sleep(time)).await
+    }
+
+    /// Waits for something, unless the run is told to stop.
+    pub(super) async fn unless_stopped<T>(&self, awaited: impl Future<Output = T>) -> Result<T, StepFailure> {
         let mut control = self.control.clone();
         tokio::select! {
             biased;
             () = Control::stopped(&mut control) => Err(StepFailure::Stopped),
-            () = self.clock.sleep(time) => Ok(()),
+            came = awaited => Ok(came),
         }
     }
 
@@ -198,6 +209,9 @@ pub(super) struct Task<'w, 'a> {
     /// How much of its time the cloud took.
     pub(super) cloud: &'w Mutex<Duration>,
     pub(super) attempts: Attempts,
+    /// Its turn at the address, where it goes on with a request that an earlier run left open there: until it is over, nobody else may
+    /// end that.
+    pub(super) turn: Option<OwnedMutexGuard<()>>,
     /// What it said last that it waits for, and when.
     said: Option<(Phase, Duration)>,
 }

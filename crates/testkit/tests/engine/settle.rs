@@ -299,6 +299,38 @@ async fn a_delete_whose_answer_alone_was_lost_is_over_when_its_object_is_gone() 
     assert!(bench.clock.elapsed() - began < Duration::from_secs(30), "{:?}", bench.clock.elapsed() - began);
 }
 
+/// Of a delete that a killed run has sent the next one knows that it is over soon, as that process is gone; of the one that it sends
+/// itself it does not. Two steps are at that address: the one that sends it, and another, which must not end it first.
+#[tokio::test(start_paused = true)]
+async fn a_delete_that_is_sent_again_is_over_when_the_last_one_has_lapsed() {
+    let a = |shape: &str, colour: &str| wanted(&[("key.a", json!({"name": "a", "shape": shape, "colour": colour}))]);
+    let deletes = |bench: &Bench| -> Vec<_> {
+        let calls = bench.cloud.calls().into_iter().enumerate();
+        calls.filter(|(_, call)| call.verb == bbws_testkit::Verb::Delete).collect()
+    };
+    let whole = Bench::new();
+    for shape in ["round", "square"] {
+        assert_eq!(whole.apply(&a(shape, "green"), Mode::Apply).await.outcome, Outcome::Done);
+    }
+    let bench = Bench::new();
+    bench.apply(&a("round", "green"), Mode::Apply).await;
+    bench.cloud.fault(deletes(&whole)[0].0, Fault::HangsBefore);
+    let _ = tokio::time::timeout(Duration::from_secs(120), bench.apply(&a("square", "green"), Mode::Apply)).await;
+    let killed = bench.state().await;
+    assert_eq!((killed.open.len(), deletes(&bench).len()), (1, 1), "it was killed when its delete had left");
+    bench.gone.lock().unwrap().insert(killed.holder.expect("it holds the environment").run);
+    // Neither the delete nor the update, whichever is first, arrives before ten minutes.
+    (0..2).for_each(|next| bench.cloud.fault(bench.cloud.count() + next, Fault::Late(Duration::from_secs(600))));
+    let began = bench.clock.elapsed();
+    let report = bench.apply(&a("square", "red"), Mode::Apply).await;
+    assert_eq!(report.outcome, Outcome::Done, "{report:?}");
+    let took = bench.clock.elapsed() - began;
+    assert!(took >= Duration::from_secs(660) && took < Duration::from_secs(760), "{took:?}");
+    let sent = deletes(&bench);
+    assert!(sent.len() >= 2 && sent.iter().all(|(_, call)| call.attempt == sent[0].1.attempt), "one intent: {sent:?}");
+    assert_eq!((bench.cloud.objects().len(), bench.state().await.open.len()), (1, 0));
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_was_given_up_is_not_sent_again() {
     for kind in ["name", "token", "key"] {

@@ -46,7 +46,7 @@ use witness::Witnessed;
 /// How many seeds a test takes: a soak takes more.
 const SEEDS: u64 = 10_000;
 /// Further on, and each has found something once.
-const MET: [u64; 10] = [45_507, 96_165, 99_625, 146_858, 212_167, 257_167, 386_639, 647_132, 820_165, 858_502];
+const MET: [u64; 12] = [45_507, 96_165, 99_625, 146_858, 212_167, 257_167, 386_639, 647_132, 820_165, 858_502, 1_023_172, 1_097_152];
 /// How many resources a cluster has at most.
 const MOST_RESOURCES: usize = 5;
 /// What clusters are made of.
