@@ -25,7 +25,7 @@ pub trait Sort: Send + Sync + 'static {
     const CARRIES: bool;
     /// Whether its id is its name, so that the next one of the name has the id of the last.
     const IS_ITS_NAME: bool = false;
-    /// For how many seconds a step waits for it.
+    /// For how many minutes a step waits for it.
     const PATIENCE: u64 = 30;
 }
 
@@ -45,6 +45,8 @@ impl Sort for Tag {
     const RECOVERY: Recovery = Recovery::TagOnly;
     const NAMED: bool = false;
     const CARRIES: bool = true;
+    /// As for a VPC: less than it takes until a request that was lost has lapsed.
+    const PATIENCE: u64 = 10;
 }
 
 impl Sort for Name {
@@ -74,8 +76,6 @@ impl Sort for Label {
     const NAMED: bool = true;
     const CARRIES: bool = false;
     const IS_ITS_NAME: bool = true;
-    /// Longer than it takes to wait for an answer.
-    const PATIENCE: u64 = 120;
 }
 
 /// A toy of one sort.

@@ -65,6 +65,6 @@ impl Task<'_, '_> {
             return Err(StepFailure::Cloud(error));
         }
         self.say(Phase::Pending("somebody signs in again: the credentials have run out".into()));
-        self.pause(moment).await
+        self.aside(self.work.clock.sleep(moment)).await
     }
 }

@@ -44,7 +44,7 @@ impl Task<'_, '_> {
             return Ok(turn);
         }
         self.say(unanswered());
-        self.in_cloud(self.work.unless_stopped(turns.lock_owned())).await
+        self.aside(turns.lock_owned()).await
     }
 
     async fn settle_one(&mut self, open: &OpenIntent) -> Result<(), StepFailure> {
@@ -180,11 +180,11 @@ impl Task<'_, '_> {
         self.work.clock.elapsed() >= drained
     }
 
-    /// Waits until it is looked again. This wait is none of the kind's own: it has an end.
+    /// Waits until it is looked again.
     pub(super) async fn wait_for_drain(&mut self, drained: Duration) -> Result<(), StepFailure> {
         self.say(unanswered());
         let left = drained.saturating_sub(self.work.clock.elapsed());
-        self.pause(LOOK.min(left.max(Duration::from_millis(100)))).await
+        self.aside(self.work.clock.sleep(LOOK.min(left.max(Duration::from_millis(100))))).await
     }
 }
 

@@ -98,7 +98,7 @@ impl<'a> Work<'a> {
     pub(super) async fn step(&self, step: &Step) -> Result<(), StepFailure> {
         let began = self.clock.elapsed();
         let busy = Mutex::new(Duration::ZERO);
-        let mut task = Task { work: self, step, began, cloud: &busy, attempts: Attempts::default(), turn: None, said: None };
+        let mut task = Task { work: self, step, began, cloud: &busy, attempts: Attempts::default(), turn: None, own: began, said: None };
         let ended = task.take().await;
         // A failed step leaves no refusal open; what is ambiguous stays open for the next run.
         let ended = match (ended, task.attempts.give_up()) {
@@ -212,6 +212,8 @@ pub(super) struct Task<'w, 'a> {
     /// Its turn at the address, where it goes on with a request that an earlier run left open there: until it is over, nobody else may
     /// end that.
     pub(super) turn: Option<OwnedMutexGuard<()>>,
+    /// Since when it waits for its own object alone.
+    own: Duration,
     /// What it said last that it waits for, and when.
     said: Option<(Phase, Duration)>,
 }
@@ -284,10 +286,17 @@ impl Task<'_, '_> {
         Place { address: self.step.address.clone(), id: id.cloned(), spec: spec.clone(), lineage, intent: None }
     }
 
+    /// Waits for something that says nothing of the step's own object, and has an end of its own: the kind's time begins after it.
+    pub(super) async fn aside<T>(&mut self, awaited: impl Future<Output = T>) -> Result<T, StepFailure> {
+        let came = self.in_cloud(self.work.unless_stopped(awaited)).await;
+        self.own = self.work.clock.elapsed();
+        came
+    }
+
     /// Waits until the next look is due, and gives up when the kind's own time is over. All who wait at one pace look at
     /// the same moments, so that one call serves them.
     pub(super) async fn wait(&mut self, phase: Phase) -> Result<(), StepFailure> {
-        let waited = self.work.clock.elapsed().saturating_sub(self.began);
+        let waited = self.work.clock.elapsed().saturating_sub(self.own);
         let timeout = self.timeout()?;
         if waited > timeout {
             let minutes = timeout.as_secs() / 60;

@@ -59,6 +59,22 @@ async fn a_run_waits_for_fresh_ones_and_goes_on_with_the_same_requests() {
     assert_eq!(intents(&bench).await, intents(&undisturbed).await, "a refused request is the same one when it is sent again");
 }
 
+/// What is made when somebody has signed in again is waited for as long as ever: until then nothing of it was under way.
+#[tokio::test(start_paused = true)]
+async fn the_wait_for_fresh_ones_is_not_counted_as_the_kinds_own() {
+    let bench = Bench::new();
+    (0..2_000).for_each(|call| bench.cloud.fault(call, Fault::Refused(Class::Credentials)));
+    let away = Duration::from_secs(12 * 60);
+    let tag = bench.kinds.get("tag").unwrap().facts().durations.timeout;
+    assert!(tag < away, "a kind whose own time would be over: {tag:?}");
+    let session = Session::default();
+    let (report, ()) = tokio::join!(apply(&bench, &session), async {
+        tokio::time::sleep(away).await;
+        bench.cloud.calm();
+    });
+    assert_eq!((report.outcome, bench.cloud.objects().len()), (Outcome::Done, 3), "{report:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_run_without_fresh_ones_ends_with_everything_recorded_and_the_next_goes_on() {
     let bench = Bench::new();
