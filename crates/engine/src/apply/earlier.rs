@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio::sync::OwnedMutexGuard;
 
 use super::StepFailure;
+use super::flight::left_open;
 use super::send::{Due, Sent};
 use super::settle::{LOOK, abandoned, place, seen_of, settled, trace};
 use super::work::Task;
@@ -31,7 +32,7 @@ impl Task<'_, '_> {
         // The two steps of a replacement have one address: the second finds everything settled, or waits for the step that sends one
         // of the requests again, which knows more of it than anybody else.
         let turn = self.wait_for_turn().await?;
-        for open in self.work.left_open(Some(&self.step.address)) {
+        for open in left_open(self.work.log, Some(&self.step.address)) {
             self.settle_one(&open).await?;
         }
         self.turn = Some(turn).filter(|_| self.attempts.may_arrive());
@@ -80,7 +81,8 @@ impl Task<'_, '_> {
     pub(super) async fn outwait_deletes(&mut self, kind: &str) -> Result<(), StepFailure> {
         let is = |open: &OpenIntent| open.repeated && open.intent.kind == kind && matches!(open.intent.op, Op::Delete { .. });
         loop {
-            let drained = self.work.left_open(None).iter().filter(|open| is(open)).map(|open| self.work.drained(&open.intent.id)).max();
+            let drained =
+                left_open(self.work.log, None).iter().filter(|open| is(open)).map(|open| self.work.drained(&open.intent.id)).max();
             let Some(drained) = drained.filter(|drained| !self.over(*drained)) else { return Ok(()) };
             self.wait_for_drain(drained).await?;
         }

@@ -4,13 +4,30 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use bbws_model::{IntentId, OpenIntent};
+use bbws_model::{Address, IntentId, OpenIntent};
 
 use super::Gone;
-use super::settle::{IN_FLIGHT, VISIBLE};
 use crate::Log;
 use crate::lock::locked;
 use crate::log::LEASE;
+
+/// For how long after it was signed AWS takes a request ("most" of its APIs; S3 alone takes 15 minutes).
+const SIGNED: Duration = Duration::from_secs(300);
+/// How far a clock may be off before AWS refuses its signatures, so how much longer one may live.
+const SKEW: Duration = Duration::from_secs(300);
+/// How long AWS may take to show what it has done.
+const VISIBLE: Duration = Duration::from_secs(60);
+
+/// For how long what became of a request may still be unseen after it was sent.
+const IN_FLIGHT: Duration = SIGNED.saturating_add(SKEW).saturating_add(VISIBLE);
+
+/// What earlier runs left open, at one address or at all.
+pub(super) fn left_open(log: &Log, at: Option<&Address>) -> Vec<OpenIntent> {
+    let own = log.run();
+    let earlier = |open: &&OpenIntent| open.writer.as_ref().is_none_or(|writer| writer.run != *own);
+    let here = |open: &&OpenIntent| at.is_none_or(|at| open.intent.address == *at);
+    log.state(|state| state.open.values().filter(here).filter(earlier).cloned().collect())
+}
 
 /// Where a request of this run is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -34,13 +51,11 @@ impl Flights {
     /// Of an environment that was just opened. An earlier run may have sent until its lease was over, which was not later than this
     /// one's began. Of a process that is known to be gone only what was in this machine's hands can still be on its way.
     pub(super) fn new(log: &Log, gone: &Gone<'_>) -> Self {
-        let earlier = |open: &&OpenIntent| open.writer.as_ref().is_none_or(|writer| writer.run != *log.run());
-        let left: Vec<OpenIntent> = log.state(|state| state.open.values().filter(earlier).cloned().collect());
         let lapses = |open: OpenIntent| {
             let gone = open.writer.as_ref().is_some_and(gone);
             (open.intent.id, log.opened() + LEASE + if gone { VISIBLE } else { IN_FLIGHT })
         };
-        Self { earlier: left.into_iter().map(lapses).collect(), sent: Mutex::default() }
+        Self { earlier: left_open(log, None).into_iter().map(lapses).collect(), sent: Mutex::default() }
     }
 
     /// A request leaves.

@@ -14,19 +14,10 @@ use futures::future::join_all;
 use serde_json::Value;
 
 use super::StepFailure;
+use super::flight::left_open;
 use super::work::Work;
 use crate::observe::{Asked, look};
 use crate::{Drivers, Log, Place, Reading};
-
-/// For how long after it was signed AWS takes a request ("most" of its APIs; S3 alone takes 15 minutes).
-const SIGNED: Duration = Duration::from_secs(300);
-/// How far a clock may be off before AWS refuses its signatures, so how much longer one may live.
-const SKEW: Duration = Duration::from_secs(300);
-/// How long AWS may take to show what it has done.
-pub(super) const VISIBLE: Duration = Duration::from_secs(60);
-
-/// For how long what became of a request may still be unseen after it was sent.
-pub(super) const IN_FLIGHT: Duration = SIGNED.saturating_add(SKEW).saturating_add(VISIBLE);
 
 /// Looks, once, at what became of every open request, and at what was given up: records what is seen of it. Nothing is waited
 /// for and nothing is sent. Answers how many requests are settled by it.
@@ -94,7 +85,7 @@ impl Work<'_> {
     pub(super) async fn settle_rest(&self) -> Result<(), StepFailure> {
         let mut said: Option<Duration> = None;
         loop {
-            let open = self.left_open(None);
+            let open = left_open(self.log, None);
             if open.is_empty() {
                 return Ok(());
             }

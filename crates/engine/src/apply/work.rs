@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bbws_model::{
-    Action, Address, AnyKind, Class, CloudError, Event, IntentId, Kinds, Known, OpenIntent, Phase, PhysicalId, Plan, Pointer, Record, Seen,
-    Step, StepId, pointers, resolve,
+    Action, Address, AnyKind, Class, CloudError, Event, IntentId, Kinds, Known, Phase, PhysicalId, Plan, Pointer, Record, Seen, Step,
+    StepId, pointers, resolve,
 };
 use serde_json::Value;
 use tokio::sync::{OwnedMutexGuard, mpsc, watch};
@@ -117,15 +117,6 @@ impl<'a> Work<'a> {
             Err(StepFailure::Log(_) | StepFailure::Stopped) => {}
         }
         ended
-    }
-
-    /// What earlier runs left open, at one address or at all.
-    pub(super) fn left_open(&self, at: Option<&Address>) -> Vec<OpenIntent> {
-        let own = self.log.run();
-        let earlier = |open: &&OpenIntent| open.writer.as_ref().is_none_or(|writer| writer.run != *own);
-        self.log.state(|state| {
-            state.open.values().filter(|open| at.is_none_or(|at| open.intent.address == *at)).filter(earlier).cloned().collect()
-        })
     }
 
     /// When no request of an intent can arrive any more, by what is known now.
