@@ -194,7 +194,7 @@ impl FakeCloud {
         let lost = |why: &str| Err(CloudError::own(&operation, Class::Ambiguous, quoted(why)));
         match fault {
             Some(Fault::Refused(class)) => {
-                self.world(|world, _| world.refused(number));
+                self.world(|world, _| world.answered(number));
                 return Err(CloudError::own(&operation, class, quoted("refused by plan")));
             }
             Some(Fault::RequestLost) => return lost("the connection was closed"),
@@ -206,11 +206,8 @@ impl FakeCloud {
         if fault == Some(Fault::AnswerLost) {
             return lost("the connection was closed");
         }
-        match self.world(|world, _| world.answered(number)) {
-            Some(Err(error)) => {
-                self.world(|world, _| world.refused(number));
-                Err(CloudError { operation, ..error })
-            }
+        match self.world(|world, _| world.read(number)) {
+            Some(Err(error)) => Err(CloudError { operation, ..error }),
             Some(Ok(made)) => Ok(made),
             None => lost("no answer within 30 s"),
         }

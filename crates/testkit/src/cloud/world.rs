@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bbws_engine::Attempt;
-use bbws_model::{Class, CloudError, Locate, Ownership, PhysicalId, Ready};
+use bbws_model::{Class, CloudError, IntentId, Locate, Ownership, PhysicalId, Ready};
 
 use super::fault::{Fault, SIGNATURE, Sky};
 use crate::{Sort, Toy, ToySpec};
@@ -34,6 +34,11 @@ impl Object {
     #[must_use]
     pub fn is_leaving(&self) -> bool {
         self.gone_at.is_some()
+    }
+
+    /// The request that made it, where it bears a mark.
+    fn maker(&self) -> Option<&IntentId> {
+        self.owner.as_ref().map(|owner| &owner.intent)
     }
 }
 
@@ -74,9 +79,12 @@ pub(super) type Answer = Result<Option<PhysicalId>, CloudError>;
 pub(super) type Effect = Arc<dyn Fn(&mut World, Duration) -> Answer + Send + Sync>;
 
 /// A call on its way.
+#[derive(Clone)]
 pub(super) struct Flight {
     sender: usize,
     signed: Duration,
+    /// Whose work had its object's id last when it left.
+    about: Option<IntentId>,
     effect: Effect,
 }
 
@@ -91,9 +99,10 @@ impl fmt::Debug for Flight {
 pub enum Happened<'a> {
     /// It leaves.
     Sent(&'a Call),
-    /// Its sender has read that it was refused: nothing comes of it.
-    Refused(&'a Call),
-    /// A delete meets an object that was not there yet when it was signed: the next one of the name that it gives.
+    /// Its sender has read the answer, whatever it is: nothing more comes of it.
+    Answered(&'a Call),
+    /// A delete meets an object that was not there yet when it was signed, and is not the work of the request that made the one
+    /// which was: the next one of the name that it gives.
     Astray(&'a Call),
 }
 
@@ -193,7 +202,8 @@ impl World {
     fn astray(&self, flight: &Flight, number: usize) {
         let Some(call) = self.calls.get(number).filter(|call| call.verb == Verb::Delete) else { return };
         let met = call.id.as_ref().and_then(|id| self.objects.get(id)).filter(|object| !object.is_leaving());
-        if met.is_some_and(|object| object.made_at > flight.signed) {
+        let same = |object: &Object| object.maker().is_some() && object.maker() == flight.about.as_ref();
+        if met.is_some_and(|object| object.made_at > flight.signed && !same(object)) {
             self.watched(Happened::Astray(call));
         }
     }
@@ -209,32 +219,34 @@ impl World {
         let number = self.calls.len();
         let fault = self.faults.remove(&number).or_else(|| self.sky.fate());
         let (sender, signed, sent) = (call.sender, call.signed, call.sent);
+        let about = call.id.as_ref().and_then(|id| self.ever.get(id)?.maker()).cloned();
+        let flight = Flight { sender, signed, about, effect };
         self.watched(Happened::Sent(&call));
         self.calls.push(call);
         let late = match fault {
             Some(Fault::Refused(_) | Fault::RequestLost | Fault::HangsBefore) => return (number, fault),
             Some(Fault::Late(late)) => late,
             Some(Fault::Twice(again)) => {
-                self.echoes.insert((sent + again, number), Flight { sender, signed, effect: effect.clone() });
+                self.echoes.insert((sent + again, number), flight.clone());
                 Duration::ZERO
             }
             Some(Fault::AnswerLost | Fault::HangsAfter) | None => Duration::ZERO,
         };
-        self.flights.insert((sent + late, number), Flight { sender, signed, effect });
+        self.flights.insert((sent + late, number), flight);
         self.advance(sent);
         (number, fault)
     }
 
-    /// The sender of a call has read that it was refused.
-    pub(super) fn refused(&self, number: usize) {
+    /// The sender of a call has read the answer to it.
+    pub(super) fn answered(&self, number: usize) {
         if let Some(call) = self.calls.get(number) {
-            self.watched(Happened::Refused(call));
+            self.watched(Happened::Answered(call));
         }
     }
 
-    /// The answer to a call, once it has arrived.
-    pub(super) fn answered(&mut self, number: usize) -> Option<Answer> {
-        self.answers.remove(&number)
+    /// The answer to a call, once it has arrived, for its sender to read.
+    pub(super) fn read(&mut self, number: usize) -> Option<Answer> {
+        self.answers.remove(&number).inspect(|_| self.answered(number))
     }
 
     /// A process is dead, and its machine lives: its bytes arrive soon or never.

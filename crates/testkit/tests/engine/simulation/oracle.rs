@@ -64,7 +64,7 @@ struct Book {
     began: Option<tokio::time::Instant>,
     leases: Leases,
     hosts: Hosts,
-    /// By whom each intent's request was signed, and when, but for those that were refused for certain.
+    /// By whom each intent's request was signed, and when, but for those whose answer was read.
     signed: BTreeMap<IntentId, Vec<(usize, Duration)>>,
     plans: BTreeMap<RunId, BTreeSet<Address>>,
     violation: Option<Violation>,
@@ -100,8 +100,8 @@ impl Oracle {
         cloud.watch(move |happened| {
             book.judged(|book| match happened {
                 Happened::Sent(call) => book.sent(call),
-                Happened::Refused(call) => {
-                    book.refused(call);
+                Happened::Answered(call) => {
+                    book.answered(call);
                     Ok(())
                 }
                 Happened::Astray(call) => holds("I3", false, || format!("it removes the next of its name: {call:?}")),
@@ -275,8 +275,8 @@ impl Book {
         Ok(())
     }
 
-    /// Its sender knows that nothing comes of a call.
-    fn refused(&mut self, call: &Call) {
+    /// Its sender knows that nothing more comes of a call.
+    fn answered(&mut self, call: &Call) {
         if let Some(signed) = self.signed.get_mut(&call.attempt.owner.intent) {
             signed.retain(|one| *one != (call.sender, call.signed));
         }
