@@ -49,6 +49,10 @@ impl Task<'_, '_> {
             self.refuse_foreign(&seen)?;
             let stale = asked.as_ref().is_some_and(|(before, until)| *before == seen && self.work.clock.elapsed() < *until);
             if stale || seen.phase == Phase::Leaving {
+                if seen.phase == Phase::Leaving && self.attempts.are_taken() && !self.was_repeated() {
+                    let records = self.attempts.settled();
+                    self.work.append(records).await?;
+                }
                 leaving = Some(seen);
                 self.wait(Phase::Leaving).await?;
                 continue;
@@ -60,7 +64,12 @@ impl Task<'_, '_> {
             let copy = self.left_by_delete(&name, &seen);
             match self.send(due, async |driver, attempt| driver.delete(&seen, attempt).await).await {
                 Ok(Sent::Answered(intent, Progress::Sent)) => {
-                    self.answered(intent).await?;
+                    // Before a look shows it, another one may be sent; and that would be the second of two for one name.
+                    if keyed {
+                        self.attempts.is_taken(intent)
+                    } else {
+                        self.answered(intent).await?
+                    }
                     left = copy;
                     asked = Some((seen, self.work.clock.elapsed() + STALE));
                 }

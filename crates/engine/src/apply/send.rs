@@ -22,8 +22,10 @@ const SILENCE: Duration = Duration::from_secs(20 * 60);
 pub(super) struct Attempts {
     /// Refused for a passing reason: the same request may be sent again under the same intent.
     refused: Option<Refused>,
-    /// Of these it is not known whether they took effect.
+    /// Of these it is not known whether they took effect, or no look shows it yet.
     ambiguous: Vec<IntentId>,
+    /// Which of them AWS has said to have taken.
+    taken: Vec<IntentId>,
     /// Since when nothing was answered but by failures of AWS's own, or nothing at all.
     silent: Option<Duration>,
 }
@@ -64,15 +66,26 @@ impl Attempts {
         }
     }
 
+    /// AWS has taken a request whose end is what a look shows of it.
+    pub(super) fn is_taken(&mut self, intent: IntentId) {
+        self.taken.push(intent.clone());
+        self.goes_on(intent);
+    }
+
     /// What became of a request is recorded: it is not sent again.
     pub(super) fn is_settled(&mut self, intent: &IntentId) {
         self.ambiguous.retain(|open| open != intent);
         self.refused.take_if(|refused| refused.intent.id == *intent);
     }
 
-    /// Those without an answer.
+    /// Those without an end.
     pub(super) fn unanswered(&self) -> impl Iterator<Item = &IntentId> {
         self.ambiguous.iter()
+    }
+
+    /// Whether AWS has said of all those without an end to have taken them.
+    pub(super) fn are_taken(&self) -> bool {
+        self.may_arrive() && self.ambiguous.iter().all(|intent| self.taken.contains(intent))
     }
 
     /// Whether the answer to a request is the end of it: no other of the same is without one.
@@ -93,8 +106,12 @@ impl Attempts {
     /// The records that end everything: a look has shown that the object is as wanted, or gone.
     pub(super) fn settled(&mut self) -> Vec<Record> {
         let mut records = self.give_up();
-        let settled = self.ambiguous.drain(..);
-        records.extend(settled.map(|intent| Record::Result { intent, outcome: ResultOutcome::Settled { id: None }, request_id: None }));
+        let taken = std::mem::take(&mut self.taken);
+        let ended = self.ambiguous.drain(..).map(|intent| {
+            let outcome = if taken.contains(&intent) { ResultOutcome::Done { id: None } } else { ResultOutcome::Settled { id: None } };
+            Record::Result { intent, outcome, request_id: None }
+        });
+        records.extend(ended);
         records
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bbws_engine::{Clock, Control, Held, Log, LogError, stands_still};
 use bbws_model::{Class, Desired, Event, IntentId, Mode, Outcome, RunId};
-use bbws_testkit::{Fault, Lasting};
+use bbws_testkit::{Fault, Lasting, Trouble, Weather};
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -256,14 +256,16 @@ async fn deleted_twice() -> (Bench, Desired) {
     (bench, one)
 }
 
+/// What is wanted is made again, and nothing that arrives within a quarter of an hour removes it.
+async fn made_again(bench: &Bench, one: &Desired) {
+    assert_eq!(bench.apply(one, Mode::Apply).await.outcome, Outcome::Done);
+    bench.clock.sleep(Duration::from_secs(900)).await;
+    assert_eq!((bench.cloud.objects().len(), bench.state().await.open.len()), (1, 0), "it stays");
+}
+
 /// The late one would remove the next object of the name.
 #[tokio::test(start_paused = true)]
 async fn a_name_is_made_again_only_when_no_delete_of_it_may_still_arrive() {
-    let made_again = async |bench: &Bench, one: &Desired| {
-        assert_eq!(bench.apply(one, Mode::Apply).await.outcome, Outcome::Done);
-        bench.clock.sleep(Duration::from_secs(900)).await;
-        assert_eq!((bench.cloud.objects().len(), bench.state().await.open.len()), (1, 0), "it stays");
-    };
     let (bench, one) = deleted_twice().await;
     let began = bench.clock.elapsed();
     assert_eq!(bench.apply(&one, Mode::Destroy).await.outcome, Outcome::Done);
@@ -284,6 +286,48 @@ async fn a_name_is_made_again_only_when_no_delete_of_it_may_still_arrive() {
             assert_eq!(bench.state().await.entries.len(), 0);
         }
         made_again(&bench, &next).await;
+    }
+}
+
+/// AWS takes a delete, and shows its object for so long that it is deleted again: by the same run, or by the next one. The answer to
+/// that is lost. Then the object is gone, which is the first one's work: the second is still on its way.
+#[tokio::test(start_paused = true)]
+async fn a_delete_that_was_taken_is_one_of_two_when_its_object_is_shown_too_long() {
+    let is_delete = |call: &bbws_testkit::Call| call.verb == bbws_testkit::Verb::Delete;
+    let mut twice = [0, 0];
+    for (seed, killed) in (0..40).flat_map(|seed| [(seed, false), (seed, true)]) {
+        let bench = Bench::in_which_all_takes(Duration::ZERO);
+        let one = wanted(&[("label.a", json!({"name": "a"}))]);
+        bench.apply(&one, Mode::Apply).await;
+        bench.cloud.weather(seed, Weather { lag: Duration::from_secs(90), ..Weather::default() }, Trouble::default());
+        bench.cloud.fault(bench.cloud.count() + 1, Fault::Late(Duration::from_secs(300)));
+        if killed {
+            let _ = tokio::time::timeout(Duration::from_secs(5), bench.apply(&one, Mode::Destroy)).await;
+        }
+        assert_eq!(bench.apply(&one, Mode::Destroy).await.outcome, Outcome::Done, "seed {seed}, killed: {killed}");
+        let deletes: Vec<_> = bench.cloud.calls().into_iter().filter(is_delete).collect();
+        assert!(deletes.iter().all(|call| call.attempt == deletes[0].attempt), "one intent: {deletes:?}");
+        twice[usize::from(killed)] += usize::from(deletes.len() == 2);
+        bench.cloud.calm();
+        made_again(&bench, &one).await;
+    }
+    assert!(twice.iter().all(|of| *of > 5), "{twice:?}");
+}
+
+/// One that AWS has taken ends with what a look shows of it, in one slot.
+#[tokio::test(start_paused = true)]
+async fn a_delete_ends_when_its_object_is_seen_to_leave() {
+    for (takes, ends) in [(0, "seen to be gone"), (600, "seen to leave")] {
+        let bench = Bench::in_which_all_takes(Duration::from_secs(takes));
+        let one = wanted(&[("label.a", json!({"name": "a"}))]);
+        bench.apply(&one, Mode::Apply).await;
+        let began = bench.clock.elapsed();
+        let _ = tokio::time::timeout(Duration::from_secs(60), bench.apply(&one, Mode::Destroy)).await;
+        let state = bench.state().await;
+        assert_eq!((state.open.len(), state.entries.len()), (0, usize::from(takes > 0)), "{ends}");
+        assert_eq!(bench.apply(&one, Mode::Destroy).await.outcome, Outcome::Done, "{ends}");
+        assert!(bench.clock.elapsed() - began < Duration::from_secs(takes + 120), "nothing else is waited for");
+        assert_eq!(bench.cloud.calls().into_iter().filter(|call| call.verb == bbws_testkit::Verb::Delete).count(), 1, "{ends}");
     }
 }
 

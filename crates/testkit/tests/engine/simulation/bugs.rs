@@ -40,7 +40,7 @@ const BUGS: [Bug; 28] = [
     bug("a lost answer is taken for a refusal", "driver", Lie::LostIsRefused, 0),
     bug("no token: each send has a new one", "driver", Lie::NewTokens, 0),
     bug("the SDK sends a lost create again", "driver", Lie::SendsAgain, 0),
-    bug("the SDK sends a lost delete again", "driver", Lie::DeletesAgain, 11_500),
+    bug("the SDK sends a lost delete again", "driver", Lie::DeletesAgain, 0),
     bug("adoption without owner", "driver", Lie::ClaimsAll, 0),
     bug("a partial page is taken for gone", "driver", Lie::PartialPages, 0),
     bug("a failed look is taken for gone", "driver", Lie::ErrorsAreAbsences, 0),

@@ -75,6 +75,13 @@ pub(super) enum Lie {
     ClosesEarly,
 }
 
+impl Lie {
+    /// Whether only things whose id is their name can suffer from it: then some are in each seed.
+    pub(super) fn is_about_names(self) -> bool {
+        self == Self::DeletesAgain
+    }
+}
+
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
