@@ -98,7 +98,8 @@ pub struct Created {
 /// What an update or delete call did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// One request was sent and accepted. Observe, and call again if something still differs.
+    /// One request was sent and accepted. Observe, and call again if something still differs. Of a kind that is known by its key a
+    /// delete is `Sent` only when the object itself was asked to go: that stays open until a look shows it.
     Sent,
     /// The same, but what it did shows on nothing that is observed: part of what an object holds went before the object
     /// itself can go. Nothing is waited for; call again.
