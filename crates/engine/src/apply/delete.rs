@@ -49,7 +49,7 @@ impl Task<'_, '_> {
             self.refuse_foreign(&seen)?;
             let stale = asked.as_ref().is_some_and(|(before, until)| *before == seen && self.work.clock.elapsed() < *until);
             if stale || seen.phase == Phase::Leaving {
-                // That is the end of what AWS has taken. What has no answer may not be what it is the work of.
+                // What AWS has taken is seen to work. Of what has no answer that says nothing: it may still come.
                 if seen.phase == Phase::Leaving && self.attempts.are_taken() && !self.was_repeated() {
                     let records = self.attempts.settled();
                     self.work.append(records).await?;

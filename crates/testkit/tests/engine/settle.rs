@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bbws_engine::{Clock, Control, Held, Log, LogError, stands_still};
 use bbws_model::{Class, Desired, Event, IntentId, Mode, Outcome, RunId};
-use bbws_testkit::{Fault, Lasting, Trouble, Weather};
+use bbws_testkit::{Call, Fault, Lasting, Trouble, Verb, Weather};
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -247,6 +247,11 @@ async fn what_was_settled_by_anothers_work_may_still_come() {
     }
 }
 
+/// Every delete that was sent, each with its number among the calls.
+fn deletes(bench: &Bench) -> Vec<(usize, Call)> {
+    bench.cloud.calls().into_iter().enumerate().filter(|(_, call)| call.verb == Verb::Delete).collect()
+}
+
 /// A bench on which the first of two deletes of a name is under way for five minutes when the second has done its work.
 async fn deleted_twice() -> (Bench, Desired) {
     let bench = Bench::in_which_all_takes(Duration::ZERO);
@@ -271,8 +276,8 @@ async fn a_name_is_made_again_only_when_no_delete_of_it_may_still_arrive() {
     assert_eq!(bench.apply(&one, Mode::Destroy).await.outcome, Outcome::Done);
     let took = bench.clock.elapsed() - began;
     assert!(took >= Duration::from_secs(660) && took < Duration::from_secs(760), "{took:?}");
-    let deletes: Vec<_> = bench.cloud.calls().into_iter().filter(|call| call.verb == bbws_testkit::Verb::Delete).collect();
-    assert!(deletes.len() == 2 && deletes[0].attempt == deletes[1].attempt, "one intent: {deletes:?}");
+    let sent = deletes(&bench);
+    assert!(sent.len() == 2 && sent[0].1.attempt == sent[1].1.attempt, "one intent: {sent:?}");
     made_again(&bench, &one).await;
     // It is killed when the object is gone, and the next run wants it again, at another address, or not at all.
     let moved = wanted(&[("label.b", json!({"name": "a"}))]);
@@ -293,7 +298,6 @@ async fn a_name_is_made_again_only_when_no_delete_of_it_may_still_arrive() {
 /// that is lost. Then the object is gone, which is the first one's work: the second is still on its way.
 #[tokio::test(start_paused = true)]
 async fn a_delete_that_was_taken_is_one_of_two_when_its_object_is_shown_too_long() {
-    let is_delete = |call: &bbws_testkit::Call| call.verb == bbws_testkit::Verb::Delete;
     let mut twice = [0, 0];
     for (seed, killed) in (0..40).flat_map(|seed| [(seed, false), (seed, true)]) {
         let bench = Bench::in_which_all_takes(Duration::ZERO);
@@ -305,16 +309,16 @@ async fn a_delete_that_was_taken_is_one_of_two_when_its_object_is_shown_too_long
             let _ = tokio::time::timeout(Duration::from_secs(5), bench.apply(&one, Mode::Destroy)).await;
         }
         assert_eq!(bench.apply(&one, Mode::Destroy).await.outcome, Outcome::Done, "seed {seed}, killed: {killed}");
-        let deletes: Vec<_> = bench.cloud.calls().into_iter().filter(is_delete).collect();
-        assert!(deletes.iter().all(|call| call.attempt == deletes[0].attempt), "one intent: {deletes:?}");
-        twice[usize::from(killed)] += usize::from(deletes.len() == 2);
+        let sent = deletes(&bench);
+        assert!(sent.iter().all(|(_, call)| call.attempt == sent[0].1.attempt), "one intent: {sent:?}");
+        twice[usize::from(killed)] += usize::from(sent.len() == 2);
         bench.cloud.calm();
         made_again(&bench, &one).await;
     }
     assert!(twice.iter().all(|of| *of > 5), "{twice:?}");
 }
 
-/// One that AWS has taken ends with what a look shows of it, in one slot.
+/// One that AWS has taken ends with what a look shows of it: not with the answer, and not later.
 #[tokio::test(start_paused = true)]
 async fn a_delete_ends_when_its_object_is_seen_to_leave() {
     for (takes, ends) in [(0, "seen to be gone"), (600, "seen to leave")] {
@@ -327,7 +331,7 @@ async fn a_delete_ends_when_its_object_is_seen_to_leave() {
         assert_eq!((state.open.len(), state.entries.len()), (0, usize::from(takes > 0)), "{ends}");
         assert_eq!(bench.apply(&one, Mode::Destroy).await.outcome, Outcome::Done, "{ends}");
         assert!(bench.clock.elapsed() - began < Duration::from_secs(takes + 120), "nothing else is waited for");
-        assert_eq!(bench.cloud.calls().into_iter().filter(|call| call.verb == bbws_testkit::Verb::Delete).count(), 1, "{ends}");
+        assert_eq!(deletes(&bench).len(), 1, "{ends}");
     }
 }
 
@@ -348,10 +352,6 @@ async fn a_delete_whose_answer_alone_was_lost_is_over_when_its_object_is_gone() 
 #[tokio::test(start_paused = true)]
 async fn a_delete_that_is_sent_again_is_over_when_the_last_one_has_lapsed() {
     let a = |shape: &str, colour: &str| wanted(&[("key.a", json!({"name": "a", "shape": shape, "colour": colour}))]);
-    let deletes = |bench: &Bench| -> Vec<_> {
-        let calls = bench.cloud.calls().into_iter().enumerate();
-        calls.filter(|(_, call)| call.verb == bbws_testkit::Verb::Delete).collect()
-    };
     let whole = Bench::new();
     for shape in ["round", "square"] {
         assert_eq!(whole.apply(&a(shape, "green"), Mode::Apply).await.outcome, Outcome::Done);
