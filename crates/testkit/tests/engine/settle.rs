@@ -114,7 +114,7 @@ async fn a_create_that_can_do_no_harm_is_sent_again_at_once() {
         assert_eq!(bench.cloud.objects().len(), 1, "{kind}");
         assert!(finished(&bench, &format!("{kind}.a")) < Duration::from_secs(90), "{kind}");
         let calls = bench.cloud.calls();
-        let creates: Vec<_> = calls.iter().filter(|call| call.verb == bbws_testkit::Verb::Create).collect();
+        let creates: Vec<_> = calls.iter().filter(|call| call.verb == Verb::Create).collect();
         assert!(creates.windows(2).all(|two| two[0].attempt == two[1].attempt), "{kind}: the same request, intent and token included");
     }
 }
