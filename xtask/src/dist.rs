@@ -55,7 +55,7 @@ fn executable(messages: &str) -> Option<PathBuf> {
     Some(PathBuf::from(path))
 }
 
-fn host() -> Result<String, String> {
+pub(crate) fn host() -> Result<String, String> {
     let told = said(Command::new("rustc").arg("-vV"))?;
     told.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned).ok_or_else(|| "rustc does not say its host".to_owned())
 }

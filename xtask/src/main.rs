@@ -3,6 +3,8 @@
 mod bench;
 mod dist;
 mod docs;
+mod evidence;
+mod fuzz;
 mod layers;
 mod sdk;
 mod soak;
