@@ -137,6 +137,7 @@ fn piece() -> impl Strategy<Value = Value> {
         any::<i64>().prop_map(Value::from),
         Just(json!(u64::MAX)),
         Just(json!(0.5)),
+        proptest::num::f64::ANY.prop_map(Value::from),
         any::<String>().prop_map(Value::from),
         "[a-z.-]{0,12}|01[A-Z0-9]{4}|[0-9]{12}|[0-9]{4}-[0-9]{2}-[0-9]{2}T00:00:00Z".prop_map(Value::from),
         Just(json!([])),
