@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::said;
+
 /// Builds it, optimised unless another profile is asked for, into `target/dist/`.
 pub(crate) fn run(profile: Option<String>) -> Vec<String> {
     match made(profile.as_deref().unwrap_or("release")) {
@@ -69,14 +71,6 @@ fn checksum(path: &Path) -> Result<String, String> {
 /// As `sha256sum -c` reads it.
 fn line(sum: &str, name: &str) -> String {
     format!("{sum}  {name}\n")
-}
-
-fn said(command: &mut Command) -> Result<String, String> {
-    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr).trim()));
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 #[cfg(test)]

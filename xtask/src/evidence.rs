@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::{root, tell};
+use crate::{root, said, tell};
 
 /// What the proofs are made of.
 const SOURCES: [&str; 7] = ["crates", "tests", "environments", "xtask", "fuzz", "Cargo.toml", "Cargo.lock"];
@@ -56,12 +56,7 @@ fn changed_since(commit: &str) -> Result<bool, String> {
 }
 
 fn git(arguments: &[&str]) -> Result<String, String> {
-    let told = Command::new("git").current_dir(root()).args(arguments).output().map_err(|e| e.to_string())?;
-    if told.status.success() {
-        Ok(String::from_utf8_lossy(&told.stdout).trim().to_owned())
-    } else {
-        Err(format!("git {} fails: {}", arguments.join(" "), String::from_utf8_lossy(&told.stderr)))
-    }
+    said(Command::new("git").current_dir(root()).args(arguments))
 }
 
 #[cfg(test)]

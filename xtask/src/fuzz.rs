@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -122,7 +121,7 @@ impl Fuzzer {
     }
 
     /// Runs it to its end; what it says on the way is the answer.
-    fn ran(&self, name: &str, how: &[&str], folders: [&Path; 2], own: Option<&Path>) -> Result<(bool, String), String> {
+    fn ran(&self, name: &str, how: &[&str], folders: &[&Path], own: Option<&Path>) -> Result<(bool, String), String> {
         let log = self.folder.join(format!("{name}.log"));
         let file = fs::File::create(&log).map_err(|e| format!("{}: {e}", log.display()))?;
         let mut command = Command::new(&self.program);
@@ -140,7 +139,7 @@ impl Fuzzer {
         let name = "flawed";
         let (grown, failed) = (self.folder("grown", name, true)?, self.folder("failed", name, true)?);
         let prefix = format!("-artifact_prefix={}/", failed.display());
-        let (well, said) = self.ran(name, &["-seed=1", "-runs=5000000", &prefix], [&grown, &grown], None)?;
+        let (well, said) = self.ran(name, &["-seed=1", "-runs=5000000", &prefix], &[&grown], None)?;
         if !well && said.contains("the flaw is found") {
             Ok(())
         } else {
@@ -153,10 +152,10 @@ impl Fuzzer {
         let (known, grown) = (self.folder("known", name, true)?, self.folder("grown", name, false)?);
         let failed = self.folder("failed", name, true)?;
         fs::create_dir_all(&tree).map_err(|e| e.to_string())?;
-        copied(&tree, &known).map_err(|e| e.to_string())?;
+        listed(&tree)?.iter().try_for_each(|file| copied(&tree.join(file), &known.join(file)))?;
         let (time, prefix) = (format!("-max_total_time={seconds}"), format!("-artifact_prefix={}/", failed.display()));
         let how = ["-seed=1", "-timeout=20", "-rss_limit_mb=3000", &time, &prefix];
-        let (well, said) = self.ran(name, &how, [&grown, &known], Some(&known))?;
+        let (well, said) = self.ran(name, &how, &[&grown, &known], Some(&known))?;
         let (runs, edges) = counted(&said);
         let mut shown = Shown { runs, edges, kept: 0, failures: vec![] };
         if well {
@@ -164,11 +163,11 @@ impl Fuzzer {
             return Ok(shown);
         }
         let cause = said.lines().skip_while(|line| !line.contains("panicked at")).take(2).collect::<Vec<_>>().join(" ");
-        for input in listed(&failed).map_err(|e| e.to_string())? {
+        for input in listed(&failed)? {
             // What merely takes its time is no failure.
             let Some((what, sum)) = input.rsplit_once('-').filter(|(what, _)| *what != "slow-unit") else { continue };
-            let file = format!("{what}-{}", sum.chars().take(16).collect::<String>());
-            fs::copy(failed.join(&input), tree.join(&file)).map_err(|e| e.to_string())?;
+            let file = format!("{what}-{}", short(sum));
+            copied(&failed.join(&input), &tree.join(&file))?;
             shown.failures.push(format!("{}: {cause}", tree.join(file).display()));
         }
         if shown.failures.is_empty() {
@@ -180,32 +179,39 @@ impl Fuzzer {
 
     /// Puts some of the inputs into the tree that run what nothing in it runs, and says how many.
     fn kept(&self, name: &str, tree: &Path, [known, grown]: [&Path; 2]) -> Result<usize, String> {
-        let before: BTreeSet<String> = listed(known).map_err(|e| e.to_string())?.into_iter().collect();
+        let before: BTreeSet<String> = listed(known)?.into_iter().collect();
         // An edge once, however often it is run.
-        let (well, said) = self.ran(name, &["-set_cover_merge=1", "-use_counters=0"], [known, grown], None)?;
+        let (well, said) = self.ran(name, &["-set_cover_merge=1", "-use_counters=0"], &[known, grown], None)?;
         if !well {
             return Err(format!("what it found cannot be merged: {}", said.lines().last().unwrap_or_default()));
         }
-        let has = listed(tree).map_err(|e| e.to_string())?.len();
-        let new = listed(known).map_err(|e| e.to_string())?.into_iter().filter(|file| !before.contains(file));
+        let has = listed(tree)?.len();
+        let new = listed(known)?.into_iter().filter(|file| !before.contains(file));
         let mut new: Vec<(u64, String)> = new.filter_map(|file| Some((fs::metadata(known.join(&file)).ok()?.len(), file))).collect();
         new.retain(|(bytes, _)| *bytes <= LARGEST);
         // Each runs something that no other does, the long ones the most of it.
         new.sort_by(|one, other| other.cmp(one));
         new.truncate(FILES.saturating_sub(has));
         for (_, file) in &new {
-            fs::copy(known.join(file), tree.join(file.chars().take(16).collect::<String>())).map_err(|e| e.to_string())?;
+            copied(&known.join(file), &tree.join(short(file)))?;
         }
         Ok(new.len())
     }
 }
 
-fn listed(folder: &Path) -> io::Result<Vec<String>> {
-    fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+/// What tells one file of a corpus from another.
+fn short(sum: &str) -> &str {
+    sum.get(..16).unwrap_or(sum)
 }
 
-fn copied(from: &Path, to: &Path) -> io::Result<()> {
-    listed(from)?.iter().try_for_each(|file| fs::copy(from.join(file), to.join(file)).map(drop))
+fn listed(folder: &Path) -> Result<Vec<String>, String> {
+    let names =
+        fs::read_dir(folder).and_then(|entries| entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect());
+    names.map_err(|e| format!("{}: {e}", folder.display()))
+}
+
+fn copied(from: &Path, to: &Path) -> Result<(), String> {
+    fs::copy(from, to).map(drop).map_err(|e| format!("{} to {}: {e}", from.display(), to.display()))
 }
 
 /// The runs and the edges that libFuzzer tells last: `#8192  pulse  cov: 2260 ft: 4096 …`.

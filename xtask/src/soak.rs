@@ -93,9 +93,8 @@ fn soak(proof: &Proof, much: &str, profile: &str) -> Result<(), String> {
     let Proof { name, test, much: (variable, _) } = proof;
     let mut evidence = Evidence::begin(name, profile)?;
     let tally = std::env::temp_dir().join(format!("bbws-tally-{}.json", std::process::id()));
-    let show: &[&str] = if test.contains(&"--") { &["--nocapture"] } else { &["--", "--nocapture"] };
     let mut command = cargo();
-    command.args(["test", "--profile", profile]).args(*test).args(show).env(variable, much).env("BBWS_TALLY", &tally);
+    command.args(["test", "--profile", profile]).args(*test).args(["--", "--nocapture"]).env(variable, much).env("BBWS_TALLY", &tally);
     let mut running = command.spawn().map_err(|e| e.to_string())?;
     // A soak that is interrupted has shown what it has shown until then.
     let ran = loop {

@@ -2,6 +2,7 @@
 //!
 //! Part of two programs: the test beside it, and the coverage-guided fuzzer in `fuzz/`.
 
+use std::fmt::{Debug, Display};
 use std::sync::LazyLock;
 
 use bbws_cluster::{Context, Look, Sibling, addresses, load, show};
@@ -35,16 +36,20 @@ impl Parser {
     }
 }
 
-/// Takes what was read: it is the same when written and read again.
+/// What was read, when written and read again, is the same.
+fn told<T: PartialEq + Debug, E: Display>(read: Result<T, E>, again: impl FnOnce(&T) -> T) -> Told {
+    match read {
+        Ok(found) => {
+            assert_eq!(again(&found), found);
+            Told::Taken
+        }
+        Err(error) => Told::Refused(error.to_string()),
+    }
+}
+
 macro_rules! again {
     ($module:ident) => {
-        |bytes| match wire::$module::read(bytes) {
-            Ok(found) => {
-                assert_eq!(wire::$module::read(&wire::$module::write(&found).unwrap()).unwrap(), found);
-                Told::Taken
-            }
-            Err(error) => Told::Refused(error.to_string()),
-        }
+        |bytes| told(wire::$module::read(bytes), |found| wire::$module::read(&wire::$module::write(found).unwrap()).unwrap())
     };
 }
 
@@ -113,33 +118,15 @@ fn environment(bytes: &[u8]) -> Told {
 }
 
 fn event(bytes: &[u8]) -> Told {
-    match wire::event::read(&String::from_utf8_lossy(bytes)) {
-        Ok(found) => {
-            assert_eq!(wire::event::read(&wire::event::write(&found).unwrap()).unwrap(), found);
-            Told::Taken
-        }
-        Err(error) => Told::Refused(error.to_string()),
-    }
+    told(wire::event::read(&String::from_utf8_lossy(bytes)), |found| wire::event::read(&wire::event::write(found).unwrap()).unwrap())
 }
 
 fn prices(bytes: &[u8]) -> Told {
-    match PriceFile::read(&String::from_utf8_lossy(bytes)) {
-        Ok(file) => {
-            assert_eq!(PriceFile::read(&file.write().unwrap()).unwrap(), file);
-            Told::Taken
-        }
-        Err(error) => Told::Refused(error.to_string()),
-    }
+    told(PriceFile::read(&String::from_utf8_lossy(bytes)), |file| PriceFile::read(&file.write().unwrap()).unwrap())
 }
 
 fn tfstate(bytes: &[u8]) -> Told {
-    match TfState::read(bytes.to_vec()) {
-        Ok(state) => {
-            assert_eq!(TfState::read(bytes.to_vec()).unwrap(), state);
-            Told::Taken
-        }
-        Err(error) => Told::Refused(error.to_string()),
-    }
+    told(TfState::read(bytes.to_vec()), |_| TfState::read(bytes.to_vec()).unwrap())
 }
 
 /// A document with its digest in a field.
